@@ -1,0 +1,262 @@
+"""The configuration of every stage and of a pipeline file: the only place where defaults live."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from webemo_curate.errors import InputError
+
+OPERATIONAL = "operational"
+"""Marks a field that decides how a stage is run (speed, politeness, place), never what it finds."""
+
+
+def operational(default: Any, **constraints: Any) -> Any:
+    """Declare a field that stays out of the stage's fingerprint.
+
+    Parameters
+    ----------
+    default : Any
+        The field's default.
+    **constraints : Any
+        Passed on to `pydantic.Field` (`ge`, `gt`, `description`, ...).
+
+    Returns
+    -------
+    Any
+        A pydantic field.
+    """
+    return Field(default, json_schema_extra={OPERATIONAL: True}, **constraints)
+
+
+class StageConfig(BaseModel):
+    """Base of all stage configurations: frozen, and strict about unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the fields that can change a stage's result, as JSON values.
+
+        Returns
+        -------
+        dict of str to Any
+            Every field that is not marked operational.
+        """
+        left_out = {
+            name
+            for name, field in type(self).model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and OPERATIONAL in field.json_schema_extra
+        }
+        return self.model_dump(mode="json", exclude=left_out)
+
+
+class ListingConfig(StageConfig):
+    """Which lists are read; their content enters the fingerprint as an input digest."""
+
+    lists: tuple[Path, ...] = operational(
+        (), description="WEBEmo list files, or folders that hold them with category.txt"
+    )
+
+
+class FetchConfig(StageConfig):
+    """How image URLs are downloaded."""
+
+    limit: int | None = Field(None, ge=1, description="take N distinct URLs in hash order")
+    max_bytes: int = Field(32 * 2**20, ge=1, description="a longer body is too_large")
+    max_pixels: int = Field(64 * 10**6, ge=1, description="a larger picture is too_large")
+    max_redirects: int = Field(5, ge=0)
+    placeholder_urls: int = Field(
+        10, ge=2, description="a body that this many URLs share is a placeholder"
+    )
+    ignore_robots: bool = Field(False, description="neither read robots.txt nor X-Robots-Tag")
+    allow_private: bool = Field(False, description="allow redirects to private addresses")
+    mirror: str | None = operational(None, description="scheme and host put in place of a URL's")
+    concurrency: int = operational(8, ge=1, description="connections at once, per host")
+    rate: float = operational(20.0, gt=0, description="requests a second, per host")
+    retries: int = operational(4, ge=0, description="further attempts after the first")
+    timeout: float = operational(60.0, gt=0, description="seconds for a URL, all attempts together")
+    retry_status: tuple[str, ...] = operational(
+        (), description="statuses (or HTTP codes) of an earlier run to try again"
+    )
+    contact: str | None = operational(None, description="address put into the User-Agent")
+
+
+class ImagesConfig(StageConfig):
+    """How stored bodies are decoded and hashed."""
+
+    max_pixels: int = Field(64 * 10**6, ge=1, description="a larger picture is not decoded")
+    partition_rows: int = operational(512, ge=1)
+
+
+class FilterTextConfig(StageConfig):
+    """How text is found (`ocr` stage) and when an image counts as bearing text (`text` stage)."""
+
+    engine: Literal["auto", "rapidocr", "easyocr"] = "auto"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    short_side: int = Field(320, ge=32, description="pixels the short side is scaled to")
+    score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
+    models: Path | None = operational(None, description="folder of EasyOCR's weight files")
+    batch_size: int = operational(64, ge=1)
+    partition_rows: int = operational(128, ge=1)
+    preset: Literal["strict", "balanced", "lenient"] = "balanced"
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="one confidence in place of the preset's, whatever the length"
+    )
+    min_area: float = Field(
+        0.0, ge=0, le=1, description="least fraction of the image that confirmed text must cover"
+    )
+
+
+class DedupConfig(StageConfig):
+    """Which images count as the same picture."""
+
+    distance: int = Field(8, ge=0, le=64, description="largest Hamming distance of two pHashes")
+    perceptual: bool = Field(True, description="find near duplicates, not exact ones alone")
+
+
+class BinarizeConfig(StageConfig):
+    """Which labels make the positive class."""
+
+    positive: str = "sadness"
+    level: Literal[1, 2, 3] = Field(2, description="1: 25 labels, 2: seven emotions, 3: polarity")
+    conflicts: Literal["drop", "positive", "majority"] = "drop"
+    exclude: tuple[str, ...] = Field((), description="labels or emotions left out altogether")
+
+
+class UndersampleConfig(StageConfig):
+    """How the classes are balanced."""
+
+    positive_fraction: float = Field(0.46, gt=0, lt=1)
+    size: int | None = Field(None, ge=2, description="images kept in all")
+    seed: int = 0
+
+
+class SplitConfig(StageConfig):
+    """How the sample is divided."""
+
+    ratios: tuple[float, float, float] = (80, 10, 10)
+    seed: int = 0
+    official: bool = Field(False, description="keep WEBEmo's own test list apart as the test split")
+
+    @model_validator(mode="after")
+    def _check_ratios(self) -> "SplitConfig":
+        if min(self.ratios) < 0 or self.ratios[0] <= 0:
+            raise ValueError("ratios are three numbers train/validation/test such as 80/10/10")
+        return self
+
+
+class TrainConfig(StageConfig):
+    """The network, its training and what the paper left open (see docs/paper.md)."""
+
+    preset: Literal["paper"] = "paper"
+    backbone: str = "tf_efficientnetv2_b2"
+    grams: int = Field(3, ge=0, le=16, description="Gram modules; 0 is the baseline")
+    image_size: int = Field(256, ge=32, description="pixels; images are squashed to a square")
+    epochs: int = Field(25, ge=1)
+    batch_size: int = Field(64, ge=1, description="images per step and device")
+    accumulate: int = Field(2, ge=1, description="steps whose gradients make one update")
+    lr: float = Field(0.002, gt=0, description="Adagrad's learning rate for a world of one")
+    seeds: int = operational(1, ge=1, description="runs, with seeds seed, seed + 1, ...")
+    seed: int = 0
+    weights: Path | None = Field(None, description="backbone checkpoint: safetensors or .pth")
+    from_scratch: bool = Field(False, description="start from random weights, not ImageNet's")
+    device: Literal["auto", "cpu", "cuda"] = operational("auto")
+    resume: bool = operational(True, description="go on with an unfinished run of equal config")
+
+
+class ReportConfig(StageConfig):
+    """What the HTML report shows."""
+
+    examples: int = Field(12, ge=0, description="pictures shown for each reason")
+
+
+class DemoConfig(StageConfig):
+    """The world that `pipelines/demo.yaml` draws and serves on loopback."""
+
+    pictures: int = Field(800, ge=100)
+    seed: int = 0
+
+
+class PipelineConfig(StageConfig):
+    """A pipeline file: one section a stage, all optional."""
+
+    demo: DemoConfig | None = None
+    listing: ListingConfig = ListingConfig()
+    fetch: FetchConfig = FetchConfig()
+    images: ImagesConfig = ImagesConfig()
+    filter_text: FilterTextConfig = FilterTextConfig()
+    dedup: DedupConfig = DedupConfig()
+    binarize: BinarizeConfig = BinarizeConfig()
+    undersample: UndersampleConfig = UndersampleConfig()
+    split: SplitConfig = SplitConfig()
+    train: TrainConfig = TrainConfig()
+    report: ReportConfig = ReportConfig()
+    workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
+
+
+Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
+
+
+def load_pipeline(path: Path) -> PipelineConfig:
+    """Read a pipeline file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file whose top-level keys are the fields of `PipelineConfig`.
+
+    Returns
+    -------
+    PipelineConfig
+        The configuration, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML or names an unknown or impossible value.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: not a readable pipeline file: {error}") from error
+    if not isinstance(document or {}, dict):
+        raise InputError(f"{path}: a pipeline file is a mapping of sections such as 'fetch:'")
+    return _validate(document or {}, str(path))
+
+
+def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
+    """Return the configuration with some fields replaced, validated anew.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        What the workspace or the pipeline file says.
+    overrides : dict of str to dict of str to Any
+        For each section the fields given on the command line; `None` means not given.
+
+    Returns
+    -------
+    PipelineConfig
+        The merged configuration.
+
+    Raises
+    ------
+    InputError
+        If a value is impossible; the message names the option.
+    """
+    document = config.model_dump()
+    for section, fields in overrides.items():
+        given = {name: value for name, value in fields.items() if value is not None}
+        document[section] = (document[section] or {}) | given
+    return _validate(document, "option")
+
+
+def _validate(document: dict[str, Any], origin: str) -> PipelineConfig:
+    try:
+        return PipelineConfig.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        given = first.get("input")
+        raise InputError(f"{origin}: {place}: {first['msg']} (given: {given!r})") from error

@@ -1,0 +1,1 @@
+"""How row-local stages are run: one protocol, and an engine for one machine."""

@@ -1,0 +1,104 @@
+"""The seam between row-local stages and machines: what a worker is and what an engine promises."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one worker of a stage needs.
+
+    Attributes
+    ----------
+    cpus
+        CPU cores.
+    gpus
+        Whole GPUs.
+    memory_bytes
+        Peak resident memory to plan with.
+    """
+
+    cpus: int = 1
+    gpus: int = 0
+    memory_bytes: int = 2**30
+
+
+class Worker(Protocol):
+    """The row-local part of a stage: pickled to a process, set up there once, fed batches.
+
+    `process` must be a pure function of the batch and the worker's own fields.
+    """
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """Schema of what `process` returns."""
+
+    def setup(self) -> None:
+        """Load models and open clients; called once, in the worker's process."""
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Work on rows; returns one row for each, in their order."""
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the outcome of rows that killed their worker when tried alone."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row-local computation.
+
+    Attributes
+    ----------
+    name
+        Stage name, shown in the progress bar.
+    worker
+        What is run.
+    rows
+        Its input.
+    checkpoints
+        Folder for finished partitions; equal jobs find theirs there.
+    partition_rows
+        Rows handed out, checkpointed and retried together.
+    resources
+        What a worker needs.
+    """
+
+    name: str
+    worker: Worker
+    rows: pa.Table
+    checkpoints: Path
+    partition_rows: int
+    resources: Resources = Resources()
+
+    def partitions(self) -> list[pa.RecordBatch]:
+        """Cut the input into batches of `partition_rows`."""
+        return [
+            self.rows.slice(start, self.partition_rows).combine_chunks().to_batches()[0]
+            for start in range(0, self.rows.num_rows, self.partition_rows)
+        ]
+
+
+class Engine(Protocol):
+    """Runs a job's partitions somewhere."""
+
+    def run(self, job: Job) -> pa.Table:
+        """Run every partition not yet checkpointed.
+
+        Parameters
+        ----------
+        job : Job
+            What to run.
+
+        Returns
+        -------
+        pa.Table
+            The workers' rows in the order of the input rows, whatever the worker count.
+
+        Raises
+        ------
+        CurateError
+            If a worker cannot be set up.
+        """

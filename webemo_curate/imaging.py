@@ -1,0 +1,152 @@
+"""Image decoding that hostile files cannot turn into a crash, a hang or a full memory."""
+
+import io
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from webemo_curate.schemas import DecodeStatus
+
+FORMATS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "GIF": ".gif",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+}
+"""The formats accepted, with the suffix of stored files: those that image hosts serve.
+
+Pillow's other readers (some run Ghostscript, some allocate by header) are never tried.
+"""
+
+PAGE = (255, 255, 255)
+"""Transparent pixels are shown on white, as a browser's page would."""
+
+
+class DecodeError(Exception):
+    """An image that cannot be used.
+
+    Parameters
+    ----------
+    status : DecodeStatus
+        `corrupt` or `too_large`.
+    reason : str
+        What the decoder said.
+    """
+
+    def __init__(self, status: DecodeStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def sniff_suffix(content: bytes) -> str | None:
+    """Tell an image's format from its content, reading the header alone.
+
+    Parameters
+    ----------
+    content : bytes
+        A file's bytes.
+
+    Returns
+    -------
+    str or None
+        The suffix (`.jpg`, ...); None if it is no image of an accepted format.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=list(FORMATS)) as i:
+            warnings.simplefilter("ignore")
+            return FORMATS[str(i.format)]
+    except Image.DecompressionBombError:
+        # Pillow knew the format before it balked at the size.
+        return _bomb_suffix(content)
+    except Exception:  # Pillow's readers raise many kinds on hostile headers
+        return None
+
+
+def open_checked(source: bytes | Path, max_pixels: int) -> Image.Image:
+    """Open and decode an image to its last row, within bounds.
+
+    Parameters
+    ----------
+    source : bytes or Path
+        The file or its bytes.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    PIL.Image.Image
+        First frame as stored: mode and orientation untouched, all pixels loaded.
+
+    Raises
+    ------
+    DecodeError
+        If it is no image of an accepted format, is truncated or broken, or has too many pixels.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with warnings.catch_warnings():
+            # Our own bound is stricter; Pillow's warning would only reach the user's terminal.
+            warnings.simplefilter("ignore")
+            image = Image.open(stream, formats=list(FORMATS))
+            width, height = image.size
+            if width * height > max_pixels:
+                image.close()
+                raise DecodeError(DecodeStatus.TOO_LARGE, f"{width} x {height} pixels")
+            image.load()
+            return image
+    except DecodeError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DecodeError(DecodeStatus.TOO_LARGE, str(error)) from error
+    except Exception as error:  # Pillow's readers raise many kinds on broken files
+        raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Turn a decoded image upright and into RGB.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Any mode; transparency is laid on white.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, EXIF orientation applied.
+
+    Raises
+    ------
+    DecodeError
+        If Pillow cannot convert it.
+    """
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if not upright.has_transparency_data:
+            return upright.convert("RGB")
+        layer = upright.convert("RGBA")
+        page = Image.new("RGBA", layer.size, (*PAGE, 255))
+        return Image.alpha_composite(page, layer).convert("RGB")
+    except Exception as error:  # broken EXIF and palettes raise many kinds
+        raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+
+
+def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
+    """Decode an image to upright RGB within bounds; see `open_checked` and `to_rgb`."""
+    return to_rgb(open_checked(source, max_pixels))
+
+
+def _bomb_suffix(content: bytes) -> str | None:
+    signatures = {
+        b"\xff\xd8\xff": ".jpg",
+        b"\x89PNG": ".png",
+        b"GIF8": ".gif",
+        b"BM": ".bmp",
+        b"II*\0": ".tif",
+        b"MM\0*": ".tif",
+        b"RIFF": ".webp",
+    }
+    return next((suffix for start, suffix in signatures.items() if content.startswith(start)), None)

@@ -1,0 +1,273 @@
+"""Manifests on disk: written atomically with their origin in the metadata, checked when read."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from webemo_curate import __version__
+from webemo_curate.atomic import atomic_path
+from webemo_curate.errors import InputError
+from webemo_curate.schemas import MANIFESTS, SORT_KEYS, VOLATILE
+
+METADATA_KEY = b"webemo_curate"
+ROW_GROUP_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a manifest comes from; stored in the file's metadata.
+
+    Attributes
+    ----------
+    stage, stage_version
+        The stage that wrote it and its version.
+    configuration
+        The stage's fingerprinted configuration.
+    inputs
+        Content digest of each input, by name.
+    """
+
+    stage: str
+    stage_version: int
+    configuration: dict[str, Any]
+    inputs: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over name, version, configuration and input digests, in hex."""
+        document = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(document.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ManifestInfo:
+    """What a manifest's metadata says of it.
+
+    Attributes
+    ----------
+    origin
+        How it came to be.
+    digest
+        SHA-256 of its non-volatile content.
+    rows
+        Number of rows.
+    package_version
+        Version of webemo_curate that wrote it.
+    """
+
+    origin: Origin
+    digest: str
+    rows: int
+    package_version: str
+
+
+def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
+    """Sort, check and write a manifest; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file to write.
+    name : str
+        Which manifest it is, a key of `MANIFESTS`.
+    table : pa.Table
+        Its rows, in any order; columns are cast to the schema.
+    origin : Origin
+        What made it.
+
+    Returns
+    -------
+    ManifestInfo
+        What was recorded.
+
+    Raises
+    ------
+    ValueError
+        If the table does not fit the schema (a defect of the stage).
+    """
+    schema = MANIFESTS[name]
+    table = _sort(name, conform(table, schema))
+    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__)
+    metadata = {METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()}
+    with atomic_path(path) as partial:
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            partial,
+            compression="zstd",
+            row_group_size=ROW_GROUP_ROWS,
+        )
+    return info
+
+
+def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa.Table:
+    """Read a manifest and check its columns.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    name : str
+        Which manifest it must be.
+    columns : list of str, optional
+        Read these alone.
+
+    Returns
+    -------
+    pa.Table
+        Rows in their stored order, columns as in the schema.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or has not the manifest's columns.
+    """
+    schema = MANIFESTS[name]
+    try:
+        table = pq.read_table(path, columns=columns, partitioning=None)
+        wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        return conform(table, wanted)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such manifest; run the stage that writes '{name}'") from error
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise InputError(
+            f"{path}: not a sound '{name}' manifest ({error}); delete it and run the stage again"
+        ) from error
+
+
+def read_info(path: Path) -> ManifestInfo | None:
+    """Read what a manifest's metadata says, without its rows.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+
+    Returns
+    -------
+    ManifestInfo or None
+        None if the file is missing, unreadable or not a manifest of this package.
+    """
+    try:
+        document = json.loads(pq.read_metadata(path).metadata[METADATA_KEY])
+        return ManifestInfo(**(document | {"origin": Origin(**document["origin"])}))
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return None
+
+
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Cast a table to a schema, column order and metadata included.
+
+    Parameters
+    ----------
+    table : pa.Table
+        Any table with the schema's columns; further columns are an error.
+    schema : pa.Schema
+        The wanted schema.
+
+    Returns
+    -------
+    pa.Table
+        The cast table, one chunk a column.
+
+    Raises
+    ------
+    ValueError
+        If columns differ, a value cannot be cast or a null stands where none may.
+    """
+    if set(table.column_names) != set(schema.names):
+        missing = sorted(set(schema.names) - set(table.column_names))
+        unknown = sorted(set(table.column_names) - set(schema.names))
+        raise ValueError(f"columns missing: {missing}, unknown: {unknown}")
+    arrays = [_cast(table.column(field.name), field) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def content_digest(table: pa.Table) -> str:
+    """Hash a table's values, whatever their chunks, dictionaries or buffers.
+
+    Parameters
+    ----------
+    table : pa.Table
+        The rows, in the order that counts.
+
+    Returns
+    -------
+    str
+        SHA-256 over names and values of all non-volatile columns, in hex.
+    """
+    hasher = hashlib.sha256()
+    for field, values in zip(table.schema, table.columns, strict=True):
+        if VOLATILE not in (field.metadata or {}):
+            hasher.update(f"{field.name}:{table.num_rows};".encode())
+            _update(hasher, values)
+    return hasher.hexdigest()
+
+
+def empty_table(name: str) -> pa.Table:
+    """Return a manifest of no rows.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MANIFESTS`.
+
+    Returns
+    -------
+    pa.Table
+        Its schema, without rows.
+    """
+    return MANIFESTS[name].empty_table()
+
+
+def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if values.null_count and not field.nullable:
+        raise ValueError(f"column '{field.name}' has {values.null_count} nulls and may have none")
+    if pa.types.is_dictionary(field.type):
+        plain = values.cast(field.type.value_type).combine_chunks()
+        # A sorted dictionary keeps the file's bytes independent of the order in which rows came.
+        categories = pc.unique(plain).drop_null().sort()
+        return pa.DictionaryArray.from_arrays(
+            pc.index_in(plain, categories).cast(field.type.index_type), categories
+        )
+    return values.cast(field.type).combine_chunks()
+
+
+def _sort(name: str, table: pa.Table) -> pa.Table:
+    keys = SORT_KEYS.get(name, ("sha256",))
+    plain = pa.table({key: _decoded(table.column(key)) for key in keys})
+    order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in keys])
+    return conform(table.take(order), table.schema)
+
+
+def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _update(hasher: Any, values: pa.ChunkedArray | pa.Array) -> None:
+    """Feed validity and values of a column, children of lists and structs in turn."""
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
+    if pa.types.is_list(array.type):
+        lengths = pc.fill_null(pc.list_value_length(array), 0)
+        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
+        _update(hasher, array.flatten())
+    elif pa.types.is_struct(array.type):
+        for index in range(array.type.num_fields):
+            _update(hasher, pc.struct_field(array, index))
+    elif pa.types.is_string(array.type):
+        lengths = pc.fill_null(pc.binary_length(array), 0)
+        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
+        hasher.update("".join(array.drop_null().to_pylist()).encode())
+    else:
+        hasher.update(array.drop_null().to_numpy(zero_copy_only=False).tobytes())

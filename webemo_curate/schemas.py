@@ -1,0 +1,276 @@
+"""The columns of every manifest, with their types and descriptions."""
+
+from enum import StrEnum
+
+import pyarrow as pa
+
+VOLATILE = b"volatile"
+DESCRIPTION = b"description"
+ENUM = pa.dictionary(pa.int32(), pa.string())
+
+
+class FetchStatus(StrEnum):
+    """How the download of a URL ended."""
+
+    OK = "ok"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    FORBIDDEN = "forbidden"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    TRUNCATED = "truncated"
+    NOT_IMAGE = "not_image"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too_large"
+    PLACEHOLDER = "placeholder"
+    ROBOTS = "robots"
+    BAD_URL = "bad_url"
+
+
+class DecodeStatus(StrEnum):
+    """Whether Pillow decoded an image to its last row."""
+
+    OK = "ok"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too_large"
+    MISSING = "missing"
+    CRASHED = "crashed"
+
+
+class TextVerdict(StrEnum):
+    """What the text filter says of an image."""
+
+    CLEAN = "clean"
+    TEXT = "text"
+    UNREADABLE = "unreadable"
+
+
+class DuplicateVerdict(StrEnum):
+    """What an image is within its duplicate cluster."""
+
+    KEEPER = "keeper"
+    EXACT = "exact_duplicate"
+    NEAR = "near_duplicate"
+
+
+class LabelVerdict(StrEnum):
+    """Whether the labels of a duplicate cluster make a target."""
+
+    KEPT = "kept"
+    CONFLICT = "label_conflict"
+    EXCLUDED = "label_excluded"
+
+
+class Split(StrEnum):
+    """The three parts of the final set."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def column(
+    name: str,
+    kind: pa.DataType,
+    description: str,
+    *,
+    nullable: bool = False,
+    volatile: bool = False,
+) -> pa.Field:
+    """Declare one manifest column.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    kind : pa.DataType
+        Its Arrow type.
+    description : str
+        What it holds, kept in the schema's metadata.
+    nullable : bool, default False
+        Whether a value may be missing.
+    volatile : bool, default False
+        Whether it differs between equal runs (times, attempts); such a column stays out of the
+        manifest's digest.
+
+    Returns
+    -------
+    pa.Field
+        The field with its metadata.
+    """
+    metadata = {DESCRIPTION: description.encode()}
+    if volatile:
+        metadata[VOLATILE] = b"true"
+    return pa.field(name, kind, nullable=nullable, metadata=metadata)
+
+
+SHA256 = column("sha256", pa.string(), "SHA-256 of the stored bytes, in hex")
+TIMESTAMP = pa.timestamp("ms", tz="UTC")
+
+TEXT_BOX = pa.struct(
+    [
+        pa.field("polygon", pa.list_(pa.float32()), nullable=False),  # x1 y1 ... x4 y4, pixels
+        pa.field("score", pa.float32(), nullable=False),  # the detector's, 0 to 1
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("confidence", pa.float32(), nullable=False),  # the recogniser's, 0 to 1
+        pa.field("area", pa.float32(), nullable=False),  # fraction of the image
+    ]
+)
+
+LISTING = pa.schema(
+    [
+        column("source", ENUM, "name of the list file"),
+        column("line", pa.int32(), "line in that file, from 1"),
+        column("url", pa.string(), "image URL as listed"),
+        column("asset_id", pa.string(), "stock asset the URL names", nullable=True),
+        column("label", ENUM, "one of the 25 labels, spelled as published"),
+        column("emotion", ENUM, "level-2 emotion of the label"),
+        column("polarity", ENUM, "level-3 polarity of the label: + or -"),
+        column("official_split", ENUM, "train or test, as WEBEmo's authors split", nullable=True),
+    ]
+)
+
+FETCH = pa.schema(
+    [
+        column("url", pa.string(), "image URL as listed; each distinct URL stands once"),
+        column("status", ENUM, "how the download ended: " + ", ".join(FetchStatus)),
+        column("http_status", pa.int16(), "last HTTP status code seen", nullable=True),
+        column("error_class", pa.string(), "what went wrong, in a word or two", nullable=True),
+        column("attempts", pa.int16(), "requests made", volatile=True),
+        column("started", TIMESTAMP, "when the first request began", nullable=True, volatile=True),
+        column("finished", TIMESTAMP, "when the outcome was known", nullable=True, volatile=True),
+        column("bytes", pa.int64(), "length of the stored body", nullable=True),
+        column("content_type", pa.string(), "Content-Type the server gave", nullable=True),
+        column("final_url", pa.string(), "where redirects ended", nullable=True),
+        column("sha256", pa.string(), "SHA-256 of the body as served, in hex", nullable=True),
+        column("suffix", ENUM, "file suffix by content, such as .jpg", nullable=True),
+    ]
+)
+
+IMAGES = pa.schema(
+    [
+        SHA256,
+        column("path", pa.string(), "stored file, relative to the workspace"),
+        column("bytes", pa.int64(), "file size"),
+        column("decode_status", ENUM, "whether it decodes: " + ", ".join(DecodeStatus)),
+        column("decode_error", pa.string(), "what Pillow said", nullable=True),
+        column("format", ENUM, "image format by content", nullable=True),
+        column("width", pa.int32(), "pixels, after EXIF orientation", nullable=True),
+        column("height", pa.int32(), "pixels, after EXIF orientation", nullable=True),
+        column("mode", ENUM, "Pillow mode as stored", nullable=True),
+        column("pixel_hash", pa.string(), "SHA-256 of size and RGB pixels, in hex", nullable=True),
+        column("phash", pa.uint64(), "imagehash.phash, 64 bits, first bit highest", nullable=True),
+        column("phash_mirrored", pa.uint64(), "the same of the mirrored image", nullable=True),
+    ]
+)
+
+OCR = pa.schema(
+    [
+        SHA256,
+        column("engine", ENUM, "text engine"),
+        column("engine_version", ENUM, "version of the engine and its models"),
+        column("readable", pa.bool_(), "false if no engine could read the image"),
+        column("error", pa.string(), "why it could not be read", nullable=True),
+        column("boxes", pa.list_(TEXT_BOX), "text boxes found, down to the score floor"),
+    ]
+)
+
+TEXT = pa.schema(
+    [
+        SHA256,
+        column("engine", ENUM, "text engine"),
+        column("engine_version", ENUM, "version of the engine and its models"),
+        column("boxes", pa.list_(TEXT_BOX), "text boxes found, down to the score floor"),
+        column("score", pa.float32(), "largest recognition confidence of a box that counts"),
+        column("area", pa.float32(), "fraction of the image under confirmed text"),
+        column("text", pa.string(), "confirmed text, boxes joined by blanks"),
+        column("threshold", pa.float32(), "confidence the best box had to reach", nullable=True),
+        column("verdict", ENUM, "clean, text or unreadable"),
+    ]
+)
+
+DUPLICATES = pa.schema(
+    [
+        SHA256,
+        column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
+        column("keeper", pa.bool_(), "true for the one image kept of the cluster"),
+        column("method", ENUM, "how it was matched to the keeper: keeper, pixels, phash, ..."),
+        column("distance", pa.float32(), "distance to the keeper, in the method's own unit"),
+        column("verdict", ENUM, "keeper, exact_duplicate or near_duplicate"),
+        column("group", pa.string(), "clusters that share a stock asset; never split"),
+    ]
+)
+
+LABELS = pa.schema(
+    [
+        column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
+        column("labels", pa.list_(pa.string()), "every label the cluster stands under, sorted"),
+        column("label", pa.string(), "the commonest of the deciding labels, first by name if tied"),
+        column("target", pa.int8(), "1 positive, 0 others; null if not kept", nullable=True),
+        column("positive_votes", pa.int32(), "listed lines under a positive label"),
+        column("other_votes", pa.int32(), "listed lines under another label"),
+        column("conflict", pa.bool_(), "true if labels of both classes are there"),
+        column("verdict", ENUM, "kept, label_conflict or label_excluded"),
+    ]
+)
+
+SAMPLE = pa.schema(
+    [
+        SHA256,
+        column("target", pa.int8(), "1 positive, 0 others"),
+        column("label", pa.string(), "the deciding 25-level label"),
+        column("kept", pa.bool_(), "false if undersampling left it out"),
+        column("seed", pa.int64(), "the draw's seed"),
+    ]
+)
+
+SPLIT = pa.schema(
+    [
+        column("path", pa.string(), "stored file, relative to the workspace"),
+        SHA256,
+        column("target", pa.int8(), "1 sadness (the positive class), 0 others"),
+        column("label", pa.string(), "the deciding 25-level label"),
+        column("labels", pa.list_(pa.string()), "every label the image stands under"),
+        column("group", pa.string(), "related pictures; a group never crosses splits"),
+        column("width", pa.int32(), "pixels"),
+        column("height", pa.int32(), "pixels"),
+        column("url", pa.string(), "a URL the image was fetched from, first by name"),
+    ]
+)
+
+DECISIONS = pa.schema(
+    [
+        column("stage", ENUM, "stage that dropped it"),
+        column("reason", ENUM, "why"),
+        column("url", pa.string(), "the URL, where it left before it was an image", nullable=True),
+        column("sha256", pa.string(), "the image, where it left as one", nullable=True),
+        column("listed_rows", pa.int32(), "lines of the lists that end here"),
+        column("score", pa.float64(), "what was measured", nullable=True),
+        column("threshold", pa.float64(), "what it was held against", nullable=True),
+    ]
+)
+
+MANIFESTS: dict[str, pa.Schema] = {
+    "listing": LISTING,
+    "fetch": FETCH,
+    "images": IMAGES,
+    "ocr": OCR,
+    "text": TEXT,
+    "duplicates": DUPLICATES,
+    "labels": LABELS,
+    "sample": SAMPLE,
+    Split.TRAIN: SPLIT,
+    Split.VALIDATION: SPLIT,
+    Split.TEST: SPLIT,
+    "decisions": DECISIONS,
+}
+
+SORT_KEYS: dict[str, tuple[str, ...]] = {
+    "listing": ("source", "line"),
+    "fetch": ("url",),
+    "labels": ("cluster",),
+    "decisions": ("stage", "reason", "url", "sha256"),
+}
+"""The order of rows where it is not by `sha256`; rows of equal keys cannot be."""
