@@ -41,9 +41,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         )
         os.close(handle)
     except OSError as error:
-        raise CurateError(
-            f"{path}: cannot be written: {error.strerror}; {_remedy(error)}"
-        ) from error
+        raise _cannot_write(path, error) from error
     partial = Path(name)
     try:
         yield partial
@@ -52,9 +50,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         partial.replace(path)
         _flush(path.parent)
     except OSError as error:
-        raise CurateError(
-            f"{path}: cannot be written: {error.strerror}; {_remedy(error)}"
-        ) from error
+        raise _cannot_write(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
