@@ -1,0 +1,1 @@
+"""Where listings come from: lists of URLs, folders of images, and their taxonomies."""
