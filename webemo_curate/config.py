@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from webemo_curate.errors import InputError
 
@@ -28,6 +28,10 @@ def operational(default: Any, **constraints: Any) -> Any:
         A pydantic field.
     """
     return Field(default, json_schema_extra={OPERATIONAL: True}, **constraints)
+
+
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path that still holds when a later command starts in another folder."""
 
 
 class StageConfig(BaseModel):
@@ -54,7 +58,7 @@ class StageConfig(BaseModel):
 class ListingConfig(StageConfig):
     """Which lists are read; their content enters the fingerprint as an input digest."""
 
-    lists: tuple[Path, ...] = operational(
+    lists: tuple[AbsolutePath, ...] = operational(
         (), description="WEBEmo list files, or folders that hold them with category.txt"
     )
 

@@ -68,9 +68,12 @@ class Workspace:
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`, without the fields that hold their default.
+            Stored as `curate.yaml`, without the fields that hold their default and without
+            `retry_status`, which is asked for once.
         """
-        document = config.model_dump(mode="json", exclude_defaults=True)
+        document = config.model_dump(
+            mode="json", exclude_defaults=True, exclude={"fetch": {"retry_status"}}
+        )
         write_bytes(self.config_path, yaml.safe_dump(document, sort_keys=False).encode())
 
     def manifest_path(self, name: str) -> Path:

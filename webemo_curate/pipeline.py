@@ -1,0 +1,231 @@
+"""The stage graph: which stages are stale and why, and running them in order."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from webemo_curate.accounting import FunnelStep, funnel
+from webemo_curate.config import PipelineConfig, StageConfig
+from webemo_curate.engine.base import Engine
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.manifest import ManifestInfo, Origin
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.sources.published import published_lists
+from webemo_curate.stages.base import Stage, StageContext
+from webemo_curate.stages.binarize import BinarizeStage
+from webemo_curate.stages.decisions import DecisionsStage
+from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.images import ImagesStage
+from webemo_curate.stages.listing import ListingStage
+from webemo_curate.stages.ocr import OcrStage
+from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.text import TextStage
+from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+LAST_STAGE = DecisionsStage.name
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """What became of one stage in a run.
+
+    Attributes
+    ----------
+    stage
+        Its name.
+    reason
+        Why it ran; None if it was current.
+    rows
+        Rows of each manifest it writes.
+    seconds
+        Wall time it took.
+    """
+
+    stage: str
+    reason: str | None
+    rows: dict[str, int]
+    seconds: float
+
+
+def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
+    """Make all stages, in the order in which they run.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        Gives each stage its section.
+
+    Returns
+    -------
+    list of Stage
+        Every stage's inputs are outputs of stages before it.
+    """
+    stages: list[Stage] = [  # type: ignore[type-arg]  # each has a config type of its own
+        ListingStage(config.listing),
+        FetchStage(config.fetch),
+        ImagesStage(config.images),
+        OcrStage(config.filter_text),
+        TextStage(config.filter_text),
+        DedupStage(config.dedup),
+        BinarizeStage(config.binarize),
+        UndersampleStage(config.undersample),
+        SplitStage(config.split),
+        DecisionsStage(StageConfig()),
+    ]
+    return stages
+
+
+class Pipeline:
+    """All stages over one workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where manifests and images lie.
+    config : PipelineConfig
+        How each stage works.
+    engine : Engine, optional
+        Runs row-local stages; default the local one with `config.workers` processes.
+    """
+
+    def __init__(
+        self, workspace: Workspace, config: PipelineConfig, engine: Engine | None = None
+    ) -> None:
+        self.workspace = workspace
+        self.config = config
+        self._engine = engine or LocalEngine(config.workers)
+
+    def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
+        """Run a stage and whatever above it is stale; a current stage is left as it is.
+
+        Parameters
+        ----------
+        target : str
+            The last stage to run.
+        only : bool, default False
+            Run the target alone, on the manifests that are there.
+
+        Yields
+        ------
+        StageOutcome
+            As each stage is done, in order.
+
+        Raises
+        ------
+        CurateError
+            If a stage fails; what is finished stays.
+        """
+        with self.workspace.lock():
+            self.workspace.sweep()
+            config = self._with_lists()
+            self.workspace.save_config(self.config)
+            for stage in _up_to(build_stages(config), target):
+                if not only or stage.name == target:
+                    yield self._bring_up_to_date(stage)
+
+    def status(self) -> Iterator[tuple[str, str | None]]:
+        """Tell for each stage why it would run, without running it.
+
+        Yields
+        ------
+        tuple of str and (str or None)
+            Stage name, and the reason it is stale; None if it is current.
+        """
+        stale_outputs: set[str] = set()
+        for stage in build_stages(self.config):
+            above = sorted(stale_outputs.intersection(stage.inputs))
+            reason = f"'{above[0]}' is stale" if above else self._reason_without_run(stage)
+            if reason:
+                stale_outputs.update(stage.outputs)
+            yield stage.name, reason
+
+    def funnel(self) -> list[FunnelStep]:
+        """Count what each stage took in, dropped and passed on; see `accounting.funnel`."""
+        present = {name for name in MANIFESTS if self.workspace.has(name)}
+        return funnel(self.workspace.read, present)
+
+    def _with_lists(self) -> PipelineConfig:
+        """Fill in WEBEmo's published lists where the user named none."""
+        listing = self.config.listing
+        if listing.lists:
+            return self.config
+        folder = published_lists(self.workspace.data / "lists")
+        return self.config.model_copy(
+            update={"listing": listing.model_copy(update={"lists": (folder,)})}
+        )
+
+    def _reason_without_run(self, stage: Stage[StageConfig]) -> str | None:
+        try:
+            return self._staleness(stage, self._origin(stage))
+        except InputError as error:
+            return str(error)
+
+    def _bring_up_to_date(self, stage: Stage[StageConfig]) -> StageOutcome:
+        origin = self._origin(stage)
+        reason = self._staleness(stage, origin)
+        started = time.monotonic()
+        if reason:
+            logger.info("%s: runs, as %s", stage.name, reason)
+            self._execute(stage, origin)
+        rows = {name: self._sound_info(name).rows for name in stage.outputs}
+        return StageOutcome(stage.name, reason, rows, time.monotonic() - started)
+
+    def _execute(self, stage: Stage[StageConfig], origin: Origin) -> None:
+        context = StageContext(self.workspace, self._engine, origin.fingerprint)
+        tables = {name: self.workspace.read(name) for name in stage.inputs}
+        outputs: dict[str, pa.Table] = stage.run(tables, context)
+        for name in stage.outputs:
+            self.workspace.write(name, outputs[name], origin)
+        self.workspace.clear_checkpoints(stage.name)
+
+    def _origin(self, stage: Stage[StageConfig]) -> Origin:
+        inputs = {name: self._sound_info(name).digest for name in stage.inputs}
+        return Origin(
+            stage.name, stage.version, stage.configuration(), inputs | stage.extra_inputs()
+        )
+
+    def _sound_info(self, name: str) -> ManifestInfo:
+        info = self.workspace.info(name)
+        if info is None:
+            path = self.workspace.manifest_path(name)
+            what = "is not readable; delete it and" if path.exists() else "is not there;"
+            raise InputError(f"{path}: the manifest {what} run the stage that writes it")
+        return info
+
+    def _staleness(self, stage: Stage[StageConfig], origin: Origin) -> str | None:
+        for name in stage.outputs:
+            info = self.workspace.info(name)
+            if info is None:
+                return f"'{name}' is not there"
+            if info.origin != origin:
+                return _difference(info.origin, origin)
+        return "it was asked for" if stage.demands_run() else None
+
+
+def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageConfig]]:
+    names = [stage.name for stage in stages]
+    if target not in names:
+        raise CurateError(f"no stage '{target}'; there are: {', '.join(names)}")
+    return stages[: names.index(target) + 1]
+
+
+def _difference(old: Origin, new: Origin) -> str:
+    """Say in words what makes a manifest stale."""
+    if old.stage_version != new.stage_version:
+        return f"the stage's version is {new.stage_version}, was {old.stage_version}"
+    for name in sorted(old.inputs.keys() | new.inputs.keys()):
+        if old.inputs.get(name) != new.inputs.get(name):
+            return f"its input '{name}' has changed"
+    for name in sorted(old.configuration.keys() | new.configuration.keys()):
+        before, after = old.configuration.get(name), new.configuration.get(name)
+        if before != after:
+            return f"{name} is {after}, was {before}"
+    return "another stage wrote it"

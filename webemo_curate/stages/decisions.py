@@ -1,0 +1,20 @@
+"""The decisions: every URL or image that left the pipeline, with stage and reason."""
+
+import pyarrow as pa
+
+from webemo_curate.accounting import GATES, decide
+from webemo_curate.config import StageConfig
+from webemo_curate.schemas import Split
+from webemo_curate.stages.base import Stage, StageContext, Tables
+
+
+class DecisionsStage(Stage[StageConfig]):
+    """Collects what left at each stage into one manifest."""
+
+    name = "decisions"
+    inputs = ("listing", *(gate.manifest for gate in GATES), *map(str, Split))
+    outputs = ("decisions",)
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+        """Account for all that left; see `Stage.run` and `accounting.decide`."""
+        return {"decisions": decide(lambda name, columns: tables[name].select(columns))}

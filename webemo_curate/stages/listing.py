@@ -1,0 +1,24 @@
+"""The listing: every line of the lists, with its label at all three levels."""
+
+import pyarrow as pa
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.sources.webemo import digest, list_files, read_list
+from webemo_curate.stages.base import Stage, StageContext, Tables
+
+
+class ListingStage(Stage[ListingConfig]):
+    """Reads WEBEmo-formed lists into one manifest."""
+
+    name = "listing"
+    inputs = ()
+    outputs = ("listing",)
+
+    def extra_inputs(self) -> dict[str, str]:
+        """Return each list's SHA-256 by its name; see `Stage.extra_inputs`."""
+        return {file.name: digest(file) for file in list_files(self.config.lists)}
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+        """Parse the lists; see `Stage.run` and `sources.webemo.read_list`."""
+        rows = [read_list(file) for file in list_files(self.config.lists)]
+        return {"listing": pa.concat_tables(rows)}

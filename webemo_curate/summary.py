@@ -1,0 +1,69 @@
+"""What the terminal shows of a run: the stages, the funnel, the splits and the metrics."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from webemo_curate.accounting import FunnelStep
+
+if TYPE_CHECKING:
+    from webemo_curate.pipeline import StageOutcome
+
+STAGE_WIDTH = 12
+COUNT_WIDTH = 9
+
+
+def stage_line(outcome: "StageOutcome") -> str:
+    """Say in a line what became of a stage.
+
+    Parameters
+    ----------
+    outcome : StageOutcome
+        From `Pipeline.run`.
+
+    Returns
+    -------
+    str
+        The stage's name, its manifests' row counts, and why it ran or that it was current.
+    """
+    rows = ", ".join(f"{name} {count:,}" for name, count in outcome.rows.items())
+    what = f"{outcome.seconds:6.1f} s, as {outcome.reason}" if outcome.reason else "current"
+    return f"{outcome.stage:<{STAGE_WIDTH}} {rows} rows  ({what.strip()})"
+
+
+def closing_line(outcomes: Sequence["StageOutcome"]) -> str:
+    """Say whether anything ran."""
+    ran = sum(outcome.reason is not None for outcome in outcomes)
+    if ran:
+        return f"{ran} of {len(outcomes)} stages ran."
+    return "Nothing to do: every stage is current."
+
+
+def funnel_lines(steps: Sequence[FunnelStep], splits: dict[str, dict[int, int]]) -> Iterator[str]:
+    """Draw the funnel as text.
+
+    Parameters
+    ----------
+    steps : sequence of FunnelStep
+        From `accounting.funnel`.
+    splits : dict of str to dict of int to int
+        From `accounting.split_counts`; empty if there is no split yet.
+
+    Yields
+    ------
+    str
+        A header, a line for each stage, a line for each split.
+    """
+    yield _row("stage", "entered", "left", "why")
+    for step in steps:
+        why = ", ".join(f"{reason} {count:,}" for reason, count in step.left.items()) or "-"
+        yield _row(step.stage, f"{step.entered:,}", f"{sum(step.left.values()):,}", why)
+    if steps:
+        yield _row("remaining", f"{steps[-1].remaining:,}", "", steps[-1].unit)
+    for split, targets in splits.items():
+        total = sum(targets.values())
+        share = f"{targets[1] / total:.1%} positive" if total else "empty"
+        yield _row(f"  {split}", f"{total:,}", "", share)
+
+
+def _row(name: str, entered: str, left: str, rest: str) -> str:
+    return f"{name:<{STAGE_WIDTH}} {entered:>{COUNT_WIDTH}} {left:>{COUNT_WIDTH}}   {rest}"

@@ -1,0 +1,85 @@
+"""`curate verify`: what the manifests say of each other and of the files, checked anew."""
+
+import hashlib
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+
+from webemo_curate.accounting import discrepancies
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import content_digest
+from webemo_curate.progress import progress_bar
+from webemo_curate.schemas import MANIFESTS, DecodeStatus
+from webemo_curate.workspace import Workspace
+
+
+def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
+    """Check a workspace from the listing to the splits.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        All stages must have run.
+    files : bool, default True
+        Also read every stored image and compare it with its hash.
+
+    Returns
+    -------
+    list of str
+        What is wrong, a sentence each; empty if all is sound.
+
+    Raises
+    ------
+    InputError
+        If a manifest is missing or cannot be read.
+    """
+    missing = [name for name in MANIFESTS if not workspace.has(name)]
+    if missing:
+        raise InputError(
+            f"{workspace.manifests}: no manifest '{missing[0]}'; run 'curate split' before verify"
+        )
+    problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
+    problems += discrepancies(workspace.read)
+    if files:
+        problems += _changed_files(workspace)
+    return problems
+
+
+def _changed_manifests(workspace: Workspace) -> Iterator[str]:
+    """Compare each manifest's rows with the digest recorded when it was written."""
+    for name in MANIFESTS:
+        info, table = workspace.info(name), workspace.read(name)
+        path = workspace.manifest_path(name)
+        if info is None:
+            yield f"{path}: says nothing of its origin: not written by curate"
+        elif table.num_rows != info.rows:
+            yield f"{path}: has {table.num_rows} rows, {info.rows} were written"
+        elif content_digest(table) != info.digest:
+            yield f"{path}: its values have been changed since it was written"
+
+
+def _stale_manifests(workspace: Workspace) -> Iterator[str]:
+    """Compare the input digests each manifest records with the inputs that are there."""
+    infos = {name: workspace.info(name) for name in MANIFESTS}
+    for name, info in infos.items():
+        for source, digest in info.origin.inputs.items() if info else ():
+            present = infos.get(source)
+            if present is not None and present.digest != digest:
+                yield f"'{name}' was made from another '{source}'; run 'curate split' again"
+
+
+def _changed_files(workspace: Workspace) -> Iterator[str]:
+    images = workspace.read("images", ["sha256", "path", "decode_status"])
+    sound = images.filter(
+        pc.not_equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
+    )
+    with progress_bar(sound.num_rows, "verify", "file") as bar:
+        for sha256, path in zip(
+            *sound.select(["sha256", "path"]).to_pydict().values(), strict=True
+        ):
+            file = workspace.root / path
+            if not file.is_file():
+                yield f"{file}: the image is missing; run 'curate fetch' again"
+            elif hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+                yield f"{file}: the image's bytes have changed; delete it and run 'curate fetch'"
+            bar.update()
