@@ -1,0 +1,82 @@
+"""Perceptual hashes: 64 bits that stay nearly the same when a picture is re-scaled or re-encoded.
+
+The hash is `imagehash.phash` bit for bit (see `phashes`), computed for many pictures at a time.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+HASH_SIDE = 8
+"""Low frequencies kept per axis: 8 x 8 = 64 bits."""
+
+REDUCED_SIDE = 32
+"""Pixels a side the picture is reduced to: imagehash's four samples for each frequency kept."""
+
+HashArray = npt.NDArray[np.uint64]
+
+
+def reduce_gray(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Reduce a picture to what its perceptual hash is computed from.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Upright RGB.
+
+    Returns
+    -------
+    ndarray of uint8, shape (2, 32, 32)
+        Grey values of the picture and of its mirror image.
+    """
+    gray = image.convert("L")
+    size = (REDUCED_SIDE, REDUCED_SIDE)
+    mirrored = gray.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    reduced = [view.resize(size, Image.Resampling.LANCZOS) for view in (gray, mirrored)]
+    return np.stack([np.asarray(view) for view in reduced])
+
+
+def phashes(reduced: npt.NDArray[np.uint8]) -> HashArray:
+    """Compute the perceptual hashes of reduced pictures.
+
+    A bit is set where a low-frequency DCT-II coefficient exceeds their median; equal, bit for bit,
+    to `imagehash.phash(image, hash_size=8, highfreq_factor=4)`.
+
+    Parameters
+    ----------
+    reduced : ndarray of uint8, shape (..., 32, 32)
+        Grey values; see `reduce_gray`.
+
+    Returns
+    -------
+    ndarray of uint64, shape (...)
+        Hashes, row by row, the lowest frequency in the highest bit.
+    """
+    from scipy.fft import dct
+
+    columns = dct(reduced.astype(np.float64), axis=-2)[..., :HASH_SIDE, :]
+    low = dct(columns, axis=-1)[..., :HASH_SIDE]
+    median = np.median(low, axis=(-2, -1), keepdims=True)
+    bits = (low > median).reshape(*reduced.shape[:-2], HASH_SIDE * HASH_SIDE)
+    packed = np.packbits(bits, axis=-1)
+    return packed.view(">u8")[..., 0].astype(np.uint64)
+
+
+def picture_hashes(images: Sequence[Image.Image]) -> HashArray:
+    """Hash pictures and their mirror images.
+
+    Parameters
+    ----------
+    images : sequence of PIL.Image.Image
+        Upright RGB.
+
+    Returns
+    -------
+    ndarray of uint64, shape (len(images), 2)
+        The hash of each picture and of its mirror image.
+    """
+    if not images:
+        return np.empty((0, 2), dtype=np.uint64)
+    return phashes(np.stack([reduce_gray(image) for image in images]))
