@@ -250,7 +250,8 @@ def split_counts(read: Reader) -> dict[str, dict[int, int]]:
 
 def _listed(read: Reader) -> "pd.DataFrame":
     lines = read("listing", ["url"]).to_pandas()
-    return lines.value_counts("url", sort=False).rename("listed_rows").reset_index()
+    counts: pd.Series[int] = lines.value_counts("url", sort=False)
+    return counts.rename("listed_rows").reset_index()
 
 
 def _pass(rows: "pd.DataFrame", gate: Gate, verdicts: "pd.DataFrame") -> Passage:

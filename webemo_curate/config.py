@@ -237,7 +237,8 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     config : PipelineConfig
         What the workspace or the pipeline file says.
     overrides : dict of str to dict of str to Any
-        For each section the fields given on the command line; `None` means not given.
+        For each section the fields given on the command line; the section `""` is the pipeline
+        itself; `None` means not given.
 
     Returns
     -------
@@ -252,7 +253,8 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     document = config.model_dump()
     for section, fields in overrides.items():
         given = {name: value for name, value in fields.items() if value is not None}
-        document[section] = (document[section] or {}) | given
+        place = document[section] if section else document
+        place.update(given)
     return _validate(document, "option")
 
 

@@ -1,0 +1,474 @@
+"""The `curate` command: parse, build a configuration, call, print."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from webemo_curate.accounting import split_counts
+from webemo_curate.config import Overrides, load_pipeline, override
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.pipeline import LAST_STAGE, Pipeline, StageOutcome
+from webemo_curate.schemas import Split
+from webemo_curate.summary import closing_line, funnel_lines, stage_line
+from webemo_curate.workspace import Workspace
+
+INTERRUPTED = 130
+"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
+
+app = typer.Typer(
+    help="From a list of image URLs with emotion labels to an audited data set and a network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", help="Folder of manifests/ and data/; default: this one.")
+]
+OnlyOption = Annotated[
+    bool, typer.Option("--only", help="Run this stage alone, whatever is stale above it.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Worker processes; default: the CPU cores.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
+]
+HERE = Path()
+
+
+def main() -> None:
+    """Run the command; errors become one message and their exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        app()
+    except CurateError as error:
+        typer.echo(f"curate: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo(
+            "curate: stopped; finished work is kept: the same command goes on from here", err=True
+        )
+        sys.exit(INTERRUPTED)
+
+
+@app.command()
+def fetch(
+    lists: Annotated[
+        list[Path] | None, typer.Option(help="List files, or folders of WEBEmo's lists.")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(help="URL whose scheme and host stand in for those listed.")
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Connections at once per host.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Requests a second per host.")] = None,
+    retries: Annotated[int | None, typer.Option(help="Further attempts after the first.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds for a URL over all its attempts.")
+    ] = None,
+    retry_status: Annotated[
+        str | None,
+        typer.Option(help="Try URLs of these outcomes again, such as '404,timeout'."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Take N distinct URLs, in the order of a hash of the URL.")
+    ] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Address that the User-Agent names for complaints.")
+    ] = None,
+    ignore_robots: Annotated[
+        bool | None,
+        typer.Option("--ignore-robots/--heed-robots", help="robots.txt and X-Robots-Tag."),
+    ] = None,
+    allow_private: Annotated[
+        bool | None,
+        typer.Option("--allow-private/--refuse-private", help="Redirects to private addresses."),
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Download every distinct URL of the lists once; record how each ended."""
+    options = {
+        "mirror": mirror,
+        "concurrency": concurrency,
+        "rate": rate,
+        "retries": retries,
+        "timeout": timeout,
+        "retry_status": _listed(retry_status),
+        "limit": limit,
+        "contact": contact,
+        "ignore_robots": ignore_robots,
+        "allow_private": allow_private,
+    }
+    overrides = {"listing": {"lists": lists or None}, "fetch": options}
+    _run_stages("fetch", overrides, workspace, only, dry_run, as_json)
+
+
+@app.command("filter-text")
+def filter_text(
+    gpu: Annotated[
+        bool | None, typer.Option("--gpu/--cpu", help="Where text is looked for; default: auto.")
+    ] = None,
+    engine: Annotated[
+        Literal["auto", "easyocr", "rapidocr"] | None, typer.Option(help="Text engine.")
+    ] = None,
+    preset: Annotated[
+        Literal["strict", "balanced", "lenient"] | None,
+        typer.Option(help="How much evidence makes an image bear text."),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Recognition confidence that counts, 0 to 1.")
+    ] = None,
+    min_area: Annotated[
+        float | None, typer.Option(help="Fraction of the image that text must cover.")
+    ] = None,
+    short_side: Annotated[
+        int | None, typer.Option(help="Pixels that images' short side is scaled to.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a GPU takes at a time.")] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
+    workspace: WorkspaceOption = HERE,
+    workers: WorkersOption = None,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
+    options = {
+        "device": None if gpu is None else ("gpu" if gpu else "cpu"),
+        "engine": engine,
+        "preset": preset,
+        "threshold": threshold,
+        "min_area": min_area,
+        "short_side": short_side,
+        "batch_size": batch_size,
+        "models": models,
+    }
+    overrides = {"filter_text": options}
+    _run_stages("text", overrides, workspace, only, dry_run, as_json, workers)
+
+
+@app.command()
+def dedup(
+    distance: Annotated[
+        int | None, typer.Option(help="Largest Hamming distance of two perceptual hashes.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    workers: WorkersOption = None,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find exact and near duplicates; keep one image of each cluster."""
+    overrides = {"dedup": {"distance": distance}}
+    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers)
+
+
+@app.command()
+def binarize(
+    positive: Annotated[
+        str | None, typer.Option(help="Label, emotion or polarity that is the target.")
+    ] = None,
+    level: Annotated[
+        int | None, typer.Option(help="1: the 25 labels, 2: seven emotions, 3: polarity.")
+    ] = None,
+    conflicts: Annotated[
+        Literal["drop", "positive", "majority"] | None,
+        typer.Option(help="What becomes of a picture under labels of both classes."),
+    ] = None,
+    exclude: Annotated[
+        str | None, typer.Option(help="Labels or emotions left out, such as 'surprise,confusion'.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn labels into sadness (1) against others (0)."""
+    options = {
+        "positive": positive,
+        "level": level,
+        "conflicts": conflicts,
+        "exclude": _listed(exclude),
+    }
+    _run_stages("binarize", {"binarize": options}, workspace, only, dry_run, as_json)
+
+
+@app.command()
+def undersample(
+    positive_fraction: Annotated[
+        float | None, typer.Option(help="Share of the positive class after the draw.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Images kept in all.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draw.")] = None,
+    workspace: WorkspaceOption = HERE,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Balance the classes by leaving out images of the larger one."""
+    options = {"positive_fraction": positive_fraction, "size": size, "seed": seed}
+    _run_stages("undersample", {"undersample": options}, workspace, only, dry_run, as_json)
+
+
+@app.command()
+def split(
+    ratios: Annotated[
+        str | None, typer.Option(help="train/validation/test, such as 80/10/10.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the division.")] = None,
+    official: Annotated[
+        bool | None,
+        typer.Option("--official/--free", help="Keep WEBEmo's own test list as the test split."),
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the train, validation and test manifests, and the decisions on all that left."""
+    options = {"ratios": _ratios(ratios), "seed": seed, "official": official}
+    target = "split" if only else LAST_STAGE
+    _run_stages(target, {"split": options}, workspace, only, dry_run, as_json)
+
+
+@app.command("train-model")
+def train_model(
+    preset: Annotated[str | None, typer.Option(help="Named set of training options.")] = None,
+    grams: Annotated[int | None, typer.Option(help="Gram modules; 0 is the baseline.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option()] = None,
+    epochs: Annotated[int | None, typer.Option()] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step and device.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate for one device.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the square, pixels.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Number of runs, a seed each.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first run's seed.")] = None,
+    resume: Annotated[
+        bool | None, typer.Option("--resume/--no-resume", help="Go on with an unfinished run.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Backbone weights: safetensors or .pth.")
+    ] = None,
+    from_scratch: Annotated[
+        bool | None, typer.Option("--from-scratch/--pretrained", help="Random first weights.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    only: OnlyOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the Gram-augmented EfficientNetV2 on the manifests."""
+    options = {
+        "preset": preset,
+        "grams": grams,
+        "device": device,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "image_size": image_size,
+        "seeds": seeds,
+        "seed": seed,
+        "resume": resume,
+        "weights": weights,
+        "from_scratch": from_scratch,
+    }
+    place = Workspace(workspace)
+    config = override(place.config(), {"train": options})
+    outcomes = [] if only else _show_stages(Pipeline(place, config).run())
+    from webemo_curate.training.api import train
+
+    place.save_config(config)
+    runs = train(config.train, place)
+    for run in runs:
+        typer.echo(f"{'current' if run.skipped else 'trained'}  {run.folder}")
+    _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
+
+
+@app.command()
+def evaluate(
+    run: Annotated[
+        str | None, typer.Argument(help="Name or folder of a run; default: the latest.")
+    ] = None,
+    on: Annotated[
+        str, typer.Option(help="validation, test, a manifest, or a folder a class.")
+    ] = Split.TEST.value,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a run on a split or another test set; store per-image probabilities."""
+    from webemo_curate.training.api import evaluate as evaluate_run
+    from webemo_curate.training.api import find_run
+
+    place = Workspace(workspace)
+    evaluation = evaluate_run(find_run(run, place), on, place, device)
+    typer.echo(evaluation.summary())
+    _print_json(as_json, **evaluation.as_json())
+
+
+@app.command()
+def predict(
+    run: Annotated[str, typer.Argument(help="Name or folder of a run.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Print class and probability of images."""
+    from webemo_curate.training.api import find_run
+    from webemo_curate.training.api import predict as predict_images
+
+    predictions = predict_images(find_run(run, Workspace(workspace)), images, device)
+    for prediction in predictions:
+        typer.echo(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
+    _print_json(as_json, predictions=_as_dicts(predictions))
+
+
+@app.command("run")
+def run_pipeline(
+    pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")],
+    workspace: WorkspaceOption = HERE,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a pipeline file from its lists to the trained network and the report."""
+    from webemo_curate.full_run import curate, train_and_report
+
+    place = Workspace(workspace)
+    config = override(load_pipeline(pipeline), {"": {"workers": workers}})
+    outcomes = _show_stages(curate(config, place))
+    result = train_and_report(config, place)
+    _show_funnel(Pipeline(place, config))
+    for evaluation in result.evaluations:
+        typer.echo(evaluation.summary())
+    typer.echo(f"Report: {result.report}")
+    _print_json(
+        as_json,
+        stages=_as_dicts(outcomes),
+        evaluations=[evaluation.as_json() for evaluation in result.evaluations],
+        report=str(result.report),
+    )
+
+
+@app.command()
+def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Show each stage's state and how many rows left where."""
+    place = Workspace(workspace)
+    pipeline = Pipeline(place, place.config())
+    stages = dict(pipeline.status())
+    for name, reason in stages.items():
+        typer.echo(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
+    typer.echo()
+    steps = _show_funnel(pipeline)
+    _print_json(as_json, stages=stages, funnel=steps)
+
+
+@app.command()
+def verify(
+    workspace: WorkspaceOption = HERE,
+    files: Annotated[
+        bool, typer.Option("--files/--no-files", help="Also re-hash every stored image.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that every listed row is accounted for once and nothing was changed since."""
+    from webemo_curate.verification import verify as verify_workspace
+
+    problems = verify_workspace(Workspace(workspace), files=files)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo("Everything adds up." if not problems else f"{len(problems)} problems.")
+    _print_json(as_json, problems=problems)
+    if problems:
+        raise typer.Exit(CurateError.exit_code)
+
+
+@app.command()
+def report(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Write the HTML report on what is there."""
+    from webemo_curate.report.build import build_report
+
+    place = Workspace(workspace)
+    path = build_report(place, place.config().report)
+    typer.echo(f"Report: {path}")
+    _print_json(as_json, report=str(path))
+
+
+def _run_stages(
+    target: str,
+    overrides: Overrides,
+    workspace: Path,
+    only: bool,
+    dry_run: bool,
+    as_json: bool,
+    workers: int | None = None,
+) -> None:
+    place = Workspace(workspace)
+    config = override(place.config(), overrides | {"": {"workers": workers}})
+    pipeline = Pipeline(place, config)
+    if dry_run:
+        _show_plan(pipeline, target, as_json)
+        return
+    outcomes = _show_stages(pipeline.run(target, only=only))
+    typer.echo(closing_line(outcomes))
+    _print_json(as_json, stages=_as_dicts(outcomes))
+
+
+def _show_plan(pipeline: Pipeline, target: str, as_json: bool) -> None:
+    plan = {}
+    for name, reason in pipeline.status():
+        plan[name] = reason
+        typer.echo(f"{name:<12} {'is current' if reason is None else f'would run: {reason}'}")
+        if name == target:
+            break
+    _print_json(as_json, plan=plan)
+
+
+def _show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
+    shown = []
+    for outcome in outcomes:
+        typer.echo(stage_line(outcome))
+        shown.append(outcome)
+    return shown
+
+
+def _show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
+    read = pipeline.workspace.read
+    splits = split_counts(read) if all(map(pipeline.workspace.has, Split)) else {}
+    steps = pipeline.funnel()
+    for line in funnel_lines(steps, splits):
+        typer.echo(line)
+    return _as_dicts(steps)
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _ratios(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        train, validation, test = (float(part) for part in text.split("/"))
+    except ValueError as error:
+        raise InputError(f"--ratios {text}: give three numbers, such as 80/10/10") from error
+    return [train, validation, test]
+
+
+def _as_dicts(items: Iterable[Any]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in items]
+
+
+def _print_json(wanted: bool, **document: Any) -> None:
+    if wanted:
+        typer.echo(json.dumps(document, default=str))

@@ -1,0 +1,89 @@
+"""`curate run`: a pipeline file from its lists to the report, and what the terminal says of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webemo_curate.config import PipelineConfig, override
+from webemo_curate.pipeline import Pipeline, StageOutcome
+from webemo_curate.schemas import Split
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from webemo_curate.training.api import Evaluation, RunResult
+
+
+@dataclass(frozen=True)
+class FullRun:
+    """What a pipeline file came to.
+
+    Attributes
+    ----------
+    runs
+        One training run for each seed.
+    evaluations
+        Of each run on the test split.
+    report
+        The HTML file.
+    """
+
+    runs: "list[RunResult]"
+    evaluations: "list[Evaluation]"
+    report: Path
+
+
+@contextmanager
+def prepared(config: PipelineConfig, workspace: Workspace) -> Iterator[PipelineConfig]:
+    """Serve the demo's world while the block runs, if the pipeline file asks for it.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        The pipeline file.
+    workspace : Workspace
+        Where the demo's pictures and lists are drawn.
+
+    Yields
+    ------
+    PipelineConfig
+        The configuration, pointed at the demo's lists and server; as given if there is no demo.
+    """
+    if config.demo is None:
+        yield config
+        return
+    from webemo_curate.demo import demo_world
+
+    with demo_world(config.demo, workspace.data / "demo") as world:
+        places = {"listing": {"lists": [world.lists]}, "fetch": {"mirror": world.mirror}}
+        yield override(config, places)
+
+
+def curate(config: PipelineConfig, workspace: Workspace) -> Iterator[StageOutcome]:
+    """Run all stages of a pipeline file; see `Pipeline.run`."""
+    with prepared(config, workspace) as complete:
+        yield from Pipeline(workspace, complete).run()
+
+
+def train_and_report(config: PipelineConfig, workspace: Workspace) -> FullRun:
+    """Train, evaluate and write the report on the workspace's manifests.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        Its `train` and `report` sections are used.
+    workspace : Workspace
+        Holds the splits.
+
+    Returns
+    -------
+    FullRun
+        Runs, evaluations and the report's place.
+    """
+    from webemo_curate.report.build import build_report
+    from webemo_curate.training.api import evaluate, train
+
+    runs = train(config.train, workspace)
+    evaluations = [evaluate(run.folder, Split.TEST, workspace, config.train.device) for run in runs]
+    return FullRun(runs, evaluations, build_report(workspace, config.report))
