@@ -100,15 +100,18 @@ class FilterTextConfig(StageConfig):
     device: Literal["auto", "cpu", "gpu"] = "auto"
     short_side: int = Field(320, ge=32, description="pixels the short side is scaled to")
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
-    models: Path | None = operational(None, description="folder of EasyOCR's weight files")
+    models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")
     batch_size: int = operational(64, ge=1)
     partition_rows: int = operational(128, ge=1)
     preset: Literal["strict", "balanced", "lenient"] = "balanced"
     threshold: float | None = Field(
         None, ge=0, le=1, description="one confidence in place of the preset's, whatever the length"
     )
-    min_area: float = Field(
-        0.0, ge=0, le=1, description="least fraction of the image that confirmed text must cover"
+    min_area: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="least fraction of the image under confirmed text, in place of the preset's",
     )
 
 

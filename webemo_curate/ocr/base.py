@@ -1,0 +1,89 @@
+"""The seam between the text filter and its engines: what a box is and what a detector promises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from PIL import Image
+
+from webemo_curate.errors import CurateError
+
+
+@dataclass(frozen=True)
+class TextBox:
+    """One piece of text an engine saw; the fields are those of `schemas.TEXT_BOX`.
+
+    Attributes
+    ----------
+    polygon
+        Corners x1 y1 ... x4 y4, in pixels of the image, clockwise from the top left of the text.
+    score
+        The detector's score, 0 to 1.
+    text
+        What the recogniser read, perhaps nothing.
+    confidence
+        The recogniser's confidence, 0 to 1; 0 where it read nothing.
+    area
+        Fraction of the image inside the polygon.
+    """
+
+    polygon: tuple[float, ...]
+    score: float
+    text: str
+    confidence: float
+    area: float
+
+
+class EngineError(CurateError):
+    """A text engine cannot be set up: a model file is missing or broken."""
+
+
+class TextDetector(Protocol):
+    """Finds and reads text; cheap to construct and to pickle until `setup` has run.
+
+    The boxes of an image depend on that image alone, never on its neighbours in a batch.
+    """
+
+    def setup(self) -> None:
+        """Load the networks, once a process.
+
+        Raises
+        ------
+        EngineError
+            If a model file is missing or broken.
+        """
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+        """Find and read the text of each image.
+
+        Parameters
+        ----------
+        images : Sequence of PIL.Image.Image
+            Mode RGB, any sizes.
+
+        Returns
+        -------
+        list of list of TextBox
+            For each image its boxes, from top to bottom.
+        """
+
+
+def polygon_area(polygon: Sequence[float], width: int, height: int) -> float:
+    """Return the fraction of an image that a simple polygon covers (the shoelace formula).
+
+    Parameters
+    ----------
+    polygon : Sequence of float
+        Corners x1 y1 x2 y2 ..., in pixels.
+    width, height : int
+        The image's size in pixels.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    xs, ys = polygon[0::2], polygon[1::2]
+    following = [*range(1, len(xs)), 0]
+    twice: float = sum(xs[i] * ys[j] - xs[j] * ys[i] for i, j in enumerate(following))
+    return min(1.0, abs(twice) / 2 / (width * height))

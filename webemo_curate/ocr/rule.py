@@ -1,0 +1,202 @@
+"""When a box counts as text: the rule as data, its presets per engine, and its application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from webemo_curate.config import FilterTextConfig
+
+NOT_ALPHANUMERIC = r"[^\p{L}\p{N}]"
+CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The confidence a box must reach for its text to be believed.
+
+    Recognisers guess on texture: the shorter the guess, the likelier it is a chance. So few
+    characters need much confidence; so do the scripts of thousands of characters, among which any
+    texture finds a likeness, and boxes so large that they are more likely a pattern than a word.
+
+    Attributes
+    ----------
+    by_length
+        Pairs of a number of letters and digits and the confidence asked of a box with so many or
+        more, in growing order. A box with fewer than the first never counts.
+    cjk
+        Confidence asked of text with Chinese, Japanese or Korean characters.
+    large_area, large
+        Fraction of the image from which a box is large, and the confidence then asked.
+    certain_score
+        Detection score that makes any box count, whatever was read; None: no score does.
+    min_area
+        Least fraction of the image that the believed boxes of an image must cover together.
+    """
+
+    by_length: tuple[tuple[int, float], ...]
+    cjk: float
+    large_area: float
+    large: float
+    certain_score: float | None = None
+    min_area: float = 0.0
+
+
+LARGE_AREA = 0.2
+
+PRESETS: Mapping[str, Mapping[str, Rule]] = {
+    "rapidocr": {
+        "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
+        "balanced": Rule(((2, 0.8), (3, 0.7), (4, 0.5)), 0.85, LARGE_AREA, 0.95),
+        "lenient": Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, min_area=0.01),
+    },
+}
+"""Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a rule says of images, one entry each.
+
+    Attributes
+    ----------
+    score
+        Confidence of the box that counts most clearly or came nearest to it; 0 if none could.
+    threshold
+        Confidence that box had to reach; NaN if none could count.
+    area
+        Fraction of the image under believed text.
+    text
+        The believed text, boxes joined by blanks.
+    bears_text
+        The verdict.
+    """
+
+    score: Floats
+    threshold: Floats
+    area: Floats
+    text: pa.Array
+    bears_text: NDArray[np.bool_]
+
+
+def rules(config: FilterTextConfig) -> dict[str, Rule]:
+    """Return each engine's rule under a configuration.
+
+    Parameters
+    ----------
+    config : FilterTextConfig
+        Names a preset; `threshold` and `min_area` replace the preset's.
+
+    Returns
+    -------
+    dict of str to Rule
+        Engine -> rule.
+    """
+    return {engine: _adjust(presets[config.preset], config) for engine, presets in PRESETS.items()}
+
+
+def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
+    """Apply a rule to the stored boxes of images.
+
+    Parameters
+    ----------
+    boxes : pa.ListArray
+        For each image its boxes, of type `schemas.TEXT_BOX`.
+    rule : Rule
+        What to hold them against.
+
+    Returns
+    -------
+    Decisions
+        One entry an image.
+    """
+    images = len(boxes)
+    parents = np.asarray(pc.list_parent_indices(boxes))
+    flat = pc.list_flatten(boxes)
+    confidence = _floats(flat, "confidence")
+    asked = required_confidence(flat, rule)
+    believed = confidence >= asked
+    score, threshold = _decisive(images, parents, confidence, asked)
+    counts = np.bincount(parents[believed], minlength=images)
+    area = _covered(images, parents[believed], _floats(flat, "area")[believed])
+    text = _join(pc.struct_field(flat, "text").filter(pa.array(believed)), counts)
+    # The floor is cast as the areas are, or 0.01 would be more than float32's 0.01.
+    bears_text = (counts > 0) & (area >= np.float32(rule.min_area))
+    return Decisions(score, threshold, area, text, bears_text)
+
+
+def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
+    """Return the confidence that each box must reach; infinite where none would do.
+
+    Parameters
+    ----------
+    boxes : pa.StructArray
+        Boxes of type `schemas.TEXT_BOX`.
+    rule : Rule
+        What is asked.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, one entry a box.
+    """
+    text = pc.struct_field(boxes, "text")
+    letters = np.asarray(pc.utf8_length(pc.replace_substring_regex(text, NOT_ALPHANUMERIC, "")))
+    cjk = np.asarray(pc.match_substring_regex(text, CJK))
+    large = _floats(boxes, "area") > np.float32(rule.large_area)
+    asked = np.full(len(boxes), np.inf, np.float32)
+    for length, confidence in rule.by_length:
+        asked[letters >= length] = confidence
+    asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
+    asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
+    if rule.certain_score is not None:
+        asked[_floats(boxes, "score") >= np.float32(rule.certain_score)] = 0
+    return asked
+
+
+def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
+    if config.threshold is not None:
+        fewest, _ = rule.by_length[0]
+        rule = replace(
+            rule,
+            by_length=((fewest, config.threshold),),
+            cjk=config.threshold,
+            large=config.threshold,
+            certain_score=None,
+        )
+    return rule if config.min_area is None else replace(rule, min_area=config.min_area)
+
+
+def _floats(boxes: pa.StructArray, name: str) -> Floats:
+    return np.array(pc.struct_field(boxes, name), np.float32)
+
+
+def _covered(images: int, parents: NDArray[Any], areas: Floats) -> Floats:
+    """Add up areas by image; overlapping boxes cannot make more than the whole of it."""
+    return np.minimum(np.bincount(parents, areas, images), 1).astype(np.float32)
+
+
+def _decisive(
+    images: int, parents: NDArray[Any], confidence: Floats, asked: Floats
+) -> tuple[Floats, Floats]:
+    """Return confidence and requirement of each image's box with the largest margin."""
+    score, threshold = np.zeros(images, np.float32), np.full(images, np.nan, np.float32)
+    can_count = np.flatnonzero(np.isfinite(asked))
+    margin = confidence[can_count] - asked[can_count]
+    best_first = can_count[np.lexsort((-margin, parents[can_count]))]
+    owners, first = np.unique(parents[best_first], return_index=True)
+    decisive = best_first[first]
+    score[owners], threshold[owners] = confidence[decisive], asked[decisive]
+    return score, threshold
+
+
+def _join(texts: pa.Array, counts: NDArray[np.int64]) -> pa.Array:
+    """Join runs of `counts[i]` consecutive texts by blanks."""
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), texts), " ")

@@ -1,0 +1,60 @@
+"""The text stage: decide from stored boxes which images bear text; no OCR, so it takes seconds."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.manifest import conform
+from webemo_curate.ocr.rule import Decisions, Rule, decide, rules
+from webemo_curate.schemas import TEXT, TextVerdict
+from webemo_curate.stages.base import Stage, StageContext, Tables
+
+
+class TextStage(Stage[FilterTextConfig]):
+    """Hold every image's boxes against the rule of the engine that found them."""
+
+    name = "text"
+    inputs = ("ocr",)
+    outputs = ("text",)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the rules themselves, so that a changed preset decides anew."""
+        return {engine: asdict(rule) for engine, rule in rules(self.config).items()}
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+        """Give every image its verdict; see `Stage.run`."""
+        ocr = tables["ocr"]
+        engines = ocr["engine"].cast(pa.string())
+        parts = [
+            _judge(ocr.filter(pc.equal(engines, engine)), rule)
+            for engine, rule in rules(self.config).items()
+        ]
+        return {"text": conform(pa.concat_tables(parts), TEXT)}
+
+
+def _judge(ocr: pa.Table, rule: Rule) -> pa.Table:
+    boxes = ocr["boxes"].combine_chunks()
+    decisions = decide(boxes, rule)
+    return pa.table(
+        {
+            "sha256": ocr["sha256"],
+            "engine": ocr["engine"].cast(pa.string()),
+            "engine_version": ocr["engine_version"].cast(pa.string()),
+            "boxes": boxes,
+            "score": decisions.score,
+            "area": decisions.area,
+            "text": decisions.text,
+            "threshold": pa.array(decisions.threshold, from_pandas=True),
+            "verdict": _verdicts(ocr["readable"].combine_chunks(), decisions),
+        }
+    )
+
+
+def _verdicts(readable: pa.Array, decisions: Decisions) -> pa.Array:
+    judged = np.where(decisions.bears_text, TextVerdict.TEXT.value, TextVerdict.CLEAN.value)
+    unreadable = pa.scalar(TextVerdict.UNREADABLE.value)
+    return pc.if_else(readable, pa.array(judged, pa.string()), unreadable)
