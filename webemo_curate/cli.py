@@ -111,7 +111,7 @@ def fetch(
         "ignore_robots": ignore_robots,
         "allow_private": allow_private,
     }
-    overrides = {"listing": {"lists": lists or None}, "fetch": options}
+    overrides: Overrides = {"listing": {"lists": lists or None}, "fetch": options}
     _run_stages("fetch", overrides, workspace, only, dry_run, as_json)
 
 

@@ -1,5 +1,6 @@
 """The stage graph: which stages are stale and why, and running them in order."""
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -188,9 +189,9 @@ class Pipeline:
 
     def _origin(self, stage: Stage[StageConfig]) -> Origin:
         inputs = {name: self._sound_info(name).digest for name in stage.inputs}
-        return Origin(
-            stage.name, stage.version, stage.configuration(), inputs | stage.extra_inputs()
-        )
+        # As JSON gives it back: a tuple would never equal the list read from a manifest.
+        configuration = json.loads(json.dumps(stage.configuration()))
+        return Origin(stage.name, stage.version, configuration, inputs | stage.extra_inputs())
 
     def _sound_info(self, name: str) -> ManifestInfo:
         info = self.workspace.info(name)

@@ -1,0 +1,1 @@
+"""Downloading: polite, bounded, and with a typed outcome for every URL."""

@@ -1,0 +1,95 @@
+"""The binarize stage: all labels of a picture against one positive class."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from webemo_curate.config import BinarizeConfig
+from webemo_curate.schemas import FetchStatus, LabelVerdict
+from webemo_curate.sources.taxonomy import check_class, class_of, excluded_labels
+from webemo_curate.stages.base import Stage, StageContext, Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class BinarizeStage(Stage[BinarizeConfig]):
+    """Gives each duplicate cluster a target, or a reason to leave."""
+
+    name = "binarize"
+    inputs = ("listing", "fetch", "duplicates")
+    outputs = ("labels",)
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+        """Count votes (listed lines) of both classes and settle conflicts; see `Stage.run`."""
+        check_class(self.config.positive, self.config.level)
+        votes = _votes(tables)
+        votes["excluded"] = votes["label"].isin(excluded_labels(self.config.exclude))
+        positive = [class_of(label, self.config.level) for label in votes["label"]]
+        votes["positive"] = np.array(positive, dtype=object) == self.config.positive
+        clusters = self._targets(_tally(votes))
+        return {"labels": _table(clusters, votes)}
+
+    def _targets(self, clusters: "pd.DataFrame") -> "pd.DataFrame":
+        """Add `conflict`, `target` and `verdict` to the tally, by the conflict policy."""
+        ours, theirs = clusters["positive_votes"], clusters["other_votes"]
+        conflict = (ours > 0) & (theirs > 0)
+        target = (ours > theirs) if self.config.conflicts == "majority" else (ours > 0)
+        undecided = conflict & (
+            (self.config.conflicts == "drop")
+            | ((self.config.conflicts == "majority") & (ours == theirs))
+        )
+        silent = (ours + theirs) == 0
+        verdict = np.select(
+            [silent, undecided], [LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT], LabelVerdict.KEPT
+        )
+        kept = verdict == LabelVerdict.KEPT
+        return clusters.assign(
+            conflict=conflict, verdict=verdict, target=target.astype(float).where(kept)
+        )
+
+
+def _votes(tables: Tables) -> "pd.DataFrame":
+    """Return a row for each listed line of a clustered image: its cluster and label."""
+    lines = tables["listing"].select(["url", "label"]).to_pandas()
+    fetched = tables["fetch"].select(["url", "status", "sha256"]).to_pandas()
+    fetched = fetched.loc[fetched["status"] == FetchStatus.OK, ["url", "sha256"]]
+    members = tables["duplicates"].select(["sha256", "cluster"]).to_pandas()
+    votes = members.merge(fetched, on="sha256").merge(lines, on="url")
+    return votes[["cluster", "label"]].astype({"label": object})
+
+
+def _tally(votes: "pd.DataFrame") -> "pd.DataFrame":
+    counting = votes[~votes["excluded"]]
+    tally = votes[["cluster"]].drop_duplicates().set_index("cluster")
+    tally["positive_votes"] = counting.groupby("cluster")["positive"].sum()
+    tally["other_votes"] = (~counting["positive"]).groupby(counting["cluster"]).sum()
+    return tally.fillna(0).astype("int32")
+
+
+def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
+    labels = votes.groupby("cluster")["label"].agg(lambda group: sorted(set(group)))
+    index = clusters.index
+    return pa.table(
+        {
+            "cluster": pa.array(index, pa.string()),
+            "labels": pa.array(labels.reindex(index).to_list(), pa.list_(pa.string())),
+            "label": pa.array(_deciding_label(clusters, votes).reindex(index), pa.string()),
+            "target": pa.array(clusters["target"].astype("Int8"), pa.int8()),
+            "positive_votes": pa.array(clusters["positive_votes"], pa.int32()),
+            "other_votes": pa.array(clusters["other_votes"], pa.int32()),
+            "conflict": pa.array(clusters["conflict"], pa.bool_()),
+            "verdict": pa.array(clusters["verdict"].astype(str).to_list(), pa.string()),
+        }
+    )
+
+
+def _deciding_label(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> "pd.Series[str]":
+    """Return each cluster's commonest label among those that speak for its target."""
+    target = votes["cluster"].map(clusters["target"])
+    speaks = ~votes["excluded"] & (target.isna() | (votes["positive"] == (target == 1)))
+    ranked = votes.assign(speaks=speaks).value_counts(["cluster", "speaks", "label"]).reset_index()
+    ranked = ranked.sort_values(["speaks", "count", "label"], ascending=[False, False, True])
+    deciding: pd.Series[str] = ranked.drop_duplicates("cluster").set_index("cluster")["label"]
+    return deciding
