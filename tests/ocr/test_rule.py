@@ -1,0 +1,147 @@
+"""The rule believes a box by what was read, how surely, and how large it is."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.rule import PRESETS, Rule, decide, rules
+from webemo_curate.schemas import TEXT_BOX
+
+RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
+
+
+def box(text="word", confidence=0.9, area=0.05, score=0.8):
+    return {
+        "polygon": [0.0] * 8,
+        "score": score,
+        "text": text,
+        "confidence": confidence,
+        "area": area,
+    }
+
+
+def images(*boxes_of_each):
+    return pa.array([list(boxes) for boxes in boxes_of_each], pa.list_(TEXT_BOX))
+
+
+def bears_text(*boxes, rule=RULE):
+    return bool(decide(images(boxes), rule).bears_text[0])
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        (box("ab", 0.8), True),
+        (box("ab", 0.79), False),
+        (box("abc", 0.7), True),
+        (box("abc", 0.69), False),
+        (box("abcd", 0.5), True),
+        (box("abcd", 0.49), False),
+        (box("a", 1.0), False),
+        (box("", 1.0), False),
+        (box("a-!. ", 1.0), False),
+        (box("a b c d", 0.5), True),
+        (box("über", 0.5), True),
+        (box("дом1", 0.5), True),
+        (box("漢字漢字", 0.84), False),
+        (box("漢字漢字", 0.85), True),
+        (box("ひらがな", 0.84), False),
+        (box("abcd", 0.9, area=0.21), False),
+        (box("abcd", 0.96, area=0.21), True),
+    ],
+)
+def test_a_box_is_believed_by_length_script_and_size(seen, verdict):
+    assert bears_text(seen) is verdict
+
+
+def test_an_image_without_boxes_is_clean_and_has_no_threshold():
+    decisions = decide(images([], [box()], []), RULE)
+
+    assert decisions.bears_text.tolist() == [False, True, False]
+    assert decisions.score[[0, 2]].tolist() == [0, 0]
+    assert np.isnan(decisions.threshold[[0, 2]]).all()
+    assert decisions.text.to_pylist() == ["", "word", ""]
+
+
+def test_the_score_is_that_of_the_box_nearest_to_counting():
+    decisions = decide(images([box("ab", 0.75), box("abcd", 0.4), box("x", 1.0)]), RULE)
+
+    assert decisions.score[0] == np.float32(0.75)
+    assert decisions.threshold[0] == np.float32(0.8)
+
+
+def test_only_believed_boxes_make_text_and_area():
+    decisions = decide(
+        images([box("good", area=0.1), box("zz", 0.1, area=0.3), box("day", area=0.05)]), RULE
+    )
+
+    assert decisions.text.to_pylist() == ["good day"]
+    assert decisions.area[0] == pytest.approx(0.15)
+
+
+def test_text_under_the_least_area_leaves_the_image_clean():
+    asked = Rule(RULE.by_length, RULE.cjk, RULE.large_area, RULE.large, min_area=0.05)
+
+    assert bears_text(box(area=0.05), rule=asked)
+    assert not bears_text(box(area=0.049), rule=asked)
+
+
+def test_areas_of_overlapping_boxes_cover_at_most_the_image():
+    assert decide(images([box(confidence=1.0, area=0.7)] * 3), RULE).area[0] == 1
+
+
+def test_a_certain_detection_counts_whatever_was_read():
+    hint = Rule(RULE.by_length, RULE.cjk, RULE.large_area, RULE.large, certain_score=0.9)
+
+    assert bears_text(box("", 0.0, score=0.9), rule=hint)
+    assert not bears_text(box("", 0.0, score=0.89), rule=hint)
+
+
+def test_a_threshold_replaces_every_confidence_of_the_preset():
+    rule = rules(FilterTextConfig(threshold=0.6, min_area=0.02))["rapidocr"]
+
+    for text, area in [("ab", 0.05), ("abcd", 0.05), ("漢字", 0.05), ("abcd", 0.3)]:
+        assert bears_text(box(text, 0.6, area), rule=rule)
+        assert not bears_text(box(text, 0.59, area), rule=rule)
+    assert not bears_text(box("abcd", 0.9, 0.01), rule=rule)
+
+
+boxes = st.builds(
+    box,
+    text=st.text("aB1 .漢", max_size=6),
+    confidence=st.floats(0, 1, width=32),
+    area=st.floats(0, 1, width=32),
+    score=st.floats(0, 1, width=32),
+)
+
+
+@given(st.lists(st.lists(boxes, max_size=4), max_size=6))
+def test_a_milder_preset_never_drops_what_a_stricter_one_keeps(seen):
+    for presets in PRESETS.values():
+        strict, balanced, lenient = (
+            decide(images(*seen), presets[name]).bears_text
+            for name in ("strict", "balanced", "lenient")
+        )
+        assert (strict >= balanced).all()
+        assert (balanced >= lenient).all()
+
+
+@given(st.lists(st.lists(boxes, max_size=4), min_size=1, max_size=6))
+def test_an_image_is_decided_by_its_own_boxes(seen):
+    together = decide(images(*seen), RULE)
+    alone = [decide(images(one), RULE) for one in seen]
+
+    assert together.bears_text.tolist() == [one.bears_text[0] for one in alone]
+    assert together.text.to_pylist() == [one.text[0].as_py() for one in alone]
+    np.testing.assert_array_equal(together.score, [one.score[0] for one in alone])
+    np.testing.assert_array_equal(together.threshold, [one.threshold[0] for one in alone])
+
+
+@given(st.lists(boxes, min_size=1, max_size=4))
+def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
+    decisions = decide(images(seen), RULE)
+
+    assert (decisions.score[0] >= decisions.threshold[0]) == decisions.bears_text[0]

@@ -1,0 +1,181 @@
+"""The ocr stage stores what a real engine reads in stored images, whatever the files hold."""
+
+import io
+import os
+import signal
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from tests.ocr.pictures import scene, with_words
+from tests.stages.tables import manifest, sha
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import content_digest, empty_table
+from webemo_curate.ocr.base import TextBox
+from webemo_curate.schemas import OCR
+from webemo_curate.stages.ocr import OcrStage, OcrWorker
+from webemo_curate.stages.text import TextStage
+
+
+def store(context, picture):
+    """Store a picture and return its row of the images manifest."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    sha256 = context.workspace.store_image(buffer.getvalue(), ".png")
+    path = context.workspace.image_path(sha256, ".png")
+    return {"sha256": sha256, "path": path, "width": picture.width, "height": picture.height}
+
+
+def run(context, rows, **config):
+    images = manifest("images", rows)
+    return OcrStage(FilterTextConfig(**config)).run({"images": images}, context)["ocr"]
+
+
+@dataclass(frozen=True)
+class Tripping:
+    """A detector that some images trip: by their width, it raises or dies."""
+
+    def setup(self):
+        pass
+
+    def detect(self, images):
+        for image in images:
+            if image.width == 13:
+                raise ValueError("thirteen")
+            if image.width == 666:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return [[TextBox((0.0,) * 8, 0.9, "read", 0.9, 0.1)] for _ in images]
+
+
+class TrippingStage(OcrStage):
+    """The ocr stage with a detector that can be tripped."""
+
+    def worker(self, context):
+        return replace(super().worker(context), detector=Tripping())
+
+
+def test_words_are_stored_with_their_boxes(context):
+    worded, clean = store(context, with_words("HELLO WORLD")), store(context, scene())
+
+    rows = {row["sha256"]: row for row in run(context, [worded, clean]).to_pylist()}
+
+    assert rows[worded["sha256"]]["readable"]
+    assert "HELLO" in " ".join(box["text"] for box in rows[worded["sha256"]]["boxes"])
+    assert rows[clean["sha256"]]["readable"]
+    assert rows[clean["sha256"]]["engine"] == "rapidocr"
+    assert "PP-OCR" in rows[clean["sha256"]]["engine_version"]
+
+
+def test_only_images_that_decode_are_read(context):
+    sound = store(context, scene())
+    broken = {"sha256": sha("broken"), "decode_status": "corrupt", "width": None, "height": None}
+
+    assert run(context, [sound, broken])["sha256"].to_pylist() == [sound["sha256"]]
+
+
+def test_boxes_are_equal_whatever_the_workers_and_partitions(context):
+    rows = [store(context, with_words(f"WORD {number}", seed=number)) for number in range(5)]
+    one = run(context, rows, partition_rows=5)
+    two = run(replace(context, engine=LocalEngine(2), fingerprint="1" * 64), rows, partition_rows=2)
+
+    assert content_digest(one) == content_digest(two)
+    assert all(row["boxes"] for row in one.to_pylist())
+
+
+def test_a_file_that_vanished_or_changed_is_unreadable_and_counted(context):
+    gone, swapped, sound = (store(context, scene(seed)) for seed in range(3))
+    (context.workspace.root / gone["path"]).unlink()
+    (context.workspace.root / swapped["path"]).write_bytes(b"<html>")
+
+    rows = {row["sha256"]: row for row in run(context, [gone, swapped, sound]).to_pylist()}
+
+    assert [rows[row["sha256"]]["readable"] for row in (gone, swapped, sound)] == [
+        False,
+        False,
+        True,
+    ]
+    assert all(rows[row["sha256"]]["error"] for row in (gone, swapped))
+
+
+def test_a_picture_larger_than_the_images_stage_saw_is_not_decoded(context):
+    row = store(context, scene(size=(300, 300))) | {"width": 20, "height": 20}
+
+    (read,) = run(context, [row]).to_pylist()
+
+    assert not read["readable"]
+    assert "300 x 300" in read["error"]
+
+
+def test_an_image_the_engine_chokes_on_costs_no_other(context):
+    widths = [50, 13, 60]
+    rows = [store(context, scene(width, (width, 40))) for width in widths]
+    stage = TrippingStage(FilterTextConfig())
+
+    ocr = stage.run({"images": manifest("images", rows)}, context)["ocr"]
+
+    read = {row["sha256"]: row for row in ocr.to_pylist()}
+    assert [read[row["sha256"]]["readable"] for row in rows] == [True, False, True]
+    assert read[rows[1]["sha256"]]["error"] == "ValueError: thirteen"
+
+
+def test_an_image_that_kills_the_engine_costs_no_other(context):
+    widths = [50, 666, 60]
+    rows = [store(context, scene(width, (width, 40))) for width in widths]
+    stage = TrippingStage(FilterTextConfig())
+
+    ocr = stage.run({"images": manifest("images", rows)}, context)["ocr"]
+
+    read = {row["sha256"]: row for row in ocr.to_pylist()}
+    assert [read[row["sha256"]]["readable"] for row in rows] == [True, False, True]
+    assert read[rows[1]["sha256"]]["error"] == "the text engine crashed"
+
+
+def test_no_images_give_no_rows(context):
+    ocr = OcrStage(FilterTextConfig()).run({"images": empty_table("images")}, context)["ocr"]
+
+    assert ocr.equals(empty_table("ocr"))
+
+
+def test_the_rule_does_not_enter_the_configuration():
+    plain = OcrStage(FilterTextConfig()).configuration()
+
+    moved = FilterTextConfig(preset="strict", threshold=0.2, min_area=0.1, batch_size=3)
+    assert OcrStage(moved).configuration() == plain
+    assert OcrStage(FilterTextConfig(engine="rapidocr")).configuration() == plain
+    assert OcrStage(FilterTextConfig(short_side=448)).configuration() != plain
+    assert OcrStage(FilterTextConfig(score_floor=0.5)).configuration() != plain
+
+
+def test_a_gpu_is_not_silently_replaced():
+    with pytest.raises(InputError, match="gpu"):
+        OcrStage(FilterTextConfig(engine="rapidocr", device="gpu")).configuration()
+
+
+def test_crashed_rows_keep_their_order():
+    worker = OcrWorker(root=None, engine="rapidocr", engine_version="1", detector=Tripping())
+    batch = pa.RecordBatch.from_pylist([{"sha256": sha(name)} for name in "ba"])
+
+    crashed = worker.crashed(batch)
+
+    assert crashed.schema.equals(OCR)
+    assert crashed["sha256"].to_pylist() == [sha("b"), sha("a")]
+
+
+def test_real_photos_with_text_are_told_from_those_without(context, shared_data):
+    folder = shared_data / "dev" / "text"
+    labels = pd.read_csv(shared_data / "dev" / "text_labels.csv")
+    sample = pd.concat([labels[labels["label"] == label].head(12) for label in ("text", "no_text")])
+    rows = [store(context, Image.open(folder / name).convert("RGB")) for name in sample["file"]]
+    ocr = run(replace(context, engine=LocalEngine(2)), rows)
+    text = TextStage(FilterTextConfig()).run({"ocr": ocr}, context)["text"]
+
+    verdicts = {row["sha256"]: row["verdict"] for row in text.to_pylist()}
+    found = sample.assign(verdict=[verdicts[row["sha256"]] for row in rows])
+    dropped = found.groupby("label")["verdict"].apply(lambda column: (column == "text").mean())
+    assert dropped["text"] >= 0.75
+    assert dropped["no_text"] == 0
