@@ -157,16 +157,26 @@ class TrainConfig(StageConfig):
     """The network, its training and what the paper left open (see docs/paper.md)."""
 
     preset: Literal["paper"] = "paper"
-    backbone: str = "tf_efficientnetv2_b2"
+    backbone: str = Field("tf_efficientnetv2_b2", pattern=r"^tf_efficientnetv2_(b[0-3]|s)$")
     grams: int = Field(3, ge=0, le=16, description="Gram modules; 0 is the baseline")
-    image_size: int = Field(256, ge=32, description="pixels; images are squashed to a square")
+    image_size: int = Field(256, ge=32, le=1024, description="side of the square, pixels")
     epochs: int = Field(25, ge=1)
-    batch_size: int = Field(64, ge=1, description="images per step and device")
+    batch_size: int = Field(64, ge=2, description="images per step and device")
     accumulate: int = Field(2, ge=1, description="steps whose gradients make one update")
-    lr: float = Field(0.002, gt=0, description="Adagrad's learning rate for a world of one")
+    lr: float = Field(0.002, gt=0, description="Adagrad's learning rate for one device")
+    initial_accumulator: float = Field(0.1, ge=0, description="Keras's Adagrad")
+    epsilon: float = Field(1e-7, gt=0, description="Keras's Adagrad")
+    dropout: float = Field(0.5, ge=0, lt=1, description="before the main branch's dense layer")
+    drop_path: float = Field(0.2, ge=0, lt=1, description="stochastic depth at the last block")
+    negative_slope: float = Field(0.2, ge=0, description="of every added LeakyReLU")
+    normalise_gram: bool = Field(False, description="divide Gram matrices by C * H * W")
+    bn_momentum: float = Field(0.01, gt=0, le=1, description="of added batch norms, as torch's")
+    augment: bool = Field(True, description="RandAugment and horizontal flips")
+    augment_ops: int = Field(3, ge=0, le=15, description="RandAugment's N")
+    augment_magnitude: float = Field(7, ge=0, le=30, description="RandAugment's M, of 30")
     seeds: int = operational(1, ge=1, description="runs, with seeds seed, seed + 1, ...")
-    seed: int = 0
-    weights: Path | None = Field(None, description="backbone checkpoint: safetensors or .pth")
+    seed: int = Field(0, ge=0)
+    weights: AbsolutePath | None = Field(None, description="backbone: safetensors or .pth")
     from_scratch: bool = Field(False, description="start from random weights, not ImageNet's")
     device: Literal["auto", "cpu", "cuda"] = operational("auto")
     resume: bool = operational(True, description="go on with an unfinished run of equal config")

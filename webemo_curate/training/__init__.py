@@ -1,0 +1,1 @@
+"""The Gram-augmented network: model, augmentation, data, loop, evaluation."""

@@ -1,0 +1,56 @@
+"""Adagrad as Keras computes it: torch's differs in where epsilon stands and how it starts."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+INITIAL_ACCUMULATOR = 0.1
+EPSILON = 1e-7
+"""keras.optimizers.Adagrad's defaults."""
+
+
+class KerasAdagrad(torch.optim.Optimizer):
+    """`accumulator += g^2; w -= lr * g / sqrt(accumulator + epsilon)` (Keras 3).
+
+    torch starts at 0 and divides by `sqrt(accumulator) + epsilon`: its first step moves every
+    weight by a full learning rate, which wrecks pretrained weights.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        What is trained.
+    lr : float
+        Learning rate.
+    initial_accumulator : float
+        First value of the accumulator.
+    epsilon : float
+        Added below the root.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float,
+        initial_accumulator: float = INITIAL_ACCUMULATOR,
+        epsilon: float = EPSILON,
+    ) -> None:
+        defaults = {"lr": lr, "initial_accumulator": initial_accumulator, "epsilon": epsilon}
+        super().__init__(parameters, defaults)
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                self.state[parameter]["sum"] = torch.full_like(parameter, initial_accumulator)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Make one update; see `torch.optim.Optimizer.step`."""
+        loss = closure() if closure else None
+        for group in self.param_groups:
+            trained = [p for p in group["params"] if p.grad is not None]
+            gradients = [p.grad for p in trained]
+            sums = [self.state[p]["sum"] for p in trained]
+            torch._foreach_addcmul_(sums, gradients, gradients)
+            roots = torch._foreach_add(sums, group["epsilon"])
+            torch._foreach_sqrt_(roots)
+            torch._foreach_addcdiv_(trained, gradients, roots, value=-group["lr"])
+        return loss

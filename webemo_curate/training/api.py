@@ -1,0 +1,304 @@
+"""What commands call: train, evaluate, predict."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from webemo_curate.atomic import atomic_path, write_bytes
+from webemo_curate.config import TrainConfig
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import read_manifest
+from webemo_curate.schemas import Split
+from webemo_curate.sources.folders import read_folder
+from webemo_curate.training.data import PackedImages, normalise, pack, squash
+from webemo_curate.training.devices import choose_device
+from webemo_curate.training.loop import Trainer, build_model, predict_packed
+from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold, measure
+from webemo_curate.training.model import GramEfficientNet
+from webemo_curate.training.run import (
+    BEST_FILE,
+    LAST_FILE,
+    RunResult,
+    find_run,
+    finish,
+    is_finished,
+    load_config,
+    load_log,
+    run_folder,
+    save_config,
+)
+from webemo_curate.training.weights import read_weights
+from webemo_curate.workspace import Workspace
+
+__all__ = ["Evaluation", "Prediction", "RunResult", "evaluate", "find_run", "predict", "train"]
+
+COLUMNS = ["path", "sha256", "target"]
+LEAST_IMAGES = 2
+"""Of each class in training: batch normalisation and a boundary need as many."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run measured on one set.
+
+    Attributes
+    ----------
+    run
+        The run's folder.
+    on
+        Name of the set.
+    metrics
+        Of the last epoch's weights at 0.5.
+    tuned
+        The same at the threshold chosen on validation; None on validation itself.
+    best
+        Of the best epoch on validation, at 0.5.
+    predictions
+        Parquet of per-image probabilities, from which all metrics are computed.
+    """
+
+    run: Path
+    on: str
+    metrics: Metrics
+    tuned: Metrics | None
+    best: Metrics
+    predictions: Path
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON values; the metrics proper stand at the top level."""
+        document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
+        document["best"] = asdict(self.best)
+        document["tuned"] = asdict(self.tuned) if self.tuned else None
+        return document | {"predictions": str(self.predictions)}
+
+    def summary(self) -> str:
+        """Return the figures that a reader looks for first, in a few lines."""
+        m = self.metrics
+        auc = "-" if m.auc is None else f"{m.auc:.3f}"
+        lines = [
+            f"{self.run.name} on {self.on}: {m.images} images",
+            f"  accuracy {m.accuracy:.1%} (95 % interval {m.accuracy_low:.1%} to "
+            f"{m.accuracy_high:.1%}); always answering the larger class: {m.majority:.1%}; "
+            f"gain {(m.accuracy - m.majority) * 100:+.1f} points",
+            f"  AUC {auc}, calibration error {m.ece:.3f}, Brier {m.brier:.3f}",
+        ]
+        lines += [
+            f"  {name}: precision {c.precision:.3f}, recall {c.recall:.3f}, F1 {c.f1:.3f} "
+            f"({c.support} images)"
+            for name, c in m.per_class.items()
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one image: its class and the probability of sadness."""
+
+    path: Path
+    label: str
+    probability: float
+
+
+def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
+    """Train a network for each seed on the workspace's manifests.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        What is trained; `seeds` runs from `seed` on.
+    workspace : Workspace
+        Holds train and validation manifests; gets the run folders.
+
+    Returns
+    -------
+    list of RunResult
+        One a seed; an equal finished run is not trained again.
+
+    Raises
+    ------
+    CurateError
+        If manifests, weights or the device do not allow it, or training fails.
+    """
+    with workspace.lock():
+        return [
+            _train_one(config, config.seed + offset, workspace) for offset in range(config.seeds)
+        ]
+
+
+def evaluate(run: Path, on: str, workspace: Workspace, device: str = "auto") -> Evaluation:
+    """Measure a run; writes `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    on : str
+        `validation`, `test`, a split manifest's path, or a folder of emotion-named folders.
+    workspace : Workspace
+        Holds the manifests and images.
+    device : {'auto', 'cpu', 'cuda'}
+        Where it computes.
+
+    Returns
+    -------
+    Evaluation
+        The figures.
+
+    Raises
+    ------
+    InputError
+        If the set or the run cannot be read, or the set is empty.
+    """
+    config = load_config(run)
+    name, images = _test_set(on, workspace, config)
+    target = images.targets.numpy()
+    chosen = choose_device(device)
+    last = _probabilities(run, LAST_FILE, images, config, chosen)
+    best = _probabilities(run, BEST_FILE, images, config, chosen)
+    predictions = run / f"predictions-{name}.parquet"
+    _write_predictions(predictions, images, last, best)
+    evaluation = Evaluation(
+        run=run,
+        on=name,
+        metrics=measure(target, last),
+        tuned=_tuned(run, name, target, last),
+        best=measure(target, best),
+        predictions=predictions,
+    )
+    document = json.dumps(evaluation.as_json(), indent=2)
+    write_bytes(run / f"metrics-{name}.json", document.encode())
+    return evaluation
+
+
+def predict(run: Path, images: Sequence[Path], device: str = "auto") -> list[Prediction]:
+    """Classify image files by the last epoch's weights.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    images : sequence of Path
+        Image files.
+    device : {'auto', 'cpu', 'cuda'}
+        Where it computes.
+
+    Returns
+    -------
+    list of Prediction
+        In the order given.
+
+    Raises
+    ------
+    InputError
+        If an image or the run cannot be read.
+    """
+    config = load_config(run)
+    chosen = choose_device(device)
+    model = _load_model(run / LAST_FILE, config, chosen)
+    predictions = []
+    for path in images:
+        pixels = torch.from_numpy(squash(path, config.image_size))[None].to(chosen)
+        with torch.inference_mode():
+            logits = model(normalise(pixels.float() / 255)).double()
+        probability = float(logits.softmax(dim=1)[0, 1])
+        predictions.append(Prediction(path, CLASS_NAMES[probability >= 0.5], probability))
+    return predictions
+
+
+def _train_one(config: TrainConfig, seed: int, workspace: Workspace) -> RunResult:
+    folder = run_folder(config, seed, workspace)
+    if is_finished(folder):
+        return RunResult(folder, seed, True, load_log(folder))
+    sets = [_split_images(split, workspace, config) for split in (Split.TRAIN, Split.VALIDATION)]
+    _check_trainable(sets[0], workspace)
+    save_config(folder, config, seed)
+    device = choose_device(config.device)
+    history = Trainer(config, seed, device, folder).fit(*sets)
+    finish(folder, {"epochs": len(history)})
+    if len(sets[1].targets):
+        evaluate(folder, Split.VALIDATION, workspace, config.device)
+    return RunResult(folder, seed, False, history)
+
+
+def _check_trainable(images: PackedImages, workspace: Workspace) -> None:
+    for value, name in enumerate(CLASS_NAMES):
+        count = int((images.targets == value).sum())
+        if count < LEAST_IMAGES:
+            raise InputError(
+                f"{workspace.manifest_path(Split.TRAIN)}: {count} images of '{name}', at least "
+                f"{LEAST_IMAGES} are needed; fetch more or change 'curate undersample'"
+            )
+
+
+def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> PackedImages:
+    table = workspace.read(split, COLUMNS)
+    return pack(table, workspace.root, config.image_size, workspace.data / "packed")
+
+
+def _test_set(on: str, workspace: Workspace, config: TrainConfig) -> tuple[str, PackedImages]:
+    place = Path(on)
+    if on in (*Split,):
+        name, images = on, _split_images(on, workspace, config)
+    elif place.is_dir():
+        table = read_folder(place, workspace.config().binarize.positive)
+        name = place.resolve().name
+        images = pack(table, place, config.image_size, workspace.data / "packed")
+    else:
+        table = read_manifest(place, Split.TEST, COLUMNS)
+        name = place.stem
+        images = pack(table, workspace.root, config.image_size, workspace.data / "packed")
+    if not images.sha256:
+        raise InputError(f"{on}: holds no images to evaluate on")
+    return name, images
+
+
+def _load_model(path: Path, config: TrainConfig, device: torch.device) -> GramEfficientNet:
+    model = build_model(config)
+    try:
+        model.load_state_dict(read_weights(path))
+    except RuntimeError as error:
+        raise InputError(f"{path}: not weights of this run's network; train it again") from error
+    return model.to(device).eval()
+
+
+def _probabilities(
+    run: Path, file: str, images: PackedImages, config: TrainConfig, device: torch.device
+) -> NDArray[np.float64]:
+    model = _load_model(run / file, config, device)
+    return predict_packed(model, images, config.batch_size, device)
+
+
+def _write_predictions(
+    path: Path, images: PackedImages, last: NDArray[np.float64], best: NDArray[np.float64]
+) -> None:
+    table = pa.table(
+        {
+            "sha256": images.sha256,
+            "path": images.paths,
+            "target": pa.array(images.targets.numpy(), pa.int8()),
+            "probability": last,
+            "probability_best": best,
+        }
+    )
+    with atomic_path(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def _tuned(
+    run: Path, name: str, target: NDArray[np.int64], probability: NDArray[np.float64]
+) -> Metrics | None:
+    """Measure at the threshold of the highest accuracy on validation."""
+    validation = run / f"predictions-{Split.VALIDATION}.parquet"
+    if name == Split.VALIDATION or not validation.exists():
+        return None
+    table = pq.read_table(validation, columns=["target", "probability"])
+    chosen = best_threshold(table["target"].to_numpy(), table["probability"].to_numpy())
+    return measure(target, probability, chosen)

@@ -1,0 +1,36 @@
+"""Which device trains, and why."""
+
+import logging
+
+import torch
+
+from webemo_curate.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    wanted : {'auto', 'cpu', 'cuda'}
+        What the user asked for.
+
+    Returns
+    -------
+    torch.device
+        CUDA's first GPU or the CPU.
+
+    Raises
+    ------
+    InputError
+        If CUDA is asked for and not there: never a silent fall-back.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "--device cuda: no CUDA device is usable here; check 'nvidia-smi', or use --device cpu"
+        )
+    chosen = torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+    logger.info("device: %s (%s)", chosen, "asked for" if wanted != "auto" else "what is there")
+    return chosen

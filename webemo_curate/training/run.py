@@ -1,0 +1,165 @@
+"""A training run's folder: its identity, its files, and how a finished one is told from others."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webemo_curate.atomic import write_bytes
+from webemo_curate.config import TrainConfig
+from webemo_curate.errors import InputError
+from webemo_curate.schemas import Split
+from webemo_curate.workspace import Workspace
+
+CONFIG_FILE = "config.json"
+LOG_FILE = "log.jsonl"
+STATE_FILE = "state.safetensors"
+LAST_FILE = "last.safetensors"
+BEST_FILE = "best.safetensors"
+DONE_FILE = "done.json"
+FINGERPRINT_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One trained network.
+
+    Attributes
+    ----------
+    folder
+        The run's folder.
+    seed
+        Its seed.
+    skipped
+        True if an equal run was there already.
+    history
+        One entry an epoch: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`,
+        `images_per_second`.
+    """
+
+    folder: Path
+    seed: int
+    skipped: bool
+    history: list[dict[str, float]]
+
+
+def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
+    """Return the folder of a run, named by what decides its result.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The training's configuration.
+    seed : int
+        The run's seed.
+    workspace : Workspace
+        Holds the manifests, whose digests enter the name.
+
+    Returns
+    -------
+    Path
+        Below `workspace.runs`; it may not exist yet.
+
+    Raises
+    ------
+    InputError
+        If a manifest or the weights file is missing.
+    """
+    document = config.fingerprint() | {"seed": seed, "weights": _weights_digest(config)}
+    for split in (Split.TRAIN, Split.VALIDATION):
+        info = workspace.info(split)
+        if info is None:
+            path = workspace.manifest_path(split)
+            raise InputError(f"{path}: no readable manifest; run 'curate split' first")
+        document[split] = info.digest
+    text = json.dumps(document, sort_keys=True)
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+    return workspace.runs / f"{config.preset}-k{config.grams}-seed{seed}-{fingerprint}"
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether a run has been trained to its last epoch."""
+    return (folder / DONE_FILE).exists()
+
+
+def save_config(folder: Path, config: TrainConfig, seed: int) -> None:
+    """Write the run's configuration."""
+    document = config.model_dump(mode="json") | {"seed": seed}
+    write_bytes(folder / CONFIG_FILE, json.dumps(document, indent=2).encode())
+
+
+def load_config(folder: Path) -> TrainConfig:
+    """Read the run's configuration.
+
+    Raises
+    ------
+    InputError
+        If it is missing or not sound.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        return TrainConfig.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a run's configuration; train the run again") from error
+
+
+def save_log(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write the log, one JSON object an epoch."""
+    lines = "".join(json.dumps(entry) + "\n" for entry in history)
+    write_bytes(folder / LOG_FILE, lines.encode())
+
+
+def load_log(folder: Path) -> list[dict[str, float]]:
+    """Read the log; empty if there is none yet."""
+    path = folder / LOG_FILE
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def finish(folder: Path, summary: dict[str, Any]) -> None:
+    """Mark a run as finished; written last, so that a killed run is never taken for one."""
+    write_bytes(folder / DONE_FILE, json.dumps(summary).encode())
+
+
+def find_run(name: str | None, workspace: Workspace) -> Path:
+    """Find a finished run.
+
+    Parameters
+    ----------
+    name : str or None
+        Its name or folder; None for the latest.
+    workspace : Workspace
+        Where runs lie.
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    InputError
+        If there is none; names those there are.
+    """
+    finished = sorted(
+        (file.parent for file in workspace.runs.glob(f"*/{DONE_FILE}")),
+        key=lambda folder: ((folder / DONE_FILE).stat().st_mtime, folder.name),
+    )
+    if name is None and finished:
+        return finished[-1]
+    for candidate in (workspace.runs / name, Path(name)) if name else ():
+        if is_finished(candidate):
+            return candidate
+    known = ", ".join(folder.name for folder in finished) or "none; run 'curate train-model'"
+    raise InputError(f"{name or workspace.runs}: no finished run; there are: {known}")
+
+
+def _weights_digest(config: TrainConfig) -> str | None:
+    if config.weights is None or config.from_scratch:
+        return None
+    try:
+        with config.weights.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"--weights {config.weights}: cannot be read: {error.strerror}") from error

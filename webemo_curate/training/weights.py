@@ -1,0 +1,112 @@
+"""Backbone weights: timm's pretrained ones or a file, never unpickled code."""
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.errors import InputError
+from webemo_curate.training.model import GramEfficientNet
+
+logger = logging.getLogger(__name__)
+
+CLASSIFIER_PREFIX = "classifier."
+"""ImageNet's own head is not part of the backbone."""
+
+
+def load_backbone(model: GramEfficientNet, config: TrainConfig) -> None:
+    """Give the backbone its first weights.
+
+    Parameters
+    ----------
+    model : GramEfficientNet
+        Changed in place.
+    config : TrainConfig
+        `from_scratch`, `weights` and `backbone` decide.
+
+    Raises
+    ------
+    InputError
+        If weights are wanted and cannot be had, read or fitted; says where they come from.
+    """
+    if config.from_scratch:
+        return
+    state = read_weights(config.weights) if config.weights else _pretrained(config.backbone)
+    backbone = {k: v for k, v in state.items() if not k.startswith(CLASSIFIER_PREFIX)}
+    _check_fit(model.backbone.state_dict(), backbone, str(config.weights or config.backbone))
+    model.backbone.load_state_dict(backbone)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a checkpoint of tensors.
+
+    Parameters
+    ----------
+    path : Path
+        `.safetensors`, or a `.pth` that holds tensors alone.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By parameter name, on the CPU.
+
+    Raises
+    ------
+    InputError
+        If it is missing, broken, or holds anything that only unpickling code could load.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # readers raise many kinds on hostile files
+        raise InputError(
+            f"{path}: not a checkpoint of plain tensors ({type(error).__name__}); "
+            "give a .safetensors file, or a .pth saved from a state_dict"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f"{path}: holds no state_dict; save model.state_dict() and give that file")
+    return state
+
+
+def _pretrained(backbone: str) -> dict[str, Tensor]:
+    """Load timm's ImageNet weights from the hub's cache, or download them."""
+    import timm
+
+    source = timm.models.get_pretrained_cfg(backbone)
+    repository = source.hf_hub_id if source else backbone
+    logger.info(
+        "weights of %s: from the Hugging Face hub's cache, or https://huggingface.co", repository
+    )
+    # A hub that cannot be reached must not hold the user up for minutes.
+    os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "10")
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "10")
+    try:
+        state: dict[str, Tensor] = timm.create_model(
+            backbone, pretrained=True, num_classes=0
+        ).state_dict()
+    except Exception as error:  # the hub's client raises many kinds
+        raise InputError(
+            f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "
+            f"download model.safetensors from {page} and give it with --weights FILE, "
+            "or start from random weights with --from-scratch"
+        ) from error
+    return state
+
+
+def _check_fit(expected: dict[str, Tensor], given: dict[str, Tensor], origin: str) -> None:
+    for name, tensor in expected.items():
+        if name not in given:
+            raise InputError(f"{origin}: has no '{name}': not weights of this backbone")
+        if given[name].shape != tensor.shape:
+            raise InputError(
+                f"{origin}: '{name}' has shape {tuple(given[name].shape)}, "
+                f"the backbone's is {tuple(tensor.shape)}"
+            )
+    unknown = sorted(set(given) - set(expected))
+    if unknown:
+        raise InputError(f"{origin}: has '{unknown[0]}', which the backbone has not")
