@@ -79,9 +79,8 @@ def _pretrained(backbone: str) -> dict[str, Tensor]:
 
     source = timm.models.get_pretrained_cfg(backbone)
     repository = source.hf_hub_id if source else backbone
-    logger.info(
-        "weights of %s: from the Hugging Face hub's cache, or https://huggingface.co", repository
-    )
+    page = f"https://huggingface.co/{repository}"
+    logger.info("weights of %s: from the Hugging Face hub's cache, or %s", backbone, page)
     # A hub that cannot be reached must not hold the user up for minutes.
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "10")
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "10")
