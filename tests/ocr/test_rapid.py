@@ -15,7 +15,8 @@ from PIL import Image
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr import rapid
 from webemo_curate.ocr.base import EngineError, polygon_area
-from webemo_curate.ocr.rapid import LONGEST_ASPECT, STRIDE, RapidDetector, canvas_size
+from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
+from webemo_curate.ocr.rapid import RapidDetector, canvas_size
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.schemas import TEXT_BOX
 

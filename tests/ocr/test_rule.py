@@ -45,7 +45,7 @@ def bears_text(*boxes, rule=RULE):
         (box("a-!. ", 1.0), False),
         (box("a b c d", 0.5), True),
         (box("über", 0.5), True),
-        (box("дом1", 0.5), True),
+        (box("δέλτα", 0.5), True),
         (box("漢字漢字", 0.84), False),
         (box("漢字漢字", 0.85), True),
         (box("ひらがな", 0.84), False),

@@ -40,6 +40,8 @@ def run(context, rows, **config):
 class Tripping:
     """A detector that some images trip: by their width, it raises or dies."""
 
+    images_at_once = 4
+
     def setup(self):
         pass
 

@@ -44,6 +44,10 @@ class TextDetector(Protocol):
     The boxes of an image depend on that image alone, never on its neighbours in a batch.
     """
 
+    @property
+    def images_at_once(self) -> int:
+        """Images worth passing to `detect` together."""
+
     def setup(self) -> None:
         """Load the networks, once a process.
 

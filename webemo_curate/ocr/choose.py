@@ -1,13 +1,17 @@
 """Which text engine runs, on what, and why."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
-from webemo_curate.ocr import rapid
+from webemo_curate.ocr import easy, rapid
 from webemo_curate.ocr.base import TextDetector
-from webemo_curate.ocr.weights import require_weights
+from webemo_curate.ocr.weights import find_weights, require_weights
+
+NO_CUDA = (
+    "--gpu: torch finds no CUDA device here ({reason}); install a CUDA build of torch and a driver "
+    "that fits it, or leave --gpu out"
+)
 
 
 @dataclass(frozen=True)
@@ -17,25 +21,23 @@ class EngineChoice:
     Attributes
     ----------
     engine
-        Name of the engine.
+        `rapidocr` or `easyocr`.
     device
         Where its networks run.
+    version
+        Version of the engine and its networks.
     reason
         Why, for the user.
     """
 
-    engine: Literal["rapidocr"]
-    device: Literal["cpu"]
+    engine: str
+    device: easy.Device
+    version: str
     reason: str
-
-    @property
-    def version(self) -> str:
-        """Version of the engine and its networks."""
-        return rapid.engine_version()
 
 
 def choose_engine(config: FilterTextConfig) -> EngineChoice:
-    """Resolve `auto`.
+    """Resolve `auto`; torch is imported only where a GPU could be used.
 
     Parameters
     ----------
@@ -50,23 +52,26 @@ def choose_engine(config: FilterTextConfig) -> EngineChoice:
     Raises
     ------
     InputError
-        If what is asked for cannot be had here.
+        If what is asked for cannot be had here: a GPU is never replaced by the CPU in silence.
     """
+    if config.engine == "rapidocr":
+        return _rapidocr_as_asked(config)
     if config.engine == "easyocr":
-        require_weights(config.models)
-        raise InputError("engine easyocr: not in this version; leave --engine out for rapidocr")
+        return _easyocr_as_asked(config)
     if config.device == "gpu":
-        raise InputError("device gpu: rapidocr runs on the CPU; leave --gpu out")
-    return EngineChoice("rapidocr", "cpu", "the engine for CPUs")
+        require_weights(config.models)
+        _require_cuda()
+        return _easyocr("gpu", "a GPU was asked for, and EasyOCR is the engine for GPUs")
+    return _auto(config)
 
 
-def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:  # noqa: ARG001
+def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
     """Build the detector of a choice, not yet set up.
 
     Parameters
     ----------
     config : FilterTextConfig
-        Size, score floor, batch size, weight files.
+        Size, score floor, batch size, folder of weight files.
     choice : EngineChoice
         What `choose_engine` returned for it.
 
@@ -75,4 +80,63 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
     TextDetector
         Picklable; loads nothing before its `setup`.
     """
-    return rapid.RapidDetector(config.short_side, config.score_floor)
+    if choice.engine == "rapidocr":
+        return rapid.RapidDetector(config.short_side, config.score_floor)
+    detection, recognition = require_weights(config.models)
+    return easy.EasyDetector(
+        detection,
+        recognition,
+        choice.device,
+        config.short_side,
+        config.score_floor,
+        config.batch_size,
+    )
+
+
+def _auto(config: FilterTextConfig) -> EngineChoice:
+    if config.device == "cpu":
+        return _rapidocr("it is the engine for CPUs")
+    if find_weights(config.models) is None:
+        return _rapidocr("EasyOCR's weight files, which a GPU would need, are not here")
+    if (missing := _missing_cuda()) is not None:
+        return _rapidocr(f"no GPU ({missing})")
+    return _easyocr("gpu", "a GPU and EasyOCR's weight files are here")
+
+
+def _rapidocr_as_asked(config: FilterTextConfig) -> EngineChoice:
+    if config.device == "gpu":
+        raise InputError("--gpu: rapidocr runs on the CPU alone; leave --gpu or --engine out")
+    return _rapidocr("it was asked for")
+
+
+def _easyocr_as_asked(config: FilterTextConfig) -> EngineChoice:
+    require_weights(config.models)
+    if config.device == "cpu":
+        return _easyocr("cpu", "it was asked for, slow as it is on a CPU")
+    if config.device == "gpu":
+        _require_cuda()
+    elif (missing := _missing_cuda()) is not None:
+        return _easyocr("cpu", f"it was asked for and there is no GPU ({missing}): it will be slow")
+    return _easyocr("gpu", "it was asked for and a GPU is here")
+
+
+def _rapidocr(reason: str) -> EngineChoice:
+    return EngineChoice("rapidocr", "cpu", rapid.engine_version(), reason)
+
+
+def _easyocr(device: easy.Device, reason: str) -> EngineChoice:
+    return EngineChoice("easyocr", device, easy.engine_version(device), reason)
+
+
+def _require_cuda() -> None:
+    if (missing := _missing_cuda()) is not None:
+        raise InputError(NO_CUDA.format(reason=missing))
+
+
+def _missing_cuda() -> str | None:
+    """Return why there is no CUDA device, None if there is one."""
+    import torch
+
+    if torch.cuda.is_available():
+        return None
+    return "this build of torch has no CUDA" if torch.version.cuda is None else "no device"

@@ -18,15 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.ocr.base import EngineError, TextBox, polygon_area
+from webemo_curate.ocr.canvas import STRIDE, scale_for
 
 DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
-
-STRIDE = 32
-"""The detection network halves its input five times."""
-
-LONGEST_ASPECT = 8
-"""A canvas is at most this many short sides long, so that a ribbon cannot fill the memory."""
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -63,10 +58,9 @@ def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
     Returns
     -------
     (int, int)
-        Width and height, multiples of `STRIDE`; the longer is at most `LONGEST_ASPECT` times
-        `short_side`.
+        Width and height, multiples of `STRIDE`.
     """
-    scale = min(short_side / min(width, height), LONGEST_ASPECT * short_side / max(width, height))
+    scale = scale_for(width, height, short_side)
     return _to_stride(width * scale), _to_stride(height * scale)
 
 
@@ -88,6 +82,11 @@ class RapidDetector:
     _recogniser: Any = field(default=None, init=False, repr=False)
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
+
+    @property
+    def images_at_once(self) -> int:
+        """One: batches gain nothing on a CPU."""
+        return 1
 
     def setup(self) -> None:
         """Load both networks; see `TextDetector.setup`."""
@@ -136,7 +135,7 @@ class RapidDetector:
 
         width = math.ceil(crop.shape[1] * RECOGNITION_HEIGHT / crop.shape[0])
         resized = cv2.resize(crop, (min(width, WIDEST_CROP), RECOGNITION_HEIGHT))
-        normal = resized.astype(np.float32) / 127.5 - 1
+        normal: Tensor = resized.astype(np.float32) / np.float32(127.5) - np.float32(1)
         lines, _ = self._decode_text(_run(self._recogniser, _to_bgr_batch(normal)))
         text, confidence = lines[0]
         return text.strip(), float(confidence)

@@ -56,6 +56,11 @@ PRESETS: Mapping[str, Mapping[str, Rule]] = {
         "balanced": Rule(((2, 0.8), (3, 0.7), (4, 0.5)), 0.85, LARGE_AREA, 0.95),
         "lenient": Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, min_area=0.01),
     },
+    "easyocr": {
+        "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7),
+        "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9),
+        "lenient": Rule(((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01),
+    },
 }
 """Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
 

@@ -1,7 +1,8 @@
 """The ocr stage: find and read the text of every image once, and store all boxes for the rule."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 
 logger = logging.getLogger(__name__)
 
+DECODING_THREADS = 8
+"""Threads that decode for an engine that takes many images at once."""
+
+PIXELS_AT_ONCE = 64 * 10**6
+"""Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
+
 Row = dict[str, Any]
 
 
@@ -31,8 +38,9 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
 
     @property
     def partition_rows(self) -> int:
-        """Rows handed to a worker at a time."""
-        return self.config.partition_rows
+        """Rows handed to a worker at a time, enough for an engine that takes many at once."""
+        detector = make_detector(self.config, choose_engine(self.config))
+        return max(self.config.partition_rows, detector.images_at_once)
 
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""
@@ -88,20 +96,30 @@ class OcrWorker:
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Find the text of a batch of images; see `engine.base.Worker.process`."""
-        rows = batch.to_pylist()
-        decoded = [self._decode(row) for row in rows]
-        sound = [image for image in decoded if isinstance(image, Image.Image)]
-        found = iter(self._detect(sound))
-        outcomes = [
-            next(found) if isinstance(image, Image.Image) else _unreadable(image)
-            for image in decoded
-        ]
-        return self._to_batch(rows, outcomes)
+        outcomes = []
+        for decoded in self._decoded_windows(batch.to_pylist()):
+            sound = [image for image in decoded if isinstance(image, Image.Image)]
+            found = iter(self._detect(sound))
+            outcomes += [
+                next(found) if isinstance(image, Image.Image) else _unreadable(image)
+                for image in decoded
+            ]
+        return self._to_batch(batch, outcomes)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of images that killed the engine's process."""
-        rows = batch.to_pylist()
-        return self._to_batch(rows, [_unreadable("the text engine crashed")] * len(rows))
+        return self._to_batch(batch, [_unreadable("the text engine crashed")] * batch.num_rows)
+
+    def _decoded_windows(self, rows: list[Row]) -> Iterator[list[Image.Image | str]]:
+        """Yield decoded windows of rows, the next one being decoded while one is worked on."""
+        at_once = self.detector.images_at_once
+        with ThreadPoolExecutor(min(at_once, DECODING_THREADS)) as pool:
+            ahead: Iterator[Image.Image | str] = iter(())
+            for window in _windows(rows, at_once):
+                coming = pool.map(self._decode, window)
+                yield list(ahead)
+                ahead = coming
+            yield list(ahead)
 
     def _decode(self, row: Row) -> Image.Image | str:
         """Return the image, or why there is none."""
@@ -119,13 +137,27 @@ class OcrWorker:
                 return [_unreadable(f"{type(error).__name__}: {error}")]
             return [outcome for image in images for outcome in self._detect([image])]
 
-    def _to_batch(self, rows: list[Row], outcomes: list[Row]) -> pa.RecordBatch:
+    def _to_batch(self, batch: pa.RecordBatch, outcomes: list[Row]) -> pa.RecordBatch:
         engine = {"engine": self.engine, "engine_version": self.engine_version}
-        full = [
-            {"sha256": row["sha256"]} | engine | outcome
-            for row, outcome in zip(rows, outcomes, strict=True)
+        rows = [
+            {"sha256": sha256} | engine | outcome
+            for sha256, outcome in zip(batch["sha256"].to_pylist(), outcomes, strict=True)
         ]
-        return pa.RecordBatch.from_pylist(full, schema=OCR)
+        return pa.RecordBatch.from_pylist(rows, schema=OCR)
+
+
+def _windows(rows: list[Row], at_once: int) -> Iterator[list[Row]]:
+    """Cut rows into runs of at most so many images and `PIXELS_AT_ONCE` pixels, but one image."""
+    window: list[Row] = []
+    pixels = 0
+    for row in rows:
+        pixels += row["width"] * row["height"]
+        if window and (len(window) == at_once or pixels > PIXELS_AT_ONCE):
+            yield window
+            window, pixels = [], row["width"] * row["height"]
+        window.append(row)
+    if window:
+        yield window
 
 
 def _readable(boxes: list[TextBox]) -> Row:

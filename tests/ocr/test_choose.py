@@ -1,0 +1,112 @@
+"""The engine is chosen by what is asked for and what is here, and says why."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.errors import InputError
+from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.easy import EasyDetector
+from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.weights import PUBLISHED
+
+
+@pytest.fixture(autouse=True)
+def no_weights_of_the_user(monkeypatch, tmp_path):
+    monkeypatch.delenv("EASYOCR_MODULE_PATH", raising=False)
+    monkeypatch.delenv("MODULE_PATH", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def models(tmp_path):
+    for weights in PUBLISHED:
+        (tmp_path / weights.name).write_bytes(b"found by name; checked when loaded")
+    return tmp_path
+
+
+@pytest.fixture
+def gpu(monkeypatch, request):
+    """Whether torch says that there is a GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: request.param)
+
+
+without_gpu = pytest.mark.parametrize("gpu", [False], indirect=True)
+with_gpu = pytest.mark.parametrize("gpu", [True], indirect=True)
+
+
+def choose(**options):
+    choice = choose_engine(FilterTextConfig(**options))
+    return choice.engine, choice.device
+
+
+@pytest.mark.usefixtures("gpu")
+@with_gpu
+def test_auto_takes_the_gpu_where_everything_for_it_is_here(models):
+    assert choose(models=models) == ("easyocr", "gpu")
+    assert choose(models=models, device="gpu") == ("easyocr", "gpu")
+    assert choose(models=models, device="cpu") == ("rapidocr", "cpu")
+    assert choose() == ("rapidocr", "cpu")
+
+
+@pytest.mark.usefixtures("gpu")
+@without_gpu
+def test_auto_takes_rapidocr_on_a_cpu_and_says_why(models):
+    choice = choose_engine(FilterTextConfig(models=models))
+
+    assert (choice.engine, choice.device) == ("rapidocr", "cpu")
+    assert "GPU" in choice.reason
+
+
+@pytest.mark.usefixtures("gpu")
+@without_gpu
+def test_a_gpu_asked_for_and_missing_is_an_error(models):
+    for engine in ("auto", "easyocr"):
+        with pytest.raises(InputError, match="CUDA"):
+            choose(engine=engine, device="gpu", models=models)
+
+
+def test_a_gpu_for_rapidocr_is_an_error():
+    with pytest.raises(InputError, match="--gpu"):
+        choose(engine="rapidocr", device="gpu")
+
+
+@pytest.mark.usefixtures("gpu")
+@without_gpu
+def test_easyocr_runs_on_a_cpu_when_asked_for(models):
+    assert choose(engine="easyocr", device="cpu", models=models) == ("easyocr", "cpu")
+    slow = choose_engine(FilterTextConfig(engine="easyocr", models=models))
+    assert slow.device == "cpu"
+    assert "slow" in slow.reason
+
+
+@pytest.mark.parametrize("options", [{"engine": "easyocr"}, {"device": "gpu"}])
+def test_missing_weight_files_are_an_error_that_says_where_to_get_them(options):
+    with pytest.raises(InputError, match=r"craft_mlt_25k\.pth.*https://.*--models"):
+        choose(**options)
+
+
+def test_the_detector_is_that_of_the_choice(models):
+    plain = FilterTextConfig(short_side=96)
+    assert make_detector(plain, choose_engine(plain)) == RapidDetector(96, plain.score_floor)
+
+    easy = FilterTextConfig(engine="easyocr", device="cpu", models=models)
+    detector = make_detector(easy, choose_engine(easy))
+    assert isinstance(detector, EasyDetector)
+    assert detector.detection == models / PUBLISHED[0].name
+
+
+def test_torch_is_not_imported_to_choose_a_cpu_engine():
+    program = (
+        "import sys\n"
+        "from webemo_curate.config import FilterTextConfig\n"
+        "from webemo_curate.ocr.choose import choose_engine\n"
+        "choose_engine(FilterTextConfig())\n"
+        "sys.exit('torch' if 'torch' in sys.modules else None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,223 @@
+"""CRAFT, EasyOCR's detection network, run on batches of equal canvases, and its heatmaps decoded.
+
+CRAFT (Baek et al., CVPR 2019) gives each pixel the scores of being a character's centre and of
+lying between two characters of a word. Network and decoding are EasyOCR's; its loader, its loop
+over single images and its resizing by the long side are not used.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from easyocr.craft import CRAFT
+from easyocr.craft_utils import adjustResultCoordinates, getDetBoxes
+from easyocr.utils import group_text_box
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from webemo_curate.errors import InputError
+from webemo_curate.ocr.canvas import STRIDE, scale_for
+
+MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
+DEVIATION = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+"""ImageNet's, in RGB on the 0-255 scale, as EasyOCR normalises."""
+
+TEXT_THRESHOLD = 0.7
+LINK_THRESHOLD = 0.4
+LOW_TEXT = 0.4
+"""EasyOCR's defaults: the best pixel of a word, a link, a pixel of a word."""
+
+GROUPING = {
+    "slope_ths": 0.1,
+    "ycenter_ths": 0.5,
+    "height_ths": 0.5,
+    "width_ths": 0.5,
+    "add_margin": 0.1,
+}
+"""EasyOCR's defaults for joining words into lines."""
+
+HEATMAP_STEP = 2
+"""Canvas pixels a heatmap pixel stands for."""
+
+Pixels = NDArray[np.uint8]
+Heatmap = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """An image scaled and padded for the network.
+
+    Attributes
+    ----------
+    pixels
+        uint8, (height, width, 3) RGB; both sides multiples of `STRIDE`, padded with black.
+    scale
+        Canvas pixels per image pixel.
+    """
+
+    pixels: Pixels
+    scale: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text found in a heatmap.
+
+    Attributes
+    ----------
+    corners
+        float32, (4, 2), image pixels, clockwise from the top left.
+    upright
+        Whether the line is a rectangle along the image's axes.
+    score
+        Largest character score within its bounds, at most 1.
+    """
+
+    corners: NDArray[np.float32]
+    upright: bool
+    score: float
+
+
+class HeatmapNetwork:
+    """CRAFT on one device.
+
+    Parameters
+    ----------
+    state : Mapping of str to Tensor
+        Its weights, as EasyOCR publishes them.
+    device : torch.device
+        On CUDA it runs in half precision, elsewhere in single.
+
+    Raises
+    ------
+    InputError
+        If the weights are another network's.
+    """
+
+    def __init__(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        # Built without memory: EasyOCR would draw 20 million random numbers to be overwritten.
+        with torch.device("meta"):
+            network = CRAFT()
+        try:
+            network.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            raise InputError(f"the detection weights are not CRAFT's: {error}") from error
+        _fuse(network.eval())
+        self.device = device
+        self.dtype = torch.float16 if device.type == "cuda" else torch.float32
+        self._network = network.to(device, self.dtype, memory_format=torch.channels_last)
+        self._mean = torch.tensor(MEAN, device=device)
+        self._deviation = torch.tensor(DEVIATION, device=device)
+
+    @torch.inference_mode()
+    def __call__(self, canvases: NDArray[np.uint8]) -> list[Heatmap | None]:
+        """Score the pixels of a batch.
+
+        Parameters
+        ----------
+        canvases : numpy.ndarray
+            uint8, (batch, height, width, 3).
+
+        Returns
+        -------
+        list of numpy.ndarray or None
+            For each canvas float32 (height / 2, width / 2, 2), character and link scores; None
+            where no pixel reaches `TEXT_THRESHOLD`, for then no word can be decoded.
+        """
+        heatmaps = self.heatmaps(torch.from_numpy(canvases))
+        promising = (heatmaps[..., 0].amax((1, 2)) >= TEXT_THRESHOLD).cpu()
+        survivors = iter(heatmaps[promising.to(self.device)].cpu().numpy())
+        return [next(survivors) if alive else None for alive in promising.tolist()]
+
+    @torch.inference_mode()
+    def heatmaps(self, canvases: Tensor) -> Tensor:
+        """Return the scores of a batch: float32, (batch, height / 2, width / 2, 2)."""
+        on_device = canvases.to(self.device, non_blocking=True).float()
+        normal = ((on_device - self._mean) / self._deviation).to(self.dtype)
+        # Stored (batch, height, width, channel): the permuted view is channels_last already.
+        scores, _ = self._network(normal.permute(0, 3, 1, 2))
+        return scores.float()
+
+
+def make_canvas(pixels: Pixels, short_side: int) -> Canvas:
+    """Scale an image and pad it to the network's stride.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray
+        uint8, (height, width, 3) RGB.
+    short_side : int
+        Pixels the short side is scaled to.
+
+    Returns
+    -------
+    Canvas
+        No larger than need be: a wider rim would change the scores beside it.
+    """
+    height, width = pixels.shape[:2]
+    scale = scale_for(width, height, short_side)
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+    canvas = np.zeros((_to_stride(size[1]), _to_stride(size[0]), 3), np.uint8)
+    canvas[: size[1], : size[0]] = resized
+    return Canvas(canvas, scale)
+
+
+def decode_lines(heatmap: Heatmap, scale: float) -> list[Line]:
+    """Find the lines of text in a heatmap, as `easyocr.Reader.detect` does with min_size=0.
+
+    Parameters
+    ----------
+    heatmap : numpy.ndarray
+        float32, (height / 2, width / 2, 2).
+    scale : float
+        Canvas pixels per image pixel.
+
+    Returns
+    -------
+    list of Line
+        Upright ones first.
+    """
+    characters, links = heatmap[..., 0], heatmap[..., 1]
+    words, _, _ = getDetBoxes(characters, links, TEXT_THRESHOLD, LINK_THRESHOLD, LOW_TEXT)
+    placed = adjustResultCoordinates(words, 1 / scale, 1 / scale, HEATMAP_STEP)
+    polygons = [np.array(word).astype(np.int32).reshape(-1) for word in placed]
+    upright, slanted = group_text_box(polygons, **GROUPING)
+    rectangles = [(_rectangle(*box), True) for box in upright]
+    quadrilaterals = [(np.array(box, np.float32), False) for box in slanted]
+    return [
+        Line(corners, is_upright, _peak(characters, corners * (scale / HEATMAP_STEP)))
+        for corners, is_upright in [*rectangles, *quadrilaterals]
+    ]
+
+
+def _fuse(network: nn.Module) -> None:
+    """Fold each batch norm into the convolution before it (exact in evaluation)."""
+    for sequence in [part for part in network.modules() if isinstance(part, nn.Sequential)]:
+        names = list(sequence._modules)
+        for name, following in pairwise(names):
+            layer, norm = sequence.get_submodule(name), sequence.get_submodule(following)
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                sequence.set_submodule(name, fuse_conv_bn_eval(layer, norm))
+                sequence.set_submodule(following, nn.Identity())
+
+
+def _to_stride(length: int) -> int:
+    return math.ceil(length / STRIDE) * STRIDE
+
+
+def _rectangle(left: Any, right: Any, top: Any, bottom: Any) -> NDArray[np.float32]:
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def _peak(characters: Heatmap, corners: NDArray[np.float32]) -> float:
+    """Return the largest score within the bounds of corners given in heatmap pixels."""
+    left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, None)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+    return min(1.0, float(characters[top:bottom, left:right].max(initial=0)))
