@@ -1,22 +1,15 @@
 """The `curate` command: parse, build a configuration, call, print."""
 
-import json
 import logging
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from webemo_curate.accounting import split_counts
-from webemo_curate.config import Overrides, load_pipeline, override
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.pipeline import LAST_STAGE, Pipeline, StageOutcome
-from webemo_curate.schemas import Split
-from webemo_curate.summary import closing_line, funnel_lines, stage_line
-from webemo_curate.workspace import Workspace
+
+# Everything else is imported by the command that needs it: `curate --help` must answer at once.
 
 INTERRUPTED = 130
 """The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
@@ -44,6 +37,9 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
 ]
 HERE = Path()
+
+Sections = dict[str, dict[str, Any]]
+"""Options given, by section of the configuration; None where one was not."""
 
 
 def main() -> None:
@@ -111,7 +107,7 @@ def fetch(
         "ignore_robots": ignore_robots,
         "allow_private": allow_private,
     }
-    overrides: Overrides = {"listing": {"lists": lists or None}, "fetch": options}
+    overrides: Sections = {"listing": {"lists": lists or None}, "fetch": options}
     _run_stages("fetch", overrides, workspace, only, dry_run, as_json)
 
 
@@ -239,7 +235,8 @@ def split(
 ) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
     options = {"ratios": _ratios(ratios), "seed": seed, "official": official}
-    target = "split" if only else LAST_STAGE
+    # The decisions are the split's second half; alone, the split is what was asked for.
+    target = "split" if only else "decisions"
     _run_stages(target, {"split": options}, workspace, only, dry_run, as_json)
 
 
@@ -282,16 +279,9 @@ def train_model(
         "weights": weights,
         "from_scratch": from_scratch,
     }
-    place = Workspace(workspace)
-    config = override(place.config(), {"train": options})
-    outcomes = [] if only else _show_stages(Pipeline(place, config).run())
-    from webemo_curate.training.api import train
+    from webemo_curate import terminal
 
-    place.save_config(config)
-    runs = train(config.train, place)
-    for run in runs:
-        typer.echo(f"{'current' if run.skipped else 'trained'}  {run.folder}")
-    _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
+    terminal.train_model({"train": options}, workspace, only=only, as_json=as_json)
 
 
 @app.command()
@@ -301,19 +291,15 @@ def evaluate(
     ] = None,
     on: Annotated[
         str, typer.Option(help="validation, test, a manifest, or a folder a class.")
-    ] = Split.TEST.value,
+    ] = "test",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on a split or another test set; store per-image probabilities."""
-    from webemo_curate.training.api import evaluate as evaluate_run
-    from webemo_curate.training.api import find_run
+    from webemo_curate import terminal
 
-    place = Workspace(workspace)
-    evaluation = evaluate_run(find_run(run, place), on, place, device)
-    typer.echo(evaluation.summary())
-    _print_json(as_json, **evaluation.as_json())
+    terminal.evaluate(run, on, device, workspace, as_json=as_json)
 
 
 @app.command()
@@ -325,13 +311,9 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Print class and probability of images."""
-    from webemo_curate.training.api import find_run
-    from webemo_curate.training.api import predict as predict_images
+    from webemo_curate import terminal
 
-    predictions = predict_images(find_run(run, Workspace(workspace)), images, device)
-    for prediction in predictions:
-        typer.echo(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
-    _print_json(as_json, predictions=_as_dicts(predictions))
+    terminal.predict(run, images, device, workspace, as_json=as_json)
 
 
 @app.command("run")
@@ -342,35 +324,17 @@ def run_pipeline(
     as_json: JsonOption = False,
 ) -> None:
     """Run a pipeline file from its lists to the trained network and the report."""
-    from webemo_curate.full_run import curate, train_and_report
+    from webemo_curate import terminal
 
-    place = Workspace(workspace)
-    config = override(load_pipeline(pipeline), {"": {"workers": workers}})
-    outcomes = _show_stages(curate(config, place))
-    result = train_and_report(config, place)
-    _show_funnel(Pipeline(place, config))
-    for evaluation in result.evaluations:
-        typer.echo(evaluation.summary())
-    typer.echo(f"Report: {result.report}")
-    _print_json(
-        as_json,
-        stages=_as_dicts(outcomes),
-        evaluations=[evaluation.as_json() for evaluation in result.evaluations],
-        report=str(result.report),
-    )
+    terminal.run_pipeline(pipeline, workspace, workers, as_json=as_json)
 
 
 @app.command()
 def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
     """Show each stage's state and how many rows left where."""
-    place = Workspace(workspace)
-    pipeline = Pipeline(place, place.config())
-    stages = dict(pipeline.status())
-    for name, reason in stages.items():
-        typer.echo(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
-    typer.echo()
-    steps = _show_funnel(pipeline)
-    _print_json(as_json, stages=stages, funnel=steps)
+    from webemo_curate import terminal
+
+    terminal.status(workspace, as_json=as_json)
 
 
 @app.command()
@@ -382,73 +346,36 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check that every listed row is accounted for once and nothing was changed since."""
-    from webemo_curate.verification import verify as verify_workspace
+    from webemo_curate import terminal
 
-    problems = verify_workspace(Workspace(workspace), files=files)
-    for problem in problems:
-        typer.echo(problem, err=True)
-    typer.echo("Everything adds up." if not problems else f"{len(problems)} problems.")
-    _print_json(as_json, problems=problems)
-    if problems:
+    if not terminal.verify(workspace, files=files, as_json=as_json):
         raise typer.Exit(CurateError.exit_code)
 
 
 @app.command()
 def report(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
     """Write the HTML report on what is there."""
-    from webemo_curate.report.build import build_report
+    from webemo_curate import terminal
 
-    place = Workspace(workspace)
-    path = build_report(place, place.config().report)
-    typer.echo(f"Report: {path}")
-    _print_json(as_json, report=str(path))
+    terminal.report(workspace, as_json=as_json)
 
 
 def _run_stages(
     target: str,
-    overrides: Overrides,
+    overrides: Sections,
     workspace: Path,
     only: bool,
     dry_run: bool,
     as_json: bool,
     workers: int | None = None,
 ) -> None:
-    place = Workspace(workspace)
-    config = override(place.config(), overrides | {"": {"workers": workers}})
-    pipeline = Pipeline(place, config)
+    from webemo_curate import terminal
+
+    given = overrides | {"": {"workers": workers}}
     if dry_run:
-        _show_plan(pipeline, target, as_json)
-        return
-    outcomes = _show_stages(pipeline.run(target, only=only))
-    typer.echo(closing_line(outcomes))
-    _print_json(as_json, stages=_as_dicts(outcomes))
-
-
-def _show_plan(pipeline: Pipeline, target: str, as_json: bool) -> None:
-    plan = {}
-    for name, reason in pipeline.status():
-        plan[name] = reason
-        typer.echo(f"{name:<12} {'is current' if reason is None else f'would run: {reason}'}")
-        if name == target:
-            break
-    _print_json(as_json, plan=plan)
-
-
-def _show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
-    shown = []
-    for outcome in outcomes:
-        typer.echo(stage_line(outcome))
-        shown.append(outcome)
-    return shown
-
-
-def _show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
-    read = pipeline.workspace.read
-    splits = split_counts(read) if all(map(pipeline.workspace.has, Split)) else {}
-    steps = pipeline.funnel()
-    for line in funnel_lines(steps, splits):
-        typer.echo(line)
-    return _as_dicts(steps)
+        terminal.show_plan(target, given, workspace, as_json=as_json)
+    else:
+        terminal.run_stages(target, given, workspace, only=only, as_json=as_json)
 
 
 def _listed(text: str | None) -> list[str] | None:
@@ -463,12 +390,3 @@ def _ratios(text: str | None) -> list[float] | None:
     except ValueError as error:
         raise InputError(f"--ratios {text}: give three numbers, such as 80/10/10") from error
     return [train, validation, test]
-
-
-def _as_dicts(items: Iterable[Any]) -> list[dict[str, Any]]:
-    return [asdict(item) for item in items]
-
-
-def _print_json(wanted: bool, **document: Any) -> None:
-    if wanted:
-        typer.echo(json.dumps(document, default=str))

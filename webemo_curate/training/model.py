@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from typing import Any
 
 import timm
 import torch
@@ -99,11 +98,12 @@ class GramEfficientNet(nn.Module):
 
     def __init__(self, backbone: str, grams: int, drop_path: float, options: HeadOptions) -> None:
         super().__init__()
-        self.backbone: Any = timm.create_model(
+        network: Any = timm.create_model(
             backbone, pretrained=False, num_classes=0, drop_path_rate=drop_path
         )
+        self.backbone = network
         self._tapped: Tensor | None = None
-        tap = self.backbone.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl
+        tap = network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl
         tap.register_forward_hook(self._keep)
         self.tap_channels = int(tap.out_channels)
         self._normalise = options.normalise_gram
@@ -111,7 +111,7 @@ class GramEfficientNet(nn.Module):
         self.main = nn.Sequential(
             nn.Dropout(options.dropout),
             nn.LeakyReLU(options.negative_slope),
-            nn.Linear(self.backbone.num_features, width),
+            nn.Linear(network.num_features, width),
         )
         self.gram_modules = nn.ModuleList(
             GramModule(self.tap_channels, options) for _ in range(grams)

@@ -1,0 +1,89 @@
+"""The command's promises: quick help, exit codes, one message for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CURATE = Path(sys.executable).with_name("curate")
+HEAVY = ("torch", "onnxruntime", "rapidocr", "easyocr", "matplotlib", "timm", "pandas", "ray")
+
+
+def curate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(CURATE), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("module", ["webemo_curate", "webemo_curate.cli", "webemo_curate.pipeline"])
+def test_importing_loads_no_heavy_package(module: str) -> None:
+    code = f"import sys, {module}; print([n for n in {HEAVY!r} if n in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_help_names_every_command() -> None:
+    shown = curate("--help").stdout
+    for command in (
+        "fetch",
+        "filter-text",
+        "dedup",
+        "binarize",
+        "undersample",
+        "split",
+        "train-model",
+        "evaluate",
+        "predict",
+        "run",
+        "status",
+        "verify",
+        "report",
+    ):
+        assert command in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"https://a.example/1.jpg\n", ":1: the line has 1 fields"),
+        (
+            b"https://a.example/1.jpg 3\nhttps://a.example/2.jpg 25\n",
+            ":2: label 25 is outside 0-24",
+        ),
+        (b"https://a.example/1.jpg x\n", ":1: the line has the label 'x'"),
+        (b"https://a.example/\xff.jpg 3\n", ":1: not UTF-8"),
+        (b"", "the list is empty"),
+    ],
+)
+def test_bad_list_is_one_message_and_exit_code_2(
+    tmp_path: Path, content: bytes, remedy: str
+) -> None:
+    file = tmp_path / "test25.txt"
+    file.write_bytes(content)
+    result = curate("fetch", "--lists", file, "--workspace", tmp_path / "ws")
+    assert result.returncode == 2
+    (message,) = [line for line in result.stderr.splitlines() if line.startswith("curate:")]
+    assert str(file) in message
+    assert remedy in message
+    assert "Traceback" not in result.stderr
+
+
+def test_impossible_option_is_exit_code_2(tmp_path: Path) -> None:
+    result = curate("undersample", "--positive-fraction", "1.5", "--workspace", tmp_path)
+    assert result.returncode == 2
+    assert "undersample.positive_fraction" in result.stderr
+
+
+def test_status_of_an_empty_workspace_as_json(tmp_path: Path) -> None:
+    result = curate("status", "--workspace", tmp_path, "--json")
+    assert result.returncode == 0
+    document = json.loads(result.stdout.splitlines()[-1])
+    assert all(reason for reason in document["stages"].values())
+
+
+def test_verify_without_manifests_says_what_to_run(tmp_path: Path) -> None:
+    result = curate("verify", "--workspace", tmp_path)
+    assert result.returncode == 2
+    assert "curate split" in result.stderr

@@ -1,0 +1,150 @@
+"""What commands do once they are parsed: run, and show on the terminal what came of it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from webemo_curate.accounting import split_counts
+from webemo_curate.config import Overrides, load_pipeline, override
+from webemo_curate.full_run import curate, train_and_report
+from webemo_curate.pipeline import Pipeline, StageOutcome
+from webemo_curate.schemas import Split
+from webemo_curate.summary import closing_line, funnel_lines, stage_line
+from webemo_curate.verification import verify as verify_workspace
+from webemo_curate.workspace import Workspace
+
+
+def run_stages(
+    target: str, overrides: Overrides, workspace: Path, *, only: bool, as_json: bool
+) -> None:
+    """Run stages up to a target and show each; see `Pipeline.run`."""
+    place = Workspace(workspace)
+    pipeline = Pipeline(place, override(place.config(), overrides))
+    outcomes = _show_stages(pipeline.run(target, only=only))
+    print(closing_line(outcomes))
+    _print_json(as_json, stages=_as_dicts(outcomes))
+
+
+def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+    """Say which stages up to a target would run, and why; see `Pipeline.status`."""
+    place = Workspace(workspace)
+    plan = {}
+    for name, reason in Pipeline(place, override(place.config(), overrides)).status():
+        plan[name] = reason
+        print(f"{name:<12} {'is current' if reason is None else f'would run: {reason}'}")
+        if name == target:
+            break
+    _print_json(as_json, plan=plan)
+
+
+def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: bool) -> None:
+    """Bring the manifests up to date, then train; see `training.api.train`."""
+    from webemo_curate.training.api import train
+
+    place = Workspace(workspace)
+    config = override(place.config(), overrides)
+    outcomes = [] if only else _show_stages(Pipeline(place, config).run())
+    place.save_config(config)
+    runs = train(config.train, place)
+    for run in runs:
+        print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
+    _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
+
+
+def evaluate(run: str | None, on: str, device: str, workspace: Path, *, as_json: bool) -> None:
+    """Measure a run; see `training.api.evaluate`."""
+    from webemo_curate.training import api
+
+    place = Workspace(workspace)
+    evaluation = api.evaluate(api.find_run(run, place), on, place, device)
+    print(evaluation.summary())
+    _print_json(as_json, **evaluation.as_json())
+
+
+def predict(
+    run: str, images: Sequence[Path], device: str, workspace: Path, *, as_json: bool
+) -> None:
+    """Classify image files; see `training.api.predict`."""
+    from webemo_curate.training import api
+
+    predictions = api.predict(api.find_run(run, Workspace(workspace)), images, device)
+    for prediction in predictions:
+        print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
+    _print_json(as_json, predictions=_as_dicts(predictions))
+
+
+def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_json: bool) -> None:
+    """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
+    place = Workspace(workspace)
+    config = override(load_pipeline(pipeline), {"": {"workers": workers}})
+    outcomes = _show_stages(curate(config, place))
+    print(closing_line(outcomes))
+    result = train_and_report(config, place)
+    _show_funnel(Pipeline(place, config))
+    for evaluation in result.evaluations:
+        print(evaluation.summary())
+    print(f"Report: {result.report}")
+    evaluations = [evaluation.as_json() for evaluation in result.evaluations]
+    _print_json(
+        as_json, stages=_as_dicts(outcomes), evaluations=evaluations, report=str(result.report)
+    )
+
+
+def status(workspace: Path, *, as_json: bool) -> None:
+    """Show each stage's state and the funnel."""
+    place = Workspace(workspace)
+    pipeline = Pipeline(place, place.config())
+    stages = dict(pipeline.status())
+    for name, reason in stages.items():
+        print(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
+    print()
+    steps = _show_funnel(pipeline)
+    _print_json(as_json, stages=stages, funnel=steps)
+
+
+def verify(workspace: Path, *, files: bool, as_json: bool) -> bool:
+    """Check a workspace and show what is wrong; returns whether all is sound."""
+    problems = verify_workspace(Workspace(workspace), files=files)
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} problems." if problems else "Everything adds up.")
+    _print_json(as_json, problems=problems)
+    return not problems
+
+
+def report(workspace: Path, *, as_json: bool) -> None:
+    """Write the HTML report; see `report.build.build_report`."""
+    from webemo_curate.report.build import build_report
+
+    place = Workspace(workspace)
+    path = build_report(place, place.config().report)
+    print(f"Report: {path}")
+    _print_json(as_json, report=str(path))
+
+
+def _show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
+    shown = []
+    for outcome in outcomes:
+        print(stage_line(outcome), flush=True)
+        shown.append(outcome)
+    return shown
+
+
+def _show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
+    read = pipeline.workspace.read
+    splits = split_counts(read) if all(map(pipeline.workspace.has, Split)) else {}
+    steps = pipeline.funnel()
+    for line in funnel_lines(steps, splits):
+        print(line)
+    return _as_dicts(steps)
+
+
+def _as_dicts(items: Iterable[Any]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in items]
+
+
+def _print_json(wanted: bool, **document: Any) -> None:
+    if wanted:
+        print(json.dumps(document, default=str))
