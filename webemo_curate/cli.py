@@ -44,7 +44,8 @@ Sections = dict[str, dict[str, Any]]
 
 def main() -> None:
     """Run the command; errors become one message and their exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("webemo_curate").setLevel(logging.INFO)
     try:
         app()
     except CurateError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from webemo_curate.config import PipelineConfig, override
+from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
 from webemo_curate.workspace import Workspace
@@ -56,7 +56,7 @@ def prepared(config: PipelineConfig, workspace: Workspace) -> Iterator[PipelineC
     from webemo_curate.demo import demo_world
 
     with demo_world(config.demo, workspace.data / "demo") as world:
-        places = {"listing": {"lists": [world.lists]}, "fetch": {"mirror": world.mirror}}
+        places: Overrides = {"listing": {"lists": [world.lists]}, "fetch": {"mirror": world.mirror}}
         yield override(config, places)
 
 

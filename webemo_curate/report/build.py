@@ -1,0 +1,54 @@
+"""`curate report`: gather the sections and write the page."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from webemo_curate import __version__
+from webemo_curate.atomic import write_bytes
+from webemo_curate.config import ReportConfig
+from webemo_curate.report import sections
+from webemo_curate.workspace import Workspace
+
+TEMPLATE, STYLE = "report.html", "report.css"
+
+
+def build_report(workspace: Workspace, config: ReportConfig) -> Path:
+    """Write the report on whatever the workspace holds.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Manifests, images and runs; what is missing is named with the command that makes it.
+    config : ReportConfig
+        How many pictures are shown.
+
+    Returns
+    -------
+    Path
+        One HTML file that asks nothing of any network.
+
+    Raises
+    ------
+    InputError
+        If a manifest is there but cannot be read.
+    """
+    environment = Environment(
+        loader=PackageLoader("webemo_curate", "report"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+    )
+    page = environment.get_template(TEMPLATE).render(
+        version=__version__,
+        style=(files("webemo_curate.report") / STYLE).read_text(encoding="utf-8"),
+        funnel=sections.funnel_steps(workspace),
+        label_chart=sections.label_chart(workspace),
+        text_examples=sections.text_examples(workspace, config.examples),
+        duplicate_examples=sections.duplicate_examples(workspace, config.examples),
+        splits=sections.split_rows(workspace),
+        runs=sections.run_sections(workspace),
+        origins=sections.origins(workspace),
+    )
+    write_bytes(workspace.report, page.encode())
+    return workspace.report
