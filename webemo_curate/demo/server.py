@@ -59,7 +59,7 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[World]:
         If the server does not start.
     """
     make_world(config, folder)
-    command = [sys.executable, "-m", __name__, str(folder), config.model_dump_json()]
+    command = [sys.executable, "-m", __package__, str(folder), config.model_dump_json()]
     # The child reads our end of its standard input: when we die, it sees the end and stops.
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -123,13 +123,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the demo's output is the pipeline's."""
 
 
-def _main(folder: Path, config: DemoConfig) -> None:
+def serve(folder: Path, config: DemoConfig) -> None:
+    """Serve a world until standard input ends; prints the port first.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the world is kept.
+    config : DemoConfig
+        Which world.
+    """
     plan = make_world(config, folder)
     with PictureServer(plan.answers, folder / BODIES) as server:
         print(server.server_port, flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdin.read()
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]), DemoConfig.model_validate_json(sys.argv[2]))

@@ -1,0 +1,53 @@
+"""A small drawn world, served once for all end-to-end tests."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from webemo_curate.config import DemoConfig
+from webemo_curate.demo import demo_world
+from webemo_curate.demo.server import World
+
+CURATE = Path(sys.executable).with_name("curate")
+PICTURES = 140
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with demo_world(DemoConfig(pictures=PICTURES, seed=7), tmp_path_factory.mktemp("w")) as served:
+        yield served
+
+
+def prepare(workspace: Path, world: World, **sections: object) -> Path:
+    """Write the workspace's configuration, pointed at the served world."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    document = {
+        "listing": {"lists": [str(world.lists)]},
+        "fetch": {"mirror": world.mirror, "rate": 500.0, "ignore_robots": True},
+        "images": {"partition_rows": 16},
+        "filter_text": {"partition_rows": 8},
+        **sections,
+    }
+    (workspace / "curate.yaml").write_text(yaml.safe_dump(document))
+    return workspace
+
+
+def curate(*arguments: object) -> str:
+    """Run the command; returns its output, fails with it if it failed."""
+    result = subprocess.run(
+        [str(CURATE), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="session")
+def curated(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+    """Give a workspace that has been curated once, undisturbed; tests only read it."""
+    workspace = prepare(tmp_path_factory.mktemp("curated"), world)
+    curate("split", "--workspace", workspace)
+    return workspace

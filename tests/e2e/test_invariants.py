@@ -1,0 +1,182 @@
+"""The pipeline's promises, on drawn pictures over real HTTP with real OCR."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.e2e.conftest import CURATE, curate, prepare
+from webemo_curate.config import PipelineConfig
+from webemo_curate.demo.server import World
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.manifest import conform, content_digest, empty_table
+from webemo_curate.pipeline import build_stages
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.stages.base import StageContext
+from webemo_curate.workspace import Workspace
+
+STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}
+BYTE_IDENTICAL = [name for name in MANIFESTS if name != "fetch"]
+
+
+def digests(workspace: Path) -> dict[str, str]:
+    return {name: content_digest(Workspace(workspace).read(name)) for name in MANIFESTS}
+
+
+def bytes_of(workspace: Path) -> dict[str, bytes]:
+    place = Workspace(workspace)
+    return {name: place.manifest_path(name).read_bytes() for name in BYTE_IDENTICAL}
+
+
+def test_every_listed_row_is_accounted_for(curated: Path) -> None:
+    assert "Everything adds up." in curate("verify", "--workspace", curated)
+    place = Workspace(curated)
+    listed = Counter(place.read("listing")["url"].to_pylist())
+    fetch = place.read("fetch").to_pandas().set_index("url")["sha256"]
+    kept = {
+        s
+        for split in ("train", "validation", "test")
+        for s in place.read(split)["sha256"].to_pylist()
+    }
+    kept_rows = sum(rows for url, rows in listed.items() if fetch[url] in kept)
+    left_rows = sum(place.read("decisions")["listed_rows"].to_pylist())
+    assert kept_rows + left_rows == sum(listed.values())
+
+
+def test_what_went_wrong_in_the_world_is_found(curated: Path) -> None:
+    place = Workspace(curated)
+    statuses = set(place.read("fetch")["status"].to_pylist())
+    assert {"ok", "not_found", "gone"} <= statuses
+    reasons = set(place.read("decisions")["reason"].to_pylist())
+    assert {"text", "near_duplicate", "surplus"} <= reasons
+
+
+def test_no_group_stands_in_two_splits(curated: Path) -> None:
+    place = Workspace(curated)
+    groups = [
+        set(place.read(split)["group"].to_pylist()) for split in ("train", "validation", "test")
+    ]
+    assert sum(map(len, groups)) == len(set.union(*groups))
+
+
+def test_second_run_does_nothing_and_says_so(curated: Path) -> None:
+    before = bytes_of(curated)
+    assert "Nothing to do" in curate("split", "--workspace", curated)
+    assert bytes_of(curated) == before
+
+
+def test_one_option_reruns_from_its_stage_only(curated: Path, tmp_path: Path) -> None:
+    shutil.copytree(curated, tmp_path / "ws")
+    shown = curate("split", "--workspace", tmp_path / "ws", "--seed", "5")
+    ran = [line.split()[0] for line in shown.splitlines() if " s, as " in line]
+    assert ran == ["split", "decisions"]
+    shown = curate("filter-text", "--workspace", tmp_path / "ws", "--threshold", "0.99")
+    ran = [line.split()[0] for line in shown.splitlines() if " s, as " in line]
+    assert ran == ["text"], "a new threshold must need no second OCR"
+
+
+@pytest.mark.parametrize("name", ["fetch", "text", "train", "decisions"])
+def test_tampering_is_found(curated: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(curated, tmp_path / "ws")
+    path = Workspace(tmp_path / "ws").manifest_path(name)
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+    result = subprocess.run(
+        [str(CURATE), "verify", "--workspace", str(tmp_path / "ws")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert f"{name}.parquet" in result.stdout
+    assert "end nowhere" in result.stdout or "differ" in result.stdout or "lacks" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 4])
+def test_equal_runs_are_byte_identical(
+    curated: Path, world: World, tmp_path: Path, workers: int
+) -> None:
+    workspace = prepare(tmp_path / "ws", world, workers=workers)
+    curate("split", "--workspace", workspace)
+    assert bytes_of(workspace) == bytes_of(curated)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["fetch", "images", "ocr", "dedup", "split"])
+def test_killed_stage_ends_as_an_undisturbed_one(
+    curated: Path, world: World, tmp_path: Path, stage: str
+) -> None:
+    workspace = prepare(tmp_path / "ws", world)
+    process = subprocess.Popen(
+        [str(CURATE), "split", "--workspace", str(workspace)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith(f"{stage}: runs"):
+            time.sleep(0.3)
+            os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    curate("split", "--workspace", workspace)
+    assert digests(workspace) == digests(curated)
+    assert "Everything adds up." in curate("verify", "--workspace", workspace)
+    assert not list(workspace.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("name", list(STAGES))
+class TestContract:
+    """What every stage promises, whatever it does."""
+
+    def test_outputs_have_their_schema_and_repeat(
+        self, name: str, curated: Path, tmp_path: Path
+    ) -> None:
+        if name in ("fetch", "ocr"):
+            pytest.skip("their repetition is the slow byte-identity test")
+        stage, place = STAGES[name], Workspace(curated)
+        if name == "listing":
+            stage = build_stages(place.config())[0]
+        shutil.copytree(curated / "data" / "images", tmp_path / "data" / "images")
+        context = StageContext(Workspace(tmp_path), LocalEngine(2), "contract")
+        tables = {source: place.read(source) for source in stage.inputs}
+        for output, table in stage.run(tables, context).items():
+            conform(table, MANIFESTS[output])
+            stored = place.read(output)
+            assert table.num_rows == stored.num_rows
+
+    def test_empty_input_gives_empty_output(self, name: str, tmp_path: Path) -> None:
+        stage = STAGES[name]
+        if not stage.inputs:
+            pytest.skip("the listing refuses an empty list, as it must")
+        context = StageContext(Workspace(tmp_path), LocalEngine(1), "empty")
+        outputs = stage.run({source: empty_table(source) for source in stage.inputs}, context)
+        assert set(outputs) == set(stage.outputs)
+        for output, table in outputs.items():
+            assert conform(table, MANIFESTS[output]).num_rows == 0
+
+    def test_inputs_come_from_earlier_stages(self, name: str) -> None:
+        earlier: set[str] = set()
+        for stage in STAGES.values():
+            if stage.name == name:
+                break
+            earlier.update(stage.outputs)
+        assert set(STAGES[name].inputs) <= earlier
+        assert set(STAGES[name].outputs) <= set(MANIFESTS)
+
+
+def test_manifest_columns_are_documented_and_typed(curated: Path) -> None:
+    for name, schema in MANIFESTS.items():
+        table = Workspace(curated).read(name)
+        assert table.schema.equals(schema)
+        assert all(field.metadata for field in table.schema)
+        assert not any(pa.types.is_null(field.type) for field in table.schema)
