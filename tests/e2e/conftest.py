@@ -13,12 +13,14 @@ from webemo_curate.demo import demo_world
 from webemo_curate.demo.server import World
 
 CURATE = Path(sys.executable).with_name("curate")
-PICTURES = 140
+PICTURES, SEED = 140, 7
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with demo_world(DemoConfig(pictures=PICTURES, seed=7), tmp_path_factory.mktemp("w")) as served:
+    with demo_world(
+        DemoConfig(pictures=PICTURES, seed=SEED), tmp_path_factory.mktemp("w")
+    ) as served:
         yield served
 
 

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.conftest import CURATE, curate, prepare
+from tests.e2e.example import EXAMPLE
 from webemo_curate.config import PipelineConfig
 from webemo_curate.demo.server import World
 from webemo_curate.engine.local import LocalEngine
-from webemo_curate.manifest import conform, content_digest, empty_table
+from webemo_curate.manifest import conform, content_digest, empty_table, read_manifest
 from webemo_curate.pipeline import build_stages
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.base import StageContext
@@ -180,3 +181,11 @@ def test_manifest_columns_are_documented_and_typed(curated: Path) -> None:
         assert table.schema.equals(schema)
         assert all(field.metadata for field in table.schema)
         assert not any(pa.types.is_null(field.type) for field in table.schema)
+
+
+def test_example_manifests_are_those_of_this_code(curated: Path) -> None:
+    for name in MANIFESTS:
+        example = read_manifest(EXAMPLE / f"{name}.parquet", name)
+        assert content_digest(example) == content_digest(Workspace(curated).read(name)), (
+            "make them anew: python -m tests.e2e.example"
+        )
