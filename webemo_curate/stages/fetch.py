@@ -63,9 +63,12 @@ class FetchStage(Stage[FetchConfig]):
         """Return outcomes that stand: of the manifest, then of a run that was killed."""
         again = retried_statuses(self.config.retry_status)
         earlier = _manifest_outcomes(workspace) if workspace.has(self.name) else []
-        known = {outcome.url: outcome for outcome in earlier if not _is_among(outcome, again)}
-        known |= {outcome.url: outcome for outcome in journal.read()}
-        return {url: outcome for url, outcome in known.items() if _stands(outcome, workspace)}
+        known = {outcome.url: outcome for outcome in [*earlier, *journal.read()]}
+        return {
+            url: outcome
+            for url, outcome in known.items()
+            if not _is_among(outcome, again) and _stands(outcome, workspace)
+        }
 
     async def _download(
         self, urls: list[str], total: int, workspace: Workspace, journal: Journal
