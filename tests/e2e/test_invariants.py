@@ -24,6 +24,8 @@ from webemo_curate.stages.base import StageContext
 from webemo_curate.workspace import Workspace
 
 STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}
+LONG_STAGES = {"fetch": 0.3, "images": 1.0, "ocr": 6.0}
+"""Seconds into a stage at which it is killed; the others are over too soon to wait."""
 BYTE_IDENTICAL = [name for name in MANIFESTS if name != "fetch"]
 
 
@@ -125,7 +127,7 @@ def test_killed_stage_ends_as_an_undisturbed_one(
     assert process.stderr
     for line in process.stderr:
         if line.startswith(f"{stage}: runs"):
-            time.sleep(0.3)
+            time.sleep(LONG_STAGES.get(stage, 0.0))
             os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL
