@@ -36,13 +36,6 @@ RECOGNITION_HEIGHT = 48
 WIDEST_CROP = 2048
 """Pixels; the recogniser reads crops 48 pixels high, squeezed if they would be wider than this."""
 
-SURE = 0.9
-SURE_LENGTH = 3
-"""A box read with this confidence, of so many letters and digits, needs no second look."""
-
-SAME_PLACE = 0.5
-"""Boxes of two looks that overlap more (intersection over union) are around the same text."""
-
 Pixels = NDArray[np.uint8]
 Tensor = NDArray[np.float32]
 
@@ -79,14 +72,11 @@ class RapidDetector:
     ----------
     short_side : int
         Pixels the short side is scaled to for detection.
-    second_side : int
-        The same for a second look at images where the first found nothing sure; 0 for none.
     score_floor : float
         Boxes whose detection score is lower are not kept.
     """
 
     short_side: int
-    second_side: int
     score_floor: float
     _detector: Any = field(default=None, init=False, repr=False)
     _recogniser: Any = field(default=None, init=False, repr=False)
@@ -111,29 +101,24 @@ class RapidDetector:
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
         """Find and read the text of each image; see `TextDetector.detect`."""
-        return [self._look_twice(np.asarray(image)) for image in images]
+        return [list(self._boxes(image)) for image in images]
 
-    def _look_twice(self, pixels: Pixels) -> list[TextBox]:
-        first = list(self._look(pixels, self.short_side))
-        if not self.second_side or any(_is_sure(box) for box in first):
-            return first
-        return merge_looks([*first, *self._look(pixels, self.second_side)])
-
-    def _look(self, pixels: Pixels, short_side: int) -> Iterator[TextBox]:
+    def _boxes(self, image: Image.Image) -> Iterator[TextBox]:
         from rapidocr.utils.process_img import get_rotate_crop_image
 
+        pixels = np.asarray(image)
         height, width = pixels.shape[:2]
-        for corners, score in self._locate(pixels, short_side):
+        for corners, score in self._locate(pixels):
             text, confidence = self._read(get_rotate_crop_image(pixels, corners))
             polygon = tuple(float(number) for number in corners.ravel())
             yield TextBox(polygon, score, text, confidence, polygon_area(polygon, width, height))
 
-    def _locate(self, pixels: Pixels, short_side: int) -> list[tuple[Tensor, float]]:
+    def _locate(self, pixels: Pixels) -> list[tuple[Tensor, float]]:
         """Return corners (4, 2) and score of each box, from top to bottom."""
         import cv2
 
         height, width = pixels.shape[:2]
-        canvas = canvas_size(width, height, short_side)
+        canvas = canvas_size(width, height, self.short_side)
         shrinks = canvas[0] < width
         resized = cv2.resize(
             pixels, canvas, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -154,44 +139,6 @@ class RapidDetector:
         lines, _ = self._decode_text(_run(self._recogniser, _to_bgr_batch(normal)))
         text, confidence = lines[0]
         return text.strip(), float(confidence)
-
-
-def merge_looks(boxes: Sequence[TextBox]) -> list[TextBox]:
-    """Keep one box, the surest, of those that two looks at an image drew around the same text.
-
-    Parameters
-    ----------
-    boxes : Sequence of TextBox
-        The boxes of both looks.
-
-    Returns
-    -------
-    list of TextBox
-        From top to bottom, no two of them the same place.
-    """
-    kept: list[TextBox] = []
-    for box in sorted(boxes, key=lambda box: -box.confidence):
-        if all(_overlap(box, other) <= SAME_PLACE for other in kept):
-            kept.append(box)
-    return sorted(kept, key=lambda box: (box.polygon[1], box.polygon[0]))
-
-
-def _is_sure(box: TextBox) -> bool:
-    return box.confidence >= SURE and sum(map(str.isalnum, box.text)) >= SURE_LENGTH
-
-
-def _overlap(one: TextBox, other: TextBox) -> float:
-    """Return intersection over union of the boxes' bounds."""
-    left, top, right, bottom = np.array([_bounds(one), _bounds(other)]).T
-    width, height = right.min() - left.max(), bottom.min() - top.max()
-    shared = max(0.0, width) * max(0.0, height)
-    areas = (right - left) * (bottom - top)
-    return float(shared / max(areas.sum() - shared, 1.0))
-
-
-def _bounds(box: TextBox) -> tuple[float, float, float, float]:
-    xs, ys = box.polygon[0::2], box.polygon[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _to_stride(length: float) -> int:
