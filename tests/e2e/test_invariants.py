@@ -24,7 +24,7 @@ from webemo_curate.stages.base import StageContext
 from webemo_curate.workspace import Workspace
 
 STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}
-LONG_STAGES = {"fetch": 0.3, "images": 1.0, "ocr": 6.0}
+LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0}
 """Seconds into a stage at which it is killed; the others are over too soon to wait."""
 BYTE_IDENTICAL = [name for name in MANIFESTS if name != "fetch"]
 
