@@ -113,6 +113,22 @@ class Workspace:
         """
         return f"data/images/{sha256[:FANOUT]}/{sha256}{suffix}"
 
+    def find_image(self, sha256: str) -> Path:
+        """Return an image's file where only its hash is known.
+
+        Parameters
+        ----------
+        sha256 : str
+            Hex digest of its bytes.
+
+        Returns
+        -------
+        Path
+            The file; a path where nothing lies if the image is not stored.
+        """
+        bare = self.root / self.image_path(sha256, "")
+        return next(bare.parent.glob(f"{sha256}.*"), bare)
+
     def store_image(self, content: bytes, suffix: str) -> str:
         """Store original bytes under their hash, once.
 

@@ -15,7 +15,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 def test_missing_parts_name_their_command(tmp_path: Path) -> None:
     page = build_report(Workspace(tmp_path), ReportConfig()).read_text()
-    for command in ("fetch", "filter-text", "dedup", "split", "train-model"):
+    for command in ("fetch", "split", "train-model"):
         assert f"curate {command}" in page
 
 

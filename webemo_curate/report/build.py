@@ -9,6 +9,7 @@ from webemo_curate import __version__
 from webemo_curate.atomic import write_bytes
 from webemo_curate.config import ReportConfig
 from webemo_curate.report import sections
+from webemo_curate.report.dropped import dropped
 from webemo_curate.workspace import Workspace
 
 TEMPLATE, STYLE = "report.html", "report.css"
@@ -39,15 +40,17 @@ def build_report(workspace: Workspace, config: ReportConfig) -> Path:
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
     )
+    funnel = sections.funnel_steps(workspace)
+    splits, runs = sections.split_rows(workspace), sections.run_sections(workspace)
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
         style=(files("webemo_curate.report") / STYLE).read_text(encoding="utf-8"),
-        funnel=sections.funnel_steps(workspace),
+        headline=sections.headline(funnel, splits, runs),
+        funnel=funnel,
         label_chart=sections.label_chart(workspace),
-        text_examples=sections.text_examples(workspace, config.examples),
-        duplicate_examples=sections.duplicate_examples(workspace, config.examples),
-        splits=sections.split_rows(workspace),
-        runs=sections.run_sections(workspace),
+        dropped=dropped(workspace, config.examples),
+        splits=splits,
+        runs=runs,
         origins=sections.origins(workspace),
     )
     write_bytes(workspace.report, page.encode())

@@ -12,31 +12,11 @@ import pyarrow.parquet as pq
 
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.report import charts
-from webemo_curate.report.pictures import thumbnail
-from webemo_curate.schemas import MANIFESTS, DuplicateVerdict, Split, TextVerdict
+from webemo_curate.schemas import MANIFESTS, Split
 from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.workspace import Workspace
 
 DONE_FILE, LOG_FILE = "done.json", "log.jsonl"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A picture that left, with the reason.
-
-    Attributes
-    ----------
-    picture
-        Data URI.
-    beside
-        Data URI of the picture it is held against; None without one.
-    caption
-        Reason and score.
-    """
-
-    picture: str
-    beside: str | None
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +53,31 @@ class RunSection:
     confusion: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One figure at the head of the page."""
+
+    name: str
+    value: str
+
+
+def headline(steps: list[FunnelStep], splits: list[SplitRow], runs: list[RunSection]) -> list[Tile]:
+    """Return what a reader wants to know first, as far as stages have run."""
+    if not steps:
+        return []
+    tiles = [
+        Tile("listed lines", f"{steps[0].entered:,}"),
+        Tile(f"{steps[-1].unit} remaining", f"{steps[-1].remaining:,}"),
+    ]
+    if splits:
+        images = sum(row.images for row in splits) or 1
+        tiles.append(Tile("positive", f"{sum(row.positive for row in splits) / images:.1%}"))
+    measured = [run.metrics["accuracy"] for run in runs if run.metrics]
+    if measured:
+        tiles.append(Tile("accuracy on test", f"{np.mean(measured):.1%}"))
+    return tiles
+
+
 def funnel_steps(workspace: Workspace) -> list[FunnelStep]:
     """Return the funnel as far as stages have run."""
     return funnel(workspace.read, {name for name in MANIFESTS if workspace.has(name)})
@@ -88,35 +93,6 @@ def label_chart(workspace: Workspace) -> str | None:
         final.update(workspace.read(split, ["label"])["label"].to_pylist())
     names = [label.name for label in LABELS]
     return charts.label_bars(names, [listed[n] for n in names], [final[n] for n in names])
-
-
-def text_examples(workspace: Workspace, count: int) -> list[Example]:
-    """Return images that bore text, the surest first, with their boxes."""
-    if not workspace.has("text"):
-        return []
-    table = workspace.read("text", ["sha256", "verdict", "score", "text", "boxes"])
-    verdict = table["verdict"].cast("string")
-    rows = table.filter(pc.equal(verdict, TextVerdict.TEXT)).sort_by([("score", "descending")])
-    examples = []
-    for row in rows.slice(0, count).to_pylist():
-        polygons = [box["polygon"] for box in row["boxes"] if box["text"]]
-        caption = f"text: “{row['text']}”, confidence {row['score']:.2f}"
-        examples.append(_example(workspace, row["sha256"], None, caption, polygons))
-    return [example for example in examples if example]
-
-
-def duplicate_examples(workspace: Workspace, count: int) -> list[Example]:
-    """Return duplicates beside their keepers, the furthest first."""
-    if not workspace.has("duplicates"):
-        return []
-    table = workspace.read("duplicates")
-    verdict = table["verdict"].cast("string")
-    rows = table.filter(pc.not_equal(verdict, DuplicateVerdict.KEEPER))
-    examples = []
-    for row in rows.sort_by([("distance", "descending")]).slice(0, count).to_pylist():
-        caption = f"{row['verdict']} by {row['method']}, distance {row['distance']:g}"
-        examples.append(_example(workspace, row["sha256"], row["cluster"], caption))
-    return [example for example in examples if example]
 
 
 def split_rows(workspace: Workspace) -> list[SplitRow]:
@@ -159,21 +135,3 @@ def _run_section(folder: Path) -> RunSection:
     curve = charts.roc(target, probability) if len(np.unique(target)) > 1 else None
     figures = json.loads(metrics.read_text())
     return RunSection(folder.name, charts.learning_curves(history), curve, figures, confusion)
-
-
-def _example(
-    workspace: Workspace,
-    sha256: str,
-    beside: str | None,
-    caption: str,
-    polygons: list[list[float]] | None = None,
-) -> Example | None:
-    picture = thumbnail(_file(workspace, sha256), polygons or [])
-    other = thumbnail(_file(workspace, beside)) if beside else None
-    return Example(picture, other, caption) if picture else None
-
-
-def _file(workspace: Workspace, sha256: str) -> Path:
-    """Find an image's file by its hash: its suffix is the manifest's to know."""
-    folder = (workspace.root / workspace.image_path(sha256, "")).parent
-    return next(folder.glob(f"{sha256}.*"), folder / sha256)

@@ -1,0 +1,160 @@
+"""What each stage dropped, reason by reason, with examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.accounting import Passage, passages
+from webemo_curate.report.pictures import thumbnail
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture that left, with the reason.
+
+    Attributes
+    ----------
+    picture
+        Data URI.
+    beside
+        Data URI of the picture it is held against; None without one.
+    caption
+        What was measured, or what the picture is labelled.
+    """
+
+    picture: str
+    beside: str | None
+    caption: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Rows that left at one stage for one reason.
+
+    Attributes
+    ----------
+    stage
+        The stage's name.
+    reason
+        The verdict.
+    count
+        URLs or images that left.
+    unit
+        `URLs` or `images`.
+    examples
+        Some of them, as pictures.
+    names
+        Some of them by URL or hash, where there is no picture to show.
+    """
+
+    stage: str
+    reason: str
+    count: int
+    unit: str
+    examples: list[Example] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Details:
+    """Where the facts about an image that left at a stage stand, and how they are shown.
+
+    Attributes
+    ----------
+    manifest, key
+        The manifest, and its column that holds the image's hash.
+    caption
+        Puts a row into words.
+    beside
+        Column with the hash of the picture that the row is held against; None without one.
+    outlined
+        Whether the row has text boxes to draw.
+    """
+
+    manifest: str
+    key: str
+    caption: Callable[[dict[str, Any]], str]
+    beside: str | None = None
+    outlined: bool = False
+
+    def rows(self, workspace: Workspace, hashes: list[str]) -> dict[str, dict[str, Any]]:
+        """Return the manifest's rows on some images, by hash."""
+        table = workspace.read(self.manifest)
+        table = table.filter(pc.is_in(table[self.key], pa.array(hashes, table[self.key].type)))
+        return {row[self.key]: row for row in table.to_pylist()}
+
+    def example(self, workspace: Workspace, sha256: str, row: dict[str, Any]) -> Example | None:
+        """Show one image; None if it cannot be read."""
+        boxes = row["boxes"] if self.outlined else []
+        polygons = [box["polygon"] for box in boxes if box["text"]]
+        picture = thumbnail(workspace.find_image(sha256), polygons)
+        other = thumbnail(workspace.find_image(row[self.beside])) if self.beside else None
+        return Example(picture, other, self.caption(row)) if picture else None
+
+
+LABELS = Details("labels", "cluster", lambda row: ", ".join(row["labels"]))
+DETAILS = {
+    "text": Details(
+        "text",
+        "sha256",
+        lambda row: f"“{row['text']}”, confidence {row['score']:.2f}",
+        outlined=True,
+    ),
+    "dedup": Details(
+        "duplicates",
+        "sha256",
+        lambda row: f"by {row['method']}, distance {row['distance']:g}",
+        beside="cluster",
+    ),
+    "binarize": LABELS,
+    "undersample": LABELS,
+}
+"""By stage; an image that left at another stage could not be decoded, so is named alone."""
+
+
+def dropped(workspace: Workspace, count: int) -> list[Dropped]:
+    """Return what left at each stage that has run.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Manifests and images.
+    count : int
+        Examples of each reason.
+
+    Returns
+    -------
+    list of Dropped
+        In the stages' order, the commonest reason first.
+    """
+    present = {name for name in MANIFESTS if workspace.has(name)}
+    if "listing" not in present:
+        return []
+    return [
+        _dropped(workspace, passage, reason, count)
+        for passage in passages(workspace.read, present)
+        for reason in passage.left["reason"].astype(str).value_counts().index
+    ]
+
+
+def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) -> Dropped:
+    key, stage = passage.gate.by, passage.gate.stage
+    rows = passage.left[passage.left["reason"].astype(str) == reason].drop_duplicates(key)
+    if passage.gate.score:
+        rows = rows.sort_values(["score", key], ascending=[False, True])
+    shown = list(rows[key].head(count))
+    found = Dropped(stage, reason, len(rows), "URLs" if key == "url" else "images")
+    details = DETAILS.get(stage)
+    facts = details.rows(workspace, shown) if details else {}
+    for name in shown:
+        example = details.example(workspace, name, facts[name]) if details else None
+        if example:
+            found.examples.append(example)
+        else:
+            found.names.append(name)
+    return found
