@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from webemo_curate.workspace import Workspace
 
 DEAD_PERCENT = 17
 LIMIT = 3000
+SMALLEST_SIDE = 100
 
 
 def number(path: str) -> int:
@@ -25,23 +27,30 @@ def number(path: str) -> int:
 
 
 class Photos(ThreadingHTTPServer):
-    """Answers any path with a photo of its own: another crop of one of a folder's."""
+    """Answers any path with a photo of its own: a part of one of a folder's, turned its own way."""
 
     daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files = sorted(folder.iterdir())
+        self.files = sorted(filter(large, folder.iterdir()))
 
     def picture(self, path: str) -> bytes:
-        chosen = number(path)
-        with Image.open(self.files[chosen % len(self.files)]) as image:
+        draw = random.Random(number(path))
+        with Image.open(draw.choice(self.files)) as image:
             image = image.convert("RGB")
-            dx, dy = chosen % 13, chosen // 13 % 13
-            crop = image.crop((dx, dy, image.width - 12 + dx, image.height - 12 + dy))
+        width, height = image.width * 2 // 3, image.height * 2 // 3
+        left = draw.randint(0, image.width - width)
+        top = draw.randint(0, image.height - height)
+        part = image.crop((left, top, left + width, top + height))
         stream = io.BytesIO()
-        crop.save(stream, "JPEG", quality=85)
+        part.rotate(90 * draw.randrange(4), expand=True).save(stream, "JPEG", quality=85)
         return stream.getvalue()
+
+
+def large(file: Path) -> bool:
+    with Image.open(file) as image:
+        return min(image.size) >= SMALLEST_SIDE
 
 
 class Handler(BaseHTTPRequestHandler):
