@@ -17,7 +17,7 @@ HOST = "https://pictures.example"
 PLAN_FILE = "plan.json"
 LISTS = "lists"
 BODIES = "bodies"
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 
 SADNESS_SHARE = 0.34
 TEST_SHARE = 0.2
@@ -34,7 +34,7 @@ KINDS = {
 }
 """Shares of the pictures that have something happen to them; most are plain."""
 
-FAULTS = {"throttled": 0.03, "failing_once": 0.02, "slow": 0.02}
+FAULTS = {"throttled": 0.005, "failing_once": 0.02, "slow": 0.02}
 """Shares of URLs that answer 429 once, 500 once, or late."""
 
 FIRST_ASSET = 100_000_000

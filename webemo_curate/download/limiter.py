@@ -26,7 +26,7 @@ class HostLimiter:
     def __init__(self, rate: float, concurrency: int) -> None:
         self.slots = asyncio.Semaphore(concurrency)
         self._full_rate = self._rate = rate
-        self._next = 0.0
+        self._next = self._resting_until = 0.0
 
     async def turn(self) -> None:
         """Wait until the next request may begin."""
@@ -45,9 +45,12 @@ class HostLimiter:
         retry_after : float
             Seconds it asked for; 0 if it did not say.
         """
-        self._rate = max(self._rate / 2, self._full_rate * SLOWEST_SHARE)
-        pause = retry_after or PAUSE_SECONDS
-        self._next = max(self._next, asyncio.get_running_loop().time() + pause)
+        now = asyncio.get_running_loop().time()
+        if now >= self._resting_until:
+            # Requests already under way are refused with this one: they are one complaint.
+            self._rate = max(self._rate / 2, self._full_rate * SLOWEST_SHARE)
+        self._resting_until = max(self._resting_until, now + (retry_after or PAUSE_SECONDS))
+        self._next = max(self._next, self._resting_until)
 
     def answered(self) -> None:
         """Let the rate recover: the host answered well."""

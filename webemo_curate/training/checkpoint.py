@@ -26,10 +26,13 @@ class State:
         Log entries of the finished epochs.
     best
         Weights of the best epoch on validation so far.
+    threads
+        CPU threads that the finished epochs were computed with; None before the first.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
+    threads: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -65,7 +68,7 @@ def save_state(
         tensors[f"sum.{name}"] = optimizer.state[parameter]["sum"]
     tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
     cloned = {name: tensor.detach().clone() for name, tensor in tensors.items()}
-    save_weights(folder / STATE_FILE, cloned, {HISTORY: json.dumps(state.history)})
+    save_weights(folder / STATE_FILE, cloned, {HISTORY: json.dumps([state.threads, state.history])})
 
 
 def load_state(folder: Path, model: GramEfficientNet, optimizer: KerasAdagrad) -> State:
@@ -88,14 +91,14 @@ def load_state(folder: Path, model: GramEfficientNet, optimizer: KerasAdagrad) -
         return State()
     try:
         with safe_open(path, "pt") as file:
-            history = json.loads(file.metadata()[HISTORY])
+            threads, history = json.loads(file.metadata()[HISTORY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, ValueError):
         return State()  # not ours: training starts anew
     model.load_state_dict(_below("model.", tensors))
     for name, parameter in model.named_parameters():
         optimizer.state[parameter]["sum"].copy_(tensors[f"sum.{name}"])
-    return State(history, _below("best.", tensors))
+    return State(history, _below("best.", tensors), threads)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

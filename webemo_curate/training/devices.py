@@ -1,6 +1,9 @@
 """Which device trains, and why."""
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -34,3 +37,28 @@ def choose_device(wanted: str) -> torch.device:
     chosen = torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
     logger.info("device: %s (%s)", chosen, "asked for" if wanted != "auto" else "what is there")
     return chosen
+
+
+@contextmanager
+def cpu_threads(count: int | None) -> Iterator[int]:
+    """Compute with a fixed number of CPU threads while the block runs.
+
+    Sums are rounded in another order by another number of threads, so a training that goes on
+    after a kill must use as many as it began with.
+
+    Parameters
+    ----------
+    count : int or None
+        Threads; None takes every core this process may use.
+
+    Yields
+    ------
+    int
+        The number used.
+    """
+    before, chosen = torch.get_num_threads(), count or len(os.sched_getaffinity(0))
+    torch.set_num_threads(chosen)
+    try:
+        yield chosen
+    finally:
+        torch.set_num_threads(before)

@@ -17,6 +17,7 @@ from webemo_curate.training.adagrad import KerasAdagrad
 from webemo_curate.training.augment import rand_augment
 from webemo_curate.training.checkpoint import State, load_state, save_state, save_weights
 from webemo_curate.training.data import PackedImages, epoch_batches, normalise
+from webemo_curate.training.devices import cpu_threads
 from webemo_curate.training.model import GramEfficientNet, HeadOptions
 from webemo_curate.training.run import BEST_FILE, LAST_FILE, STATE_FILE, save_log
 from webemo_curate.training.weights import load_backbone
@@ -71,12 +72,13 @@ class Trainer:
             model.parameters(), self.config.lr, self.config.initial_accumulator, self.config.epsilon
         )
         state = load_state(self.folder, model, optimizer) if self.config.resume else State()
-        while state.epochs < self.config.epochs:
-            state.history.append(self._epoch(model, optimizer, train, validation, state.epochs))
-            if state.history[-1]["val_accuracy"] >= _best(state.history):
-                state.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
-            save_state(self.folder, model, optimizer, state)
-            save_log(self.folder, state.history)
+        with cpu_threads(state.threads) as state.threads:
+            while state.epochs < self.config.epochs:
+                state.history.append(self._epoch(model, optimizer, train, validation, state.epochs))
+                if state.history[-1]["val_accuracy"] >= _best(state.history):
+                    state.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+                save_state(self.folder, model, optimizer, state)
+                save_log(self.folder, state.history)
         save_weights(self.folder / LAST_FILE, model.state_dict(), {})
         save_weights(self.folder / BEST_FILE, state.best, {})
         (self.folder / STATE_FILE).unlink()
