@@ -1,6 +1,8 @@
 """Files that appear whole or not at all."""
 
+import ctypes
 import errno
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +12,9 @@ from pathlib import Path
 from webemo_curate.errors import CurateError
 
 PARTIAL_SUFFIX = ".partial"
+
+
+_numbers = itertools.count()
 
 
 @contextmanager
@@ -72,6 +77,62 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with atomic_path(path) as partial:
         partial.write_bytes(content)
+
+
+def write_unsettled(path: Path, content: bytes) -> None:
+    """Write a file that a kill leaves whole or absent, but a power cut may still tear.
+
+    A quarter of `write_bytes`'s cost: for many files, followed by one `sync_filesystem`.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if need be.
+    content : bytes
+        All it is to hold.
+
+    Raises
+    ------
+    CurateError
+        If it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{next(_numbers)}{PARTIAL_SUFFIX}")
+    try:
+        try:
+            partial.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise _cannot_write(path, error) from error
+
+
+def sync_filesystem(folder: Path) -> None:
+    """Wait until all that was written to a folder's file system is on the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Any folder of it.
+
+    Raises
+    ------
+    CurateError
+        If the disk reports an error.
+    """
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:  # not Linux
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(handle):
+            code = ctypes.get_errno()
+            raise _cannot_write(folder, OSError(code, os.strerror(code)))
+    finally:
+        os.close(handle)
 
 
 def _flush(path: Path) -> None:

@@ -41,28 +41,45 @@ class DecodeError(Exception):
         self.status = status
 
 
-def sniff_suffix(content: bytes) -> str | None:
-    """Tell an image's format from its content, reading the header alone.
+def check_body(content: bytes, max_pixels: int) -> str | None:
+    """Tell a downloaded image's format, once it has been read to its last row.
 
     Parameters
     ----------
     content : bytes
         A file's bytes.
+    max_pixels : int
+        Largest width times height that is decoded.
 
     Returns
     -------
     str or None
         The suffix (`.jpg`, ...); None if it is no image of an accepted format.
+
+    Raises
+    ------
+    DecodeError
+        If it is truncated or broken, or has too many pixels.
     """
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=list(FORMATS)) as i:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return FORMATS[str(i.format)]
-    except Image.DecompressionBombError:
-        # Pillow knew the format before it balked at the size.
-        return _bomb_suffix(content)
+            image = Image.open(io.BytesIO(content), formats=list(FORMATS))
+    except Image.DecompressionBombError as error:
+        raise DecodeError(DecodeStatus.TOO_LARGE, str(error)) from error
     except Exception:  # Pillow's readers raise many kinds on hostile headers
         return None
+    with image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise DecodeError(DecodeStatus.TOO_LARGE, f"{width} x {height} pixels")
+        # A JPEG at an eighth of its size costs a third, and all its data is still read.
+        image.draft("L", (max(1, width // 8), max(1, height // 8)))
+        try:
+            image.load()
+        except Exception as error:  # Pillow's readers raise many kinds on broken files
+            raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+        return FORMATS[str(image.format)]
 
 
 def open_checked(source: bytes | Path, max_pixels: int) -> Image.Image:
@@ -137,16 +154,3 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
     """Decode an image to upright RGB within bounds; see `open_checked` and `to_rgb`."""
     return to_rgb(open_checked(source, max_pixels))
-
-
-def _bomb_suffix(content: bytes) -> str | None:
-    signatures = {
-        b"\xff\xd8\xff": ".jpg",
-        b"\x89PNG": ".png",
-        b"GIF8": ".gif",
-        b"BM": ".bmp",
-        b"II*\0": ".tif",
-        b"MM\0*": ".tif",
-        b"RIFF": ".webp",
-    }
-    return next((suffix for start, suffix in signatures.items() if content.startswith(start)), None)

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import yaml
 
-from webemo_curate.atomic import PARTIAL_SUFFIX, write_bytes
+from webemo_curate.atomic import PARTIAL_SUFFIX, sync_filesystem, write_bytes, write_unsettled
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
@@ -130,7 +131,7 @@ class Workspace:
         return next(bare.parent.glob(f"{sha256}.*"), bare)
 
     def store_image(self, content: bytes, suffix: str) -> str:
-        """Store original bytes under their hash, once.
+        """Store original bytes under their hash, once; `settle` makes them outlast a power cut.
 
         Parameters
         ----------
@@ -151,10 +152,22 @@ class Workspace:
         """
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.root / self.image_path(sha256, suffix)
-        # Files appear by rename alone, so one that is there with its full length is whole.
-        if not path.exists() or path.stat().st_size != len(content):
-            write_bytes(path, content)
+        # A file that an unsettled run left may have its length and not its bytes.
+        if not path.exists() or path.read_bytes() != content:
+            write_unsettled(path, content)
         return sha256
+
+    def holds_image(self, sha256: str, suffix: str) -> bool:
+        """Tell whether an image's file is there and has the bytes its name says."""
+        path = self.root / self.image_path(sha256, suffix)
+        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+    def settle(self) -> None:
+        """Wait until every image stored so far is on the disk itself.
+
+        One call for many files: a flush of each would cost more than its download.
+        """
+        sync_filesystem(self.data)
 
     def checkpoints(self, stage: str, fingerprint: str) -> Path:
         """Return the folder of a stage's partial results, made if need be.
@@ -185,8 +198,14 @@ class Workspace:
 
     def sweep(self) -> None:
         """Remove temporary files that a killed run left; call it with the lock held."""
-        for partial in self.root.rglob(f".*{PARTIAL_SUFFIX}"):
-            partial.unlink(missing_ok=True)
+        unfinished_fetch = (self.data / "checkpoints" / "fetch").exists()
+        for folder, below, files in os.walk(self.root):
+            if Path(folder) == self.data and not unfinished_fetch:
+                # Hundreds of thousands of files, and none of them left behind.
+                below[:] = [name for name in below if name != "images"]
+            for name in files:
+                if name.startswith(".") and name.endswith(PARTIAL_SUFFIX):
+                    (Path(folder) / name).unlink(missing_ok=True)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP client for all URLs: retries, redirects, deadlines and bounded bodies."""
+"""From a URL to its outcome: politeness, retries, redirects, deadlines, what is an image."""
 
 import asyncio
 import random
@@ -8,15 +8,14 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
-import aiohttp
-
 from webemo_curate import __version__
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import checked, is_private, mirrored
 from webemo_curate.download.limiter import HostLimiter
 from webemo_curate.download.outcome import RETRIED, AttemptError, Body, Outcome, status_of
 from webemo_curate.download.robots import MAX_ROBOTS_BYTES, forbids_ai, rules
-from webemo_curate.imaging import DecodeError, open_checked, sniff_suffix
+from webemo_curate.download.transport import Response, Transport
+from webemo_curate.imaging import DecodeError, check_body
 from webemo_curate.schemas import DecodeStatus, FetchStatus
 from webemo_curate.workspace import Workspace
 
@@ -24,9 +23,11 @@ AGENT = "webemo-curate"
 BACKOFF_SECONDS = 0.5
 """Mean wait before the second attempt; doubled for each further one."""
 
-CHUNK_BYTES = 65_536
+LARGE_BYTES = 256 * 1024
+"""A smaller body is decoded and stored on the event loop: a thread's way to the interpreter lock
+costs more than the work (half a millisecond for a thumbnail)."""
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_HEADER_BYTES = 16_384
 
 
 class Downloader:
@@ -38,16 +39,14 @@ class Downloader:
         Politeness, bounds and the mirror.
     workspace : Workspace
         Stores the images.
-    session : aiohttp.ClientSession
-        From `open_session`.
+    transport : Transport
+        Makes the requests.
     """
 
-    def __init__(
-        self, config: FetchConfig, workspace: Workspace, session: aiohttp.ClientSession
-    ) -> None:
+    def __init__(self, config: FetchConfig, workspace: Workspace, transport: Transport) -> None:
         self._config = config
         self._workspace = workspace
-        self._session = session
+        self._transport = transport
         self._hosts: dict[str, HostLimiter] = {}
         self._robots: dict[str, asyncio.Task[RobotFileParser]] = {}
         self._private: dict[str, bool] = {}
@@ -68,48 +67,38 @@ class Downloader:
         started = datetime.now(UTC)
         try:
             target = mirrored(url, self._config.mirror)
-            host = self._host(target)
-            async with host.slots:
-                body, attempts = await self._within_deadline(target, host)
-            return await self._accept(url, body, attempts, started)
+            body, attempts = await self._within_deadline(target, self._host(target))
         except AttemptError as error:
+            ended = datetime.now(UTC)
             return Outcome(
-                url,
-                error.status,
-                error.http_status,
-                str(error) or None,
-                getattr(error, "attempts", 0),
-                started,
-                datetime.now(UTC),
+                url, error.status, error.http_status, str(error), error.attempts, started, ended
             )
+        if len(body.content) < LARGE_BYTES:
+            return self._accept(url, body, attempts, started)
+        return await asyncio.to_thread(self._accept, url, body, attempts, started)
 
     async def _within_deadline(self, url: str, host: HostLimiter) -> tuple[Body, int]:
-        deadline = time.monotonic() + self._config.timeout
-        attempt = 0
+        """Try until it works, cannot work or the deadline passes, which runs from the first try."""
+        deadline, attempt = None, 0
         while True:
             attempt += 1
             try:
-                await host.turn()
-                return await self._attempt(url, host, deadline), attempt
+                async with host.slots:
+                    await host.turn()
+                    deadline = deadline or time.monotonic() + self._config.timeout
+                    return await self._attempt(url, host, deadline), attempt
             except AttemptError as error:
-                error.attempts = attempt  # type: ignore[attr-defined]
+                error.attempts = attempt
                 wait = max(error.retry_after, _backoff(attempt))
-                spent = attempt > self._config.retries or time.monotonic() + wait > deadline
-                if error.status not in RETRIED or spent:
+                late = deadline is not None and time.monotonic() + wait > deadline
+                if error.status not in RETRIED or attempt > self._config.retries or late:
                     raise
             await asyncio.sleep(wait)
 
     async def _attempt(self, url: str, host: HostLimiter, deadline: float) -> Body:
         """Make one request, following redirects, within what is left of the deadline."""
         try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                body = await self._follow(url)
-        except TimeoutError as error:
-            raise AttemptError(FetchStatus.TIMEOUT, "deadline passed") from error
-        except (aiohttp.ClientPayloadError, asyncio.IncompleteReadError) as error:
-            raise AttemptError(FetchStatus.TRUNCATED, "body ended early") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise AttemptError(FetchStatus.CONNECTION, type(error).__name__) from error
+            body = self._body(await self._follow(url, deadline, self._config.max_bytes))
         except AttemptError as error:
             if error.status is FetchStatus.THROTTLED:
                 host.throttled(error.retry_after)
@@ -117,27 +106,35 @@ class Downloader:
         host.answered()
         return body
 
-    async def _follow(self, url: str) -> Body:
+    async def _follow(
+        self, url: str, deadline: float, limit: int, heed_robots: bool = True
+    ) -> Response:
         first = urlsplit(url).hostname or ""
         for _ in range(self._config.max_redirects + 1):
-            await self._check_robots(url)
-            async with self._session.get(url, allow_redirects=False) as response:
-                if response.status not in REDIRECTS:
-                    return await self._body(url, response)
-                url = urljoin(url, response.headers.get("Location", ""))
+            if heed_robots:
+                await self._check_robots(url)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise AttemptError(FetchStatus.TIMEOUT, "deadline passed")
+            response = await self._transport.get(url, left, limit)
+            if response.status not in REDIRECTS:
+                return response
+            url = _joined(url, response.header("location"))
             await self._check_redirect(first, url)
         raise AttemptError(FetchStatus.BAD_URL, "too many redirects")
 
-    async def _body(self, url: str, response: aiohttp.ClientResponse) -> Body:
+    def _body(self, response: Response) -> Body:
         if response.status != 200:
-            wait = retry_after(response.headers.get("Retry-After"))
+            wait = retry_after(response.header("retry-after"))
             status = status_of(response.status)
             raise AttemptError(status, f"HTTP {response.status}", response.status, wait)
-        tags = response.headers.getall("X-Robots-Tag", [])
+        tags = response.headers("x-robots-tag")
         if not self._config.ignore_robots and forbids_ai(tags):
             raise AttemptError(FetchStatus.ROBOTS, "X-Robots-Tag", response.status)
-        content = await _read(response, self._config.max_bytes)
-        return Body(content, response.status, response.headers.get("Content-Type"), url)
+        if not response.complete:
+            raise AttemptError(FetchStatus.TOO_LARGE, "body too long", response.status)
+        content_type = response.header("content-type")
+        return Body(response.content, response.status, content_type, response.url)
 
     async def _check_redirect(self, first: str, url: str) -> None:
         """Refuse a way from a public host to a private address."""
@@ -159,22 +156,19 @@ class Downloader:
         site = f"{parts.scheme}://{parts.netloc}"
         if site not in self._robots:
             self._robots[site] = asyncio.create_task(self._read_robots(site))
-        # Shielded: one URL's deadline must not take the file from all the others.
         parser = await asyncio.shield(self._robots[site])
         if not parser.can_fetch(AGENT, url):
             raise AttemptError(FetchStatus.ROBOTS, "robots.txt")
 
     async def _read_robots(self, site: str) -> RobotFileParser:
+        deadline = time.monotonic() + self._config.timeout
         try:
-            async with (
-                asyncio.timeout(self._config.timeout),
-                self._session.get(f"{site}/robots.txt") as response,
-            ):
-                if response.status != 200:
-                    return rules(None)
-                return rules(await response.content.read(MAX_ROBOTS_BYTES))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            response = await self._follow(
+                f"{site}/robots.txt", deadline, MAX_ROBOTS_BYTES, heed_robots=False
+            )
+        except AttemptError:
             return rules(None)  # an unreachable host will show it by its images
+        return rules(response.content if response.status == 200 else None)
 
     def _host(self, url: str) -> HostLimiter:
         name = urlsplit(url).netloc
@@ -182,14 +176,12 @@ class Downloader:
             self._hosts[name] = HostLimiter(self._config.rate, self._config.concurrency)
         return self._hosts[name]
 
-    async def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
-        """Check the body as an image and store it; decoding and disk stay off the event loop."""
-        status, reason, suffix = await asyncio.to_thread(
-            judge, body.content, self._config.max_pixels
-        )
+    def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+        """Check the body as an image and store it."""
+        status, reason, suffix = judge(body.content, self._config.max_pixels)
         sha256 = None
         if status is FetchStatus.OK and suffix:
-            sha256 = await asyncio.to_thread(self._workspace.store_image, body.content, suffix)
+            sha256 = self._workspace.store_image(body.content, suffix)
         return Outcome(
             url=url,
             status=status,
@@ -202,36 +194,14 @@ class Downloader:
             content_type=body.content_type,
             final_url=None if self._config.mirror else body.final_url,
             sha256=sha256,
-            suffix=suffix if sha256 else None,
+            suffix=suffix,
         )
 
 
-def open_session(config: FetchConfig) -> aiohttp.ClientSession:
-    """Open the one client: keep-alive, no compression asked for, headers bounded.
-
-    Parameters
-    ----------
-    config : FetchConfig
-        Gives the contact for the User-Agent.
-
-    Returns
-    -------
-    aiohttp.ClientSession
-        To be used as an asynchronous context manager.
-    """
+def user_agent(config: FetchConfig) -> str:
+    """Return the honest name under which requests are made, with the contact if one is given."""
     contact = f" (contact: {config.contact})" if config.contact else ""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-        headers={
-            "User-Agent": f"{AGENT}/{__version__}{contact}",
-            "Accept": "image/*",
-            "Accept-Encoding": "identity",
-        },
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # every attempt has a deadline of its own
-        max_line_size=MAX_HEADER_BYTES,
-        max_field_size=MAX_HEADER_BYTES,
-    )
+    return f"{AGENT}/{__version__}{contact}"
 
 
 def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str | None]:
@@ -251,16 +221,15 @@ def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str
     reason : str or None
         What is wrong.
     suffix : str or None
-        File suffix by content.
+        File suffix by content, if the status is `ok`.
     """
-    suffix = sniff_suffix(content)
-    if suffix is None:
-        return FetchStatus.NOT_IMAGE, "no image by content", None
     try:
-        open_checked(content, max_pixels).close()
+        suffix = check_body(content, max_pixels)
     except DecodeError as error:
         too_large = error.status is DecodeStatus.TOO_LARGE
-        return (FetchStatus.TOO_LARGE if too_large else FetchStatus.CORRUPT), str(error), suffix
+        return (FetchStatus.TOO_LARGE if too_large else FetchStatus.CORRUPT), str(error), None
+    if suffix is None:
+        return FetchStatus.NOT_IMAGE, "no image by content", None
     return FetchStatus.OK, None, suffix
 
 
@@ -288,16 +257,11 @@ def retry_after(value: str | None) -> float:
         return 0.0
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    parts, size = [], 0
-    if (response.content_length or 0) > max_bytes:
-        raise AttemptError(FetchStatus.TOO_LARGE, "body too long", response.status)
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        size += len(chunk)
-        if size > max_bytes:
-            raise AttemptError(FetchStatus.TOO_LARGE, "body too long", response.status)
-        parts.append(chunk)
-    return b"".join(parts)
+def _joined(url: str, location: str | None) -> str:
+    try:
+        return urljoin(url, location or "")
+    except ValueError as error:
+        raise AttemptError(FetchStatus.BAD_URL, "redirect to no URL") from error
 
 
 def _backoff(attempt: int) -> float:

@@ -24,7 +24,7 @@ STATUS_BY_CODE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A row of the fetch manifest; the fields are its columns."""
 
@@ -90,6 +90,7 @@ class AttemptError(Exception):
         self.status = status
         self.http_status = http_status
         self.retry_after = retry_after
+        self.attempts = 0
 
 
 def status_of(code: int) -> FetchStatus:

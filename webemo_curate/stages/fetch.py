@@ -1,16 +1,17 @@
 """The fetch stage: every distinct URL once, with a typed outcome."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.journal import Journal
-from webemo_curate.download.outcome import STATUS_BY_CODE, Outcome
+from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, Outcome
 from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
@@ -19,11 +20,22 @@ from webemo_curate.stages.base import Stage, StageContext, Tables
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from webemo_curate.download.client import Downloader
 
 ORDER_SEED = 0
 MAX_TASKS = 256
 """URLs under way at once over all hosts."""
+
+SHOWN_STATUSES = 4
+SHOWN_STATUSES = 4
+"""The commonest, beside the progress bar."""
+
+SETTLE_EVERY = 2000
+"""Outcomes after which images are forced to the disk."""
+
+logger = logging.getLogger(__name__)
 
 
 class FetchStage(Stage[FetchConfig]):
@@ -47,11 +59,15 @@ class FetchStage(Stage[FetchConfig]):
         known = self._known(context.workspace, journal)
         missing = [url for url in urls if url not in known]
         if missing:
-            with journal:
-                for outcome in _run(self._download(missing, len(urls), context.workspace, journal)):
-                    known[outcome.url] = outcome
+            with journal, progress_bar(len(urls), self.name, "URL", len(known)) as bar:
+                record = Record(known, journal, bar)
+                _run(self._download(missing, context.workspace, record))
+                context.workspace.settle()
+                record.settled(record.count)
         outcomes = mark_placeholders([known[url] for url in urls], self.config.placeholder_urls)
-        return {"fetch": pa.Table.from_pylist([asdict(row) for row in outcomes], _PLAIN)}
+        for line in summary(outcomes):
+            logger.info("%s", line)
+        return {"fetch": _table(outcomes)}
 
     def _selected(self, urls: list[str]) -> list[str]:
         """Return URLs in hash order, so that any first N are a fair sample of the lists."""
@@ -63,34 +79,82 @@ class FetchStage(Stage[FetchConfig]):
         """Return outcomes that stand: of the manifest, then of a run that was killed."""
         again = retried_statuses(self.config.retry_status)
         earlier = _manifest_outcomes(workspace) if workspace.has(self.name) else []
-        known = {outcome.url: outcome for outcome in [*earlier, *journal.read()]}
-        return {
-            url: outcome
-            for url, outcome in known.items()
-            if not _is_among(outcome, again) and _stands(outcome, workspace)
-        }
+        settled, unsettled = journal.read()
+        standing = [outcome for outcome in earlier + settled if _stands(outcome, workspace)]
+        standing += [outcome for outcome in unsettled if _is_whole(outcome, workspace)]
+        return {outcome.url: outcome for outcome in standing if not _is_among(outcome, again)}
 
-    async def _download(
-        self, urls: list[str], total: int, workspace: Workspace, journal: Journal
-    ) -> list[Outcome]:
-        from webemo_curate.download.client import Downloader, open_session
+    async def _download(self, urls: list[str], workspace: Workspace, record: "Record") -> None:
+        from webemo_curate.download.client import Downloader, user_agent
+        from webemo_curate.download.transport import Transport
 
-        outcomes: list[Outcome] = []
         waiting = iter(urls)
-        with progress_bar(total, self.name, "URL", total - len(urls)) as bar:
+        async with Transport(user_agent(self.config)) as transport, asyncio.TaskGroup() as group:
+            client = Downloader(self.config, workspace, transport)
+            for _ in range(min(MAX_TASKS, len(urls))):
+                group.create_task(_drain(waiting, client, record, workspace))
 
-            def note(outcome: Outcome) -> None:
-                journal.add(outcome)
-                outcomes.append(outcome)
-                bar.update()
-                failed = sum(o.status is not FetchStatus.OK for o in outcomes[-MAX_TASKS:])
-                bar.set_postfix(recently_failed=failed, refresh=False)
 
-            async with open_session(self.config) as session, asyncio.TaskGroup() as group:
-                client = Downloader(self.config, workspace, session)
-                for _ in range(min(MAX_TASKS, len(urls))):
-                    group.create_task(_drain(waiting, client, note))
-        return outcomes
+class Record:
+    """Where outcomes go as they come: memory, journal, progress bar.
+
+    Parameters
+    ----------
+    known : dict of str to Outcome
+        Outcomes by URL; added to.
+    journal : Journal
+        Open.
+    bar : tqdm
+        Shows how it goes.
+    """
+
+    def __init__(self, known: dict[str, Outcome], journal: Journal, bar: "tqdm[Any]") -> None:
+        self._known = known
+        self._journal = journal
+        self._bar = bar
+        self._counts: Counter[str] = Counter()
+        self._bytes = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome; it survives a kill of this process at once."""
+        self._journal.add(outcome)
+        self._known[outcome.url] = outcome
+        self._counts[outcome.status] += 1
+        self._bytes += outcome.bytes or 0
+        if not self._bar.disable:
+            shown: dict[str, int] = dict(self._counts.most_common(SHOWN_STATUSES))
+            self._bar.set_postfix(shown | {"MB": self._bytes // 2**20}, refresh=False)
+            self._bar.update()
+
+    @property
+    def count(self) -> int:
+        """Outcomes taken."""
+        return self._counts.total()
+
+    def settled(self, count: int) -> None:
+        """Note that the images of the first `count` outcomes are on the disk itself."""
+        self._journal.settle(later=self.count - count)
+
+
+def summary(outcomes: list[Outcome]) -> list[str]:
+    """Say how the downloads ended, and what another try may mend.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+        One a URL.
+
+    Returns
+    -------
+    list of str
+        A line a status, the commonest first; then the command, if one would help.
+    """
+    counts = Counter(outcome.status for outcome in outcomes)
+    lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
+    passing = sorted(str(status) for status in counts.keys() & RETRIED)
+    if passing:
+        lines.append(f"  try again with: curate fetch --retry-status {','.join(passing)}")
+    return lines
 
 
 def retried_statuses(names: Iterable[str]) -> frozenset[str]:
@@ -144,32 +208,37 @@ def mark_placeholders(outcomes: list[Outcome], threshold: int) -> list[Outcome]:
     ]
 
 
-_PLAIN = pa.schema(
-    [
-        (field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
-        for field in FETCH
-    ]
-)
+def _table(outcomes: list[Outcome]) -> pa.Table:
+    columns = {}
+    for field in FETCH:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        columns[field.name] = pa.array([getattr(o, field.name) for o in outcomes], kind)
+    return pa.table(columns)
 
 
-def _run(work: Coroutine[None, None, list[Outcome]]) -> list[Outcome]:
+def _run(work: Coroutine[None, None, None]) -> None:
     try:
-        return asyncio.run(work)
+        asyncio.run(work)
     except BaseExceptionGroup as group:
         # A task that failed has stopped all others: its own error is what the user needs.
         raise group.exceptions[0] from None
 
 
 async def _drain(
-    waiting: Iterable[str], client: "Downloader", note: Callable[[Outcome], None]
+    waiting: Iterable[str], client: "Downloader", record: Record, workspace: Workspace
 ) -> None:
     for url in waiting:
-        note(await client.fetch(url))
+        record.add(await client.fetch(url))
+        if record.count % SETTLE_EVERY == 0:
+            count = record.count
+            await asyncio.to_thread(workspace.settle)
+            record.settled(count)
 
 
 def _manifest_outcomes(workspace: Workspace) -> list[Outcome]:
-    rows = workspace.read(FetchStage.name).to_pylist()
-    return [Outcome(**(row | {"status": FetchStatus(row["status"])})) for row in rows]
+    columns = [column.to_pylist() for column in workspace.read(FetchStage.name).columns]
+    rows = (Outcome(*values) for values in zip(*columns, strict=True))
+    return [replace(row, status=FetchStatus(row.status)) for row in rows]
 
 
 def _is_among(outcome: Outcome, statuses: frozenset[str]) -> bool:
@@ -182,3 +251,8 @@ def _stands(outcome: Outcome, workspace: Workspace) -> bool:
         return True
     file = workspace.root / workspace.image_path(outcome.sha256, str(outcome.suffix))
     return file.is_file() and file.stat().st_size == outcome.bytes
+
+
+def _is_whole(outcome: Outcome, workspace: Workspace) -> bool:
+    """Tell the same of an outcome whose image a power cut may have torn: its bytes are read."""
+    return outcome.sha256 is None or workspace.holds_image(outcome.sha256, str(outcome.suffix))

@@ -1,0 +1,1 @@
+"""Measurements beside named rivals; nothing here is a test."""
