@@ -86,7 +86,16 @@ GATES = (
     Gate("fetch", "fetch", "url", "status", FetchStatus.OK),
     Gate("images", "images", "sha256", "decode_status", DecodeStatus.OK),
     Gate("text", "text", "sha256", "verdict", TextVerdict.CLEAN, None, "score", "threshold"),
-    Gate("dedup", "duplicates", "sha256", "verdict", DuplicateVerdict.KEEPER, None, "distance"),
+    Gate(
+        "dedup",
+        "duplicates",
+        "sha256",
+        "verdict",
+        DuplicateVerdict.KEEPER,
+        None,
+        "distance",
+        "threshold",
+    ),
     Gate("binarize", "labels", "cluster", "verdict", LabelVerdict.KEPT),
     Gate("undersample", "sample", "sha256", "kept", True, SURPLUS),
 )

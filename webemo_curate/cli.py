@@ -161,6 +161,14 @@ def dedup(
     distance: Annotated[
         int | None, typer.Option(help="Largest Hamming distance of two perceptual hashes.")
     ] = None,
+    perceptual: Annotated[
+        bool | None,
+        typer.Option("--near/--exact-only", help="Find near duplicates, or equal pixels alone."),
+    ] = None,
+    crops: Annotated[
+        bool | None,
+        typer.Option("--crops/--no-crops", help="Find crops, captions and borders as well."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     workers: WorkersOption = None,
     only: OnlyOption = False,
@@ -168,7 +176,10 @@ def dedup(
     as_json: JsonOption = False,
 ) -> None:
     """Find exact and near duplicates; keep one image of each cluster."""
-    overrides = {"dedup": {"distance": distance}}
+    overrides: Sections = {
+        "dedup": {"distance": distance, "perceptual": perceptual},
+        "features": {"enabled": crops},
+    }
     _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers)
 
 

@@ -115,11 +115,24 @@ class FilterTextConfig(StageConfig):
     )
 
 
+class FeaturesConfig(StageConfig):
+    """Local features, by which crops, captions and borders are found."""
+
+    enabled: bool = Field(True, description="look for cropped and edited copies")
+    max_pixels: int = Field(64 * 10**6, ge=1, description="a larger picture is not decoded")
+    partition_rows: int = operational(256, ge=1)
+
+
 class DedupConfig(StageConfig):
     """Which images count as the same picture."""
 
     distance: int = Field(8, ge=0, le=64, description="largest Hamming distance of two pHashes")
     perceptual: bool = Field(True, description="find near duplicates, not exact ones alone")
+    min_inliers: int = Field(16, ge=4, description="keypoints that must agree on one placing")
+    min_correlation: float = Field(
+        0.6, ge=-1, le=1, description="of the grey values where two pictures overlap"
+    )
+    partition_rows: int = operational(64, ge=1, description="pairs compared at a time")
 
 
 class BinarizeConfig(StageConfig):
@@ -203,6 +216,7 @@ class PipelineConfig(StageConfig):
     fetch: FetchConfig = FetchConfig()
     images: ImagesConfig = ImagesConfig()
     filter_text: FilterTextConfig = FilterTextConfig()
+    features: FeaturesConfig = FeaturesConfig()
     dedup: DedupConfig = DedupConfig()
     binarize: BinarizeConfig = BinarizeConfig()
     undersample: UndersampleConfig = UndersampleConfig()

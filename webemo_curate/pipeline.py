@@ -20,6 +20,7 @@ from webemo_curate.stages.base import Stage, StageContext
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.features import FeaturesStage
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.listing import ListingStage
@@ -75,6 +76,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         ImagesStage(config.images),
         OcrStage(config.filter_text),
         TextStage(config.filter_text),
+        FeaturesStage(config.features),
         DedupStage(config.dedup),
         BinarizeStage(config.binarize),
         UndersampleStage(config.undersample),

@@ -196,10 +196,27 @@ DUPLICATES = pa.schema(
         SHA256,
         column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
         column("keeper", pa.bool_(), "true for the one image kept of the cluster"),
-        column("method", ENUM, "how it was matched to the keeper: keeper, pixels, phash, ..."),
-        column("distance", pa.float32(), "distance to the keeper, in the method's own unit"),
+        column("matched", pa.string(), "the image it was compared with; itself for a keeper"),
+        column("method", ENUM, "keeper, pixels, phash or features"),
+        column(
+            "distance",
+            pa.float32(),
+            "to the matched image: bits for phash, 1 - correlation of grey values for features",
+        ),
+        column("threshold", pa.float32(), "largest distance of the method", nullable=True),
         column("verdict", ENUM, "keeper, exact_duplicate or near_duplicate"),
         column("group", pa.string(), "clusters that share a stock asset; never split"),
+    ]
+)
+
+FEATURES = pa.schema(
+    [
+        SHA256,
+        column(
+            "words",
+            pa.list_(pa.uint32()),
+            "hashed SIFT descriptors, four words a keypoint; empty if not sought",
+        ),
     ]
 )
 
@@ -258,6 +275,7 @@ MANIFESTS: dict[str, pa.Schema] = {
     "images": IMAGES,
     "ocr": OCR,
     "text": TEXT,
+    "features": FEATURES,
     "duplicates": DUPLICATES,
     "labels": LABELS,
     "sample": SAMPLE,

@@ -31,6 +31,7 @@ def prepare(workspace: Path, world: World, **sections: object) -> Path:
         "listing": {"lists": [str(world.lists)]},
         "fetch": {"mirror": world.mirror, "rate": 500.0, "ignore_robots": True},
         "images": {"partition_rows": 16},
+        "features": {"partition_rows": 16},
         "filter_text": {"partition_rows": 8},
         **sections,
     }

@@ -89,7 +89,7 @@ class Downloader:
                     return await self._attempt(url, host, deadline), attempt
             except AttemptError as error:
                 error.attempts = attempt
-                wait = max(error.retry_after, _backoff(attempt))
+                wait = max(error.retry_after or 0.0, _backoff(attempt))
                 late = deadline is not None and time.monotonic() + wait > deadline
                 if error.status not in RETRIED or attempt > self._config.retries or late:
                     raise
@@ -233,7 +233,7 @@ def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str
     return FetchStatus.OK, None, suffix
 
 
-def retry_after(value: str | None) -> float:
+def retry_after(value: str | None) -> float | None:
     """Read a Retry-After header (RFC 9110, 10.2.3): seconds, or a date.
 
     Parameters
@@ -243,18 +243,18 @@ def retry_after(value: str | None) -> float:
 
     Returns
     -------
-    float
-        Seconds to wait, at least 0; 0 if there is no header or it makes no sense.
+    float or None
+        Seconds to wait, at least 0; None if there is no header or it makes no sense.
     """
     if value is None:
-        return 0.0
+        return None
     if value.strip().isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
-        return 0.0
+        return None
 
 
 def _joined(url: str, location: str | None) -> str:

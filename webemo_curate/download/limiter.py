@@ -37,19 +37,20 @@ class HostLimiter:
                 return
             await asyncio.sleep(self._next - now)
 
-    def throttled(self, retry_after: float) -> None:
+    def throttled(self, retry_after: float | None) -> None:
         """Rest and halve the rate: the host answered 429 or 503.
 
         Parameters
         ----------
-        retry_after : float
-            Seconds it asked for; 0 if it did not say.
+        retry_after : float, optional
+            Seconds it asked for; None if it did not say.
         """
         now = asyncio.get_running_loop().time()
         if now >= self._resting_until:
             # Requests already under way are refused with this one: they are one complaint.
             self._rate = max(self._rate / 2, self._full_rate * SLOWEST_SHARE)
-        self._resting_until = max(self._resting_until, now + (retry_after or PAUSE_SECONDS))
+        pause = PAUSE_SECONDS if retry_after is None else retry_after
+        self._resting_until = max(self._resting_until, now + pause)
         self._next = max(self._next, self._resting_until)
 
     def answered(self) -> None:

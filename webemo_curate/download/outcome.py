@@ -75,7 +75,7 @@ class AttemptError(Exception):
         In a word or two.
     http_status : int, optional
         Status code, if there was an answer.
-    retry_after : float, default 0
+    retry_after : float, optional
         Seconds the server asked to wait.
     """
 
@@ -84,7 +84,7 @@ class AttemptError(Exception):
         status: FetchStatus,
         reason: str,
         http_status: int | None = None,
-        retry_after: float = 0.0,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status

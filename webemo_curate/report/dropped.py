@@ -109,7 +109,7 @@ DETAILS = {
         "duplicates",
         "sha256",
         lambda row: f"by {row['method']}, distance {row['distance']:g}",
-        beside="cluster",
+        beside="matched",
     ),
     "binarize": LABELS,
     "undersample": LABELS,

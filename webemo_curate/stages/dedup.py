@@ -1,12 +1,18 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from webemo_curate.clusters import Pairs, cluster_by_keeper, near_pairs
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.candidates import candidate_pairs
+from webemo_curate.duplicates.clusters import cluster_by_keeper, near_pairs
+from webemo_curate.duplicates.compare import PAIRS, CompareWorker
+from webemo_curate.duplicates.features import TABLES, Words
+from webemo_curate.duplicates.hamming import Pairs
+from webemo_curate.engine.base import Job
 from webemo_curate.schemas import DuplicateVerdict, FetchStatus, TextVerdict
 from webemo_curate.stages.base import Stage, StageContext, Tables
 
@@ -22,44 +28,128 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    inputs = ("listing", "fetch", "images", "text")
+    version = 2
+    inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Cluster duplicates and join clusters of one stock asset; see `Stage.run`."""
         images = _clean_images(tables)
-        by_pixels = images.groupby("pixel_hash", sort=False)["sha256"].transform("first")
-        unique = images[images["sha256"] == by_pixels].reset_index(drop=True)
-        keeper, distance = self._near(unique)
-        nearest = unique.assign(cluster=unique["sha256"].to_numpy()[keeper], distance=distance)
-        found = nearest.set_index("sha256").loc[by_pixels]
-        images["cluster"] = found["cluster"].to_numpy()
-        images["distance"] = found["distance"].to_numpy()
-        images["keeper"] = images["sha256"] == images["cluster"]
-        images["exact"] = (images["distance"] == 0) & (images["cluster"] == by_pixels)
-        return {"duplicates": _verdicts(images, _groups(images, tables))}
+        links = Links(len(images))
+        self._link_pixels(images, links)
+        if self.config.perceptual:
+            self._link_hashes(images, links)
+            self._link_features(images, tables["features"], context, links)
+        images["cluster"] = images["sha256"].to_numpy()[links.roots()]
+        return {"duplicates": _verdicts(images, links, _groups(images, tables))}
 
-    def _near(self, images: "pd.DataFrame") -> "tuple[NDArray[np.int64], NDArray[np.float32]]":
-        if not self.config.perceptual:
-            none = np.empty(0, np.int64)
-            return cluster_by_keeper(len(images), Pairs(none, none, np.empty(0, np.uint8)))
-        hashes = images["phash"].to_numpy(np.uint64)
-        mirrored = images["phash_mirrored"].to_numpy(np.uint64)
-        upright = near_pairs(hashes, hashes, self.config.distance)
-        flipped = near_pairs(hashes, mirrored, self.config.distance)
-        both = Pairs(
-            np.concatenate([upright.first, flipped.first]),
-            np.concatenate([upright.second, flipped.second]),
-            np.concatenate([upright.distance, flipped.distance]),
+    def _link_pixels(self, images: "pd.DataFrame", links: "Links") -> None:
+        codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
+        _, first = np.unique(codes, return_index=True)
+        links.join(np.arange(len(images)), first[codes], np.zeros(len(images)), "pixels", 0.0)
+
+    def _link_hashes(self, images: "pd.DataFrame", links: "Links") -> None:
+        """Join pictures whose perceptual hashes are near, upright or mirrored."""
+        rows = links.keepers()
+        hashes = images["phash"].to_numpy(np.uint64)[rows]
+        mirrored = images["phash_mirrored"].to_numpy(np.uint64)[rows]
+        keeper, distance = cluster_by_keeper(
+            len(rows), near_pairs(hashes, mirrored, self.config.distance)
         )
-        return cluster_by_keeper(len(images), both)
+        links.join(rows, rows[keeper], distance, "phash", self.config.distance)
+
+    def _link_features(
+        self, images: "pd.DataFrame", features: pa.Table, context: StageContext, links: "Links"
+    ) -> None:
+        """Join pictures of which one lies on the other: crops, captions, borders."""
+        rows = links.keepers()
+        words = _words(images["sha256"].to_numpy()[rows], features)
+        first, second = candidate_pairs(words)
+        if not len(first):
+            return
+        paths = images["path"].to_numpy()[rows]
+        pairs = pa.table([paths[first], paths[second]], schema=PAIRS)
+        matches = context.engine.run(
+            Job(
+                name=self.name,
+                worker=CompareWorker(context.workspace.root),
+                rows=pairs,
+                checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
+                partition_rows=self.config.partition_rows,
+            )
+        )
+        inliers, correlation = (matches[name].to_numpy() for name in ("inliers", "correlation"))
+        same = (inliers >= self.config.min_inliers) & (correlation >= self.config.min_correlation)
+        distance = 1 - correlation[same]
+        keeper, gap = cluster_by_keeper(len(rows), Pairs(first[same], second[same], distance))
+        links.join(rows, rows[keeper], gap, "features", 1 - self.config.min_correlation)
+
+
+class Links:
+    """Which row each row was matched with, and how; rows come best keeper first.
+
+    A row is linked once, to a row that then stood for itself; three methods in turn make ways of
+    at most three links, each of them measured, so chains cannot merge strangers.
+
+    Parameters
+    ----------
+    size : int
+        Number of rows.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.parent = np.arange(size)
+        self.distance = np.zeros(size, np.float32)
+        self.threshold = np.full(size, np.nan, np.float32)
+        self.method = np.full(size, "keeper", dtype=object)
+
+    def keepers(self) -> "NDArray[np.int64]":
+        """Return the rows that still stand for themselves."""
+        return np.flatnonzero(self.parent == np.arange(len(self.parent)))
+
+    def join(
+        self,
+        rows: "NDArray[np.int64]",
+        parents: "NDArray[np.int64]",
+        distance: "NDArray[np.floating[Any]]",
+        method: str,
+        threshold: float,
+    ) -> None:
+        """Link rows to their parents; a row that is its own parent stays as it is."""
+        moved = rows != parents
+        rows = rows[moved]
+        self.parent[rows] = parents[moved]
+        self.distance[rows] = distance[moved]
+        self.threshold[rows] = threshold
+        self.method[rows] = method
+
+    def roots(self) -> "NDArray[np.int64]":
+        """Return the keeper of each row's cluster."""
+        root = self.parent
+        while (root != self.parent[root]).any():
+            root = self.parent[root]
+        return root
+
+
+def _words(hashes: "NDArray[np.object_]", features: pa.Table) -> list[Words]:
+    """Return each image's words, shape (keypoints, TABLES); none where there is no row."""
+    place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
+    found = features["words"].take(place.fill_null(0)) if features.num_rows else None
+    known = place.is_valid().to_numpy(zero_copy_only=False)
+    if found is None:
+        return [np.empty((0, TABLES), np.uint32)] * len(hashes)
+    return [
+        np.array(words.as_py() if there else [], np.uint32).reshape(-1, TABLES)
+        for words, there in zip(found, known, strict=True)
+    ]
 
 
 def _clean_images(tables: Tables) -> "pd.DataFrame":
     """Return images without text, best keeper first."""
     text = tables["text"].select(["sha256", "verdict"]).to_pandas()
     clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
-    columns = ["sha256", "bytes", "width", "height", "pixel_hash", "phash", "phash_mirrored"]
+    columns = ["sha256", "path", "bytes", "width", "height"]
+    columns += ["pixel_hash", "phash", "phash_mirrored"]
     images = tables["images"].select(columns).to_pandas().merge(clean, on="sha256")
     images["pixels"] = images["width"] * images["height"]
     ordered = images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
@@ -89,21 +179,23 @@ def _groups(images: "pd.DataFrame", tables: Tables) -> "pd.Series[str]":
     return images["cluster"].map(names)
 
 
-def _verdicts(images: "pd.DataFrame", group: "pd.Series[str]") -> pa.Table:
-    keeper, exact = images["keeper"].to_numpy(bool), images["exact"].to_numpy(bool)
-    method = np.where(keeper, "keeper", np.where(exact, "pixels", "phash"))
+def _verdicts(images: "pd.DataFrame", links: Links, group: "pd.Series[str]") -> pa.Table:
+    keeper, exact = links.method == "keeper", links.method == "pixels"
     verdict = np.where(
         keeper,
         DuplicateVerdict.KEEPER,
         np.where(exact, DuplicateVerdict.EXACT, DuplicateVerdict.NEAR),
     )
+    matched = images["sha256"].to_numpy()[links.parent]
     return pa.table(
         {
             "sha256": pa.array(images["sha256"], pa.string()),
             "cluster": pa.array(images["cluster"], pa.string()),
             "keeper": pa.array(keeper),
-            "method": pa.array(method.tolist(), pa.string()),
-            "distance": pa.array(images["distance"], pa.float32()),
+            "matched": pa.array(matched, pa.string()),
+            "method": pa.array(links.method.tolist(), pa.string()),
+            "distance": pa.array(links.distance, pa.float32()),
+            "threshold": pa.array(links.threshold, pa.float32(), from_pandas=True),
             "verdict": pa.array(verdict.tolist(), pa.string()),
             "group": pa.array(group, pa.string()),
         }

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate.config import ImagesConfig
+from webemo_curate.duplicates.perceptual import phashes, reduce_gray
 from webemo_curate.imaging import DecodeError, open_checked, to_rgb
 from webemo_curate.manifest import conform
-from webemo_curate.perceptual import phashes, reduce_gray
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 from webemo_curate.workspace import Workspace

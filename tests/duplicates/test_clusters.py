@@ -4,26 +4,25 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webemo_curate.clusters import cluster_by_keeper, near_pairs
+from webemo_curate.duplicates.clusters import cluster_by_keeper, near_pairs
 
 HASHES = st.lists(st.integers(0, 255), max_size=40)
 RADIUS = 2
 
 
-@given(HASHES)
-def test_pairs_equal_brute_force(values: list[int]) -> None:
-    hashes = np.array(values, np.uint64)
-    pairs = near_pairs(hashes, hashes, RADIUS)
-    found = {
-        (a, b, d)
-        for a, b, d in zip(
-            pairs.first.tolist(), pairs.second.tolist(), pairs.distance.tolist(), strict=True
-        )
-    }
+@given(HASHES, HASHES)
+def test_pairs_are_all_those_with_the_first_row_of_a_hash(
+    values: list[int], mirrored: list[int]
+) -> None:
+    size = min(len(values), len(mirrored))
+    values, mirrored = values[:size], mirrored[:size]
+    pairs = near_pairs(np.array(values, np.uint64), np.array(mirrored, np.uint64), RADIUS)
+    found = {(a, b, d) for a, b, d in zip(*(column.tolist() for column in pairs), strict=True)}
     expected = {
-        (a, b, (x ^ y).bit_count())
-        for a, x in enumerate(values)
-        for b, y in enumerate(values)
+        (a, values.index(y), (x ^ y).bit_count())
+        for side in (values, mirrored)
+        for a, x in enumerate(side)
+        for y in values
         if (x ^ y).bit_count() <= RADIUS
     }
     assert found == expected

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from webemo_curate.perceptual import picture_hashes
+from webemo_curate.duplicates.perceptual import picture_hashes
 
 
 def reference(image):

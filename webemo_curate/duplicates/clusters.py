@@ -1,0 +1,78 @@
+"""Clusters built around their keepers."""
+
+import numpy as np
+import numpy.typing as npt
+
+from webemo_curate.duplicates.hamming import Hashes, Indices, Pairs, pairs_within
+
+
+def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
+    """Find rows whose pictures are near each other, upright or mirrored.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint64, shape (n,)
+        Of each row's picture.
+    mirrored : ndarray of uint64, shape (n,)
+        Of its mirror image.
+    radius : int
+        Largest distance in bits.
+
+    Returns
+    -------
+    Pairs
+        All near pairs between a row and the first row of a hash: rows of equal hashes are near the
+        same rows, so the others' pairs would add nothing but their number squared.
+    """
+    values, first = np.unique(hashes, return_index=True)
+    found = [_expanded(values, first, side, radius) for side in (hashes, mirrored)]
+    return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+
+
+def _expanded(values: Hashes, first: Indices, side: Hashes, radius: int) -> Pairs:
+    queries, owner = np.unique(side, return_inverse=True)
+    pairs = pairs_within(queries, values, radius)
+    rows = np.argsort(owner, kind="stable")
+    counts = np.bincount(owner, minlength=len(queries))
+    starts = np.cumsum(counts) - counts
+    sizes = counts[pairs.left]
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    left = rows[np.repeat(starts[pairs.left], sizes) + within]
+    return Pairs(left, np.repeat(first[pairs.right], sizes), np.repeat(pairs.distance, sizes))
+
+
+def cluster_by_keeper(size: int, pairs: Pairs) -> tuple[Indices, npt.NDArray[np.float32]]:
+    """Assign rows to keepers so that every member is near its keeper itself.
+
+    Rows come in the order of preference. A row joins the nearest keeper before it (the earlier one
+    if two are as near) or becomes a keeper: a chain of near pairs cannot merge strangers, as
+    connected components would.
+
+    Parameters
+    ----------
+    size : int
+        Number of rows.
+    pairs : Pairs
+        Near pairs; each may stand once or in both orders.
+
+    Returns
+    -------
+    keeper : ndarray of int64, shape (size,)
+        The row's keeper; itself for a keeper.
+    distance : ndarray of float32, shape (size,)
+        Distance to the keeper; 0 for a keeper.
+    """
+    later = np.maximum(pairs.left, pairs.right)
+    earlier = np.minimum(pairs.left, pairs.right)
+    proper = later != earlier
+    later, earlier, distance = later[proper], earlier[proper], pairs.distance[proper]
+    order = np.lexsort((earlier, distance, later))
+    keeper = np.arange(size, dtype=np.int64)
+    gap = np.zeros(size, np.float32)
+    # One pass suffices: when a row's turn comes, all rows before it are settled.
+    for row, candidate, bits in zip(
+        later[order].tolist(), earlier[order].tolist(), distance[order].tolist(), strict=True
+    ):
+        if keeper[row] == row and keeper[candidate] == candidate:
+            keeper[row], gap[row] = candidate, bits
+    return keeper, gap

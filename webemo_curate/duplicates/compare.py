@@ -1,0 +1,69 @@
+"""Closer looks at candidate pairs, run by an engine: each pair is a row."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
+from webemo_curate.imaging import DecodeError, load_rgb
+
+PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
+MATCHES = pa.schema(
+    [("inliers", pa.int32()), ("correlation", pa.float64()), ("overlap", pa.float64())]
+)
+MAX_PIXELS = 64 * 10**6
+CACHED_VIEWS = 256
+"""Pictures kept ready: pairs come sorted by their first picture."""
+
+
+@dataclass(frozen=True)
+class CompareWorker:
+    """Lays the second picture of each pair on the first; see `engine.base.Worker`.
+
+    Attributes
+    ----------
+    root
+        Folder that the paths are relative to.
+    """
+
+    root: Path
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """What is measured of a pair."""
+        return MATCHES
+
+    def setup(self) -> None:
+        """Keep OpenCV to one thread: the engine has a process a core."""
+        import cv2
+
+        cv2.setNumThreads(1)
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Compare the pairs of a batch (schema `PAIRS`)."""
+        pairs = zip(batch["first"].to_pylist(), batch["second"].to_pylist(), strict=True)
+        return _batch([self._match(first, second) for first, second in pairs])
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return no match for a pair that killed its process."""
+        return _batch([NO_MATCH] * batch.num_rows)
+
+    def _match(self, first: str, second: str) -> Match:
+        one, other = _view(self.root / first), _view(self.root / second)
+        return match(one, other) if one and other else NO_MATCH
+
+
+@lru_cache(CACHED_VIEWS)
+def _view(path: Path) -> View | None:
+    try:
+        return view(load_rgb(path, MAX_PIXELS))
+    except (OSError, DecodeError):
+        return None  # gone or broken since the images stage, which verify reports
+
+
+def _batch(matches: list[Match]) -> pa.RecordBatch:
+    columns = [[getattr(found, name) for found in matches] for name in MATCHES.names]
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, MATCHES, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=MATCHES)

@@ -1,0 +1,61 @@
+"""Local features as words: pictures that share several may show one scene, cropped or edited.
+
+SIFT keypoints (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004) need
+no trained weights. A keypoint's descriptor gives one word a table: the outcomes of comparisons
+between its components, so that near descriptors share the word of some table (locality-sensitive
+hashing).
+"""
+
+from functools import cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+KEYPOINTS = 64
+"""The strongest kept of a picture: more cost memory and bring no more pairs."""
+
+CONTRAST = 0.02
+"""Half of Lowe's threshold: thumbnails are soft."""
+
+TABLES, WORD_BITS = 4, 28
+COMPONENTS = 128
+SEED = 0
+
+Words = npt.NDArray[np.uint32]
+
+
+def sift(keypoints: int) -> cv2.SIFT:
+    """Make a detector of at most `keypoints` keypoints; cheap."""
+    return cv2.SIFT.create(nfeatures=keypoints, contrastThreshold=CONTRAST)
+
+
+def local_words(picture: Image.Image) -> Words:
+    """Describe a picture by words.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        Upright RGB.
+
+    Returns
+    -------
+    ndarray of uint32, shape (keypoints, TABLES)
+        The keypoints' words; no rows for a picture without structure.
+    """
+    _, descriptors = sift(KEYPOINTS).detectAndCompute(np.asarray(picture.convert("L")), None)
+    if descriptors is None:
+        return np.empty((0, TABLES), np.uint32)
+    left, right = _comparisons()
+    strongest = descriptors[:KEYPOINTS]  # ties may bring one more
+    bits = strongest[:, left] > strongest[:, right]
+    words: Words = (bits @ (1 << np.arange(WORD_BITS, dtype=np.int64))).astype(np.uint32)
+    return words
+
+
+@cache
+def _comparisons() -> npt.NDArray[np.int64]:
+    """Return which components are compared, shape (2, TABLES, WORD_BITS)."""
+    generator = np.random.default_rng(SEED)
+    return generator.integers(0, COMPONENTS, (2, TABLES, WORD_BITS))

@@ -1,0 +1,86 @@
+"""The features stage: local features of every picture, for the duplicates that hashes miss."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.config import FeaturesConfig
+from webemo_curate.duplicates.features import local_words
+from webemo_curate.engine.base import Worker
+from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.schemas import FEATURES, DecodeStatus
+from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
+
+
+class FeaturesStage(RowLocalStage[FeaturesConfig]):
+    """Finds keypoints; with `enabled` off, no rows."""
+
+    name = "features"
+    inputs = ("images",)
+    outputs = ("features",)
+
+    @property
+    def partition_rows(self) -> int:
+        """Rows handed to a worker at a time."""
+        return self.config.partition_rows
+
+    def select(self, tables: Tables) -> pa.Table:
+        """Return hash and path of every decoded image."""
+        images = tables["images"].select(["sha256", "path", "decode_status"])
+        decoded = pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK)
+        rows = images.filter(decoded).select(["sha256", "path"])
+        return rows if self.config.enabled else rows.slice(0, 0)
+
+    def worker(self, context: StageContext) -> Worker:
+        """Return the worker that finds keypoints."""
+        return FeaturesWorker(context.workspace.root, self.config.max_pixels)
+
+
+@dataclass(frozen=True)
+class FeaturesWorker:
+    """Describes pictures by local words.
+
+    Attributes
+    ----------
+    root
+        The workspace.
+    max_pixels
+        Largest width times height that is decoded.
+    """
+
+    root: Path
+    max_pixels: int
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """The features manifest's schema."""
+        return FEATURES
+
+    def setup(self) -> None:
+        """Keep OpenCV to one thread: the engine has a process a core."""
+        import cv2
+
+        cv2.setNumThreads(1)
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Describe the pictures of a batch; see `engine.base.Worker.process`."""
+        return _batch(batch["sha256"], [self._words(path) for path in batch["path"].to_pylist()])
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return no words for pictures that killed their process."""
+        return _batch(batch["sha256"], [[]] * batch.num_rows)
+
+    def _words(self, path: str) -> list[int]:
+        try:
+            picture = load_rgb(self.root / path, self.max_pixels)
+        except (OSError, DecodeError):
+            return []  # gone or broken since the images stage, which verify reports
+        words: list[int] = local_words(picture).ravel().tolist()
+        return words
+
+
+def _batch(sha256: pa.Array, words: list[list[int]]) -> pa.RecordBatch:
+    columns = [sha256.cast(pa.string()), pa.array(words, pa.list_(pa.uint32()))]
+    return pa.RecordBatch.from_arrays(columns, schema=FEATURES)
