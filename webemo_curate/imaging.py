@@ -4,7 +4,7 @@ import io
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from webemo_curate.schemas import DecodeStatus
 
@@ -78,7 +78,7 @@ def check_body(content: bytes, max_pixels: int) -> str | None:
         try:
             image.load()
         except Exception as error:  # Pillow's readers raise many kinds on broken files
-            raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+            raise _broken(error) from error
         return FORMATS[str(image.format)]
 
 
@@ -118,8 +118,11 @@ def open_checked(source: bytes | Path, max_pixels: int) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:
         raise DecodeError(DecodeStatus.TOO_LARGE, str(error)) from error
+    except UnidentifiedImageError as error:
+        # Pillow's own message holds the stream's address in memory, which differs in every run.
+        raise DecodeError(DecodeStatus.CORRUPT, "no image of an accepted format") from error
     except Exception as error:  # Pillow's readers raise many kinds on broken files
-        raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+        raise _broken(error) from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -148,9 +151,13 @@ def to_rgb(image: Image.Image) -> Image.Image:
         page = Image.new("RGBA", layer.size, (*PAGE, 255))
         return Image.alpha_composite(page, layer).convert("RGB")
     except Exception as error:  # broken EXIF and palettes raise many kinds
-        raise DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}") from error
+        raise _broken(error) from error
 
 
 def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
     """Decode an image to upright RGB within bounds; see `open_checked` and `to_rgb`."""
     return to_rgb(open_checked(source, max_pixels))
+
+
+def _broken(error: Exception) -> DecodeError:
+    return DecodeError(DecodeStatus.CORRUPT, f"{type(error).__name__}: {error}")

@@ -31,7 +31,7 @@ from webemo_curate.stages.listing import ListingStage
 from webemo_curate.workspace import Workspace
 
 STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}
-LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0}
+LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0, "features": 1.0, "dedup": 1.0}
 """Seconds into a stage at which it is killed; the others are over too soon to wait."""
 INTERRUPTS = {"fetch": 0.3, "images": 0.0, "ocr": 0.0, "features": 0.0, "dedup": 0.0}
 """Seconds after which the contract test interrupts; 0: the engine itself stops half-way."""
