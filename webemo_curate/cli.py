@@ -240,13 +240,17 @@ def split(
         bool | None,
         typer.Option("--official/--free", help="Keep WEBEmo's own test list as the test split."),
     ] = None,
+    extend: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an earlier split's manifests; its images stay in place."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
-    options = {"ratios": _ratios(ratios), "seed": seed, "official": official}
+    options = {"ratios": _ratios(ratios), "seed": seed, "official": official, "extend": extend}
     # The decisions are the split's second half; alone, the split is what was asked for.
     target = "split" if only else "decisions"
     _run_stages(target, {"split": options}, workspace, only, dry_run, as_json)

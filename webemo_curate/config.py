@@ -158,6 +158,9 @@ class SplitConfig(StageConfig):
     ratios: tuple[float, float, float] = (80, 10, 10)
     seed: int = 0
     official: bool = Field(False, description="keep WEBEmo's own test list apart as the test split")
+    extend: AbsolutePath | None = operational(
+        None, description="folder of earlier split manifests, whose images stay where they are"
+    )
 
     @model_validator(mode="after")
     def _check_ratios(self) -> "SplitConfig":

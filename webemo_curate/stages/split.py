@@ -1,5 +1,6 @@
 """The split stage: whole groups to train, validation and test, stratified and seeded."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,17 @@ import pyarrow as pa
 
 from webemo_curate.config import SplitConfig
 from webemo_curate.draw import hash_order
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.schemas import FetchStatus, Split
 from webemo_curate.stages.base import Stage, StageContext, Tables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 SPLITS = tuple(str(split) for split in Split)
 
@@ -24,27 +31,50 @@ class SplitStage(Stage[SplitConfig]):
     inputs = ("sample", "images", "duplicates", "labels", "listing", "fetch")
     outputs = SPLITS
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+    def extra_inputs(self) -> dict[str, str]:
+        """Return the digests of the earlier split that is extended."""
+        if self.config.extend is None:
+            return {}
+        return {f"earlier {split}": _earlier_digest(self.config.extend, split) for split in SPLITS}
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
         rows = _final_rows(tables)
-        home = self._assign(rows, _official_test(tables) if self.config.official else set())
-        rows["split"] = rows["group"].map(home)
+        rows["split"] = rows["group"].map(self._assign(rows, self._fixed(rows, tables, context)))
         return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
 
-    def _assign(self, rows: "pd.DataFrame", official: set[str]) -> dict[str, str]:
-        """Return the split of each group; `official` holds images that must be tested on."""
+    def _fixed(self, rows: "pd.DataFrame", tables: Tables, context: StageContext) -> dict[str, str]:
+        """Return the split of each group that is not free to be dealt out."""
+        fixed: dict[str, str] = {}
+        if self.config.extend is not None:
+            if self.config.extend.resolve() == context.workspace.manifests.resolve():
+                raise InputError(
+                    f"{self.config.extend}: would be overwritten; copy the earlier split to "
+                    "another folder and give that as --extend"
+                )
+            fixed = _earlier_homes(rows, self.config.extend)
+        if self.config.official:
+            tested = rows.loc[rows["sha256"].isin(_official_test(tables)), "group"]
+            fixed |= dict.fromkeys(tested, str(Split.TEST))
+        return fixed
+
+    def _assign(self, rows: "pd.DataFrame", fixed: dict[str, str]) -> dict[str, str]:
+        """Return the split of each group: as fixed, the others dealt out to fill the ratios."""
         groups = _ordered_groups(rows, self.config.seed)
-        fixed = set(rows.loc[rows["sha256"].isin(official), "group"])
+        taken = groups.groupby(groups.index.map(fixed)).sum().reindex(SPLITS, fill_value=0)
         ratios = np.array(self.config.ratios)
         if self.config.official:
-            ratios[SPLITS.index(Split.TEST)] = 0
+            test = SPLITS.index(Split.TEST)
+            ratios[test] = taken.iloc[test] = 0
         free = groups[~groups.index.isin(fixed)]
-        places = divide(free.to_list(), ratios.tolist())
+        places = divide(free.to_list(), ratios.tolist(), taken.to_list())
         home = {group: SPLITS[place] for group, place in zip(free.index, places, strict=True)}
-        return home | dict.fromkeys(fixed, str(Split.TEST))
+        return home | fixed
 
 
-def divide(sizes: Sequence[int], ratios: Sequence[float]) -> list[int]:
+def divide(
+    sizes: Sequence[int], ratios: Sequence[float], taken: Sequence[int] | None = None
+) -> list[int]:
     """Deal groups out so that after each one the parts are as near their ratios as can be.
 
     Every stretch of groups (a stratum, if they come sorted) is divided by the ratios too.
@@ -55,6 +85,8 @@ def divide(sizes: Sequence[int], ratios: Sequence[float]) -> list[int]:
         Rows of each group, in the order in which they are dealt.
     ratios : sequence of float
         Wanted shares of the parts, not all zero.
+    taken : sequence of int, optional
+        Rows that each part holds already; default none.
 
     Returns
     -------
@@ -62,7 +94,8 @@ def divide(sizes: Sequence[int], ratios: Sequence[float]) -> list[int]:
         The part of each group; part sizes are within the largest group of their shares.
     """
     shares = np.array(ratios) / sum(ratios)
-    deficit = np.zeros(len(shares))
+    held = np.zeros(len(shares)) if taken is None else np.array(taken, float)
+    deficit = shares * held.sum() - held
     places = []
     for size in sizes:
         deficit += shares * size
@@ -88,6 +121,38 @@ def _first_urls(tables: Tables) -> "pd.DataFrame":
     fetched = tables["fetch"].select(["url", "status", "sha256"]).to_pandas()
     stored = fetched[fetched["status"] == FetchStatus.OK]
     return stored.groupby("sha256", as_index=False)["url"].min()
+
+
+def _earlier_digest(folder: "Path", split: str) -> str:
+    info = read_info(folder / f"{split}.parquet")
+    if info is None:
+        raise InputError(
+            f"{folder / split}.parquet: no split manifest; --extend takes the folder of "
+            f"{', '.join(SPLITS)} of an earlier 'curate split'"
+        )
+    return info.digest
+
+
+def _earlier_homes(rows: "pd.DataFrame", folder: "Path") -> dict[str, str]:
+    """Return the split of each group that an earlier split holds images of.
+
+    Groups of two splits that new pictures have joined go to the later of the two: what was tested
+    on must not be trained on.
+    """
+    home: dict[str, str] = {}
+    moved = 0
+    for split in SPLITS:
+        earlier = read_manifest(folder / f"{split}.parquet", split, ["sha256"])
+        groups = rows.loc[rows["sha256"].isin(earlier["sha256"].to_pylist()), "group"]
+        moved += sum(home.get(group, split) != split for group in groups.unique())
+        home |= dict.fromkeys(groups, split)
+    if moved:
+        logger.warning(
+            "split: %d groups of the earlier split turn out to be related across it; each is now "
+            "whole, in test before validation before train",
+            moved,
+        )
+    return home
 
 
 def _official_test(tables: Tables) -> set[str]:
