@@ -169,6 +169,10 @@ def dedup(
         bool | None,
         typer.Option("--crops/--no-crops", help="Find crops, captions and borders as well."),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Also mark what this folder or manifest shares with the images."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     workers: WorkersOption = None,
     only: OnlyOption = False,
@@ -180,7 +184,9 @@ def dedup(
         "dedup": {"distance": distance, "perceptual": perceptual},
         "features": {"enabled": crops},
     }
-    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers)
+    if against and dry_run:
+        raise InputError("--against compares at once; leave out --dry-run")
+    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers, against)
 
 
 @app.command()
@@ -308,6 +314,10 @@ def evaluate(
     on: Annotated[
         str, typer.Option(help="validation, test, a manifest, or a folder a class.")
     ] = "test",
+    exclude_shared: Annotated[
+        bool,
+        typer.Option("--exclude-shared", help="Leave out pictures that training has seen."),
+    ] = False,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
@@ -315,7 +325,7 @@ def evaluate(
     """Measure a run on a split or another test set; store per-image probabilities."""
     from webemo_curate import terminal
 
-    terminal.evaluate(run, on, device, workspace, as_json=as_json)
+    terminal.evaluate(run, on, device, workspace, exclude_shared=exclude_shared, as_json=as_json)
 
 
 @app.command()
@@ -384,6 +394,7 @@ def _run_stages(
     dry_run: bool,
     as_json: bool,
     workers: int | None = None,
+    against: list[Path] | None = None,
 ) -> None:
     from webemo_curate import terminal
 
@@ -391,7 +402,9 @@ def _run_stages(
     if dry_run:
         terminal.show_plan(target, given, workspace, as_json=as_json)
     else:
-        terminal.run_stages(target, given, workspace, only=only, as_json=as_json)
+        terminal.run_stages(
+            target, given, workspace, only=only, as_json=as_json, against=against or ()
+        )
 
 
 def _listed(text: str | None) -> list[str] | None:

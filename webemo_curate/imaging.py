@@ -1,5 +1,6 @@
 """Image decoding that hostile files cannot turn into a crash, a hang or a full memory."""
 
+import hashlib
 import io
 import warnings
 from pathlib import Path
@@ -157,6 +158,25 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
     """Decode an image to upright RGB within bounds; see `open_checked` and `to_rgb`."""
     return to_rgb(open_checked(source, max_pixels))
+
+
+def pixel_hash(picture: Image.Image) -> str:
+    """Hash what a picture shows, whatever its file format.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        Upright RGB.
+
+    Returns
+    -------
+    str
+        SHA-256 of size and pixels, in hex.
+    """
+    width, height = picture.size
+    hasher = hashlib.sha256(f"{width}x{height};".encode())
+    hasher.update(picture.tobytes())
+    return hasher.hexdigest()
 
 
 def _broken(error: Exception) -> DecodeError:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from webemo_curate import __version__
 from webemo_curate.atomic import atomic_path
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import MANIFESTS, SORT_KEYS, VOLATILE
+from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
 
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
@@ -76,7 +76,7 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
     path : Path
         The Parquet file to write.
     name : str
-        Which manifest it is, a key of `MANIFESTS`.
+        Which manifest it is, a key of `SCHEMAS`.
     table : pa.Table
         Its rows, in any order; columns are cast to the schema.
     origin : Origin
@@ -92,7 +92,7 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
     ValueError
         If the table does not fit the schema (a defect of the stage).
     """
-    schema = MANIFESTS[name]
+    schema = SCHEMAS[name]
     table = _sort(name, conform(table, schema))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__)
     metadata = {METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()}
@@ -128,7 +128,7 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     InputError
         If the file is missing, unreadable or has not the manifest's columns.
     """
-    schema = MANIFESTS[name]
+    schema = SCHEMAS[name]
     try:
         table = pq.read_table(path, columns=columns, partitioning=None)
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
@@ -216,14 +216,14 @@ def empty_table(name: str) -> pa.Table:
     Parameters
     ----------
     name : str
-        A key of `MANIFESTS`.
+        A key of `SCHEMAS`.
 
     Returns
     -------
     pa.Table
         Its schema, without rows.
     """
-    return MANIFESTS[name].empty_table()
+    return SCHEMAS[name].empty_table()
 
 
 def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.Array:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from webemo_curate.schemas import DESCRIPTION, MANIFESTS, VOLATILE
+from webemo_curate.schemas import DESCRIPTION, SCHEMAS, VOLATILE
 
 HEADER = """\
 # Manifests
@@ -17,7 +17,7 @@ of the digest.
 
 def schema_page() -> str:
     """Return the page as Markdown: a table for each manifest."""
-    return HEADER + "".join(_section(name, schema) for name, schema in MANIFESTS.items())
+    return HEADER + "".join(_section(name, schema) for name, schema in SCHEMAS.items())
 
 
 def _section(name: str, schema: pa.Schema) -> str:

@@ -269,6 +269,18 @@ DECISIONS = pa.schema(
     ]
 )
 
+SHARED = pa.schema(
+    [
+        column("path", pa.string(), "file of the external set"),
+        SHA256,
+        column("matched", pa.string(), "SHA-256 of a clean image of the workspace like it"),
+        column("group", pa.string(), "that image's group, which stands in one split"),
+        column("method", ENUM, "pixels, phash or features"),
+        column("distance", pa.float32(), "as in the duplicates manifest"),
+        column("threshold", pa.float32(), "largest distance of the method"),
+    ]
+)
+
 MANIFESTS: dict[str, pa.Schema] = {
     "listing": LISTING,
     "fetch": FETCH,
@@ -285,10 +297,16 @@ MANIFESTS: dict[str, pa.Schema] = {
     "decisions": DECISIONS,
 }
 
+"""What the pipeline writes."""
+
+SCHEMAS = MANIFESTS | {"shared": SHARED}
+"""Those, and `shared-NAME`: what an external set shares with the workspace, a row a match."""
+
 SORT_KEYS: dict[str, tuple[str, ...]] = {
     "listing": ("source", "line"),
     "fetch": ("url",),
     "labels": ("cluster",),
     "decisions": ("stage", "reason", "url", "sha256"),
+    "shared": ("path", "matched"),
 }
 """The order of rows where it is not by `sha256`; rows of equal keys cannot be."""

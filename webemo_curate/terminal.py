@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from webemo_curate.accounting import split_counts
-from webemo_curate.config import Overrides, load_pipeline, override
+from webemo_curate.config import Overrides, PipelineConfig, load_pipeline, override
+from webemo_curate.engine.local import LocalEngine
 from webemo_curate.full_run import curate, train_and_report
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
@@ -17,14 +18,24 @@ from webemo_curate.workspace import Workspace
 
 
 def run_stages(
-    target: str, overrides: Overrides, workspace: Path, *, only: bool, as_json: bool
+    target: str,
+    overrides: Overrides,
+    workspace: Path,
+    *,
+    only: bool,
+    as_json: bool,
+    against: Sequence[Path] = (),
 ) -> None:
-    """Run stages up to a target and show each; see `Pipeline.run`."""
+    """Run stages up to a target and show each; see `Pipeline.run`.
+
+    Then tell what each set of `against` shares with the workspace; see `leakage.mark_shared`.
+    """
     place = Workspace(workspace)
-    pipeline = Pipeline(place, override(place.config(), overrides))
-    outcomes = _show_stages(pipeline.run(target, only=only))
+    config = override(place.config(), overrides)
+    outcomes = _show_stages(Pipeline(place, config).run(target, only=only))
     print(closing_line(outcomes))
-    _print_json(as_json, stages=_as_dicts(outcomes))
+    shared = _show_shared(against, place, config)
+    _print_json(as_json, stages=_as_dicts(outcomes), shared=shared)
 
 
 def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
@@ -53,12 +64,22 @@ def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: b
     _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
 
 
-def evaluate(run: str | None, on: str, device: str, workspace: Path, *, as_json: bool) -> None:
+def evaluate(
+    run: str | None,
+    on: str,
+    device: str,
+    workspace: Path,
+    *,
+    exclude_shared: bool,
+    as_json: bool,
+) -> None:
     """Measure a run; see `training.api.evaluate`."""
     from webemo_curate.training import api
 
     place = Workspace(workspace)
-    evaluation = api.evaluate(api.find_run(run, place), on, place, device)
+    evaluation = api.evaluate(
+        api.find_run(run, place), on, place, device, exclude_shared=exclude_shared
+    )
     print(evaluation.summary())
     _print_json(as_json, **evaluation.as_json())
 
@@ -122,6 +143,20 @@ def report(workspace: Path, *, as_json: bool) -> None:
     path = build_report(place, place.config().report)
     print(f"Report: {path}")
     _print_json(as_json, report=str(path))
+
+
+def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig) -> dict[str, int]:
+    if not sets:
+        return {}
+    from webemo_curate.leakage import mark_shared
+
+    counts = {}
+    for path in sets:
+        with place.lock():
+            shared = mark_shared(path, place, LocalEngine(config.workers), config.dedup)
+        print(shared.summary())
+        counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
+    return counts
 
 
 def _show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:

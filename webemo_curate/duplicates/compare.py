@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
+from webemo_curate.duplicates.hamming import Indices, Pairs
+from webemo_curate.engine.base import Engine, Job
 from webemo_curate.imaging import DecodeError, load_rgb
 
 PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
@@ -53,6 +58,50 @@ class CompareWorker:
     def _match(self, first: str, second: str) -> Match:
         one, other = _view(self.root / first), _view(self.root / second)
         return match(one, other) if one and other else NO_MATCH
+
+
+def compare_pairs(
+    candidates: tuple[Indices, Indices],
+    paths: npt.NDArray[np.object_],
+    root: Path,
+    engine: Engine,
+    checkpoints: Path,
+    config: DedupConfig,
+) -> Pairs:
+    """Look closer at candidate pairs and keep those of which one picture lies on the other.
+
+    Parameters
+    ----------
+    candidates : tuple of ndarray of int64
+        Positions of the pairs' first and second pictures.
+    paths : ndarray of str
+        Files by position.
+    root : Path
+        What the paths are relative to.
+    engine : Engine
+        Runs the comparisons.
+    checkpoints : Path
+        Folder of finished comparisons.
+    config : DedupConfig
+        Says how well pictures must agree.
+
+    Returns
+    -------
+    Pairs
+        Those that agree; the distance is 1 - correlation of their grey values.
+    """
+    first, second = candidates
+    job = Job(
+        name="compare",
+        worker=CompareWorker(root),
+        rows=pa.table([paths[first], paths[second]], schema=PAIRS),
+        checkpoints=checkpoints,
+        partition_rows=config.partition_rows,
+    )
+    matches = engine.run(job)
+    inliers, correlation = (matches[name].to_numpy() for name in ("inliers", "correlation"))
+    same = (inliers >= config.min_inliers) & (correlation >= config.min_correlation)
+    return Pairs(first[same], second[same], 1 - correlation[same])
 
 
 @lru_cache(CACHED_VIEWS)

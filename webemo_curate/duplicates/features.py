@@ -6,11 +6,14 @@ between its components, so that near descriptors share the word of some table (l
 hashing).
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image
 
 KEYPOINTS = 64
@@ -52,6 +55,32 @@ def local_words(picture: Image.Image) -> Words:
     bits = strongest[:, left] > strongest[:, right]
     words: Words = (bits @ (1 << np.arange(WORD_BITS, dtype=np.int64))).astype(np.uint32)
     return words
+
+
+def words_by_hash(hashes: Sequence[str], features: pa.Table) -> list[Words]:
+    """Look up pictures' words.
+
+    Parameters
+    ----------
+    hashes : sequence of str
+        SHA-256 of each picture wanted.
+    features : pa.Table
+        Columns `sha256` and `words`, a list of keypoints times TABLES words.
+
+    Returns
+    -------
+    list of ndarray of uint32, shape (keypoints, TABLES)
+        In the order of `hashes`; no rows where the table has none.
+    """
+    place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
+    if not features.num_rows:
+        return [np.empty((0, TABLES), np.uint32)] * len(hashes)
+    found = features["words"].take(place.fill_null(0))
+    known = place.is_valid().to_numpy(zero_copy_only=False)
+    return [
+        np.array(words.as_py() if there else [], np.uint32).reshape(-1, TABLES)
+        for words, there in zip(found, known, strict=True)
+    ]
 
 
 @cache

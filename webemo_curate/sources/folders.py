@@ -50,6 +50,36 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
     )
 
 
+def list_pictures(folder: Path) -> pa.Table:
+    """List every file below a folder, whatever its folders are named.
+
+    Parameters
+    ----------
+    folder : Path
+        Any folder; hidden files are left out.
+
+    Returns
+    -------
+    pa.Table
+        Columns `path` (absolute) and `sha256`; sorted by path.
+
+    Raises
+    ------
+    InputError
+        If there is no file, or one is too large to be an image.
+    """
+    files = [
+        file
+        for file in sorted(folder.absolute().rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
+    ]
+    if not files:
+        raise InputError(f"{folder}: holds no file; give a folder of images")
+    return pa.table(
+        {"path": [str(file) for file in files], "sha256": [_digest(file) for file in files]}
+    )
+
+
 def _digest(file: Path) -> str:
     if file.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"{file}: larger than {MAX_FILE_BYTES} bytes; remove it from the set")

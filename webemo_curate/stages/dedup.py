@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import cluster_by_keeper, near_pairs
-from webemo_curate.duplicates.compare import PAIRS, CompareWorker
-from webemo_curate.duplicates.features import TABLES, Words
-from webemo_curate.duplicates.hamming import Pairs
-from webemo_curate.engine.base import Job
+from webemo_curate.duplicates.compare import compare_pairs
+from webemo_curate.duplicates.features import words_by_hash
 from webemo_curate.schemas import DuplicateVerdict, FetchStatus, TextVerdict
 from webemo_curate.stages.base import Stage, StageContext, Tables
 
@@ -63,25 +60,16 @@ class DedupStage(Stage[DedupConfig]):
     ) -> None:
         """Join pictures of which one lies on the other: crops, captions, borders."""
         rows = links.keepers()
-        words = _words(images["sha256"].to_numpy()[rows], features)
-        first, second = candidate_pairs(words)
-        if not len(first):
-            return
-        paths = images["path"].to_numpy()[rows]
-        pairs = pa.table([paths[first], paths[second]], schema=PAIRS)
-        matches = context.engine.run(
-            Job(
-                name=self.name,
-                worker=CompareWorker(context.workspace.root),
-                rows=pairs,
-                checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
-                partition_rows=self.config.partition_rows,
-            )
+        words = words_by_hash(images["sha256"].iloc[rows].to_list(), features)
+        pairs = compare_pairs(
+            candidate_pairs(words),
+            images["path"].to_numpy()[rows],
+            context.workspace.root,
+            context.engine,
+            context.workspace.checkpoints(self.name, context.fingerprint),
+            self.config,
         )
-        inliers, correlation = (matches[name].to_numpy() for name in ("inliers", "correlation"))
-        same = (inliers >= self.config.min_inliers) & (correlation >= self.config.min_correlation)
-        distance = 1 - correlation[same]
-        keeper, gap = cluster_by_keeper(len(rows), Pairs(first[same], second[same], distance))
+        keeper, gap = cluster_by_keeper(len(rows), pairs)
         links.join(rows, rows[keeper], gap, "features", 1 - self.config.min_correlation)
 
 
@@ -129,19 +117,6 @@ class Links:
         while (root != self.parent[root]).any():
             root = self.parent[root]
         return root
-
-
-def _words(hashes: "NDArray[np.object_]", features: pa.Table) -> list[Words]:
-    """Return each image's words, shape (keypoints, TABLES); none where there is no row."""
-    place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
-    found = features["words"].take(place.fill_null(0)) if features.num_rows else None
-    known = place.is_valid().to_numpy(zero_copy_only=False)
-    if found is None:
-        return [np.empty((0, TABLES), np.uint32)] * len(hashes)
-    return [
-        np.array(words.as_py() if there else [], np.uint32).reshape(-1, TABLES)
-        for words, there in zip(found, known, strict=True)
-    ]
 
 
 def _clean_images(tables: Tables) -> "pd.DataFrame":

@@ -12,7 +12,7 @@ from PIL import Image
 
 from webemo_curate.config import ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_gray
-from webemo_curate.imaging import DecodeError, open_checked, to_rgb
+from webemo_curate.imaging import DecodeError, open_checked, pixel_hash, to_rgb
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
@@ -116,25 +116,6 @@ class ImagesWorker:
         except DecodeError as error:
             return location | _failure(error.status, str(error)), None
         return location | _properties(image, picture), picture
-
-
-def pixel_hash(picture: Image.Image) -> str:
-    """Hash what a picture shows, whatever its file format.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        Upright RGB.
-
-    Returns
-    -------
-    str
-        SHA-256 of size and pixels, in hex.
-    """
-    width, height = picture.size
-    hasher = hashlib.sha256(f"{width}x{height};".encode())
-    hasher.update(picture.tobytes())
-    return hasher.hexdigest()
 
 
 def _properties(image: Image.Image, picture: Image.Image) -> Row:

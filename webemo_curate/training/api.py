@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.config import TrainConfig
+from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import InputError
+from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import read_folder
@@ -63,6 +65,11 @@ class Evaluation:
         Of the best epoch on validation, at 0.5.
     predictions
         Parquet of per-image probabilities, from which all metrics are computed.
+    shared
+        Images of an external set whose picture is in the training or validation split; None
+        where that was not looked for.
+    excluded
+        Whether those were left out.
     """
 
     run: Path
@@ -71,12 +78,15 @@ class Evaluation:
     tuned: Metrics | None
     best: Metrics
     predictions: Path
+    shared: int | None = None
+    excluded: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON values; the metrics proper stand at the top level."""
         document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
         document["best"] = asdict(self.best)
         document["tuned"] = asdict(self.tuned) if self.tuned else None
+        document |= {"shared": self.shared, "excluded": self.excluded}
         return document | {"predictions": str(self.predictions)}
 
     def summary(self) -> str:
@@ -95,7 +105,17 @@ class Evaluation:
             f"({c.support} images)"
             for name, c in m.per_class.items()
         ]
+        if self.shared:
+            lines.append(self._leak_line())
         return "\n".join(lines)
+
+    def _leak_line(self) -> str:
+        if self.excluded:
+            return f"  left out: {self.shared} images whose picture is in the training data"
+        return (
+            f"  warning: the pictures of {self.shared} of these images are in the training data "
+            "too; --exclude-shared leaves them out"
+        )
 
 
 @dataclass(frozen=True)
@@ -133,7 +153,14 @@ def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
         ]
 
 
-def evaluate(run: Path, on: str, workspace: Workspace, device: str = "auto") -> Evaluation:
+def evaluate(
+    run: Path,
+    on: str,
+    workspace: Workspace,
+    device: str = "auto",
+    *,
+    exclude_shared: bool = False,
+) -> Evaluation:
     """Measure a run; writes `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
 
     Parameters
@@ -146,6 +173,8 @@ def evaluate(run: Path, on: str, workspace: Workspace, device: str = "auto") -> 
         Holds the manifests and images.
     device : {'auto', 'cpu', 'cuda'}
         Where it computes.
+    exclude_shared : bool, default False
+        Leave out images of an external set whose picture the training or validation split holds.
 
     Returns
     -------
@@ -158,7 +187,16 @@ def evaluate(run: Path, on: str, workspace: Workspace, device: str = "auto") -> 
         If the set or the run cannot be read, or the set is empty.
     """
     config = load_config(run)
-    name, images = _test_set(on, workspace, config)
+    test_set = _test_set(on, workspace)
+    shared = _shared(on, workspace)
+    if exclude_shared and shared is None:
+        raise InputError(
+            f"--exclude-shared: {workspace.root} holds no duplicates and split manifests to "
+            "compare with; run 'curate split'"
+        )
+    if exclude_shared and shared:
+        test_set = test_set.without(shared)
+    name, images = test_set.name, _packed(test_set, on, workspace, config)
     target = images.targets.numpy()
     chosen = choose_device(device)
     last = _probabilities(run, LAST_FILE, images, config, chosen)
@@ -172,6 +210,8 @@ def evaluate(run: Path, on: str, workspace: Workspace, device: str = "auto") -> 
         tuned=_tuned(run, name, target, last),
         best=measure(target, best),
         predictions=predictions,
+        shared=None if shared is None else len(shared),
+        excluded=exclude_shared,
     )
     document = json.dumps(evaluation.as_json(), indent=2)
     write_bytes(run / f"metrics-{name}.json", document.encode())
@@ -243,21 +283,44 @@ def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Pack
     return pack(table, workspace.root, config.image_size, workspace.data / "packed")
 
 
-def _test_set(on: str, workspace: Workspace, config: TrainConfig) -> tuple[str, PackedImages]:
+@dataclass(frozen=True)
+class _TestSet:
+    """Images to measure on: their table (`COLUMNS`), and the folder its paths are relative to."""
+
+    name: str
+    table: pa.Table
+    root: Path
+
+    def without(self, sha256: set[str]) -> "_TestSet":
+        """Return the set without some images, under a name of its own."""
+        keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
+        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)), self.root)
+
+
+def _test_set(on: str, workspace: Workspace) -> _TestSet:
     place = Path(on)
     if on in (*Split,):
-        name, images = on, _split_images(on, workspace, config)
-    elif place.is_dir():
+        return _TestSet(on, workspace.read(on, COLUMNS), workspace.root)
+    if place.is_dir():
         table = read_folder(place, workspace.config().binarize.positive)
-        name = place.resolve().name
-        images = pack(table, place, config.image_size, workspace.data / "packed")
-    else:
-        table = read_manifest(place, Split.TEST, COLUMNS)
-        name = place.stem
-        images = pack(table, workspace.root, config.image_size, workspace.data / "packed")
-    if not images.sha256:
+        return _TestSet(place.resolve().name, table, place)
+    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), workspace.root)
+
+
+def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> PackedImages:
+    if not test_set.table.num_rows:
         raise InputError(f"{on}: holds no images to evaluate on")
-    return name, images
+    return pack(test_set.table, test_set.root, config.image_size, workspace.data / "packed")
+
+
+def _shared(on: str, workspace: Workspace) -> set[str] | None:
+    """Return the images of an external set that training has seen; None if that is unknowable."""
+    if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
+        return None
+    config = workspace.config()
+    with workspace.lock():
+        marks = mark_shared(Path(on), workspace, LocalEngine(config.workers), config.dedup)
+    return marks.trained_on(workspace)
 
 
 def _load_model(path: Path, config: TrainConfig, device: torch.device) -> GramEfficientNet:

@@ -1,0 +1,71 @@
+"""Everything by which one picture is compared with others, run by an engine: a file is a row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate.duplicates.features import local_words
+from webemo_curate.duplicates.perceptual import picture_hashes
+from webemo_curate.imaging import DecodeError, load_rgb, pixel_hash
+
+FILES = pa.schema([("path", pa.string())])
+LOOKS = pa.schema(
+    [
+        ("pixel_hash", pa.string()),
+        ("phash", pa.uint64()),
+        ("phash_mirrored", pa.uint64()),
+        ("words", pa.list_(pa.uint32())),
+    ]
+)
+"""Null throughout for a file that is no image."""
+
+
+@dataclass(frozen=True)
+class DescribeWorker:
+    """Hashes pictures and finds their local words; see `engine.base.Worker`.
+
+    Attributes
+    ----------
+    root
+        Folder that the paths are relative to.
+    max_pixels
+        Largest width times height that is decoded.
+    """
+
+    root: Path
+    max_pixels: int
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """How a file looks."""
+        return LOOKS
+
+    def setup(self) -> None:
+        """Keep OpenCV to one thread: the engine has a process a core."""
+        import cv2
+
+        cv2.setNumThreads(1)
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Describe the files of a batch (schema `FILES`)."""
+        rows = [self._describe(path) for path in batch["path"].to_pylist()]
+        return pa.RecordBatch.from_pylist(rows, schema=LOOKS)
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Describe files that killed their process as no images."""
+        return pa.RecordBatch.from_pylist([{}] * batch.num_rows, schema=LOOKS)
+
+    def _describe(self, path: str) -> dict[str, Any]:
+        try:
+            picture = load_rgb(self.root / path, self.max_pixels)
+        except (OSError, DecodeError):
+            return {}
+        ((upright, mirrored),) = picture_hashes([picture]).tolist()
+        return {
+            "pixel_hash": pixel_hash(picture),
+            "phash": upright,
+            "phash_mirrored": mirrored,
+            "words": local_words(picture).ravel().tolist(),
+        }
