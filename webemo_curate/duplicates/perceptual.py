@@ -33,7 +33,7 @@ def reduce_gray(image: Image.Image) -> npt.NDArray[np.uint8]:
     """
     size = (REDUCED_SIDE, REDUCED_SIDE)
     reduced = np.asarray(image.convert("L").resize(size, Image.Resampling.LANCZOS))
-    # Pillow's filter is symmetric: reducing the mirror image would give the same, at twice the cost.
+    # Pillow's filter is symmetric: the mirror image, reduced by itself, would give the same.
     return np.stack([reduced, reduced[:, ::-1]])
 
 
