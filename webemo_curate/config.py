@@ -130,7 +130,7 @@ class DedupConfig(StageConfig):
     perceptual: bool = Field(True, description="find near duplicates, not exact ones alone")
     min_inliers: int = Field(16, ge=4, description="keypoints that must agree on one placing")
     min_correlation: float = Field(
-        0.6, ge=-1, le=1, description="of the grey values where two pictures overlap"
+        0.8, ge=-1, le=1, description="of the grey values where two pictures overlap"
     )
     partition_rows: int = operational(64, ge=1, description="pairs compared at a time")
 

@@ -25,7 +25,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 2
+    version = 3
     inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 
