@@ -1,11 +1,15 @@
 """Networks of random weights in EasyOCR's file format: small work for tests, no download."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import torch
+from easyocr import Reader
 from easyocr.craft import CRAFT
+from easyocr.detection import get_detector, get_textbox
 from easyocr.model.vgg_model import Model
+from easyocr.recognition import get_recognizer
 
 from webemo_curate.ocr.lines import CHARACTERS, LAYERS
 from webemo_curate.ocr.weights import DETECTION, RECOGNITION, WeightFile
@@ -31,3 +35,20 @@ def write_weights(folder: Path) -> tuple[tuple[Path, Path], tuple[WeightFile, We
         for path in paths
     )
     return paths, (detection, recognition)
+
+
+def open_reader(detection: Path, recognition: Path, device: str) -> Reader:
+    """Return EasyOCR's own reader around any weights; its constructor insists on the published."""
+    reader = Reader.__new__(Reader)
+    reader.device = device
+    reader.get_textbox = get_textbox
+    reader.detector = get_detector(detection, device, quantize=False)
+    reader.recognizer, reader.converter = get_recognizer(
+        "generation2", LAYERS, CHARACTERS, {}, {}, recognition, device, quantize=False
+    )
+    reader.character, reader.lang_char, reader.model_lang = CHARACTERS, CHARACTERS, "english"
+    return reader
+
+
+if __name__ == "__main__":
+    write_weights(Path(sys.argv[1]))

@@ -4,15 +4,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from easyocr import Reader
-from easyocr.detection import get_detector, get_textbox
-from easyocr.recognition import get_recognizer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.ocr.pictures import scene, with_words
-from tests.ocr.random_weights import write_weights
+from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.errors import InputError
 from webemo_curate.ocr.craft import (
     TEXT_THRESHOLD,
@@ -21,7 +18,6 @@ from webemo_curate.ocr.craft import (
     make_canvas,
 )
 from webemo_curate.ocr.easy import EasyDetector
-from webemo_curate.ocr.lines import CHARACTERS, LAYERS
 from webemo_curate.ocr.weights import load_tensors
 
 JUST_BELOW = float(np.nextafter(np.float32(TEXT_THRESHOLD), np.float32(0)))
@@ -49,17 +45,7 @@ def network(weights):
 
 @pytest.fixture(scope="module")
 def reader(weights):
-    """EasyOCR's own reader around the same weights; its constructor insists on the published."""
-    (detection, recognition), _ = weights
-    reader = Reader.__new__(Reader)
-    reader.device = "cpu"
-    reader.get_textbox = get_textbox
-    reader.detector = get_detector(detection, "cpu", quantize=False)
-    reader.recognizer, reader.converter = get_recognizer(
-        "generation2", LAYERS, CHARACTERS, {}, {}, recognition, "cpu", quantize=False
-    )
-    reader.character, reader.lang_char, reader.model_lang = CHARACTERS, CHARACTERS, "english"
-    return reader
+    return open_reader(*weights[0], "cpu")
 
 
 @pytest.fixture(scope="module")

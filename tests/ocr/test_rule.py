@@ -1,5 +1,7 @@
 """The rule believes a box by what was read, how surely, and how large it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -83,7 +85,7 @@ def test_only_believed_boxes_make_text_and_area():
 
 
 def test_text_under_the_least_area_leaves_the_image_clean():
-    asked = Rule(RULE.by_length, RULE.cjk, RULE.large_area, RULE.large, min_area=0.05)
+    asked = replace(RULE, min_area=0.05)
 
     assert bears_text(box(area=0.05), rule=asked)
     assert not bears_text(box(area=0.049), rule=asked)
@@ -93,8 +95,15 @@ def test_areas_of_overlapping_boxes_cover_at_most_the_image():
     assert decide(images([box(confidence=1.0, area=0.7)] * 3), RULE).area[0] == 1
 
 
+def test_a_box_under_the_least_detection_score_never_counts():
+    careful = replace(RULE, least_score=0.4)
+
+    assert bears_text(box(confidence=1.0, score=0.4), rule=careful)
+    assert not bears_text(box(confidence=1.0, score=0.39), rule=careful)
+
+
 def test_a_certain_detection_counts_whatever_was_read():
-    hint = Rule(RULE.by_length, RULE.cjk, RULE.large_area, RULE.large, certain_score=0.9)
+    hint = replace(RULE, certain_score=0.9)
 
     assert bears_text(box("", 0.0, score=0.9), rule=hint)
     assert not bears_text(box("", 0.0, score=0.89), rule=hint)

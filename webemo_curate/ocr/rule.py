@@ -34,6 +34,8 @@ class Rule:
         Confidence asked of text with Chinese, Japanese or Korean characters.
     large_area, large
         Fraction of the image from which a box is large, and the confidence then asked.
+    least_score
+        Detection score that a box must have for its text to count.
     certain_score
         Detection score that makes any box count, whatever was read; None: no score does.
     min_area
@@ -44,6 +46,7 @@ class Rule:
     cjk: float
     large_area: float
     large: float
+    least_score: float = 0.0
     certain_score: float | None = None
     min_area: float = 0.0
 
@@ -53,8 +56,10 @@ LARGE_AREA = 0.2
 PRESETS: Mapping[str, Mapping[str, Rule]] = {
     "rapidocr": {
         "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
-        "balanced": Rule(((2, 0.8), (3, 0.7), (4, 0.5)), 0.85, LARGE_AREA, 0.95),
-        "lenient": Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, min_area=0.01),
+        "balanced": Rule(((2, 0.8), (3, 0.7), (4, 0.5)), 0.85, LARGE_AREA, 0.95, least_score=0.4),
+        "lenient": Rule(
+            ((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01
+        ),
     },
     "easyocr": {
         "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7),
@@ -160,8 +165,10 @@ def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
         asked[letters >= length] = confidence
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
+    score = _floats(boxes, "score")
+    asked[score < np.float32(rule.least_score)] = np.inf
     if rule.certain_score is not None:
-        asked[_floats(boxes, "score") >= np.float32(rule.certain_score)] = 0
+        asked[score >= np.float32(rule.certain_score)] = 0
     return asked
 
 
@@ -173,6 +180,7 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             by_length=((fewest, config.threshold),),
             cjk=config.threshold,
             large=config.threshold,
+            least_score=0.0,
             certain_score=None,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)

@@ -1,0 +1,156 @@
+"""The text filter on a GPU: end to end and the network alone, beside EasyOCR's own interfaces.
+
+    python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER] [--images 20000]
+
+Without `--photos` pictures are drawn, without `--models` random weights are written in EasyOCR's
+format (as fast as the published ones as far as detection goes). Prints images/s, ratios to the
+rivals', the GPU's mean utilisation and largest memory in use. Rivals see fewer images, being slow.
+"""
+
+import argparse
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.photo_ocr import CONFIG, read_all, repeated
+from tests.ocr.random_weights import open_reader, write_weights
+from webemo_curate.demo.scenes import draw_scene
+from webemo_curate.demo.variants import captioned
+from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
+from webemo_curate.ocr.easy import EasyDetector
+from webemo_curate.ocr.weights import DETECTION, PUBLISHED, RECOGNITION, load_tensors
+from webemo_curate.sources.taxonomy import LABELS
+
+DRAWN = 400
+CAPTIONED_EVERY = 5
+RIVAL_SHARE = 40
+"""Rivals see one image in so many."""
+
+NETWORK_BATCHES = 50
+QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
+SAMPLE_SECONDS = 0.5
+
+
+def draw_pictures(folder: Path) -> None:
+    """Draw scenes, one in `CAPTIONED_EVERY` with words over it."""
+    random = np.random.default_rng(0)
+    for number in range(DRAWN):
+        picture = draw_scene(LABELS[number % len(LABELS)], random)
+        if number % CAPTIONED_EVERY == 0:
+            picture = captioned(picture, random)
+        picture.save(folder / f"{number}.jpg")
+
+
+class Watch:
+    """Samples the GPU's utilisation (percent) and memory in use (MiB) while a block runs."""
+
+    def __enter__(self) -> "Watch":
+        self.samples: list[list[int]] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            output = subprocess.run(QUERY, capture_output=True, text=True, check=True).stdout
+            self.samples.append([int(value) for value in output.splitlines()[0].split(",")])
+
+
+def rate(work: Callable[[], object], images: int, name: str) -> float:
+    """Run some work once; print and return its images a second."""
+    with Watch() as watch:
+        started = time.perf_counter()
+        work()
+        torch.cuda.synchronize()
+        found = images / (time.perf_counter() - started)
+    seen = "too short to sample"
+    if watch.samples:
+        busy, held = zip(*watch.samples, strict=True)
+        seen = f"GPU {mean(busy):.0f} %, {max(held)} MiB"
+    print(f"{name:<34} {found:8.1f} images/s  {seen}", flush=True)
+    return found
+
+
+def network_alone(models: Path, photos: Path) -> None:
+    """Run CRAFT on one batch again and again; no decoding of files or heatmaps."""
+    network = HeatmapNetwork(load_tensors(models / DETECTION.name), torch.device("cuda"))
+    picture = np.asarray(Image.open(repeated(photos, 1)[0]).convert("RGB"))
+    canvas = make_canvas(picture, CONFIG.short_side).pixels
+    batch = np.stack([canvas] * CONFIG.batch_size)
+    network(batch)  # warm-up
+
+    def work() -> None:
+        for _ in range(NETWORK_BATCHES):
+            network(batch)
+
+    rate(work, NETWORK_BATCHES * CONFIG.batch_size, f"network alone, {canvas.shape[:2]}")
+
+
+def rivals(models: Path, photos: Path, images: int) -> dict[str, float]:
+    """Return the rates of EasyOCR's own interfaces on the GPU."""
+    reader = open_reader(models / DETECTION.name, models / RECOGNITION.name, "cuda")
+    paths = repeated(photos, images)
+
+    def detect() -> None:
+        for path in paths:
+            reader.detect(np.asarray(Image.open(path).convert("RGB")))
+
+    def read_batched() -> None:
+        pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+        reader.readtext_batched(pictures, n_width=320, n_height=320, batch_size=CONFIG.batch_size)
+
+    works = {"Reader.detect in a loop": detect, "Reader.readtext_batched": read_batched}
+    return {name: rate(work, images, name) for name, work in works.items()}
+
+
+def main() -> None:
+    """Measure on the first GPU."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--models", type=Path)
+    parser.add_argument("--images", type=int, default=20_000)
+    arguments = parser.parse_args()
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    with tempfile.TemporaryDirectory() as folder:
+        photos, models, published = arguments.photos, arguments.models, PUBLISHED
+        if photos is None:
+            photos = Path(folder, "photos")
+            photos.mkdir()
+            draw_pictures(photos)
+        if models is None:
+            models = Path(folder)
+            _, published = write_weights(models)
+        detector = EasyDetector(
+            models / DETECTION.name,
+            models / RECOGNITION.name,
+            "gpu",
+            CONFIG.short_side,
+            CONFIG.score_floor,
+            CONFIG.batch_size,
+            published,
+        )
+        network_alone(models, photos)
+        ours = rate(
+            lambda: read_all(detector, photos, arguments.images, workers=1),
+            arguments.images,
+            "curate, files to rows",
+        )
+        for name, found in rivals(models, photos, arguments.images // RIVAL_SHARE).items():
+            print(f"curate / {name}: {ours / found:.1f}")
+
+
+if __name__ == "__main__":
+    main()

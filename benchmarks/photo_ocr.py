@@ -1,0 +1,65 @@
+"""Running the text filter's engines over a folder of photos, for the benchmarks."""
+
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.engine.base import Job
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.ocr.base import TextDetector
+from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
+from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.weights import DETECTION, load_tensors
+from webemo_curate.stages.ocr import OcrWorker
+
+CONFIG = FilterTextConfig()
+
+
+def repeated(photos: Path | str, count: int) -> list[Path]:
+    """Return so many paths of a folder's files, over again if it holds fewer."""
+    return list(islice(cycle(sorted(Path(photos).iterdir())), count))
+
+
+def rapid_detector() -> RapidDetector:
+    """Return the CPU engine as the command makes it."""
+    return RapidDetector(CONFIG.short_side, CONFIG.score_floor)
+
+
+def photo_rows(photos: Path | str, count: int) -> pa.Table:
+    """Return rows as the ocr stage selects them; one file has one row, under a name of its own."""
+    rows = []
+    for number, path in enumerate(repeated(photos, count)):
+        with Image.open(path) as image:
+            width, height = image.size
+        rows.append(
+            {"sha256": f"{number:064x}", "path": str(path), "width": width, "height": height}
+        )
+    return pa.Table.from_pylist(rows)
+
+
+def read_all(detector: TextDetector, photos: Path | str, count: int, workers: int) -> pa.Table:
+    """Run the ocr stage's worker over photos, from files to rows of the manifest."""
+    with tempfile.TemporaryDirectory() as checkpoints:
+        job = Job(
+            name="ocr",
+            worker=OcrWorker(Path("/"), "benchmark", "0", detector),
+            rows=photo_rows(Path(photos).absolute(), count),
+            checkpoints=Path(checkpoints),
+            partition_rows=CONFIG.partition_rows,
+        )
+        return LocalEngine(workers).run(job)
+
+
+def easy_heatmaps(photos: Path | str, count: int, weights: Path | str) -> None:
+    """Run EasyOCR's detection network by our own loop, one canvas at a time, on the CPU."""
+    import torch
+
+    network = HeatmapNetwork(load_tensors(Path(weights) / DETECTION.name), torch.device("cpu"))
+    for path in repeated(photos, count):
+        canvas = make_canvas(np.asarray(Image.open(path).convert("RGB")), CONFIG.short_side)
+        network(canvas.pixels[None])

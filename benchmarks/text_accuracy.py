@@ -1,0 +1,208 @@
+"""How rightly the text filter decides on labelled photos, beside other ways to decide it.
+
+    python -m benchmarks.text_accuracy DATA [--sides 320 416] [--rivals tesseract rapidocr easyocr]
+        [--every N] [--models FOLDER] [--sheet errors.jpg]
+
+DATA holds text/, overlay/, web/ and their label files. For each contestant: the share of images
+said to bear text, by kind, with 95 % Wilson intervals; over text-free photos that share is the
+false positives. What is ambiguous, or was not looked at by the labels' authors, is left out.
+`tesseract` is the system's command; `rapidocr` and `easyocr` are their own interfaces with their
+defaults, the latter detection only, with weights from `--models`.
+"""
+
+import argparse
+import csv
+import math
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.contact_sheet import contact_sheet
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.imaging import load_rgb
+from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.rule import PRESETS, decide
+from webemo_curate.schemas import TEXT_BOX
+
+PROCESSES = 2
+MAX_PIXELS = 64 * 10**6
+LEGIBLE = 12
+"""Pixels of letter height from which text is expected to be found."""
+
+CLEAN = "text-free"
+Z = 1.96
+WEB_KINDS = {"T": "web text", "C": "web caption", "N": CLEAN}
+TEXT_KINDS = {"text": "scene", "no_text": CLEAN}
+TESSERACT_CONFIDENCE = 60
+TESSERACT_LETTERS = 3
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A labelled photo: its kind, and the height of the letters where that is known."""
+
+    path: Path
+    kind: str
+    height: float | None = None
+
+
+def labelled(data: Path) -> list[Photo]:
+    """Return the photos whose label is unambiguous."""
+    kinds: dict[str, Callable[[dict[str, str]], str | None]] = {
+        "text": lambda row: TEXT_KINDS.get(row["label"]),
+        "overlay": lambda row: row["tag"],
+        "web": lambda row: WEB_KINDS.get(row["text"]),
+    }
+    photos = []
+    for folder, kind_of in kinds.items():
+        with (data / f"{folder}_labels.csv").open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                kind = kind_of(row)
+                if kind is not None:
+                    height = float(row["text_h"]) if row.get("text_h") else None
+                    photos.append(Photo(data / folder / row["file"], kind, height))
+    return photos
+
+
+def wilson(hits: int, total: int) -> str:
+    """Return a proportion and its 95 % Wilson interval as text."""
+    share, pull = hits / total, Z**2 / total
+    middle = (share + pull / 2) / (1 + pull)
+    half = Z / (1 + pull) * math.sqrt(share * (1 - share) / total + pull / (4 * total))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return f"{hits}/{total} = {share:.3f} [{low:.3f}, {high:.3f}]"
+
+
+@cache
+def _detector(side: int) -> RapidDetector:
+    detector = RapidDetector(side, FilterTextConfig().score_floor)
+    detector.setup()
+    return detector
+
+
+def _our_boxes(job: tuple[Path, int]) -> list[dict[str, object]]:
+    path, side = job
+    (found,) = _detector(side).detect([load_rgb(path, MAX_PIXELS)])
+    return [asdict(box) for box in found]
+
+
+def _tesseract(path: Path) -> bool:
+    command = ["tesseract", str(path), "-", "--psm", "11", "tsv"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    words = [line.split("\t")[-2:] for line in lines[1:]]
+    return any(
+        float(confidence) >= TESSERACT_CONFIDENCE
+        and sum(map(str.isalnum, word)) >= TESSERACT_LETTERS
+        for confidence, word in words
+    )
+
+
+@cache
+def _stock_rapidocr() -> Callable[[str], object]:
+    from rapidocr import RapidOCR
+
+    reader = RapidOCR(params={"Global.log_level": "error"})
+    return lambda path: reader(path).txts
+
+
+def _rapidocr(path: Path) -> bool:
+    return bool(_stock_rapidocr()(str(path)))
+
+
+@cache
+def _reader(models: Path) -> Callable[[np.ndarray], tuple[list[list[object]], list[list[object]]]]:
+    import easyocr
+
+    reader = easyocr.Reader(
+        ["en"],
+        gpu=False,
+        model_storage_directory=str(models),
+        download_enabled=False,
+        recognizer=False,
+        verbose=False,
+    )
+    return reader.detect
+
+
+def _easyocr(job: tuple[Path, Path]) -> bool:
+    path, models = job
+    upright, tilted = _reader(models)(np.asarray(load_rgb(path, MAX_PIXELS)))
+    return bool(upright[0] or tilted[0])
+
+
+def show(name: str, photos: Sequence[Photo], flagged: Sequence[bool], rate: float) -> None:
+    """Print the shares by kind, and those that the aims are set for."""
+    print(f"\n{name}  ({rate:.1f} images/s, {PROCESSES} processes)")
+    for kind in sorted({photo.kind for photo in photos}):
+        print(f"  {kind:<22} {_share(photos, flagged, lambda p, k=kind: p.kind == k)}")
+    drawn = _share(photos, flagged, lambda p: (p.height or 0) >= LEGIBLE)
+    print(f"  {f'drawn, {LEGIBLE} px and more':<22} {drawn}")
+    print(f"  {'all text':<22} {_share(photos, flagged, lambda p: p.kind != CLEAN)}", flush=True)
+
+
+def _share(
+    photos: Sequence[Photo], flagged: Sequence[bool], chosen: Callable[[Photo], bool]
+) -> str:
+    hits = [bool(flag) for photo, flag in zip(photos, flagged, strict=True) if chosen(photo)]
+    return wilson(sum(hits), len(hits)) if hits else "none"
+
+
+def _timed(work: Callable[[object], object], jobs: Iterable[object], count: int) -> tuple:
+    started = time.perf_counter()
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        results = list(pool.map(work, jobs, chunksize=8))
+    return results, count / (time.perf_counter() - started)
+
+
+def show_ours(photos: Sequence[Photo], side: int, sheet: Path | None) -> None:
+    """Look at every photo once and hold what was seen against each preset."""
+    boxes, rate = _timed(_our_boxes, [(photo.path, side) for photo in photos], len(photos))
+    stored = pa.array(boxes, pa.list_(TEXT_BOX))
+    for preset, rule in PRESETS["rapidocr"].items():
+        flagged = decide(stored, rule).bears_text.tolist()
+        show(f"curate, short side {side}, {preset}", photos, flagged, rate)
+        if sheet and preset == FilterTextConfig().preset:
+            _save_errors(photos, flagged, sheet.with_stem(f"{sheet.stem}-{side}"))
+
+
+def _save_errors(photos: Sequence[Photo], flagged: Sequence[bool], sheet: Path) -> None:
+    pairs = list(zip(photos, flagged, strict=True))
+    missed = [[photo.path] for photo, flag in pairs if photo.kind != CLEAN and not flag]
+    false = [[photo.path] for photo, flag in pairs if photo.kind == CLEAN and flag]
+    contact_sheet(sheet.with_stem(f"{sheet.stem}-missed"), missed)
+    contact_sheet(sheet.with_stem(f"{sheet.stem}-false"), false)
+
+
+def main() -> None:
+    """Measure the contestants that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sides", type=int, nargs="*", default=[FilterTextConfig().short_side])
+    parser.add_argument("--rivals", nargs="*", default=[], help="tesseract, rapidocr, easyocr")
+    parser.add_argument("--every", type=int, default=1, help="one image in so many")
+    parser.add_argument("--models", type=Path, help="folder of EasyOCR's weights")
+    parser.add_argument("--sheet", type=Path, help="picture that shows the errors")
+    arguments = parser.parse_args()
+    photos = labelled(arguments.data)[:: arguments.every]
+    for side in arguments.sides:
+        show_ours(photos, side, arguments.sheet)
+    paths = [photo.path for photo in photos]
+    rivals = {
+        "tesseract": (_tesseract, paths),
+        "rapidocr": (_rapidocr, paths),
+        "easyocr": (_easyocr, [(path, arguments.models) for path in paths]),
+    }
+    for name in arguments.rivals:
+        flagged, rate = _timed(*rivals[name], len(photos))
+        show(name, photos, flagged, rate)
+
+
+if __name__ == "__main__":
+    main()
