@@ -1,10 +1,18 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 
 from webemo_curate.errors import InputError
 
@@ -169,33 +177,123 @@ class SplitConfig(StageConfig):
         return self
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "paper-fast": {"precision": "bf16", "deterministic": False},
+    "zhang": {
+        "network": "zhang",
+        "grams": 0,
+        "image_size": 224,
+        "epochs": 60,
+        "batch_size": 16,
+        "accumulate": 1,
+        "optimizer": "sgd",
+        "lr": 1e-4,
+        "weight_decay": 1e-4,
+        "schedule": "halving",
+        "dropout": 0.8,
+        "bn_epsilon": 1e-5,
+        "bn_momentum": 0.1,
+        "augment": "crop-jitter",
+    },
+    "beyond": {
+        "optimizer": "adamw",
+        "lr": 5e-4,
+        "lr_scaling": "none",
+        "weight_decay": 0.05,
+        "epsilon": 1e-8,
+        "schedule": "cosine",
+        "ema_decay": 0.999,
+        "label_smoothing": 0.1,
+        "center_loss": 0.01,
+        "normalise_gram": True,
+        "precision": "bf16",
+        "deterministic": False,
+    },
+}
+"""What a preset sets; `TrainConfig`'s own defaults are the paper's, and given fields win."""
+
+
 class TrainConfig(StageConfig):
     """The network, its training and what the paper left open (see docs/paper.md)."""
 
-    preset: Literal["paper"] = "paper"
+    preset: Literal["paper", "paper-fast", "zhang", "beyond"] = "paper"
+    network: Literal["gram", "zhang"] = Field("gram", description="zhang: their ResNet-50")
     backbone: str = Field("tf_efficientnetv2_b2", pattern=r"^tf_efficientnetv2_(b[0-3]|s)$")
     grams: int = Field(3, ge=0, le=16, description="Gram modules; 0 is the baseline")
-    image_size: int = Field(256, ge=32, le=1024, description="side of the square, pixels")
-    epochs: int = Field(25, ge=1)
-    batch_size: int = Field(64, ge=2, description="images per step and device")
-    accumulate: int = Field(2, ge=1, description="steps whose gradients make one update")
-    lr: float = Field(0.002, gt=0, description="Adagrad's learning rate for one device")
-    initial_accumulator: float = Field(0.1, ge=0, description="Keras's Adagrad")
-    epsilon: float = Field(1e-7, gt=0, description="Keras's Adagrad")
+    gram_activation: Literal["leaky_relu", "relu", "silu", "identity"] = "leaky_relu"
+    normalise_gram: bool = Field(False, description="divide Gram matrices by C * H * W")
+    main_order: Literal["dropout-activation-dense", "dropout-dense-activation"] = Field(
+        "dropout-activation-dense", description="layers between the pooled features and the sum"
+    )
     dropout: float = Field(0.5, ge=0, lt=1, description="before the main branch's dense layer")
     drop_path: float = Field(0.2, ge=0, lt=1, description="stochastic depth at the last block")
     negative_slope: float = Field(0.2, ge=0, description="of every added LeakyReLU")
-    normalise_gram: bool = Field(False, description="divide Gram matrices by C * H * W")
+    bn_epsilon: float = Field(1e-3, gt=0, description="of added batch norms")
     bn_momentum: float = Field(0.01, gt=0, le=1, description="of added batch norms, as torch's")
-    augment: bool = Field(True, description="RandAugment and horizontal flips")
-    augment_ops: int = Field(3, ge=0, le=15, description="RandAugment's N")
-    augment_magnitude: float = Field(7, ge=0, le=30, description="RandAugment's M, of 30")
+    initialisation: Literal["glorot", "torch"] = Field(
+        "glorot", description="added layers: Keras's Glorot uniform and zero bias, or torch's own"
+    )
+    frozen: Literal["none", "backbone"] = Field("none", description="what is not trained")
+    image_size: int = Field(256, ge=32, le=1024, description="side of the square, pixels")
+    resize: Literal["squash", "crop"] = Field(
+        "squash", description="how a picture becomes a square: distorted, or its centre alone"
+    )
+    interpolation: Literal["bilinear", "bicubic"] = Field("bilinear", description="antialiased")
+    normalisation: Literal["weights", "imagenet", "half"] = Field(
+        "weights", description="mean and deviation: what the backbone's weights expect, or these"
+    )
+    augment: Literal["randaugment", "crop-jitter", "flip", "none"] = "randaugment"
+    augment_ops: int = Field(3, ge=0, le=18, description="RandAugment's N")
+    augment_magnitude: float = Field(7, ge=0, description="RandAugment's M")
+    augment_scale: float = Field(30, gt=0, description="the magnitude that is full strength")
+    augment_fill: int = Field(128, ge=0, le=255, description="level of pixels from outside")
+    epochs: int = Field(25, ge=1)
+    batch_size: int = Field(64, ge=2, description="images a batch: what batch norms see at once")
+    accumulate: int = Field(
+        2, ge=1, description="batches an update: shared among the devices, the rest in turn"
+    )
+    optimizer: Literal["adagrad", "sgd", "adamw"] = "adagrad"
+    lr: float = Field(0.002, gt=0, description="learning rate for one batch an update")
+    lr_scaling: Literal["batches", "none"] = Field(
+        "batches", description="lr times the batches an update, as the paper's times its GPUs"
+    )
+    schedule: Literal["constant", "halving", "cosine"] = "constant"
+    halving_epochs: int = Field(10, ge=1, description="epochs after which 'halving' halves lr")
+    initial_accumulator: float = Field(0.1, ge=0, description="Adagrad's, as Keras's")
+    epsilon: float = Field(1e-7, gt=0, description="Adagrad's, as Keras's, and AdamW's")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
+    weight_decay: float = Field(0.0, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    center_loss: float = Field(0.0, ge=0, description="weight of the contrastive-center loss")
+    ema_decay: float = Field(0.0, ge=0, lt=1, description="of averaged weights; 0 averages none")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast, on a GPU alone")
+    primary: Literal["last", "best"] = Field(
+        "last", description="epoch whose weights are reported first; both are kept"
+    )
     seeds: int = operational(1, ge=1, description="runs, with seeds seed, seed + 1, ...")
     seed: int = Field(0, ge=0)
     weights: AbsolutePath | None = Field(None, description="backbone: safetensors or .pth")
     from_scratch: bool = Field(False, description="start from random weights, not ImageNet's")
     device: Literal["auto", "cpu", "cuda"] = operational("auto")
     resume: bool = operational(True, description="go on with an unfinished run of equal config")
+    deterministic: bool = operational(True, description="bitwise equal runs on a GPU, slower")
+    feed: Literal["auto", "resident", "mapped", "files"] = operational(
+        "auto", description="pixels in device memory, from packed files, or decoded each time"
+    )
+    checkpoint_minutes: float = operational(
+        10.0, ge=0, description="time after which an unfinished epoch's state is stored"
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _apply_preset(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Fill in the preset's values as defaults: fields not given still count as not given."""
+        if not isinstance(given, dict):
+            return validate(given)
+        config = validate(PRESETS.get(str(given.get("preset")), {}) | given)
+        config.__pydantic_fields_set__.intersection_update(given)
+        return config
 
 
 class ReportConfig(StageConfig):
@@ -280,10 +378,11 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     InputError
         If a value is impossible; the message names the option.
     """
-    document = config.model_dump()
+    # What nobody gave stays open: a preset named now sets it.
+    document = config.model_dump(exclude_unset=True)
     for section, fields in overrides.items():
         given = {name: value for name, value in fields.items() if value is not None}
-        place = document[section] if section else document
+        place = document.setdefault(section, {}) if section else document
         place.update(given)
     return _validate(document, "option")
 

@@ -69,11 +69,11 @@ class Workspace:
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`, without the fields that hold their default and without
-            `retry_status`, which is asked for once.
+            Stored as `curate.yaml`: the fields that were given, without `retry_status`, which is
+            asked for once.
         """
         document = config.model_dump(
-            mode="json", exclude_defaults=True, exclude={"fetch": {"retry_status"}}
+            mode="json", exclude_unset=True, exclude={"fetch": {"retry_status"}}
         )
         write_bytes(self.config_path, yaml.safe_dump(document, sort_keys=False).encode())
 

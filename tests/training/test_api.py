@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from tests.training.conftest import TINY, draw
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.training.api import evaluate, find_run, predict, train
-from webemo_curate.training.loop import build_model
+from webemo_curate.training.networks import build_network
 from webemo_curate.training.weights import load_backbone, read_weights
 from webemo_curate.workspace import Workspace
 
@@ -111,25 +111,27 @@ def test_absent_weights_say_where_they_come_from(
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_backbone_weights_come_from_a_file(tmp_path: Path, suffix: str) -> None:
-    source = build_model(TINY).backbone.state_dict()
+    state = build_network(TINY).backbone.state_dict()
+    source = {name: tensor.contiguous() for name, tensor in state.items()}
     path = tmp_path / f"weights{suffix}"
     if suffix == ".pth":
         torch.save(source, path)
     else:
         save_file(source, path)
-    model = build_model(TINY)
+    model = build_network(TINY)
     load_backbone(model, TINY.model_copy(update={"from_scratch": False, "weights": path}))
     loaded = model.backbone.state_dict()
     assert all(torch.equal(loaded[name], source[name]) for name in source)
 
 
 def test_weights_of_another_shape_are_named(tmp_path: Path) -> None:
-    state = build_model(TINY).backbone.state_dict()
+    state = build_network(TINY).backbone.state_dict()
     state["conv_stem.weight"] = torch.zeros(1)
+    state = {name: tensor.contiguous() for name, tensor in state.items()}
     save_file(state, tmp_path / "w.safetensors")
     config = TINY.model_copy(update={"from_scratch": False, "weights": tmp_path / "w.safetensors"})
     with pytest.raises(InputError, match=r"conv_stem\.weight"):
-        load_backbone(build_model(TINY), config)
+        load_backbone(build_network(TINY), config)
 
 
 class Payload:

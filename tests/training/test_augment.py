@@ -1,61 +1,153 @@
-"""RandAugment's ops are Pillow's, and draws belong to the image."""
+"""RandAugment's ops are Pillow's to the last bit, and draws belong to the image."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from webemo_curate.training import augment
+from webemo_curate.config import TrainConfig
+from webemo_curate.training import pixel_ops
+from webemo_curate.training.augment import Augmentation, EpochDraws
+from webemo_curate.training.crop_jitter import CropDraws, crop_jitter
 
-GREY_LEVELS = 1.5 / 255
-RNG = np.random.default_rng(5)
-PICTURE = Image.fromarray(RNG.integers(20, 230, (24, 24, 3), dtype=np.uint8)).resize((48, 48))
+SIDE = 48
+FILL = 128
+STRENGTH = 7 / 30
+CONFIG = TrainConfig(augment_ops=3, augment_magnitude=7)
 
 
-def tensor(image: Image.Image) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
+def pictures() -> list[Image.Image]:
+    """Return noise, a dark gradient, one colour, and two levels alone."""
+    generator = np.random.default_rng(5)
+    noise = generator.integers(0, 256, (SIDE, SIDE, 3))
+    gradient = np.broadcast_to(np.linspace(10, 90, SIDE)[:, None, None], (SIDE, SIDE, 3))
+    one = np.full((SIDE, SIDE, 3), (200, 30, 90))
+    two = np.where(noise < 40, 60, 190)
+    return [Image.fromarray(p.astype(np.uint8)) for p in (noise, gradient, one, two)]
 
 
+def tensor(images: list[Image.Image]) -> torch.Tensor:
+    return torch.stack([torch.from_numpy(np.array(i)).permute(2, 0, 1) for i in images])
+
+
+def draw(sign: float, strength: float = STRENGTH, centre: float = 0.4) -> pixel_ops.Draw:
+    count = len(pictures())
+    return pixel_ops.Draw(strength, np.full(count, sign), np.full((count, 2), centre), FILL)
+
+
+def enhance(kind: type, sign: float) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: kind(image).enhance(1 + sign * 0.9 * STRENGTH)
+
+
+def warp(*matrix: float) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: image.transform(
+        image.size, Image.Transform.AFFINE, matrix, fillcolor=(FILL,) * 3
+    )
+
+
+def rotation(sign: float) -> tuple[float, ...]:
+    angle, half = sign * math.radians(30) * STRENGTH, SIDE / 2
+    cosine, sine = math.cos(angle), math.sin(angle)
+    shift_x = half - cosine * half - sine * half
+    return (cosine, sine, shift_x, -sine, cosine, half + sine * half - cosine * half)
+
+
+SHEAR = math.tan(0.3 * STRENGTH)
+SHIFT = 0.33 * STRENGTH * SIDE
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize(
-    ("op", "strength", "pillow"),
+    ("op", "pillow"),
     [
-        (augment.identity, 0.5, lambda i: i),
-        (augment.auto_contrast, 0.5, ImageOps.autocontrast),
-        (augment.equalize, 0.5, ImageOps.equalize),
-        (augment.invert, 0.5, ImageOps.invert),
-        (augment.posterize, 0.5, lambda i: ImageOps.posterize(i, 6)),
-        (augment.solarize, 0.4, lambda i: ImageOps.solarize(i, 153)),
-        (augment.color, 0.5, lambda i: ImageEnhance.Color(i).enhance(1.45)),
-        (augment.contrast, -0.5, lambda i: ImageEnhance.Contrast(i).enhance(0.55)),
-        (augment.brightness, 0.2, lambda i: ImageEnhance.Brightness(i).enhance(1.18)),
-        (augment.sharpness, -0.5, lambda i: ImageEnhance.Sharpness(i).enhance(0.55)),
+        (pixel_ops.identity, lambda _: lambda i: i),
+        (pixel_ops.auto_contrast, lambda _: ImageOps.autocontrast),
+        (pixel_ops.equalize, lambda _: ImageOps.equalize),
+        (pixel_ops.invert, lambda _: ImageOps.invert),
+        (pixel_ops.posterize, lambda _: lambda i: ImageOps.posterize(i, 7)),
+        (pixel_ops.solarize, lambda _: lambda i: ImageOps.solarize(i, 256 - 59)),
+        (pixel_ops.color, lambda sign: enhance(ImageEnhance.Color, sign)),
+        (pixel_ops.contrast, lambda sign: enhance(ImageEnhance.Contrast, sign)),
+        (pixel_ops.brightness, lambda sign: enhance(ImageEnhance.Brightness, sign)),
+        (pixel_ops.sharpness, lambda sign: enhance(ImageEnhance.Sharpness, sign)),
+        (pixel_ops.smooth, lambda _: lambda i: i.filter(ImageFilter.SMOOTH)),
+        (pixel_ops.blur, lambda _: lambda i: i.filter(ImageFilter.BLUR)),
+        (pixel_ops.rotate, lambda sign: warp(*rotation(sign))),
+        (pixel_ops.shear_x, lambda sign: warp(1, sign * SHEAR, 0, 0, 1, 0)),
+        (pixel_ops.shear_y, lambda sign: warp(1, 0, 0, sign * SHEAR, 1, 0)),
+        (pixel_ops.translate_x, lambda sign: warp(1, 0, sign * SHIFT, 0, 1, 0)),
+        (pixel_ops.translate_y, lambda sign: warp(1, 0, 0, 0, 1, sign * SHIFT)),
     ],
 )
-def test_op_equals_pillows(
-    op: augment.Op, strength: float, pillow: Callable[[Image.Image], Image.Image]
-) -> None:
-    ours = op(tensor(PICTURE), strength).clamp(0, 1)
-    gap = (ours - tensor(pillow(PICTURE))).abs()
-    assert gap.max() <= GREY_LEVELS
+def test_op_equals_pillows(op: pixel_ops.Op, pillow: Callable, sign: float) -> None:
+    expected = tensor([pillow(sign)(picture) for picture in pictures()])
+    assert torch.equal(op(tensor(pictures()), draw(sign)), expected)
 
 
-@pytest.mark.parametrize(
-    "op",
-    [augment.rotate, augment.shear_x, augment.shear_y, augment.translate_x, augment.translate_y],
-)
-def test_geometric_op_fills_with_grey_and_is_identity_at_zero(op: augment.Op) -> None:
-    white = torch.ones(3, 33, 33)
-    torch.testing.assert_close(op(white, 0.0), white)
-    moved = op(white, 1.0)
-    assert moved.min() == pytest.approx(augment.FILL, abs=1e-5)
-    assert moved.max() == pytest.approx(1.0, abs=1e-5)
+@pytest.mark.parametrize("centre", [0.0, 0.4, 0.97])
+def test_cutout_fills_a_square_about_its_centre(centre: float) -> None:
+    length = round(SIDE * 20 / 32 * STRENGTH)
+    corner = round(centre * SIDE - length / 2)
+    expected = pictures()
+    for image in expected:
+        box = [corner, corner, corner + length - 1, corner + length - 1]
+        ImageDraw.Draw(image).rectangle(box, fill=(FILL,) * 3)
+    ours = pixel_ops.cutout(tensor(pictures()), draw(1.0, centre=centre))
+    assert torch.equal(ours, tensor(expected))
 
 
-def test_draws_differ_between_images_and_repeat_with_the_generator() -> None:
-    images = tensor(PICTURE).repeat(8, 1, 1, 1)
-    first = augment.rand_augment(images, 3, 7, torch.Generator().manual_seed(1))
-    again = augment.rand_augment(images, 3, 7, torch.Generator().manual_seed(1))
-    assert torch.equal(first, again)
-    assert len({image.numpy().tobytes() for image in first}) > 4
+@pytest.mark.parametrize("op", pixel_ops.OPS)
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_every_op_takes_the_ends_of_the_scale(op: pixel_ops.Op, strength: float) -> None:
+    result = op(tensor(pictures()), draw(-1.0, strength))
+    assert result.dtype == torch.uint8
+    assert result.shape == (len(pictures()), 3, SIDE, SIDE)
+
+
+def test_no_op_is_drawn_twice_for_an_image_and_all_are_drawn() -> None:
+    draws = EpochDraws.of(500, 3, np.random.default_rng(0))
+    assert all(len(set(row)) == 3 for row in draws.ops)
+    counts = np.bincount(draws.ops.ravel(), minlength=len(pixel_ops.OPS))
+    assert len(pixel_ops.OPS) == 18
+    assert counts.min() > 500 * 3 / 18 / 2
+    assert 0.4 < draws.flips.mean() < 0.6
+
+
+@pytest.mark.parametrize("kind", ["randaugment", "crop-jitter", "flip"])
+def test_an_image_is_augmented_alike_in_any_batch_and_anew_each_epoch(kind: str) -> None:
+    config = CONFIG.model_copy(update={"augment": kind})
+    images = torch.randint(0, 256, (12, 3, SIDE, SIDE), dtype=torch.uint8)
+    before = images.clone()
+    augmentation = Augmentation(config, 12, seed=1, epoch=4)
+    whole = augmentation(images, np.arange(12))
+    for rows in (np.arange(5), np.array([11, 2, 7])):
+        part = augmentation(images[torch.from_numpy(rows)], rows)
+        assert torch.equal(part, whole[torch.from_numpy(rows)])
+    assert not torch.equal(Augmentation(config, 12, 1, 5)(images, np.arange(12)), whole)
+    assert torch.equal(images, before)
+
+
+def test_crop_of_the_whole_image_with_no_jitter_changes_nothing() -> None:
+    images = tensor(pictures())
+    count = len(images)
+    whole = np.broadcast_to([1.0, 1.0, 0.0, 0.0], (count, 4))
+    assert torch.equal(crop_jitter(images, CropDraws(whole, np.ones((count, 3)))), images)
+
+
+def test_crops_lie_inside_and_keep_to_their_area_and_ratio() -> None:
+    width, height, x, y = CropDraws.of(2000, np.random.default_rng(0)).boxes.T
+    assert (x >= 0).all()
+    assert (y >= 0).all()
+    assert (x + width <= 1 + 1e-9).all()
+    assert (y + height <= 1 + 1e-9).all()
+    assert (width * height).min() >= 0.08 - 1e-9
+    assert 0.5 < (width * height).mean() < 0.6
+
+
+def test_none_leaves_images_alone() -> None:
+    images = tensor(pictures())
+    config = CONFIG.model_copy(update={"augment": "none"})
+    assert torch.equal(Augmentation(config, 4, 0, 0)(images, np.arange(4)), images)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import read_folder
-from webemo_curate.training.data import PackedImages, normalise, pack, squash
-from webemo_curate.training.devices import choose_device
-from webemo_curate.training.loop import Trainer, build_model, predict_packed
+from webemo_curate.training.data import Images, open_images, read_square
+from webemo_curate.training.devices import choose_device, make_reproducible
+from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.feed import Feed
+from webemo_curate.training.inference import load_network, predict_logits, probabilities
+from webemo_curate.training.loop import Trainer
 from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold, measure
-from webemo_curate.training.model import GramEfficientNet
+from webemo_curate.training.objective import as_floats
 from webemo_curate.training.run import (
     BEST_FILE,
     LAST_FILE,
@@ -37,10 +41,21 @@ from webemo_curate.training.run import (
     run_folder,
     save_config,
 )
-from webemo_curate.training.weights import read_weights
 from webemo_curate.workspace import Workspace
 
-__all__ = ["Evaluation", "Prediction", "RunResult", "evaluate", "find_run", "predict", "train"]
+__all__ = [
+    "Evaluation",
+    "Prediction",
+    "RunResult",
+    "evaluate",
+    "find_run",
+    "pack_splits",
+    "predict",
+    "train",
+]
+
+PACKED = "packed"
+"""Folder of packed images, below the workspace's data."""
 
 COLUMNS = ["path", "sha256", "target"]
 LEAST_IMAGES = 2
@@ -147,9 +162,12 @@ def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
     CurateError
         If manifests, weights or the device do not allow it, or training fails.
     """
-    with workspace.lock():
+    device = choose_device(config.device)
+    with join_world(device) as world, workspace.lock() if world.leads else nullcontext():
+        make_reproducible(device, deterministic=config.deterministic)
         return [
-            _train_one(config, config.seed + offset, workspace) for offset in range(config.seeds)
+            _train_one(config, config.seed + offset, workspace, device, world)
+            for offset in range(config.seeds)
         ]
 
 
@@ -242,33 +260,71 @@ def predict(run: Path, images: Sequence[Path], device: str = "auto") -> list[Pre
     """
     config = load_config(run)
     chosen = choose_device(device)
-    model = _load_model(run / LAST_FILE, config, chosen)
+    network = load_network(run / LAST_FILE, config, chosen)
     predictions = []
     for path in images:
-        pixels = torch.from_numpy(squash(path, config.image_size))[None].to(chosen)
+        pixels = torch.from_numpy(read_square(path, config))[None].to(chosen)
         with torch.inference_mode():
-            logits = model(normalise(pixels.float() / 255)).double()
-        probability = float(logits.softmax(dim=1)[0, 1])
+            logits = network(as_floats(pixels)).cpu().numpy()
+        probability = float(probabilities(logits)[0])
         predictions.append(Prediction(path, CLASS_NAMES[probability >= 0.5], probability))
     return predictions
 
 
-def _train_one(config: TrainConfig, seed: int, workspace: Workspace) -> RunResult:
+def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
+    """Decode the images of all splits into packed files, as training would at its start.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Size and resizing.
+    workspace : Workspace
+        Holds the manifests and images; gets the packed files.
+
+    Returns
+    -------
+    dict of str to int
+        Images of each split.
+
+    Raises
+    ------
+    InputError
+        If a manifest or an image cannot be read.
+    """
+    packed = config.model_copy(update={"feed": "mapped"})
+    with workspace.lock():
+        return {
+            split.value: len(_split_images(split, workspace, packed).targets) for split in Split
+        }
+
+
+def _train_one(
+    config: TrainConfig, seed: int, workspace: Workspace, device: torch.device, world: World
+) -> RunResult:
     folder = run_folder(config, seed, workspace)
     if is_finished(folder):
         return RunResult(folder, seed, True, load_log(folder))
-    sets = [_split_images(split, workspace, config) for split in (Split.TRAIN, Split.VALIDATION)]
-    _check_trainable(sets[0], workspace)
-    save_config(folder, config, seed)
-    device = choose_device(config.device)
-    history = Trainer(config, seed, device, folder).fit(*sets)
-    finish(folder, {"epochs": len(history)})
-    if len(sets[1].targets):
-        evaluate(folder, Split.VALIDATION, workspace, config.device)
+    # One process packs; the others find the files.
+    if world.leads:
+        save_config(folder, config, seed)
+        _training_sets(workspace, config)
+    world.wait()
+    sets = _training_sets(workspace, config)
+    history = Trainer(config, seed, device, folder, world).fit(*sets)
+    if world.leads:
+        finish(folder, {"epochs": len(history)})
+        if len(sets[1].targets):
+            evaluate(folder, Split.VALIDATION, workspace, config.device)
     return RunResult(folder, seed, False, history)
 
 
-def _check_trainable(images: PackedImages, workspace: Workspace) -> None:
+def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, Images]:
+    train = _split_images(Split.TRAIN, workspace, config)
+    _check_trainable(train, workspace)
+    return train, _split_images(Split.VALIDATION, workspace, config)
+
+
+def _check_trainable(images: Images, workspace: Workspace) -> None:
     for value, name in enumerate(CLASS_NAMES):
         count = int((images.targets == value).sum())
         if count < LEAST_IMAGES:
@@ -278,9 +334,9 @@ def _check_trainable(images: PackedImages, workspace: Workspace) -> None:
             )
 
 
-def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> PackedImages:
+def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Images:
     table = workspace.read(split, COLUMNS)
-    return pack(table, workspace.root, config.image_size, workspace.data / "packed")
+    return open_images(table, workspace.root, config, workspace.data / PACKED)
 
 
 @dataclass(frozen=True)
@@ -307,10 +363,10 @@ def _test_set(on: str, workspace: Workspace) -> _TestSet:
     return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), workspace.root)
 
 
-def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> PackedImages:
+def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
     if not test_set.table.num_rows:
         raise InputError(f"{on}: holds no images to evaluate on")
-    return pack(test_set.table, test_set.root, config.image_size, workspace.data / "packed")
+    return open_images(test_set.table, test_set.root, config, workspace.data / PACKED)
 
 
 def _shared(on: str, workspace: Workspace) -> set[str] | None:
@@ -323,24 +379,15 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
     return marks.trained_on(workspace)
 
 
-def _load_model(path: Path, config: TrainConfig, device: torch.device) -> GramEfficientNet:
-    model = build_model(config)
-    try:
-        model.load_state_dict(read_weights(path))
-    except RuntimeError as error:
-        raise InputError(f"{path}: not weights of this run's network; train it again") from error
-    return model.to(device).eval()
-
-
 def _probabilities(
-    run: Path, file: str, images: PackedImages, config: TrainConfig, device: torch.device
+    run: Path, file: str, images: Images, config: TrainConfig, device: torch.device
 ) -> NDArray[np.float64]:
-    model = _load_model(run / file, config, device)
-    return predict_packed(model, images, config.batch_size, device)
+    network = load_network(run / file, config, device)
+    return probabilities(predict_logits(network, Feed(images, device, config.feed), config))
 
 
 def _write_predictions(
-    path: Path, images: PackedImages, last: NDArray[np.float64], best: NDArray[np.float64]
+    path: Path, images: Images, last: NDArray[np.float64], best: NDArray[np.float64]
 ) -> None:
     table = pa.table(
         {

@@ -1,109 +1,156 @@
-"""The state of an unfinished training: one file, replaced as a whole after each epoch."""
+"""The state of an unfinished training: one file without code in it, replaced as a whole."""
 
 import json
-from dataclasses import dataclass, field
+import logging
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from webemo_curate.atomic import atomic_path
-from webemo_curate.training.adagrad import KerasAdagrad
-from webemo_curate.training.model import GramEfficientNet
-from webemo_curate.training.run import STATE_FILE
+from webemo_curate.training.run import LogEntry
 
-HISTORY = "history"
+logger = logging.getLogger(__name__)
+
+PROGRESS = "progress"
+NUMBERS = "numbers"
 
 
 @dataclass
-class State:
-    """What training goes on from.
+class Progress:
+    """How far a training is.
 
     Attributes
     ----------
+    updates
+        Finished updates of the epoch under way.
+    loss, right, seen
+        Sums over the images of those updates.
+    threads
+        CPU threads of a process, which decide how sums are rounded; None before the first update.
     history
         Log entries of the finished epochs.
-    best
-        Weights of the best epoch on validation so far.
-    threads
-        CPU threads that the finished epochs were computed with; None before the first.
     """
 
-    history: list[dict[str, float]] = field(default_factory=list)
-    best: dict[str, Tensor] = field(default_factory=dict)
     threads: int | None = None
+    updates: int = 0
+    loss: float = 0.0
+    right: int = 0
+    seen: int = 0
+    history: list[LogEntry] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
         """Finished epochs."""
         return len(self.history)
 
+    def advance(self, images: int) -> None:
+        """Count a finished update of so many images."""
+        self.updates, self.seen = self.updates + 1, self.seen + images
+
+    def end_epoch(self, entry: LogEntry) -> None:
+        """Log a finished epoch and begin the next."""
+        self.history.append(entry)
+        self.updates, self.loss, self.right, self.seen = 0, 0.0, 0, 0
+
 
 def save_weights(path: Path, weights: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write tensors as safetensors, atomically."""
     with atomic_path(path) as partial:
-        contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
-        save_file(contiguous, partial, metadata)
+        # Own, contiguous memory each: the format refuses tensors that share.
+        copies = {name: tensor.detach().contiguous().clone() for name, tensor in weights.items()}
+        save_file(copies, partial, metadata)
 
 
 def save_state(
-    folder: Path, model: GramEfficientNet, optimizer: KerasAdagrad, state: State
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+    progress: Progress,
 ) -> None:
-    """Write model, optimizer, best weights and history in one atomic step.
+    """Write everything that training goes on from, in one atomic step.
 
     Parameters
     ----------
-    folder : Path
-        The run's folder.
-    model : GramEfficientNet
-        After the epoch.
-    optimizer : KerasAdagrad
-        Its accumulators.
-    state : State
-        Best weights and history.
+    path : Path
+        The state file.
+    modules : dict of str to Module
+        What has weights, by name.
+    optimizer : torch.optim.Optimizer
+        Its accumulators and counters.
+    best : dict of str to Tensor
+        Weights of the best epoch so far.
+    progress : Progress
+        How far the training is.
     """
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for name, parameter in model.named_parameters():
-        tensors[f"sum.{name}"] = optimizer.state[parameter]["sum"]
-    tensors |= {f"best.{name}": tensor for name, tensor in state.best.items()}
-    cloned = {name: tensor.detach().clone() for name, tensor in tensors.items()}
-    save_weights(folder / STATE_FILE, cloned, {HISTORY: json.dumps([state.threads, state.history])})
+    tensors = {f"best/{name}": tensor for name, tensor in best.items()}
+    for prefix, module in modules.items():
+        tensors |= {f"{prefix}/{name}": value for name, value in module.state_dict().items()}
+    numbers = {}
+    for index, entries in optimizer.state_dict()["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value
+            elif value is not None:
+                numbers[f"{index}/{name}"] = value
+    metadata = {PROGRESS: json.dumps(asdict(progress)), NUMBERS: json.dumps(numbers)}
+    save_weights(path, tensors, metadata)
 
 
-def load_state(folder: Path, model: GramEfficientNet, optimizer: KerasAdagrad) -> State:
+def load_state(
+    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> tuple[dict[str, Tensor], Progress]:
     """Restore what `save_state` wrote.
 
     Parameters
     ----------
-    folder : Path
-        The run's folder.
-    model, optimizer
+    path : Path
+        The state file.
+    modules, optimizer
         Changed in place.
 
     Returns
     -------
-    State
-        Of no epochs if there is no readable file.
+    best : dict of str to Tensor
+        Weights of the best epoch so far.
+    progress : Progress
+        Nothing done if there is no sound state file; an unsound one is named in the log.
     """
-    path = folder / STATE_FILE
     if not path.exists():
-        return State()
+        return {}, Progress()
     try:
         with safe_open(path, "pt") as file:
-            threads, history = json.loads(file.metadata()[HISTORY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError):
-        return State()  # not ours: training starts anew
-    model.load_state_dict(_below("model.", tensors))
-    for name, parameter in model.named_parameters():
-        optimizer.state[parameter]["sum"].copy_(tensors[f"sum.{name}"])
-    return State(history, _below("best.", tensors), threads)
+            metadata = file.metadata()
+            # Copied into torch's own, aligned memory: kernels may round by a tensor's alignment.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        progress = Progress(**json.loads(metadata[PROGRESS]))
+        numbers = json.loads(metadata[NUMBERS])
+        for prefix, module in modules.items():
+            module.load_state_dict(_below(prefix, tensors))
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        logger.warning("%s: not a sound state (%s); training starts anew", path, error)
+        return {}, Progress()
+    _load_optimizer(optimizer, _below("optimizer", tensors) | numbers)
+    return _below("best", tensors), progress
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, Any]) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in flat.items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {
-        name.removeprefix(prefix): tensor
+        name.removeprefix(f"{prefix}/"): tensor
         for name, tensor in tensors.items()
-        if name.startswith(prefix)
+        if name.startswith(f"{prefix}/")
     }

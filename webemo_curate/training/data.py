@@ -1,56 +1,106 @@
 """Pixels for training: decoded once, kept as bytes, given out in an order that the seed decides."""
 
 import hashlib
+import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from webemo_curate.atomic import atomic_path
+from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.progress import progress_bar
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-"""What timm's tf_efficientnetv2 weights of ImageNet-1k expect."""
-
 MAX_PIXELS = 64 * 10**6
 CHANNELS = 3
+SHARD_IMAGES = 512
+"""Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
+
+PACK_VERSION = 1
+"""Raised whenever equal images and settings would give other pixels."""
+
+INTERPOLATIONS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+class Images(Protocol):
+    """Images of one manifest, in its order.
+
+    `targets` is int64 of shape (images,); `sha256` and `paths` name the images.
+    """
+
+    @property
+    def targets(self) -> Tensor: ...  # noqa: D102
+
+    @property
+    def sha256(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def paths(self) -> list[str]: ...  # noqa: D102
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Return pixels of some rows on the CPU: uint8, shape (rows, 3, S, S)."""
 
 
 @dataclass(frozen=True)
 class PackedImages:
-    """Decoded images of one manifest, memory-mapped.
+    """Decoded images, memory-mapped; see `Images`.
 
     Attributes
     ----------
-    pixels
-        uint8, shape (images, 3, S, S).
-    targets
-        int64, shape (images,).
-    sha256, paths
-        Names of the images, in the same order.
+    shards
+        uint8, shape (images of the shard, 3, S, S) each; all but the last of `SHARD_IMAGES`.
     """
 
-    pixels: NDArray[np.uint8]
+    shards: list[NDArray[np.uint8]]
     targets: Tensor
     sha256: list[str]
     paths: list[str]
 
-    def batch(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
-        """Return images as float32 in 0 to 1, shape (rows, 3, S, S)."""
-        return torch.from_numpy(self.pixels[rows]).to(device, non_blocking=True).float() / 255
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Copy rows out of the maps; see `Images.take`."""
+        result = np.empty((len(rows), *self.shards[0].shape[1:]), np.uint8)
+        homes, places = np.divmod(rows, SHARD_IMAGES)
+        for home in np.unique(homes):
+            mine = homes == home
+            result[mine] = self.shards[home][places[mine]]
+        return torch.from_numpy(result)
 
 
-def pack(table: pa.Table, root: Path, size: int, folder: Path) -> PackedImages:
-    """Decode and squash a manifest's images once; later calls find the file.
+@dataclass(frozen=True)
+class FileImages:
+    """Images decoded from their files each time; see `Images`. Slow, and needs no space."""
+
+    root: Path
+    config: TrainConfig
+    targets: Tensor
+    sha256: list[str]
+    paths: list[str]
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Decode rows in threads; see `Images.take`."""
+        files = [self.root / self.paths[row] for row in rows]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return torch.from_numpy(
+                np.stack(list(threads.map(lambda f: read_square(f, self.config), files)))
+            )
+
+
+def open_images(table: pa.Table, root: Path, config: TrainConfig, folder: Path) -> Images:
+    """Give access to a manifest's pixels, packed first unless `feed` is `files`.
 
     Parameters
     ----------
@@ -58,14 +108,14 @@ def pack(table: pa.Table, root: Path, size: int, folder: Path) -> PackedImages:
         Columns `path`, `sha256`, `target`.
     root : Path
         What the paths are relative to.
-    size : int
-        Side S of the square, pixels; bilinear with antialias, the aspect is not kept.
+    config : TrainConfig
+        Size, resizing and feed.
     folder : Path
-        Where packed files are kept, named by the content.
+        Where packed images are kept, in folders named by content and settings.
 
     Returns
     -------
-    PackedImages
+    Images
         In the manifest's order.
 
     Raises
@@ -74,34 +124,32 @@ def pack(table: pa.Table, root: Path, size: int, folder: Path) -> PackedImages:
         If an image is missing or does not decode.
     """
     names, paths = table["sha256"].to_pylist(), table["path"].to_pylist()
-    digest = hashlib.sha256("".join(names).encode()).hexdigest()[:16]
-    file = folder / f"{digest}-{size}.npy"
-    shape = (len(names), CHANNELS, size, size)
-    if not file.exists():
-        with atomic_path(file) as partial:
-            # Written through a map: a set larger than the memory is packed too.
-            target = np.lib.format.open_memmap(str(partial), "w+", np.uint8, shape)
-            for index, path in enumerate(_shown(paths)):
-                target[index] = squash(root / path, size)
-            target.flush()
-    pixels = np.load(file, mmap_mode="r", allow_pickle=False) if names else np.empty(shape, "u1")
     targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
-    return PackedImages(pixels, targets, names, paths)
+    if config.feed == "files":
+        return FileImages(root, config, targets, names, paths)
+    home = folder / _pack_digest(names, config)
+    shards = []
+    with progress_bar(len(paths), "pack", "image") as bar:
+        for start in range(0, len(paths), SHARD_IMAGES):
+            files = [root / path for path in paths[start : start + SHARD_IMAGES]]
+            shards.append(_open_shard(home / f"{start // SHARD_IMAGES:05}.npy", files, config))
+            bar.update(len(files))
+    return PackedImages(shards, targets, names, paths)
 
 
-def squash(path: Path, size: int) -> NDArray[np.uint8]:
-    """Decode one image to a square.
+def read_square(path: Path, config: TrainConfig) -> NDArray[np.uint8]:
+    """Decode one image and make it a square.
 
     Parameters
     ----------
     path : Path
         The file.
-    size : int
-        Side in pixels.
+    config : TrainConfig
+        Side, and how a picture becomes a square.
 
     Returns
     -------
-    ndarray of uint8, shape (3, size, size)
+    ndarray of uint8, shape (3, S, S)
         RGB.
 
     Raises
@@ -110,53 +158,67 @@ def squash(path: Path, size: int) -> NDArray[np.uint8]:
         If it is missing or does not decode.
     """
     try:
-        content = path.read_bytes()
-        image = load_rgb(content, MAX_PIXELS)
+        image = load_rgb(path.read_bytes(), MAX_PIXELS)
     except (OSError, DecodeError) as error:
         raise InputError(
             f"{path}: the image cannot be read ({error}); run 'curate fetch' again"
         ) from error
-    squashed = image.resize((size, size), Image.Resampling.BILINEAR)
-    return np.ascontiguousarray(np.asarray(squashed).transpose(2, 0, 1))
+    size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
+    square = (
+        image.resize(size, method)
+        if config.resize == "squash"
+        else ImageOps.fit(image, size, method)
+    )
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
 
 
-def normalise(images: Tensor) -> Tensor:
-    """Subtract ImageNet's mean and divide by its deviation; shape (N, 3, S, S), from 0 to 1."""
-    mean = torch.tensor(IMAGENET_MEAN, device=images.device)[:, None, None]
-    deviation = torch.tensor(IMAGENET_DEVIATION, device=images.device)[:, None, None]
-    return (images - mean) / deviation
+def epoch_updates(
+    images: int, batch_size: int, accumulate: int, seed: int, epoch: int
+) -> list[list[NDArray[np.int64]]]:
+    """Return an epoch's batches, grouped by update, in an order that seed and epoch decide.
 
-
-def epoch_batches(
-    count: int, batch_size: int, seed: int, epoch: int
-) -> Iterator[NDArray[np.int64]]:
-    """Yield row numbers in an order that depends on seed and epoch alone.
-
-    A last batch of one row is left out: batch normalisation has no variance of one value.
+    The last update shares what is left evenly among its batches, as Keras's mirrored strategy
+    does; it is left out if a batch would have less than two images, for which batch norms have no
+    variance.
 
     Parameters
     ----------
-    count : int
-        Rows.
+    images : int
+        Rows of the training set.
     batch_size : int
         Rows a batch.
+    accumulate : int
+        Batches an update.
     seed, epoch : int
         Decide the order.
 
-    Yields
-    ------
-    ndarray of int64, shape (up to batch_size,)
-        Row numbers, sorted within the batch.
+    Returns
+    -------
+    list of list of ndarray of int64
+        Row numbers: for each update its batches.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(count)
-    for start in range(0, count, batch_size):
-        rows = np.sort(order[start : start + batch_size])
-        if len(rows) > 1 or count == 1:
-            yield rows
+    order = np.random.default_rng([seed, epoch]).permutation(images)
+    together = batch_size * accumulate
+    parts = [order[start : start + together] for start in range(0, images, together)]
+    return [np.array_split(part, accumulate) for part in parts if len(part) >= 2 * accumulate]
 
 
-def _shown(paths: list[str]) -> Iterator[str]:
-    with progress_bar(len(paths), "pack", "image") as bar:
-        for path in paths:
-            yield path
-            bar.update()
+def _pack_digest(names: list[str], config: TrainConfig) -> str:
+    document = [PACK_VERSION, config.image_size, config.resize, config.interpolation, names]
+    return hashlib.sha256(json.dumps(document).encode()).hexdigest()
+
+
+def _open_shard(path: Path, files: list[Path], config: TrainConfig) -> NDArray[np.uint8]:
+    if not path.exists():
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            pixels = np.stack(list(threads.map(lambda file: read_square(file, config), files)))
+        with atomic_path(path) as partial, partial.open("wb") as stream:
+            np.save(stream, pixels, allow_pickle=False)
+    shard: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return shard
+
+
+def chunks(images: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield all row numbers in their order, `size` at a time."""
+    for start in range(0, images, size):
+        yield np.arange(start, min(start + size, images))

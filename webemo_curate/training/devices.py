@@ -39,8 +39,26 @@ def choose_device(wanted: str) -> torch.device:
     return chosen
 
 
+def make_reproducible(device: torch.device, *, deterministic: bool) -> None:
+    """Choose kernels that give equal bits in every run, or the fastest ones.
+
+    Parameters
+    ----------
+    device : torch.device
+        Only CUDA has a choice; on the CPU the number of threads alone matters.
+    deterministic : bool
+        Equal bits are wanted.
+    """
+    if device.type != "cuda":
+        return
+    # cuBLAS reads it when it is first used.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(deterministic, warn_only=True)
+    torch.backends.cudnn.benchmark = not deterministic
+
+
 @contextmanager
-def cpu_threads(count: int | None) -> Iterator[int]:
+def cpu_threads(count: int | None, processes: int = 1) -> Iterator[int]:
     """Compute with a fixed number of CPU threads while the block runs.
 
     Sums are rounded in another order by another number of threads, so a training that goes on
@@ -50,13 +68,16 @@ def cpu_threads(count: int | None) -> Iterator[int]:
     ----------
     count : int or None
         Threads; None takes every core this process may use.
+    processes : int, default 1
+        Processes that share these cores.
 
     Yields
     ------
     int
         The number used.
     """
-    before, chosen = torch.get_num_threads(), count or len(os.sched_getaffinity(0))
+    before, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
+    chosen = count or max(1, cores // processes)
     torch.set_num_threads(chosen)
     try:
         yield chosen

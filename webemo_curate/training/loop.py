@@ -1,57 +1,99 @@
-"""Training one network: epochs of accumulated Adagrad updates, resumable to the bit."""
+"""Training one network: epochs of accumulated updates, resumable to the bit.
 
+All chance comes from (seed, epoch, update, batch), never from a generator that runs on: whatever
+was interrupted is redone with the same draws.
+"""
+
+import logging
 import time
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.errors import CurateError
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.progress import progress_bar
-from webemo_curate.training.adagrad import KerasAdagrad
-from webemo_curate.training.augment import rand_augment
-from webemo_curate.training.checkpoint import State, load_state, save_state, save_weights
-from webemo_curate.training.data import PackedImages, epoch_batches, normalise
+from webemo_curate.training.augment import Augmentation
+from webemo_curate.training.checkpoint import Progress, load_state, save_state, save_weights
+from webemo_curate.training.data import Images, epoch_updates
 from webemo_curate.training.devices import cpu_threads
-from webemo_curate.training.model import GramEfficientNet, HeadOptions
-from webemo_curate.training.run import BEST_FILE, LAST_FILE, STATE_FILE, save_log
+from webemo_curate.training.distributed import World
+from webemo_curate.training.feed import Feed
+from webemo_curate.training.inference import binary_figures, predict_logits, probabilities
+from webemo_curate.training.networks import Network, build_network, set_training
+from webemo_curate.training.objective import Objective
+from webemo_curate.training.optimisers import learning_rate, make_optimizer
+from webemo_curate.training.run import BEST_FILE, LAST_FILE, STATE_FILE, LogEntry, save_log
 from webemo_curate.training.weights import load_backbone
 
+logger = logging.getLogger(__name__)
+
 SEED_MODULUS = 2**63
+FIRST_WEIGHTS = 2**32 - 1
+"""Stands where draws name an epoch: the draw of first weights belongs to none."""
+
+CHECK_UPDATES = 20
+"""Updates between looks at the loss: each look makes the CPU wait for the device."""
 
 
-@dataclass(frozen=True)
 class Trainer:
-    """Everything one run needs.
+    """Trains one network into one folder.
 
-    Attributes
+    Parameters
     ----------
-    config
-        The training's configuration.
-    seed
+    config : TrainConfig
+        What is trained and how.
+    seed : int
         Decides first weights, order, augmentation and dropout.
-    device
-        Where it computes.
-    folder
+    device : torch.device
+        Where this process computes.
+    folder : Path
         The run's folder.
+    world : World
+        The processes that train together.
     """
 
-    config: TrainConfig
-    seed: int
-    device: torch.device
-    folder: Path
+    def __init__(
+        self,
+        config: TrainConfig,
+        seed: int,
+        device: torch.device,
+        folder: Path,
+        world: World | None = None,
+    ) -> None:
+        self.config, self.seed, self.device, self.folder = config, seed, device, folder
+        self.world = world or World()
+        self._share = self.world.share(config.accumulate)
+        self._reseed(FIRST_WEIGHTS)
+        network = build_network(config)
+        load_backbone(network, config)
+        self.objective = Objective(network, config).to(device)
+        self.parallel = self.world.parallel(self.objective)
+        self.optimizer = make_optimizer(config, self.objective.parameters())
+        self.averaged = _average(network, config)
+        self.best: dict[str, Tensor] = {}
+        self.progress = Progress()
+        self._saved = time.monotonic()
 
-    def fit(self, train: PackedImages, validation: PackedImages) -> list[dict[str, float]]:
+    @property
+    def network(self) -> Network:
+        """The network whose weights count: the averaged one where there is one."""
+        chosen: Any = self.averaged.module if self.averaged else self.objective.network
+        return chosen
+
+    def fit(self, train: Images, validation: Images) -> list[LogEntry]:
         """Train to the last epoch, going on from the folder's state.
 
         Parameters
         ----------
-        train, validation : PackedImages
+        train, validation : Images
             The images.
 
         Returns
@@ -64,161 +106,156 @@ class Trainer:
         CurateError
             If the loss is not a number, or the device has too little memory.
         """
-        self._seed(epoch=-1)
-        model = build_model(self.config)
-        load_backbone(model, self.config)
-        model.to(self.device)
-        optimizer = KerasAdagrad(
-            model.parameters(), self.config.lr, self.config.initial_accumulator, self.config.epsilon
-        )
-        state = load_state(self.folder, model, optimizer) if self.config.resume else State()
-        with cpu_threads(state.threads) as state.threads:
-            while state.epochs < self.config.epochs:
-                state.history.append(self._epoch(model, optimizer, train, validation, state.epochs))
-                if state.history[-1]["val_accuracy"] >= _best(state.history):
-                    state.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
-                save_state(self.folder, model, optimizer, state)
-                save_log(self.folder, state.history)
-        save_weights(self.folder / LAST_FILE, model.state_dict(), {})
-        save_weights(self.folder / BEST_FILE, state.best, {})
-        (self.folder / STATE_FILE).unlink()
-        return state.history
-
-    def _epoch(
-        self,
-        model: GramEfficientNet,
-        optimizer: KerasAdagrad,
-        train: PackedImages,
-        validation: PackedImages,
-        epoch: int,
-    ) -> dict[str, float]:
-        started = time.monotonic()
-        self._seed(epoch)
-        loss, accuracy = self._train_epoch(model, optimizer, train, epoch)
-        seconds = time.monotonic() - started
-        probability = predict_packed(model, validation, self.config.batch_size, self.device)
-        target = validation.targets.numpy()
-        return {
-            "epoch": epoch + 1,
-            "loss": loss,
-            "accuracy": accuracy,
-            "val_loss": log_loss(target, probability),
-            "val_accuracy": float(np.mean((probability >= 0.5) == target)),
-            "images_per_second": len(train.targets) / seconds,
-        }
-
-    def _train_epoch(
-        self, model: GramEfficientNet, optimizer: KerasAdagrad, train: PackedImages, epoch: int
-    ) -> tuple[float, float]:
-        """Return mean loss and accuracy over the epoch's images, as they were augmented."""
-        model.train()
-        generator = torch.Generator().manual_seed(self._number(epoch))
-        batches = list(epoch_batches(len(train.targets), self.config.batch_size, self.seed, epoch))
-        total_loss = right = seen = 0.0
-        with progress_bar(len(train.targets), f"epoch {epoch + 1}", "image") as bar:
-            for start in range(0, len(batches), self.config.accumulate):
-                group = batches[start : start + self.config.accumulate]
-                images = sum(len(rows) for rows in group)
-                optimizer.zero_grad()
-                for rows in group:
-                    loss, hits = self._backward(model, train, rows, images, generator)
-                    total_loss, right, seen = total_loss + loss, right + hits, seen + len(rows)
-                    bar.update(len(rows))
-                optimizer.step()
-        return total_loss / seen, right / seen
-
-    def _backward(
-        self,
-        model: GramEfficientNet,
-        train: PackedImages,
-        rows: NDArray[np.int64],
-        images: int,
-        generator: torch.Generator,
-    ) -> tuple[float, int]:
-        """Add one batch's share of the gradient; returns its summed loss and right answers."""
-        try:
-            pixels = self._augmented(train.batch(rows, self.device), generator)
-            target = train.targets[torch.from_numpy(rows)].to(self.device)
-            logits = model(normalise(pixels))
-            loss = functional.cross_entropy(logits, target, reduction="sum")
-            (loss / images).backward()  # type: ignore[no-untyped-call]
-        except torch.OutOfMemoryError as error:
-            raise CurateError(
-                f"the device has too little memory for --batch-size {self.config.batch_size}; "
-                f"try --batch-size {max(1, self.config.batch_size // 2)}"
-            ) from error
-        if not torch.isfinite(loss):
-            raise CurateError(
-                f"the loss is {loss.item()} in this epoch; train with a lower --lr than "
-                f"{self.config.lr} (the last good epoch is kept)"
+        if len(train.targets) < 2 * self.config.accumulate:
+            raise InputError(
+                f"{len(train.targets)} training images are too few for {self.config.accumulate} "
+                "batches an update; fetch more, or lower 'accumulate' in the train section"
             )
-        return float(loss.item()), int((logits.argmax(dim=1) == target).sum().item())
+        state = self.folder / STATE_FILE
+        if self.config.resume:
+            self.best, self.progress = load_state(state, self._modules(), self.optimizer)
+        feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
+        # Another number of threads rounds otherwise: a resumed run takes the first one's.
+        with cpu_threads(self.progress.threads, self.world.size) as self.progress.threads:
+            while self.progress.epochs < self.config.epochs:
+                self._epoch(*feeds)
+                self._save()
+        if self.world.leads:
+            save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
+            save_weights(self.folder / BEST_FILE, self.best, {})
+            state.unlink(missing_ok=True)
+        return self.progress.history
 
-    def _augmented(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        if not self.config.augment:
-            return pixels
-        return rand_augment(
-            pixels, self.config.augment_ops, self.config.augment_magnitude, generator
+    def _epoch(self, train: Feed, validation: Feed) -> None:
+        started, seen_before = time.monotonic(), self.progress.seen
+        self._train_epoch(train)
+        seconds = time.monotonic() - started
+        for module in self._modules().values():
+            self.world.average_buffers(module)
+        done = self.progress
+        entry: LogEntry = {
+            "epoch": done.epochs + 1,
+            "loss": done.loss / done.seen,
+            "accuracy": done.right / done.seen,
+            "images_per_second": (done.seen - seen_before) / seconds,
+        }
+        entry |= self._validate(validation)
+        if _accuracy(entry) >= max(map(_accuracy, done.history), default=0.0):
+            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        done.end_epoch(entry)
+
+    def _validate(self, validation: Feed) -> LogEntry:
+        probability = probabilities(predict_logits(self.network, validation, self.config))
+        return binary_figures(validation.images.targets.numpy(), probability)
+
+    def _train_epoch(self, train: Feed) -> None:
+        """Make the epoch's updates from where the progress stands."""
+        config, epoch = self.config, self.progress.epochs
+        count = len(train.images.targets)
+        updates = epoch_updates(count, config.batch_size, config.accumulate, self.seed, epoch)
+        augmentation = Augmentation(config, count, self.seed, epoch)
+        done = self.progress.updates
+        mine = [rows for batches in updates[done:] for rows in batches[self._share]]
+        pixels = train.batches(mine)
+        set_training(self.objective.network, config)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        with progress_bar(count, f"epoch {epoch + 1}", "image", self.progress.seen) as bar:
+            for number, batches in enumerate(updates[done:], start=done):
+                self._set_rate(epoch, number / len(updates))
+                sums += self._update(batches, number, pixels, augmentation)
+                images = sum(len(rows) for rows in batches)
+                self.progress.advance(images)
+                if number % CHECK_UPDATES == 0 or number + 1 == len(updates):
+                    self._settle(sums)
+                    self._save_if_due(number + 1 < len(updates))
+                bar.update(images)
+
+    def _update(
+        self, batches: list[NDArray[np.int64]], number: int, pixels: Any, augmentation: Augmentation
+    ) -> Tensor:
+        """Move the weights once; returns this process's summed loss and right answers."""
+        images = sum(len(rows) for rows in batches)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        positions = range(len(batches))[self._share]
+        self.optimizer.zero_grad()
+        for position in positions:
+            self._reseed(self.progress.epochs, number, position)
+            raw, targets = next(pixels)
+            with self._synchronised(last=position == positions[-1]):
+                try:
+                    loss, right = self.parallel(augmentation(raw, batches[position]), targets)
+                    # The processes' gradients are averaged: scaled so that their mean is that of
+                    # the loss over all images of the update.
+                    (loss * self.world.size / images).backward()
+                except torch.OutOfMemoryError as error:
+                    raise self._out_of_memory() from error
+            sums += torch.stack([loss.detach().double(), right.double()])
+        self.optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.objective.network)
+        return sums
+
+    def _settle(self, sums: Tensor) -> None:
+        """Add what the updates summed up to the progress, and stop if it is not a number."""
+        loss, right = self.world.total(sums).tolist()
+        sums.zero_()
+        if not np.isfinite(loss):
+            raise CurateError(
+                f"the loss is {loss} in epoch {self.progress.epochs + 1}; train with a lower --lr "
+                f"than {self.config.lr} (the last good state is kept)"
+            )
+        self.progress.loss += loss
+        self.progress.right += int(right)
+
+    def _synchronised(self, *, last: bool) -> AbstractContextManager[None]:
+        """Exchange gradients with the last batch of an update alone."""
+        if isinstance(self.parallel, DistributedDataParallel) and not last:
+            context: AbstractContextManager[None] = self.parallel.no_sync()
+            return context
+        return nullcontext()
+
+    def _set_rate(self, epoch: int, share: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, epoch, share)
+
+    def _save_if_due(self, within_epoch: bool) -> None:
+        """Store an unfinished epoch; not where processes hold different running statistics."""
+        due = time.monotonic() - self._saved >= self.config.checkpoint_minutes * 60
+        if within_epoch and due and self.world.size == 1:
+            self._save()
+
+    def _save(self) -> None:
+        if self.world.leads:
+            path = self.folder / STATE_FILE
+            save_state(path, self._modules(), self.optimizer, self.best, self.progress)
+            save_log(self.folder, self.progress.history)
+        self._saved = time.monotonic()
+
+    def _modules(self) -> dict[str, nn.Module]:
+        averaged = {"averaged": self.averaged} if self.averaged else {}
+        return {"objective": self.objective, **averaged}
+
+    def _out_of_memory(self) -> CurateError:
+        size = self.config.batch_size
+        return CurateError(
+            f"the device has too little memory for --batch-size {size}; try --batch-size "
+            f"{max(2, size // 2)} with 'accumulate' {self.config.accumulate * 2} in the train "
+            "section, which keeps the images an update"
         )
 
-    def _number(self, epoch: int) -> int:
-        state = np.random.SeedSequence([self.seed, epoch + 1]).generate_state(1, np.uint64)
-        return int(state[0]) % SEED_MODULUS
-
-    def _seed(self, epoch: int) -> None:
-        """Reset torch's own draws (first weights, dropout) so that an epoch can be redone alone."""
-        torch.manual_seed(self._number(epoch))
+    def _reseed(self, *place: int) -> None:
+        """Reset torch's own draws (first weights, dropout) for one place of the training."""
+        state = np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)
+        torch.manual_seed(int(state[0]) % SEED_MODULUS)
 
 
-def build_model(config: TrainConfig) -> GramEfficientNet:
-    """Make the network a configuration describes, with random weights."""
-    options = HeadOptions(
-        config.dropout, config.negative_slope, config.normalise_gram, config.bn_momentum
-    )
-    return GramEfficientNet(config.backbone, config.grams, config.drop_path, options)
+def _accuracy(entry: LogEntry) -> float:
+    """Return an epoch's accuracy on validation; 0 without validation images."""
+    return entry["val_accuracy"] or 0.0
 
 
-@torch.inference_mode()
-def predict_packed(
-    model: GramEfficientNet, images: PackedImages, batch_size: int, device: torch.device
-) -> NDArray[np.float64]:
-    """Return the probability of sadness for each image.
-
-    Parameters
-    ----------
-    model : GramEfficientNet
-        Put into evaluation mode.
-    images : PackedImages
-        What is classified.
-    batch_size : int
-        Images at a time.
-    device : torch.device
-        Where the model is.
-
-    Returns
-    -------
-    ndarray of float64, shape (images,)
-        Softmax of the second logit.
-    """
-    model.eval()
-    count = len(images.sha256)
-    parts = [
-        model(normalise(images.batch(np.arange(start, min(start + batch_size, count)), device)))
-        .double()
-        .softmax(dim=1)[:, 1]
-        .cpu()
-        .numpy()
-        for start in range(0, count, batch_size)
-    ]
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def log_loss(target: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
-    """Return the mean cross-entropy; probabilities are kept a float's epsilon from 0 and 1."""
-    epsilon = np.finfo(np.float64).eps
-    clipped = np.clip(probability, epsilon, 1 - epsilon)
-    return float(-np.mean(np.log(np.where(target == 1, clipped, 1 - clipped))))
-
-
-def _best(history: list[dict[str, float]]) -> float:
-    return max(entry["val_accuracy"] for entry in history)
+def _average(network: Network, config: TrainConfig) -> AveragedModel | None:
+    if not config.ema_decay:
+        return None
+    mean: Any = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=mean, use_buffers=True)

@@ -1,11 +1,14 @@
 """EfficientNetV2 with Gram modules on a shallow feature map (paper, section 3, figures 2 and 3)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import timm
 import torch
 from torch import Tensor, nn
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.training.layers import InitialiseAdded, Normalise, gram_matrix
 
 CLASSES = 2
 TAP_STAGE, TAP_BLOCK = 2, 1
@@ -15,32 +18,6 @@ BASELINE_UNITS = 3
 """The head of the baseline (k = 0) is as wide as that of three modules: 168 for B2."""
 
 
-@dataclass(frozen=True)
-class HeadOptions:
-    """What the paper leaves open of its added layers.
-
-    Attributes
-    ----------
-    dropout
-        Of the main branch's features.
-    negative_slope
-        Of every LeakyReLU.
-    normalise_gram
-        Divide the Gram matrix by C * H * W, as Zhang et al. do; the paper's equation 1 does not.
-    bn_momentum
-        Of added batch norms, in torch's sense (Keras's 0.99 is 0.01 here).
-    """
-
-    dropout: float = 0.5
-    negative_slope: float = 0.2
-    normalise_gram: bool = False
-    bn_momentum: float = 0.01
-
-
-KERAS_BN_EPSILON = 1e-3
-"""Keras's default of the BatchNormalization layer."""
-
-
 class GramModule(nn.Module):
     """One Gram module: correlations of feature maps gate their own pooled projection.
 
@@ -48,16 +25,16 @@ class GramModule(nn.Module):
     ----------
     channels : int
         C, of the tapped feature map.
-    options : HeadOptions
-        Slopes and batch norm.
+    config : TrainConfig
+        Activation and batch norm.
     """
 
-    def __init__(self, channels: int, options: HeadOptions) -> None:
+    def __init__(self, channels: int, config: TrainConfig) -> None:
         super().__init__()
         self.compress = nn.Linear(channels * channels, channels)
-        self.norm = nn.BatchNorm1d(channels, eps=KERAS_BN_EPSILON, momentum=options.bn_momentum)
+        self.norm = nn.BatchNorm1d(channels, config.bn_epsilon, config.bn_momentum)
         self.project = nn.Conv2d(channels, channels, kernel_size=1)
-        self.activation = nn.LeakyReLU(options.negative_slope)
+        self.activation = _activation(config)
 
     def forward(self, features: Tensor, gram: Tensor) -> Tensor:
         """Combine a feature map with its Gram matrix.
@@ -75,7 +52,7 @@ class GramModule(nn.Module):
             The element-wise product of both branches.
         """
         with torch.autocast(features.device.type, enabled=False):
-            # Unscaled Gram values overflow half precision.
+            # Unscaled Gram values lose too much, or overflow, in half precision.
             correlations = self.norm(self.activation(self.compress(gram)))
         pooled = self.activation(self.project(features)).mean(dim=(2, 3))
         return correlations * pooled
@@ -86,88 +63,108 @@ class GramEfficientNet(nn.Module):
 
     Parameters
     ----------
-    backbone : str
-        A timm name such as `tf_efficientnetv2_b2`.
-    grams : int
-        Number of modules, k; 0 is the baseline.
-    drop_path : float
-        Rate of stochastic depth at the last block, growing linearly (Keras's 0.2).
-    options : HeadOptions
-        The added layers.
+    config : TrainConfig
+        Backbone, number of modules k, and what the paper leaves open of the added layers.
+
+    Attributes
+    ----------
+    backbone
+        timm's network without its classifier.
+    width
+        Features before the output layer: C * k.
     """
 
-    def __init__(self, backbone: str, grams: int, drop_path: float, options: HeadOptions) -> None:
+    def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         network: Any = timm.create_model(
-            backbone, pretrained=False, num_classes=0, drop_path_rate=drop_path
+            config.backbone, pretrained=False, num_classes=0, drop_path_rate=config.drop_path
         )
         self.backbone = network
-        self._tapped: Tensor | None = None
-        tap = network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl
-        tap.register_forward_hook(self._keep)
-        self.tap_channels = int(tap.out_channels)
-        self._normalise = options.normalise_gram
-        width = self.tap_channels * (grams or BASELINE_UNITS)
-        self.main = nn.Sequential(
-            nn.Dropout(options.dropout),
-            nn.LeakyReLU(options.negative_slope),
-            nn.Linear(network.num_features, width),
-        )
-        self.gram_modules = nn.ModuleList(
-            GramModule(self.tap_channels, options) for _ in range(grams)
-        )
-        self.output = nn.Linear(width, CLASSES)
+        self.normalise = Normalise(config.normalisation, network.pretrained_cfg)
+        channels = int(network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl.out_channels)
+        self.width = channels * (config.grams or BASELINE_UNITS)
+        self.main = _main_branch(network.num_features, self.width, config)
+        self.gram_modules = nn.ModuleList(GramModule(channels, config) for _ in range(config.grams))
+        self.output = nn.Linear(self.width, CLASSES)
+        self._normalise_gram = config.normalise_gram
+        initialise = InitialiseAdded(config.initialisation)
         for layer in (self.main, self.gram_modules, self.output):
-            layer.apply(_initialise_as_keras)
+            layer.apply(initialise)
 
-    def _keep(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG002
-        self._tapped = output
+    def features(self, images: Tensor) -> Tensor:
+        """Return the fused features before the output layer.
+
+        Parameters
+        ----------
+        images : Tensor, shape (N, 3, S, S), float32
+            Pixels in 0 to 1.
+
+        Returns
+        -------
+        Tensor, shape (N, width)
+            Main branch plus Gram modules.
+        """
+        deep, tap = self._run_backbone(self.normalise(images))
+        fused: Tensor = self.main(self.backbone.forward_head(deep))
+        if len(self.gram_modules) == 0:
+            return fused
+        # The same for all modules: computed once.
+        gram = gram_matrix(tap, normalise=self._normalise_gram).flatten(1)
+        return fused + torch.cat([module(tap, gram) for module in self.gram_modules], dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images.
 
         Parameters
         ----------
-        images : Tensor, shape (N, 3, S, S)
-            Normalised with ImageNet's mean and deviation.
+        images : Tensor, shape (N, 3, S, S), float32
+            Pixels in 0 to 1.
 
         Returns
         -------
         Tensor, shape (N, 2), float32
             Logits of others and sadness.
         """
-        fused = self.main(self.backbone(images))
-        if self.gram_modules and self._tapped is not None:
-            gram = gram_matrix(self._tapped, normalise=self._normalise).flatten(1)
-            fused = fused + torch.cat([m(self._tapped, gram) for m in self.gram_modules], dim=1)
-        self._tapped = None
-        return self.output(fused).float()
+        logits: Tensor = self.output(self.features(images))
+        return logits.float()
+
+    def _run_backbone(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Run timm's network; returns its last feature map and the tap."""
+        x = self.backbone.bn1(self.backbone.conv_stem(images))
+        for number, stage in enumerate(self.backbone.blocks):
+            if number != TAP_STAGE:
+                x = stage(x)
+                continue
+            for position, block in enumerate(stage):
+                if position == TAP_BLOCK:
+                    x, tap = _run_tapped(block, x)
+                else:
+                    x = block(x)
+        return self.backbone.bn2(self.backbone.conv_head(x)), tap
 
 
-def gram_matrix(features: Tensor, *, normalise: bool = False) -> Tensor:
-    """Return all inner products of feature maps (paper, equation 1), in float32.
-
-    Parameters
-    ----------
-    features : Tensor, shape (N, C, H, W)
-        Feature maps.
-    normalise : bool, default False
-        Divide by C * H * W.
-
-    Returns
-    -------
-    Tensor, shape (N, C, C)
-        F F^T for F of shape (C, H * W).
-    """
-    with torch.autocast(features.device.type, enabled=False):
-        flat = features.float().flatten(2)
-        gram = flat @ flat.transpose(1, 2)
-        return gram / flat[0].numel() if normalise else gram
+def _run_tapped(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Run a Fused-MBConv block of timm; returns its output and its projection's."""
+    expanded = block.se(block.aa(block.bn1(block.conv_exp(x))))
+    tap = block.conv_pwl(expanded)
+    out = block.bn2(tap)
+    return (block.drop_path(out) + x if block.has_skip else out), tap
 
 
-def _initialise_as_keras(layer: nn.Module) -> None:
-    """Glorot uniform kernels and zero biases: Keras's defaults for Dense and Conv2D."""
-    if isinstance(layer, nn.Linear | nn.Conv2d):
-        nn.init.xavier_uniform_(layer.weight)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
+def _main_branch(features: int, width: int, config: TrainConfig) -> nn.Sequential:
+    layers: dict[str, nn.Module] = {
+        "dropout": nn.Dropout(config.dropout),
+        "activation": nn.LeakyReLU(config.negative_slope),
+        "dense": nn.Linear(features, width),
+    }
+    return nn.Sequential(*(layers[name] for name in config.main_order.split("-")))
+
+
+def _activation(config: TrainConfig) -> nn.Module:
+    kinds: dict[str, Callable[[], nn.Module]] = {
+        "leaky_relu": lambda: nn.LeakyReLU(config.negative_slope),
+        "relu": nn.ReLU,
+        "silu": nn.SiLU,
+        "identity": nn.Identity,
+    }
+    return kinds[config.gram_activation]()

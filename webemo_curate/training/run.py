@@ -21,6 +21,10 @@ DONE_FILE = "done.json"
 FINGERPRINT_DIGITS = 8
 
 
+LogEntry = dict[str, float | None]
+"""What the log says of one epoch; None for a figure that the images do not define."""
+
+
 @dataclass(frozen=True)
 class RunResult:
     """One trained network.
@@ -41,7 +45,7 @@ class RunResult:
     folder: Path
     seed: int
     skipped: bool
-    history: list[dict[str, float]]
+    history: list[LogEntry]
 
 
 def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
@@ -104,13 +108,13 @@ def load_config(folder: Path) -> TrainConfig:
         raise InputError(f"{path}: not a run's configuration; train the run again") from error
 
 
-def save_log(folder: Path, history: list[dict[str, float]]) -> None:
+def save_log(folder: Path, history: list[LogEntry]) -> None:
     """Write the log, one JSON object an epoch."""
     lines = "".join(json.dumps(entry) + "\n" for entry in history)
     write_bytes(folder / LOG_FILE, lines.encode())
 
 
-def load_log(folder: Path) -> list[dict[str, float]]:
+def load_log(folder: Path) -> list[LogEntry]:
     """Read the log; empty if there is none yet."""
     path = folder / LOG_FILE
     lines = path.read_text().splitlines() if path.exists() else []

@@ -10,20 +10,20 @@ from torch import Tensor
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
-from webemo_curate.training.model import GramEfficientNet
+from webemo_curate.training.networks import Network, backbone_name
 
 logger = logging.getLogger(__name__)
 
-CLASSIFIER_PREFIX = "classifier."
-"""ImageNet's own head is not part of the backbone."""
+CLASSIFIERS = ("classifier.", "fc.")
+"""ImageNet's own head, of EfficientNets and ResNets, is not part of the backbone."""
 
 
-def load_backbone(model: GramEfficientNet, config: TrainConfig) -> None:
+def load_backbone(network: Network, config: TrainConfig) -> None:
     """Give the backbone its first weights.
 
     Parameters
     ----------
-    model : GramEfficientNet
+    network : Network
         Changed in place.
     config : TrainConfig
         `from_scratch`, `weights` and `backbone` decide.
@@ -35,10 +35,11 @@ def load_backbone(model: GramEfficientNet, config: TrainConfig) -> None:
     """
     if config.from_scratch:
         return
-    state = read_weights(config.weights) if config.weights else _pretrained(config.backbone)
-    backbone = {k: v for k, v in state.items() if not k.startswith(CLASSIFIER_PREFIX)}
-    _check_fit(model.backbone.state_dict(), backbone, str(config.weights or config.backbone))
-    model.backbone.load_state_dict(backbone)
+    name = backbone_name(config)
+    state = read_weights(config.weights) if config.weights else _pretrained(name)
+    backbone = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
+    _check_fit(network.backbone.state_dict(), backbone, str(config.weights or name))
+    network.backbone.load_state_dict(backbone)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -1,0 +1,110 @@
+"""Several processes as one trainer: started by torchrun, one process alone otherwise."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from webemo_curate.errors import InputError
+
+PATIENCE = timedelta(days=1)
+"""Processes wait for the one that packs images or evaluates; torchrun ends them if it dies."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes that train together.
+
+    Attributes
+    ----------
+    rank
+        This process, from 0.
+    size
+        How many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum of all processes' values."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def average_buffers(self, module: nn.Module) -> None:
+        """Give every process the mean of all running statistics, as Keras's mirrored strategy."""
+        for buffer in module.buffers():
+            if self.size > 1 and buffer.is_floating_point():
+                dist.all_reduce(buffer)
+                buffer /= self.size
+
+    def parallel(self, module: nn.Module) -> nn.Module:
+        """Wrap a module so that gradients are averaged over the processes."""
+        if self.size == 1:
+            return module
+        # Batch statistics stay each process's own: the paper's batch norms were per replica.
+        return DistributedDataParallel(module, broadcast_buffers=False)
+
+    def share(self, batches: int) -> slice:
+        """Return which of an update's batches are this process's.
+
+        Raises
+        ------
+        InputError
+            If they cannot be shared evenly.
+        """
+        if batches % self.size:
+            raise InputError(
+                f"{batches} batches an update cannot be shared evenly among {self.size} processes; "
+                f"make 'accumulate' in the train section a multiple of {self.size}"
+            )
+        each = batches // self.size
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+
+def follows() -> bool:
+    """Tell whether torchrun started this process beside another that writes and prints."""
+    return int(os.environ.get("RANK", "0")) > 0
+
+
+@contextmanager
+def join_world(device: torch.device) -> Iterator[World]:
+    """Meet the processes that torchrun started, until the block ends.
+
+    Parameters
+    ----------
+    device : torch.device
+        CUDA talks through NCCL, the CPU through Gloo.
+
+    Yields
+    ------
+    World
+        Of one process if torchrun started none.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield World()
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield World(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

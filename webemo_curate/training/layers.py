@@ -1,0 +1,80 @@
+"""Layers that all networks here share: normalisation of pixels, Gram matrices, first weights."""
+
+from typing import Any
+
+import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from torch import Tensor, nn
+
+HALF = (0.5, 0.5, 0.5)
+"""Mean and deviation that map pixels to -1 to 1, as some weights expect."""
+
+
+class Normalise(nn.Module):
+    """Subtract a mean and divide by a deviation, a channel each.
+
+    Parameters
+    ----------
+    kind : {'weights', 'imagenet', 'half'}
+        Whose mean and deviation.
+    weights : mapping
+        timm's description of the backbone's weights: `mean` and `std`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, kind: str, weights: dict[str, Any]) -> None:
+        super().__init__()
+        mean, deviation = {
+            "weights": (weights["mean"], weights["std"]),
+            "imagenet": (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD),
+            "half": (HALF, HALF),
+        }[kind]
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalise pixels of 0 to 1; shape (N, 3, S, S)."""
+        return (images - self.mean) / self.deviation
+
+
+class InitialiseAdded:
+    """Gives added layers their first weights; for `Module.apply`.
+
+    Parameters
+    ----------
+    kind : {'glorot', 'torch'}
+        Keras's defaults for Dense and Conv2D (Glorot uniform kernels, zero biases), or torch's.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, layer: nn.Module) -> None:
+        """Initialise one layer if it has a kernel."""
+        if self.kind == "glorot" and isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def gram_matrix(features: Tensor, *, normalise: bool = False) -> Tensor:
+    """Return all inner products of feature maps (paper, equation 1), in float32.
+
+    Parameters
+    ----------
+    features : Tensor, shape (N, C, H, W)
+        Feature maps.
+    normalise : bool, default False
+        Divide by C * H * W, as Zhang et al. do.
+
+    Returns
+    -------
+    Tensor, shape (N, C, C)
+        F F^T for F of shape (C, H * W).
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        flat = features.float().flatten(2)
+        gram = flat @ flat.transpose(1, 2)
+        return gram / (features[0].numel()) if normalise else gram

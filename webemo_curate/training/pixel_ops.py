@@ -1,0 +1,310 @@
+"""RandAugment's transformations on batches of bytes, each image by its own draw, as Pillow's.
+
+Every op takes `(images, draw)` and returns images of the same shape: uint8, (N, 3, S, S). They are
+integer-exact: on equal parameters the result is Pillow's to the last bit, on any device. Ranges are
+those of imgaug's RandAugment, whose call with n = 3, m = 7 is Keras's own example.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+MAX_ROTATION_DEGREES = 30.0
+MAX_SHEAR_RADIANS = 0.3
+MAX_TRANSLATION = 0.33
+MAX_ENHANCEMENT = 0.9
+MAX_POSTERIZED_BITS = 6
+MAX_CUTOUT = 20 / 32
+"""imgaug's ranges at full magnitude: shares of the side for translation and cutout."""
+
+BITS = 8
+LEVELS = 2**BITS
+TOP = LEVELS - 1
+
+LUMA = (19595, 38470, 7471)
+LUMA_ROUND, LUMA_SHIFT = 0x8000, 16
+"""Pillow's conversion to gray: ITU-R 601-2 in 16-bit fixed point."""
+
+FIXED_BITS = 16
+"""Pillow's nearest-neighbour warp counts pixels in 16-bit fixed point."""
+
+SMOOTH_KERNEL = ((1, 1, 1), (1, 5, 1), (1, 1, 1))
+BLUR_KERNEL = (
+    (1, 1, 1, 1, 1),
+    (1, 0, 0, 0, 1),
+    (1, 0, 0, 0, 1),
+    (1, 0, 0, 0, 1),
+    (1, 1, 1, 1, 1),
+)
+"""`ImageFilter.SMOOTH` and `ImageFilter.BLUR`, each divided by its sum."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What chance decided for a batch of images.
+
+    Attributes
+    ----------
+    strength
+        Magnitude as a share of its scale, 0 to 1.
+    signs
+        1.0 or -1.0, shape (images,): the direction of ops that have two.
+    centres
+        Shares of the side, shape (images, 2): where cutout cuts (x, y).
+    fill
+        Level of pixels that come from outside the image.
+    """
+
+    strength: float
+    signs: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    fill: int
+
+
+Op = Callable[[Tensor, Draw], Tensor]
+
+
+def identity(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Leave the images as they are."""
+    return images
+
+
+def auto_contrast(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Stretch each channel to the full range (`ImageOps.autocontrast`)."""
+    flat = images.flatten(2)
+    low = flat.amin(dim=2, keepdim=True).double()
+    span = flat.amax(dim=2, keepdim=True).double() - low
+    # A channel of one level stays as it is: scale 1, offset 0.
+    scale = torch.where(span > 0, TOP / span.clamp(min=1), 1.0)
+    offset = torch.where(span > 0, -low * scale, 0.0)
+    levels = torch.arange(LEVELS, device=images.device, dtype=torch.float64)
+    return _look_up(images, (levels * scale + offset).trunc().clamp(0, TOP))
+
+
+def equalize(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Flatten each channel's histogram (`ImageOps.equalize`)."""
+    levels = images.flatten(2).long()
+    histogram = torch.zeros(*levels.shape[:2], LEVELS, dtype=torch.long, device=images.device)
+    histogram.scatter_add_(2, levels, torch.ones_like(levels))
+    last = histogram.gather(2, levels.amax(dim=2, keepdim=True))
+    step = (histogram.sum(dim=2, keepdim=True) - last) // TOP
+    below = histogram.cumsum(2) - histogram
+    spread = (below + step // 2) // step.clamp(min=1)
+    unchanged = torch.arange(LEVELS, device=images.device)
+    return _look_up(images, torch.where(step > 0, spread, unchanged).clamp(max=TOP))
+
+
+def invert(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Turn the images into their negatives (`ImageOps.invert`)."""
+    return TOP - images
+
+
+def posterize(images: Tensor, draw: Draw) -> Tensor:
+    """Drop up to six low bits (`ImageOps.posterize`)."""
+    dropped = int(MAX_POSTERIZED_BITS * draw.strength)
+    return images & (TOP >> dropped << dropped)
+
+
+def solarize(images: Tensor, draw: Draw) -> Tensor:
+    """Invert levels from a threshold on that falls with the magnitude (`ImageOps.solarize`)."""
+    threshold = LEVELS - int(LEVELS * draw.strength)
+    return torch.where(images.int() < threshold, images, TOP - images)
+
+
+def color(images: Tensor, draw: Draw) -> Tensor:
+    """Blend with the gray version (`ImageEnhance.Color`)."""
+    return enhance_color(images, _enhancement(draw))
+
+
+def contrast(images: Tensor, draw: Draw) -> Tensor:
+    """Blend with the mean gray (`ImageEnhance.Contrast`)."""
+    return enhance_contrast(images, _enhancement(draw))
+
+
+def brightness(images: Tensor, draw: Draw) -> Tensor:
+    """Blend with black (`ImageEnhance.Brightness`)."""
+    return enhance_brightness(images, _enhancement(draw))
+
+
+def sharpness(images: Tensor, draw: Draw) -> Tensor:
+    """Blend with the smoothed version (`ImageEnhance.Sharpness`)."""
+    return _blend(images, smooth(images, draw), _enhancement(draw))
+
+
+def smooth(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Smooth (`ImageFilter.SMOOTH`)."""
+    return _filter(images, SMOOTH_KERNEL)
+
+
+def blur(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
+    """Blur (`ImageFilter.BLUR`)."""
+    return _filter(images, BLUR_KERNEL)
+
+
+def rotate(images: Tensor, draw: Draw) -> Tensor:
+    """Rotate about the centre by up to 30 degrees."""
+    angles = draw.signs * math.radians(MAX_ROTATION_DEGREES) * draw.strength
+    cosine, sine = np.cos(angles), np.sin(angles)
+    half = images.shape[-1] / 2
+    shift_x = half - cosine * half - sine * half
+    shift_y = half + sine * half - cosine * half
+    return _warp(images, (cosine, sine, shift_x, -sine, cosine, shift_y), draw.fill)
+
+
+def shear_x(images: Tensor, draw: Draw) -> Tensor:
+    """Shear along x by up to 0.3 radians, from the top left corner."""
+    return _warp(images, (1, _shears(draw), 0, 0, 1, 0), draw.fill)
+
+
+def shear_y(images: Tensor, draw: Draw) -> Tensor:
+    """Shear along y by up to 0.3 radians, from the top left corner."""
+    return _warp(images, (1, 0, 0, _shears(draw), 1, 0), draw.fill)
+
+
+def translate_x(images: Tensor, draw: Draw) -> Tensor:
+    """Shift along x by up to 0.33 of the width."""
+    return _warp(images, (1, 0, _shifts(images, draw), 0, 1, 0), draw.fill)
+
+
+def translate_y(images: Tensor, draw: Draw) -> Tensor:
+    """Shift along y by up to 0.33 of the height."""
+    return _warp(images, (1, 0, 0, 0, 1, _shifts(images, draw)), draw.fill)
+
+
+def cutout(images: Tensor, draw: Draw) -> Tensor:
+    """Fill a square of up to 20/32 of the side; it may reach over the border."""
+    side = images.shape[-1]
+    length = round(MAX_CUTOUT * draw.strength * side)
+    corner = np.round(draw.centres * side - length / 2)[:, :, None]
+    places = np.arange(side)
+    inside = torch.from_numpy((places >= corner) & (places < corner + length)).to(images.device)
+    covered = inside[:, 0, None, None, :] & inside[:, 1, None, :, None]
+    return images.masked_fill(covered, draw.fill)
+
+
+def enhance_color(images: Tensor, factors: NDArray[np.float64]) -> Tensor:
+    """Change saturation by a factor for each image (`ImageEnhance.Color`)."""
+    return _blend(images, _gray(images).expand_as(images), factors)
+
+
+def enhance_contrast(images: Tensor, factors: NDArray[np.float64]) -> Tensor:
+    """Change contrast by a factor for each image (`ImageEnhance.Contrast`)."""
+    mean = _gray(images).double().mean(dim=(1, 2, 3), keepdim=True)
+    return _blend(images, (mean + 0.5).floor().expand_as(images), factors)
+
+
+def enhance_brightness(images: Tensor, factors: NDArray[np.float64]) -> Tensor:
+    """Change brightness by a factor for each image (`ImageEnhance.Brightness`)."""
+    return _blend(images, torch.zeros_like(images), factors)
+
+
+OPS: tuple[Op, ...] = (
+    identity,
+    auto_contrast,
+    equalize,
+    invert,
+    rotate,
+    posterize,
+    solarize,
+    color,
+    contrast,
+    brightness,
+    sharpness,
+    shear_x,
+    shear_y,
+    translate_x,
+    translate_y,
+    cutout,
+    blur,
+    smooth,
+)
+"""imgaug's list, in its order."""
+
+
+def _look_up(images: Tensor, table: Tensor) -> Tensor:
+    """Replace levels by a table's of each channel; shape (N, 3, 256)."""
+    return table.to(torch.uint8).gather(2, images.flatten(2).long()).view_as(images)
+
+
+def _gray(images: Tensor) -> Tensor:
+    weights = torch.tensor(LUMA, device=images.device, dtype=torch.int32)[:, None, None]
+    return ((images.int() * weights).sum(dim=1, keepdim=True) + LUMA_ROUND) >> LUMA_SHIFT
+
+
+def _enhancement(draw: Draw) -> NDArray[np.float64]:
+    return 1 + draw.signs * MAX_ENHANCEMENT * draw.strength
+
+
+def _blend(images: Tensor, degenerate: Tensor, factors: NDArray[np.float64]) -> Tensor:
+    """Blend as `Image.blend` does: in float32, cut off, not rounded."""
+    alpha = torch.from_numpy(factors).to(images.device, torch.float32)[:, None, None, None]
+    base = degenerate.float()
+    return (base + alpha * (images.float() - base)).clamp(0, TOP).to(torch.uint8)
+
+
+def _filter(images: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
+    """Convolve and round; as in Pillow the border that the kernel overhangs stays as it is."""
+    channels, border = images.shape[1], len(kernel) // 2
+    weights = torch.tensor(kernel, device=images.device, dtype=torch.float32)
+    stacked = weights.expand(channels, 1, *weights.shape)
+    sums = functional.conv2d(images.float(), stacked, groups=channels)
+    inner = slice(border, -border)
+    result = images.clone()
+    result[..., inner, inner] = (sums / weights.sum() + 0.5).floor().to(torch.uint8)
+    return result
+
+
+def _shears(draw: Draw) -> NDArray[np.float64]:
+    return draw.signs * math.tan(MAX_SHEAR_RADIANS * draw.strength)
+
+
+def _shifts(images: Tensor, draw: Draw) -> NDArray[np.float64]:
+    return draw.signs * MAX_TRANSLATION * draw.strength * images.shape[-1]
+
+
+def _warp(images: Tensor, matrix: tuple[NDArray[np.float64] | float, ...], fill: int) -> Tensor:
+    """Take each pixel from where an affine map points (`Image.transform`, nearest).
+
+    Parameters
+    ----------
+    images : Tensor, shape (N, 3, S, S), uint8
+        Where pixels come from.
+    matrix : tuple of float or ndarray of shape (N,)
+        a, b, c, d, e, f of x' = a x + b y + c, y' = d x + e y + f, in pixels.
+    fill : int
+        Level where the map points outside.
+
+    Returns
+    -------
+    Tensor, shape (N, 3, S, S), uint8
+        The warped images.
+    """
+    count, _, side, _ = images.shape
+    a, b, c, d, e, f = (np.broadcast_to(np.asarray(m, np.float64), count) for m in matrix)
+    x = _source(a, b, c, side, images.device)
+    y = _source(d, e, f, side, images.device)
+    outside = (x < 0) | (x >= side) | (y < 0) | (y >= side)
+    index = (y * side + x).masked_fill(outside, 0).flatten(1)[:, None].expand(-1, 3, -1)
+    moved = images.flatten(2).gather(2, index).view_as(images)
+    return moved.masked_fill(outside[:, None], fill)
+
+
+def _source(
+    along_x: NDArray[np.float64],
+    along_y: NDArray[np.float64],
+    shift: NDArray[np.float64],
+    side: int,
+    device: torch.device,
+) -> Tensor:
+    """Return one source coordinate of every pixel in whole pixels; shape (N, S, S), int64."""
+    parts = np.stack([along_x, along_y, shift + (along_x + along_y) / 2])  # of pixel centres
+    fixed = torch.from_numpy(np.floor(parts * 2**FIXED_BITS + 0.5).astype(np.int64)).to(device)
+    step_x, step_y, start = fixed[:, :, None, None]
+    places = torch.arange(side, device=device)
+    return (start + step_x * places + step_y * places[:, None]) >> FIXED_BITS
