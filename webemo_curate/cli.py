@@ -307,6 +307,18 @@ def train_model(
 
 
 @app.command()
+def pack(
+    image_size: Annotated[int | None, typer.Option(help="Side of the square, pixels.")] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Decode the images of all splits once, as train-model would at its start."""
+    from webemo_curate import terminal
+
+    terminal.pack({"train": {"image_size": image_size}}, workspace, as_json=as_json)
+
+
+@app.command()
 def evaluate(
     run: Annotated[
         str | None, typer.Argument(help="Name or folder of a run; default: the latest.")

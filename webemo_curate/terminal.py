@@ -51,17 +51,36 @@ def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bo
 
 
 def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: bool) -> None:
-    """Bring the manifests up to date, then train; see `training.api.train`."""
+    """Bring the manifests up to date, then train; see `training.api.train`.
+
+    Of several processes that torchrun started, the first does everything but train alone.
+    """
     from webemo_curate.training.api import train
+    from webemo_curate.training.distributed import follows
 
     place = Workspace(workspace)
     config = override(place.config(), overrides)
+    if follows():
+        train(config.train, place)
+        return
     outcomes = [] if only else _show_stages(Pipeline(place, config).run())
     place.save_config(config)
     runs = train(config.train, place)
     for run in runs:
         print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
     _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
+
+
+def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+    """Decode the splits' images ahead of training; see `training.api.pack_splits`."""
+    from webemo_curate.training.api import pack_splits
+
+    place = Workspace(workspace)
+    config = override(place.config(), overrides)
+    place.save_config(config)
+    counts = pack_splits(config.train, place)
+    print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
+    _print_json(as_json, packed=counts)
 
 
 def evaluate(
