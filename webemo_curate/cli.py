@@ -367,6 +367,19 @@ def run_pipeline(
     terminal.run_pipeline(pipeline, workspace, workers, as_json=as_json)
 
 
+@app.command("add-folder")
+def add_folder(
+    folder: Annotated[Path, typer.Argument(help="Holds folders named by emotion.")],
+    name: Annotated[str, typer.Option(help="Of the manifest, such as unbiasedemo.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a folder-per-emotion set a manifest, to evaluate on or to hold against."""
+    from webemo_curate import terminal
+
+    terminal.add_folder(folder, name, workspace, as_json=as_json)
+
+
 @app.command()
 def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
     """Show each stage's state and how many rows left where."""

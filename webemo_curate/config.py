@@ -268,9 +268,6 @@ class TrainConfig(StageConfig):
     center_loss: float = Field(0.0, ge=0, description="weight of the contrastive-center loss")
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of averaged weights; 0 averages none")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast, on a GPU alone")
-    primary: Literal["last", "best"] = Field(
-        "last", description="epoch whose weights are reported first; both are kept"
-    )
     seeds: int = operational(1, ge=1, description="runs, with seeds seed, seed + 1, ...")
     seed: int = Field(0, ge=0)
     weights: AbsolutePath | None = Field(None, description="backbone: safetensors or .pth")

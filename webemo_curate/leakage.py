@@ -15,13 +15,7 @@ from webemo_curate.duplicates.features import words_by_hash
 from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import (
-    Origin,
-    content_digest,
-    read_info,
-    read_manifest,
-    write_manifest,
-)
+from webemo_curate.manifest import Origin, content_digest, read_info, read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import list_pictures
 from webemo_curate.workspace import Workspace
@@ -111,7 +105,7 @@ def mark_shared(
     info = read_info(target)
     if info is None or info.origin != origin:
         comparison = _Comparison(files, workspace, engine, config, origin.fingerprint)
-        write_manifest(target, "shared", comparison.matches(), origin)
+        workspace.write_as("shared", target.stem, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
     return SharedPictures(name, files.num_rows, read_manifest(target, "shared"), target)

@@ -253,7 +253,11 @@ SPLIT = pa.schema(
         column("group", pa.string(), "related pictures; a group never crosses splits"),
         column("width", pa.int32(), "pixels"),
         column("height", pa.int32(), "pixels"),
-        column("url", pa.string(), "a URL the image was fetched from, first by name"),
+        column(
+            "url",
+            pa.string(),
+            "a URL the image was fetched from, first by name; its file in an added folder",
+        ),
     ]
 )
 

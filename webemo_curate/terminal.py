@@ -132,6 +132,19 @@ def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_jso
     )
 
 
+def add_folder(folder: Path, name: str, workspace: Path, *, as_json: bool) -> None:
+    """Take a folder-per-emotion set into the workspace; see `sources.added.add_folder`."""
+    from webemo_curate.sources.added import add_folder as take_in
+
+    place = Workspace(workspace)
+    with place.lock():
+        added = take_in(folder, name, place)
+    for file, reason in added.broken.items():
+        print(f"{folder / file}: {reason}")
+    print(added.summary())
+    _print_json(as_json, **asdict(added))
+
+
 def status(workspace: Path, *, as_json: bool) -> None:
     """Show each stage's state and the funnel."""
     place = Workspace(workspace)

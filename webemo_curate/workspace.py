@@ -97,6 +97,10 @@ class Workspace:
         """Write a manifest atomically; see `manifest.write_manifest`."""
         return write_manifest(self.manifest_path(name), name, table, origin)
 
+    def write_as(self, kind: str, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
+        """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
+        return write_manifest(self.manifest_path(name), kind, table, origin)
+
     def image_path(self, sha256: str, suffix: str) -> str:
         """Return where an image lies, relative to the root.
 

@@ -1,0 +1,68 @@
+"""`curate add-folder` takes a folder-per-emotion set in, and says what it leaves out."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import curate
+from tests.training.conftest import draw
+from webemo_curate.errors import InputError
+from webemo_curate.sources.added import add_folder
+from webemo_curate.workspace import Workspace
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    place = tmp_path / "Emotion-6"
+    for number in range(3):
+        draw(place / "sadness" / f"{number}.png", 1, generator)
+        draw(place / "joy" / f"{number}.png", 0, generator)
+    return place
+
+
+def copy(folder: Path, source: str, target: str) -> None:
+    (folder / target).parent.mkdir(exist_ok=True)
+    (folder / target).write_bytes((folder / source).read_bytes())
+
+
+def test_images_are_stored_by_content_and_listed(folder: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "ws"
+    output = curate("add-folder", folder, "--name", "emotion6", "--workspace", workspace)
+
+    assert "6 images in" in output
+    rows = _rows(workspace, "emotion6")
+    assert sorted(row["target"] for row in rows) == [0, 0, 0, 1, 1, 1]
+    for row in rows:
+        stored = (workspace / row["path"]).read_bytes()
+        assert stored == (folder / row["url"]).read_bytes()
+        assert (row["width"], row["height"]) == (40, 40)
+
+
+def test_copies_conflicts_and_broken_files_are_counted(folder: Path, tmp_path: Path) -> None:
+    copy(folder, "joy/0.png", "joy/again.png")
+    copy(folder, "joy/1.png", "love/other.png")
+    copy(folder, "joy/2.png", "sadness/both.png")
+    (folder / "joy" / "broken.png").write_bytes(b"no image")
+
+    added = add_folder(folder, "emotion6", Workspace(tmp_path / "ws"))
+
+    assert (added.rows, added.repeated, added.conflicting) == (5, 2, 2)
+    assert set(added.broken) == {"joy/broken.png"}
+    rows = _rows(tmp_path / "ws", "emotion6")
+    assert ["joy", "love"] in [row["labels"] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["../x", "Train", "train", "shared-x", ""])
+def test_impossible_names_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--name"):
+        add_folder(folder, name, Workspace(tmp_path / "ws"))
+
+
+def _rows(workspace: Path, name: str) -> list[dict[str, object]]:
+    from webemo_curate.manifest import read_manifest
+    from webemo_curate.schemas import Split
+
+    return read_manifest(workspace / "manifests" / f"{name}.parquet", Split.TEST).to_pylist()

@@ -1,0 +1,164 @@
+"""A folder-per-emotion set taken into a workspace: images by content, rows as a manifest."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate.errors import InputError
+from webemo_curate.imaging import FORMATS, DecodeError, open_checked, to_rgb
+from webemo_curate.manifest import Origin, content_digest
+from webemo_curate.progress import progress_bar
+from webemo_curate.schemas import SCHEMAS, Split
+from webemo_curate.sources.folders import read_folder
+from webemo_curate.workspace import Workspace
+
+STAGE = "add-folder"
+VERSION = 1
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class AddedSet:
+    """What became of a folder's files.
+
+    Attributes
+    ----------
+    path
+        The manifest.
+    rows
+        Images in it.
+    repeated
+        Files of the same bytes and class as another.
+    conflicting
+        Files of the same bytes under both classes: none of them is in the manifest.
+    broken
+        Files that do not decode, each with the reason.
+    """
+
+    path: Path
+    rows: int
+    repeated: int
+    conflicting: int
+    broken: dict[str, str]
+
+    def summary(self) -> str:
+        """Say in one line what was taken and what was not."""
+        left = {
+            "repeated": self.repeated,
+            "under both classes": self.conflicting,
+            "not decodable": len(self.broken),
+        }
+        out = ", ".join(f"{count} {why}" for why, count in left.items() if count)
+        return f"{self.rows} images in {self.path}" + (f"; left out: {out}" if out else "")
+
+
+def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
+    """Store a folder's images in the workspace and list them as a split manifest does.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds folders named by emotion (UnbiasedEmo, Emotion-6, Cornell's Emotion6).
+    name : str
+        Of the manifest; small letters, digits, `_` and `-`.
+    workspace : Workspace
+        Gets `manifests/<name>.parquet`; its lock is held by the caller. Which emotion is positive
+        is the workspace's `binarize.positive`.
+
+    Returns
+    -------
+    AddedSet
+        What was taken.
+
+    Raises
+    ------
+    InputError
+        If the name is not possible or taken, or the folder holds no emotion.
+    """
+    _check_name(name)
+    config = workspace.config()
+    files = read_folder(folder, config.binarize.positive)
+    intake = _Intake(folder, workspace, config.images.max_pixels, _both_classes(files))
+    with progress_bar(files.num_rows, STAGE, "image") as bar:
+        for file in files.to_pylist():
+            intake.take(file)
+            bar.update()
+    workspace.settle()
+    origin = Origin(
+        STAGE, VERSION, {"positive": config.binarize.positive}, {"set": content_digest(files)}
+    )
+    workspace.write_as(Split.TEST, name, intake.table(), origin)
+    return AddedSet(
+        workspace.manifest_path(name),
+        len(intake.rows),
+        intake.repeated,
+        intake.conflicting,
+        intake.broken,
+    )
+
+
+class _Intake:
+    """Takes files one by one and remembers what became of them."""
+
+    def __init__(
+        self, folder: Path, workspace: Workspace, max_pixels: int, undecided: set[str]
+    ) -> None:
+        self._folder, self._workspace, self._max_pixels = folder, workspace, max_pixels
+        self._undecided = undecided
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.broken: dict[str, str] = {}
+        self.repeated = self.conflicting = 0
+
+    def take(self, file: dict[str, Any]) -> None:
+        """Store a file's image, or count why not."""
+        sha256 = file["sha256"]
+        if sha256 in self._undecided:
+            self.conflicting += 1
+        elif sha256 in self.rows:
+            self.repeated += 1
+            row = self.rows[sha256]
+            row["labels"] = sorted({*row["labels"], file["label"]})
+        else:
+            try:
+                self.rows[sha256] = self._store(file)
+            except DecodeError as error:
+                self.broken[file["path"]] = str(error)
+
+    def table(self) -> pa.Table:
+        """Return the rows of the manifest."""
+        names = SCHEMAS[Split.TEST].names
+        return pa.table({name: [row[name] for row in self.rows.values()] for name in names})
+
+    def _store(self, file: dict[str, Any]) -> dict[str, Any]:
+        content = (self._folder / file["path"]).read_bytes()
+        image = open_checked(content, self._max_pixels)
+        width, height = to_rgb(image).size
+        suffix = FORMATS[str(image.format)]
+        sha256 = self._workspace.store_image(content, suffix)
+        return {
+            "path": self._workspace.image_path(sha256, suffix),
+            "sha256": sha256,
+            "target": file["target"],
+            "label": file["label"],
+            "labels": [file["label"]],
+            "group": sha256,
+            "width": width,
+            "height": height,
+            "url": file["path"],
+        }
+
+
+def _both_classes(files: pa.Table) -> set[str]:
+    """Return the content hashes that stand under both classes."""
+    pairs = set(zip(files["sha256"].to_pylist(), files["target"].to_pylist(), strict=True))
+    return {sha256 for sha256, target in pairs if (sha256, 1 - target) in pairs}
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise InputError(f"--name {name}: use small letters, digits, '_' and '-', such as emotion6")
+    if name in SCHEMAS or name.startswith("shared-"):
+        raise InputError(f"--name {name}: a stage's manifest has this name; take another")
