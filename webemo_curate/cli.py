@@ -341,6 +341,18 @@ def evaluate(
 
 
 @app.command()
+def experiment(
+    file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train several networks over several seeds and say which differ significantly."""
+    from webemo_curate import terminal
+
+    terminal.experiment(file, workspace, as_json=as_json)
+
+
+@app.command()
 def predict(
     run: Annotated[str, typer.Argument(help="Name or folder of a run.")],
     images: Annotated[list[Path], typer.Argument(help="Image files.")],

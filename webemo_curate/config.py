@@ -1,7 +1,8 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -61,6 +62,9 @@ class StageConfig(BaseModel):
             if isinstance(field.json_schema_extra, dict) and OPERATIONAL in field.json_schema_extra
         }
         return self.model_dump(mode="json", exclude=left_out)
+
+
+ConfigT = TypeVar("ConfigT", bound=StageConfig)
 
 
 class ListingConfig(StageConfig):
@@ -324,6 +328,39 @@ class PipelineConfig(StageConfig):
     workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
 
 
+class ExperimentConfig(StageConfig):
+    """Networks that are trained on one workspace and compared."""
+
+    networks: dict[str, TrainConfig] = Field(min_length=1)
+    baseline: str = Field(description="the network that the others are compared with")
+    test_sets: tuple[AbsolutePath, ...] = Field(
+        (), description="folders or manifests beside the validation and test splits"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_common(cls, given: Any) -> Any:
+        """Give every network the settings under `common`; its own win."""
+        if not isinstance(given, dict) or not isinstance(given.get("networks"), dict):
+            return given
+        common = given.get("common") or {}
+        networks = {name: common | (own or {}) for name, own in given["networks"].items()}
+        return {name: value for name, value in given.items() if name != "common"} | {
+            "networks": networks
+        }
+
+    @model_validator(mode="after")
+    def _check_networks(self) -> "ExperimentConfig":
+        for name in self.networks:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+                raise ValueError(f"network '{name}': use letters, digits, '_', '-' and '.'")
+        if self.baseline not in self.networks:
+            raise ValueError(f"baseline '{self.baseline}' is none of {', '.join(self.networks)}")
+        if len({network.seeds for network in self.networks.values()}) > 1:
+            raise ValueError("every network needs as many seeds: runs are compared in pairs")
+        return self
+
+
 Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
 
 
@@ -345,13 +382,39 @@ def load_pipeline(path: Path) -> PipelineConfig:
     InputError
         If the file cannot be read, is not YAML or names an unknown or impossible value.
     """
+    return _validate(PipelineConfig, _read_mapping(path), str(path))
+
+
+def load_experiment(path: Path) -> ExperimentConfig:
+    """Read an experiment file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file with the fields of `ExperimentConfig`; settings under `common` are every
+        network's.
+
+    Returns
+    -------
+    ExperimentConfig
+        The configuration, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML or names an unknown or impossible value.
+    """
+    return _validate(ExperimentConfig, _read_mapping(path), str(path))
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: not a readable pipeline file: {error}") from error
-    if not isinstance(document or {}, dict):
-        raise InputError(f"{path}: a pipeline file is a mapping of sections such as 'fetch:'")
-    return _validate(document or {}, str(path))
+        raise InputError(f"{path}: not a readable YAML file: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: must be a mapping of sections such as 'fetch:'")
+    return document
 
 
 def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
@@ -381,12 +444,12 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
         given = {name: value for name, value in fields.items() if value is not None}
         place = document.setdefault(section, {}) if section else document
         place.update(given)
-    return _validate(document, "option")
+    return _validate(PipelineConfig, document, "option")
 
 
-def _validate(document: dict[str, Any], origin: str) -> PipelineConfig:
+def _validate(model: type[ConfigT], document: dict[str, Any], origin: str) -> ConfigT:
     try:
-        return PipelineConfig.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

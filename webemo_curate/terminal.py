@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from webemo_curate.accounting import split_counts
-from webemo_curate.config import Overrides, PipelineConfig, load_pipeline, override
+from webemo_curate.config import (
+    Overrides,
+    PipelineConfig,
+    load_experiment,
+    load_pipeline,
+    override,
+)
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.full_run import curate, train_and_report
 from webemo_curate.pipeline import Pipeline, StageOutcome
@@ -81,6 +87,21 @@ def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
     counts = pack_splits(config.train, place)
     print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
     _print_json(as_json, packed=counts)
+
+
+def experiment(file: Path, workspace: Path, *, as_json: bool) -> None:
+    """Train, measure and compare networks; see `training.experiment.run_experiment`."""
+    from webemo_curate.training.experiment import run_experiment
+
+    outcome = run_experiment(load_experiment(file), file.stem, Workspace(workspace))
+    print((outcome.folder / "results.md").read_text(encoding="utf-8"))
+    print(f"Written to {outcome.folder}")
+    _print_json(
+        as_json,
+        folder=str(outcome.folder),
+        chosen=outcome.chosen,
+        comparisons=_as_dicts(outcome.comparisons),
+    )
 
 
 def evaluate(
