@@ -356,14 +356,24 @@ def experiment(
 def predict(
     run: Annotated[str, typer.Argument(help="Name or folder of a run.")],
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    figure: Annotated[
+        Path | None, typer.Option(help="PNG file to draw the captioned pictures into.")
+    ] = None,
+    grad_cam: Annotated[
+        bool, typer.Option("--grad-cam", help="In the figure, show where the network looked.")
+    ] = False,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Print class and probability of images."""
+    """Print class and probability of images; draw them in a row."""
     from webemo_curate import terminal
 
-    terminal.predict(run, images, device, workspace, as_json=as_json)
+    if grad_cam and not figure:
+        raise InputError("--grad-cam: give --figure FILE.png, in which it is drawn")
+    terminal.predict(
+        run, images, device, workspace, figure=figure, grad_cam=grad_cam, as_json=as_json
+    )
 
 
 @app.command("run")

@@ -125,15 +125,31 @@ def evaluate(
 
 
 def predict(
-    run: str, images: Sequence[Path], device: str, workspace: Path, *, as_json: bool
+    run: str,
+    images: Sequence[Path],
+    device: str,
+    workspace: Path,
+    *,
+    figure: Path | None,
+    grad_cam: bool,
+    as_json: bool,
 ) -> None:
-    """Classify image files; see `training.api.predict`."""
+    """Classify image files, and draw them if asked to; see `training.api.predict`."""
     from webemo_curate.training import api
 
-    predictions = api.predict(api.find_run(run, Workspace(workspace)), images, device)
+    folder = api.find_run(run, Workspace(workspace))
+    predictions = api.predict(folder, images, device, look=grad_cam)
     for prediction in predictions:
         print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
-    _print_json(as_json, predictions=_as_dicts(predictions))
+    if figure:
+        from webemo_curate.report.prediction_row import draw_predictions
+
+        draw_predictions(predictions, figure)
+        print(f"Drawn: {figure}")
+    answers = [
+        {"path": p.path, "label": p.label, "probability": p.probability} for p in predictions
+    ]
+    _print_json(as_json, predictions=answers)
 
 
 def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_json: bool) -> None:

@@ -25,7 +25,13 @@ from webemo_curate.training.data import Images, open_images, read_square
 from webemo_curate.training.devices import choose_device, make_reproducible
 from webemo_curate.training.distributed import World, join_world
 from webemo_curate.training.feed import Feed
-from webemo_curate.training.inference import load_network, predict_logits, probabilities
+from webemo_curate.training.gradcam import class_activation
+from webemo_curate.training.inference import (
+    THRESHOLD,
+    load_network,
+    predict_logits,
+    probabilities,
+)
 from webemo_curate.training.loop import Trainer
 from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold, measure
 from webemo_curate.training.objective import as_floats
@@ -135,11 +141,30 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one image: its class and the probability of sadness."""
+    """The answer for one image.
+
+    Attributes
+    ----------
+    path
+        The file.
+    label
+        Its class.
+    probability
+        Of the positive class, sadness.
+    activation
+        Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
+    """
 
     path: Path
     label: str
     probability: float
+    activation: NDArray[np.float32] | None = None
+
+    @property
+    def caption(self) -> str:
+        """Class and the class's own probability, for under a picture."""
+        own = self.probability if self.label == CLASS_NAMES[1] else 1 - self.probability
+        return f"{self.label} {own:.0%}"
 
 
 def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
@@ -236,7 +261,9 @@ def evaluate(
     return evaluation
 
 
-def predict(run: Path, images: Sequence[Path], device: str = "auto") -> list[Prediction]:
+def predict(
+    run: Path, images: Sequence[Path], device: str = "auto", *, look: bool = False
+) -> list[Prediction]:
     """Classify image files by the last epoch's weights.
 
     Parameters
@@ -247,6 +274,8 @@ def predict(run: Path, images: Sequence[Path], device: str = "auto") -> list[Pre
         Image files.
     device : {'auto', 'cpu', 'cuda'}
         Where it computes.
+    look : bool, default False
+        Also tell where the network saw the class it chose.
 
     Returns
     -------
@@ -263,11 +292,13 @@ def predict(run: Path, images: Sequence[Path], device: str = "auto") -> list[Pre
     network = load_network(run / LAST_FILE, config, chosen)
     predictions = []
     for path in images:
-        pixels = torch.from_numpy(read_square(path, config))[None].to(chosen)
+        pixels = as_floats(torch.from_numpy(read_square(path, config))[None].to(chosen))
         with torch.inference_mode():
-            logits = network(as_floats(pixels)).cpu().numpy()
+            logits = network(pixels).cpu().numpy()
         probability = float(probabilities(logits)[0])
-        predictions.append(Prediction(path, CLASS_NAMES[probability >= 0.5], probability))
+        answer = int(probability >= THRESHOLD)
+        activation = class_activation(network, pixels, answer) if look else None
+        predictions.append(Prediction(path, CLASS_NAMES[answer], probability, activation))
     return predictions
 
 
