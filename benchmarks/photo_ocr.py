@@ -27,7 +27,7 @@ def repeated(photos: Path | str, count: int) -> list[Path]:
 
 def rapid_detector() -> RapidDetector:
     """Return the CPU engine as the command makes it."""
-    return RapidDetector(CONFIG.short_side, CONFIG.score_floor)
+    return RapidDetector("cpu", CONFIG.short_side, CONFIG.score_floor, CONFIG.batch_size)
 
 
 def photo_rows(photos: Path | str, count: int) -> pa.Table:

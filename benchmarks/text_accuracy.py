@@ -82,7 +82,7 @@ def wilson(hits: int, total: int) -> str:
 
 @cache
 def _detector(side: int) -> RapidDetector:
-    detector = RapidDetector(side, FilterTextConfig().score_floor)
+    detector = RapidDetector("cpu", side, FilterTextConfig().score_floor, batch_size=1)
     detector.setup()
     return detector
 

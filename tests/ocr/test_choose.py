@@ -8,6 +8,7 @@ import torch
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
+from webemo_curate.ocr import choose as choose_module
 from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.easy import EasyDetector
 from webemo_curate.ocr.rapid import RapidDetector
@@ -31,6 +32,7 @@ def models(tmp_path):
 @pytest.fixture
 def gpu(monkeypatch, request):
     """Whether torch says that there is a GPU."""
+    monkeypatch.setattr(choose_module, "_driver_is_here", lambda: request.param)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: request.param)
 
 
@@ -49,7 +51,15 @@ def test_auto_takes_the_gpu_where_everything_for_it_is_here(models):
     assert choose(models=models) == ("easyocr", "gpu")
     assert choose(models=models, device="gpu") == ("easyocr", "gpu")
     assert choose(models=models, device="cpu") == ("rapidocr", "cpu")
-    assert choose() == ("rapidocr", "cpu")
+
+
+@pytest.mark.usefixtures("gpu")
+@with_gpu
+def test_a_gpu_runs_rapidocrs_networks_where_easyocrs_are_missing():
+    for options in ({}, {"device": "gpu"}, {"engine": "rapidocr"}):
+        assert choose(**options) == ("rapidocr", "gpu")
+    assert "--engine easyocr" in choose_engine(FilterTextConfig()).reason
+    assert choose(engine="rapidocr", device="cpu") == ("rapidocr", "cpu")
 
 
 @pytest.mark.usefixtures("gpu")
@@ -64,14 +74,9 @@ def test_auto_takes_rapidocr_on_a_cpu_and_says_why(models):
 @pytest.mark.usefixtures("gpu")
 @without_gpu
 def test_a_gpu_asked_for_and_missing_is_an_error(models):
-    for engine in ("auto", "easyocr"):
+    for engine in ("auto", "easyocr", "rapidocr"):
         with pytest.raises(InputError, match="CUDA"):
             choose(engine=engine, device="gpu", models=models)
-
-
-def test_a_gpu_for_rapidocr_is_an_error():
-    with pytest.raises(InputError, match="--gpu"):
-        choose(engine="rapidocr", device="gpu")
 
 
 @pytest.mark.usefixtures("gpu")
@@ -83,15 +88,17 @@ def test_easyocr_runs_on_a_cpu_when_asked_for(models):
     assert "slow" in slow.reason
 
 
-@pytest.mark.parametrize("options", [{"engine": "easyocr"}, {"device": "gpu"}])
+@pytest.mark.parametrize("options", [{}, {"device": "gpu"}])
 def test_missing_weight_files_are_an_error_that_says_where_to_get_them(options):
     with pytest.raises(InputError, match=r"craft_mlt_25k\.pth.*https://.*--models"):
-        choose(**options)
+        choose(engine="easyocr", **options)
 
 
 def test_the_detector_is_that_of_the_choice(models):
     plain = FilterTextConfig(short_side=96)
-    assert make_detector(plain, choose_engine(plain)) == RapidDetector(96, plain.score_floor)
+    assert make_detector(plain, choose_engine(plain)) == RapidDetector(
+        "cpu", 96, plain.score_floor, plain.batch_size
+    )
 
     easy = FilterTextConfig(engine="easyocr", device="cpu", models=models)
     detector = make_detector(easy, choose_engine(easy))
@@ -104,7 +111,7 @@ def test_torch_is_not_imported_to_choose_a_cpu_engine():
         "import sys\n"
         "from webemo_curate.config import FilterTextConfig\n"
         "from webemo_curate.ocr.choose import choose_engine\n"
-        "choose_engine(FilterTextConfig())\n"
+        "choose_engine(FilterTextConfig(device='cpu'))\n"
         "sys.exit('torch' if 'torch' in sys.modules else None)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

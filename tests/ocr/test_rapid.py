@@ -4,28 +4,54 @@ import pickle
 import subprocess
 import sys
 from dataclasses import asdict
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 from PIL import Image
 
 from tests.ocr.pictures import scene, with_words
-from webemo_curate.ocr import rapid
+from webemo_curate.ocr import rapid, rapid_networks
 from webemo_curate.ocr.base import EngineError, polygon_area
 from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
+from webemo_curate.ocr.onnx_network import OnnxNetwork
 from webemo_curate.ocr.rapid import RapidDetector, canvas_size
+from webemo_curate.ocr.rapid_networks import CpuNetworks, TorchNetworks
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.schemas import TEXT_BOX
 
 
 @pytest.fixture(scope="module")
 def detector():
-    detector = RapidDetector(short_side=320, score_floor=0.3)
+    return make_detector("cpu")
+
+
+@pytest.fixture(scope="module")
+def batched():
+    """Return the detector of a GPU, its networks in torch on the CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rapid, "_load", lambda _: TorchNetworks(torch.device("cpu")))
+        return make_detector("gpu")
+
+
+def make_detector(device):
+    detector = RapidDetector(device, short_side=320, score_floor=0.3, batch_size=4)
     detector.setup()
     return detector
+
+
+def assert_same_boxes(found, expected):
+    assert list(map(len, found)) == list(map(len, expected))
+    for box, other in zip(chain(*found), chain(*expected), strict=True):
+        assert box.text == other.text
+        assert box.polygon == other.polygon
+        assert box.score == pytest.approx(other.score, abs=1e-4)
+        assert box.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize("words", ["HELLO WORLD", "Merry Christmas", "2015"])
@@ -75,8 +101,61 @@ def test_any_shape_is_taken(detector, size):
     assert isinstance(boxes, list)
 
 
-def test_no_images_give_no_boxes(detector):
+def test_no_images_give_no_boxes(detector, batched):
     assert detector.detect([]) == []
+    assert batched.detect([]) == []
+
+
+def test_batches_in_torch_find_what_single_images_in_onnx_runtime_do(detector, batched):
+    pictures = [
+        with_words("HELLO WORLD"),
+        scene(),
+        with_words("Merry Christmas"),
+        with_words("2015", size=(100, 300), height=20),
+        with_words("HELLO AGAIN"),
+        with_words("A CROWD"),
+        scene(3),
+    ]
+
+    found = batched.detect(pictures)
+
+    assert sum(map(len, found)) >= 5
+    assert_same_boxes(found, detector.detect(pictures))
+
+
+@pytest.mark.parametrize("width", [8, 200, 320])
+def test_the_recogniser_in_torch_gives_onnx_runtimes_symbols(width):
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, width, 3), np.uint8)
+
+    symbols, probabilities = TorchNetworks(torch.device("cpu")).symbols(crops)
+
+    expected, expected_probabilities = CpuNetworks().symbols(crops)
+    assert np.array_equal(symbols, expected)
+    assert np.allclose(probabilities, expected_probabilities, atol=1e-5)
+
+
+def test_heatmaps_in_torch_are_those_of_onnx_runtime_and_the_gate_drops_empty_ones():
+    pictures = [with_words("GATE"), scene(), Image.new("RGB", (320, 240), "white")]
+    canvases = np.stack([np.asarray(picture.resize((320, 256))) for picture in pictures])
+
+    found = TorchNetworks(torch.device("cpu")).heatmaps(canvases)
+
+    expected = CpuNetworks().heatmaps(canvases)
+    assert [heatmap is None for heatmap in found] == [heatmap is None for heatmap in expected]
+    assert found[0] is not None
+    assert np.allclose(found[0], expected[0], atol=1e-5)
+    assert any(heatmap is None for heatmap in found)
+
+
+def test_an_operator_that_is_not_known_is_an_error(tmp_path):
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+    node = helper.make_node("Tan", ["x"], ["y"])
+    graph = helper.make_graph([node], "graph", values[:1], values[1:])
+    path = tmp_path / "tan.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+
+    with pytest.raises(EngineError, match=r"tan\.onnx.*Tan"):
+        OnnxNetwork(path, torch.device("cpu"))
 
 
 @given(st.integers(1, 10**5), st.integers(1, 10**5), st.integers(32, 640))
@@ -88,17 +167,17 @@ def test_a_canvas_is_bounded_and_fits_the_network(width, height, short_side):
 
 
 def test_a_missing_network_names_the_remedy(monkeypatch):
-    monkeypatch.setattr(rapid, "DETECTION_MODEL", "not-there.onnx")
+    monkeypatch.setattr(rapid_networks, "DETECTION_MODEL", "not-there.onnx")
 
     with pytest.raises(EngineError, match=r"not-there\.onnx.*pip install"):
-        RapidDetector(320, 0.3).setup()
+        RapidDetector("cpu", 320, 0.3, 1).setup()
 
 
 def test_a_detector_is_pickled_without_loading_the_runtime():
     program = (
         "import pickle, sys\n"
         "from webemo_curate.stages.ocr import OcrStage\n"
-        f"pickle.loads({pickle.dumps(RapidDetector(320, 0.3))!r})\n"
+        f"pickle.loads({pickle.dumps(RapidDetector('cpu', 320, 0.3, 1))!r})\n"
         "heavy = {'onnxruntime', 'rapidocr', 'torch', 'easyocr', 'cv2', 'pandas'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or None)\n"
     )

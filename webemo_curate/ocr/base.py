@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PIL import Image
 
 from webemo_curate.errors import CurateError
+
+Device = Literal["cpu", "gpu"]
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,27 @@
 """Which text engine runs, on what, and why."""
 
+import ctypes
+import sys
 from dataclasses import dataclass
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
 from webemo_curate.ocr import easy, rapid
-from webemo_curate.ocr.base import TextDetector
+from webemo_curate.ocr.base import Device, TextDetector
 from webemo_curate.ocr.weights import find_weights, require_weights
 
 NO_CUDA = (
     "--gpu: torch finds no CUDA device here ({reason}); install a CUDA build of torch and a driver "
     "that fits it, or leave --gpu out"
 )
+
+NO_WEIGHTS = (
+    "a GPU is here and EasyOCR's weight files are not (--engine easyocr says where to get them): "
+    "rapidocr's networks run on it"
+)
+
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+"""The library every CUDA program needs of the driver."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class EngineChoice:
     """
 
     engine: str
-    device: easy.Device
+    device: Device
     version: str
     reason: str
 
@@ -58,11 +68,15 @@ def choose_engine(config: FilterTextConfig) -> EngineChoice:
         return _rapidocr_as_asked(config)
     if config.engine == "easyocr":
         return _easyocr_as_asked(config)
+    if config.device == "cpu":
+        return _rapidocr("cpu", "it is the engine for CPUs")
     if config.device == "gpu":
-        require_weights(config.models)
         _require_cuda()
-        return _easyocr("gpu", "a GPU was asked for, and EasyOCR is the engine for GPUs")
-    return _auto(config)
+    elif (missing := _missing_cuda()) is not None:
+        return _rapidocr("cpu", f"no GPU ({missing})")
+    if find_weights(config.models) is None:
+        return _rapidocr("gpu", NO_WEIGHTS)
+    return _easyocr("gpu", "a GPU and EasyOCR's weight files are here")
 
 
 def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
@@ -81,7 +95,9 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
         Picklable; loads nothing before its `setup`.
     """
     if choice.engine == "rapidocr":
-        return rapid.RapidDetector(config.short_side, config.score_floor)
+        return rapid.RapidDetector(
+            choice.device, config.short_side, config.score_floor, config.batch_size
+        )
     detection, recognition = require_weights(config.models)
     return easy.EasyDetector(
         detection,
@@ -93,20 +109,13 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
     )
 
 
-def _auto(config: FilterTextConfig) -> EngineChoice:
-    if config.device == "cpu":
-        return _rapidocr("it is the engine for CPUs")
-    if find_weights(config.models) is None:
-        return _rapidocr("EasyOCR's weight files, which a GPU would need, are not here")
-    if (missing := _missing_cuda()) is not None:
-        return _rapidocr(f"no GPU ({missing})")
-    return _easyocr("gpu", "a GPU and EasyOCR's weight files are here")
-
-
 def _rapidocr_as_asked(config: FilterTextConfig) -> EngineChoice:
     if config.device == "gpu":
-        raise InputError("--gpu: rapidocr runs on the CPU alone; leave --gpu or --engine out")
-    return _rapidocr("it was asked for")
+        _require_cuda()
+        return _rapidocr("gpu", "it was asked for")
+    if config.device == "auto" and _missing_cuda() is None:
+        return _rapidocr("gpu", "it was asked for and a GPU is here")
+    return _rapidocr("cpu", "it was asked for")
 
 
 def _easyocr_as_asked(config: FilterTextConfig) -> EngineChoice:
@@ -120,11 +129,11 @@ def _easyocr_as_asked(config: FilterTextConfig) -> EngineChoice:
     return _easyocr("gpu", "it was asked for and a GPU is here")
 
 
-def _rapidocr(reason: str) -> EngineChoice:
-    return EngineChoice("rapidocr", "cpu", rapid.engine_version(), reason)
+def _rapidocr(device: Device, reason: str) -> EngineChoice:
+    return EngineChoice("rapidocr", device, rapid.engine_version(device), reason)
 
 
-def _easyocr(device: easy.Device, reason: str) -> EngineChoice:
+def _easyocr(device: Device, reason: str) -> EngineChoice:
     return EngineChoice("easyocr", device, easy.engine_version(device), reason)
 
 
@@ -134,9 +143,23 @@ def _require_cuda() -> None:
 
 
 def _missing_cuda() -> str | None:
-    """Return why there is no CUDA device, None if there is one."""
+    """Return why there is no CUDA device, None if there is one.
+
+    Without a driver there is none, which takes milliseconds to learn; torch, seconds to import, is
+    asked where there is a driver.
+    """
+    if not _driver_is_here():
+        return "no NVIDIA driver"
     import torch
 
     if torch.cuda.is_available():
         return None
     return "this build of torch has no CUDA" if torch.version.cuda is None else "no device"
+
+
+def _driver_is_here() -> bool:
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError:
+        return False
+    return True

@@ -1,23 +1,23 @@
 """EasyOCR's networks in batches: the engine for a GPU, slow but equal on a CPU."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from webemo_curate.ocr.base import TextBox, polygon_area
+from webemo_curate.ocr.base import Device, TextBox, polygon_area
+from webemo_curate.ocr.batches import equal_batches
 from webemo_curate.ocr.weights import PUBLISHED, WeightFile, check, load_tensors
 
 if TYPE_CHECKING:
     import torch
 
-    from webemo_curate.ocr.craft import Canvas, Heatmap, HeatmapNetwork, Line
+    from webemo_curate.ocr.craft import Heatmap, HeatmapNetwork, Line
     from webemo_curate.ocr.lines import Crop, LineReader
 
 THREADS = 8
@@ -26,7 +26,6 @@ THREADS = 8
 BATCHES_AT_ONCE = 8
 """Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
-Device = Literal["cpu", "gpu"]
 Cut = list[tuple["Line", "Crop"]]
 
 
@@ -132,7 +131,7 @@ class EasyDetector:
             pool.map(lambda image: make_canvas(np.asarray(image), self.short_side), images)
         )
         cuts: list[Future[Cut] | None] = [None] * len(images)
-        for batch in _batches(canvases, self._batch):
+        for batch in equal_batches([canvas.pixels.shape for canvas in canvases], self._batch):
             heatmaps = self._networks.heatmaps(np.stack([canvases[i].pixels for i in batch]))
             for index, heatmap in zip(batch, heatmaps, strict=True):
                 if heatmap is not None:
@@ -148,16 +147,6 @@ class EasyDetector:
         lines = [line for line in decode_lines(heatmap, scale) if line.score >= self.score_floor]
         crops = [cut_line(gray, line) for line in lines]
         return [(line, crop) for line, crop in zip(lines, crops, strict=True) if crop is not None]
-
-
-def _batches(canvases: "Sequence[Canvas]", batch_size: int) -> Iterator[list[int]]:
-    """Yield indices of canvases of exactly equal size, at most a batch at a time."""
-    by_size = defaultdict(list)
-    for index, canvas in enumerate(canvases):
-        by_size[canvas.pixels.shape].append(index)
-    for members in by_size.values():
-        for start in range(0, len(members), batch_size):
-            yield members[start : start + batch_size]
 
 
 def _to_box(line: "Line", reading: tuple[str, float], size: tuple[int, int]) -> TextBox:

@@ -1,6 +1,5 @@
 """EasyOCR's English recogniser, run on crops of many images pooled by width."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from webemo_curate.errors import InputError
+from webemo_curate.ocr.batches import equal_batches
 from webemo_curate.ocr.craft import Line
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
@@ -97,15 +97,12 @@ class LineReader:
         return read
 
     def _read_pooled(self, crops: Sequence[Crop], contrast: float) -> list[tuple[str, float]]:
-        by_width = defaultdict(list)
-        for index, crop in enumerate(crops):
-            by_width[crop.width].append(index)
         read: dict[int, tuple[str, float]] = {}
-        for width, members in by_width.items():
-            for start in range(0, len(members), self._batch_size):
-                batch = members[start : start + self._batch_size]
-                images = [crops[index].image for index in batch]
-                read |= zip(batch, self._read_batch(images, width, contrast), strict=True)
+        for batch in equal_batches([crop.width for crop in crops], self._batch_size):
+            images = [crops[index].image for index in batch]
+            read |= zip(
+                batch, self._read_batch(images, crops[batch[0]].width, contrast), strict=True
+            )
         return [read[index] for index in range(len(crops))]
 
     @torch.inference_mode()

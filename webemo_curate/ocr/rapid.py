@@ -1,4 +1,4 @@
-"""rapidocr's PP-OCR networks on the CPU, driven one image at a time by ONNX Runtime.
+"""rapidocr's PP-OCR engine: one image at a time on the CPU, in batches on a GPU.
 
 The networks, their box decoding and their text decoding are rapidocr's. Its `RapidOCR` class is
 left aside: it enlarges every image to 736 pixels, pads every crop to 320 and downloads what it
@@ -6,43 +6,71 @@ misses.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from webemo_curate.ocr.base import EngineError, TextBox, polygon_area
+from webemo_curate.ocr.base import Device, TextBox, polygon_area
+from webemo_curate.ocr.batches import equal_batches
 from webemo_curate.ocr.canvas import STRIDE, scale_for
+from webemo_curate.ocr.rapid_networks import (
+    DETECTION_MODEL,
+    PIXEL_THRESHOLD,
+    RECOGNITION_MODEL,
+    CpuNetworks,
+    Heatmap,
+    Networks,
+    Pixels,
+    TorchNetworks,
+)
 
-DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
-RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
-
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-"""ImageNet's, in RGB: faint watermarks are found more often than with rapidocr's 0.5 and 0.5."""
-
-PIXEL_THRESHOLD = 0.3
 UNCLIP_RATIO = 1.6
 MAX_CANDIDATES = 1000
 """rapidocr's own settings of the box decoding (its config.yaml, section Det)."""
 
-RECOGNITION_HEIGHT = 48
+CROP_HEIGHT = 48
+WIDTH_STEP = 8
 WIDEST_CROP = 2048
-"""Pixels; the recogniser reads crops 48 pixels high, squeezed if they would be wider than this."""
+"""Pixels; the recogniser reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
+so that many crops can be read together; longer ones are squeezed."""
 
-Pixels = NDArray[np.uint8]
-Tensor = NDArray[np.float32]
+THREADS = 8
+"""Threads that scale images and decode heatmaps while a GPU works."""
+
+BATCHES_AT_ONCE = 8
+"""Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
 
-def engine_version() -> str:
-    """Return rapidocr's version and its networks' names, without importing it."""
-    return f"{version('rapidocr')} {Path(DETECTION_MODEL).stem} {Path(RECOGNITION_MODEL).stem}"
+class Found(NamedTuple):
+    """A box before it is read.
+
+    Attributes
+    ----------
+    corners
+        float32, (4, 2), image pixels, clockwise from the top left.
+    score
+        The detector's.
+    crop
+        uint8, (48, width, 3) RGB, upright.
+    """
+
+    corners: NDArray[np.float32]
+    score: float
+    crop: Pixels
+
+
+def engine_version(device: Device) -> str:
+    """Return rapidocr's version, its networks' names and what runs them, without importing it."""
+    runtime = "torch" if device == "gpu" else "onnxruntime"
+    names = f"{Path(DETECTION_MODEL).stem} {Path(RECOGNITION_MODEL).stem}"
+    return f"{version('rapidocr')} {names} {runtime}"
 
 
 def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
@@ -70,23 +98,29 @@ class RapidDetector:
 
     Parameters
     ----------
+    device : {"cpu", "gpu"}
+        Where the networks run.
     short_side : int
         Pixels the short side is scaled to for detection.
     score_floor : float
         Boxes whose detection score is lower are not kept.
+    batch_size : int
+        Canvases, and crops, run together on a GPU. On a CPU they run one by one: batches gain
+        nothing there.
     """
 
+    device: Device
     short_side: int
     score_floor: float
-    _detector: Any = field(default=None, init=False, repr=False)
-    _recogniser: Any = field(default=None, init=False, repr=False)
+    batch_size: int
+    _networks: Networks | None = field(default=None, init=False, repr=False)
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
 
     @property
     def images_at_once(self) -> int:
-        """One: batches gain nothing on a CPU."""
-        return 1
+        """Images worth passing together; see `TextDetector`."""
+        return 1 if self.device == "cpu" else BATCHES_AT_ONCE * self.batch_size
 
     def setup(self) -> None:
         """Load both networks; see `TextDetector.setup`."""
@@ -94,84 +128,100 @@ class RapidDetector:
 
         # One process is one core's worth: threads of OpenCV would fight for the other processes'.
         cv2.setNumThreads(1)
-        self._detector = _open_session(DETECTION_MODEL)
-        self._recogniser = _open_session(RECOGNITION_MODEL)
+        self._networks = _load(self.device)
         self._decode_boxes = _box_decoder(self.score_floor)
-        self._decode_text = _text_decoder(self._recogniser)
+        self._decode_text = _text_decoder(self._networks.characters)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
-        """Find and read the text of each image; see `TextDetector.detect`."""
-        return [list(self._boxes(image)) for image in images]
+        """Find and read the text of each image; see `TextDetector.detect`.
 
-    def _boxes(self, image: Image.Image) -> Iterator[TextBox]:
-        from rapidocr.utils.process_img import get_rotate_crop_image
+        Threads scale images and decode heatmaps while the network runs; the boxes of all images
+        are then read together.
+        """
+        with ThreadPoolExecutor(1 if self.device == "cpu" else THREADS) as pool:
+            pixels = list(pool.map(np.asarray, images))
+            pending = self._locate(pixels, pool)
+            found = [future.result() if future else [] for future in pending]
+        readings = iter(self._read([box.crop for boxes in found for box in boxes]))
+        return [
+            [_to_box(box, next(readings), image.size) for box in boxes]
+            for image, boxes in zip(images, found, strict=True)
+        ]
 
-        pixels = np.asarray(image)
-        height, width = pixels.shape[:2]
-        for corners, score in self._locate(pixels):
-            text, confidence = self._read(get_rotate_crop_image(pixels, corners))
-            polygon = tuple(float(number) for number in corners.ravel())
-            yield TextBox(polygon, score, text, confidence, polygon_area(polygon, width, height))
+    @property
+    def _batch(self) -> int:
+        return 1 if self.device == "cpu" else self.batch_size
 
-    def _locate(self, pixels: Pixels) -> list[tuple[Tensor, float]]:
-        """Return corners (4, 2) and score of each box, from top to bottom."""
+    def _locate(
+        self, images: Sequence[Pixels], pool: ThreadPoolExecutor
+    ) -> list[Future[list[Found]] | None]:
+        """Run detection; returns for each image its boxes being cut, None if it has none."""
+        assert self._networks is not None, "setup() comes first"  # noqa: S101
+        canvases = list(pool.map(self._canvas, images))
+        pending: list[Future[list[Found]] | None] = [None] * len(images)
+        for batch in equal_batches([canvas.shape for canvas in canvases], self._batch):
+            heatmaps = self._networks.heatmaps(np.stack([canvases[index] for index in batch]))
+            for index, heatmap in zip(batch, heatmaps, strict=True):
+                if heatmap is not None:
+                    pending[index] = pool.submit(self._cut, images[index], heatmap)
+        return pending
+
+    def _canvas(self, pixels: Pixels) -> Pixels:
         import cv2
 
         height, width = pixels.shape[:2]
         canvas = canvas_size(width, height, self.short_side)
-        shrinks = canvas[0] < width
-        resized = cv2.resize(
-            pixels, canvas, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        normal = (resized.astype(np.float32) / np.float32(255) - MEAN) / DEVIATION
-        heatmap = _run(self._detector, _to_bgr_batch(normal))
-        corners, scores = self._decode_boxes(heatmap, (height, width))
-        found = zip(corners, (float(score) for score in scores), strict=True)
-        return sorted(found, key=lambda box: (*box[0][0][::-1].tolist(), box[1]))
+        smooth = cv2.INTER_AREA if canvas[0] < width else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(pixels, canvas, interpolation=smooth), np.uint8)
 
-    def _read(self, crop: Pixels) -> tuple[str, float]:
-        """Return text and confidence of one crop, at its natural width."""
-        import cv2
+    def _cut(self, pixels: Pixels, heatmap: Heatmap) -> list[Found]:
+        """Return the boxes of one heatmap, from top to bottom."""
+        boxes, scores = self._decode_boxes(heatmap, pixels.shape[:2])
+        found = [
+            Found(corners, float(score), _upright(pixels, corners))
+            for corners, score in zip(boxes, scores, strict=True)
+        ]
+        return sorted(found, key=lambda box: (*box.corners[0][::-1].tolist(), box.score))
 
-        width = math.ceil(crop.shape[1] * RECOGNITION_HEIGHT / crop.shape[0])
-        resized = cv2.resize(crop, (min(width, WIDEST_CROP), RECOGNITION_HEIGHT))
-        normal: Tensor = resized.astype(np.float32) / np.float32(127.5) - np.float32(1)
-        lines, _ = self._decode_text(_run(self._recogniser, _to_bgr_batch(normal)))
-        text, confidence = lines[0]
-        return text.strip(), float(confidence)
+    def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
+        """Return text and confidence of crops of any images."""
+        assert self._networks is not None  # noqa: S101 - `detect` asked
+        read: dict[int, tuple[str, float]] = {}
+        for batch in equal_batches([crop.shape for crop in crops], self._batch):
+            symbols = self._networks.symbols(np.stack([crops[index] for index in batch]))
+            lines, _ = self._decode_text(*symbols, remove_duplicate=True)
+            read |= zip(batch, lines, strict=True)
+        return [read[index] for index in range(len(crops))]
+
+
+def _load(device: Device) -> Networks:
+    if device == "cpu":
+        return CpuNetworks()
+    import torch
+
+    return TorchNetworks(torch.device("cuda"))
 
 
 def _to_stride(length: float) -> int:
     return max(STRIDE, round(length / STRIDE) * STRIDE)
 
 
-def _to_bgr_batch(rgb: NDArray[Any]) -> Tensor:
-    """Turn (height, width, RGB) into the networks' (1, BGR, height, width)."""
-    return np.ascontiguousarray(rgb[:, :, ::-1].transpose(2, 0, 1)[None])
+def _upright(pixels: Pixels, corners: NDArray[np.float32]) -> Pixels:
+    """Cut a box out of its image, at the recogniser's height and nearly its natural width."""
+    import cv2
+    from rapidocr.utils.process_img import get_rotate_crop_image
+
+    crop = get_rotate_crop_image(pixels, corners)
+    steps = math.ceil(crop.shape[1] * CROP_HEIGHT / crop.shape[0] / WIDTH_STEP)
+    size = min(steps * WIDTH_STEP, WIDEST_CROP), CROP_HEIGHT
+    return np.asarray(cv2.resize(crop, size), np.uint8)
 
 
-def _run(session: Any, batch: Tensor) -> Tensor:
-    (output,) = session.run(None, {session.get_inputs()[0].name: batch})
-    return np.asarray(output, np.float32)
-
-
-def _open_session(model: str) -> Any:
-    """Open a network of rapidocr's wheel with one thread; nothing is ever downloaded."""
-    import onnxruntime
-
-    package = find_spec("rapidocr")
-    path = Path(str(package.origin)).parent / "models" / model if package else Path(model)
-    if not path.is_file():
-        raise EngineError(
-            f"{path}: rapidocr's network is missing; reinstall it: "
-            "pip install --force-reinstall --no-deps rapidocr"
-        )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Every image has its own shape: an arena would keep the largest buffers it ever saw.
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def _to_box(found: Found, reading: tuple[str, float], size: tuple[int, int]) -> TextBox:
+    polygon = tuple(float(number) for number in found.corners.ravel())
+    text, confidence = reading
+    area = polygon_area(polygon, *size)
+    return TextBox(polygon, found.score, text.strip(), float(confidence), area)
 
 
 def _box_decoder(score_floor: float) -> Any:
@@ -187,8 +237,7 @@ def _box_decoder(score_floor: float) -> Any:
     )
 
 
-def _text_decoder(recogniser: Any) -> Any:
+def _text_decoder(characters: list[str]) -> Any:
     from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 
-    characters = recogniser.get_modelmeta().custom_metadata_map["character"]
-    return CTCLabelDecode(character=characters.splitlines())
+    return CTCLabelDecode(character=characters).decode

@@ -1,0 +1,192 @@
+"""rapidocr's PP-OCR networks: by ONNX Runtime on the CPU, by torch on a GPU, with equal results."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webemo_curate.ocr.base import EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
+RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
+
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+"""ImageNet's, in RGB: faint watermarks are found more often than with rapidocr's 0.5 and 0.5."""
+
+PIXEL_THRESHOLD = 0.3
+"""Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
+
+CHARACTERS = "character"
+"""Where the recogniser's file keeps its alphabet, a character a line."""
+
+Pixels = NDArray[np.uint8]
+Heatmap = NDArray[np.float32]
+Symbols = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+class Networks(Protocol):
+    """Both networks, loaded on some device."""
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels.
+
+        Parameters
+        ----------
+        canvases : numpy.ndarray
+            uint8, (batch, height, width, 3) RGB; both sides multiples of 32.
+
+        Returns
+        -------
+        list of numpy.ndarray or None
+            For each canvas float32 (1, 1, height, width), 0 to 1; None where no pixel exceeds
+            `PIXEL_THRESHOLD`, for then no box can be decoded.
+        """
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops.
+
+        Parameters
+        ----------
+        crops : numpy.ndarray
+            uint8, (batch, 48, width, 3) RGB.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, (batch, step): the likeliest symbol of each step.
+        numpy.ndarray
+            float32, (batch, step): its probability.
+        """
+
+
+class CpuNetworks:
+    """The networks in ONNX Runtime, with one thread: processes are the unit of parallelism."""
+
+    def __init__(self) -> None:
+        self._detector = _open_session(model_file(DETECTION_MODEL))
+        self._reader = _open_session(model_file(RECOGNITION_MODEL))
+        self._mean, self._deviation = (np.array(each, np.float32) for each in (MEAN, DEVIATION))
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+        metadata = self._reader.get_modelmeta().custom_metadata_map
+        return list(metadata[CHARACTERS].splitlines())
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels; see `Networks.heatmaps`."""
+        normal = (canvases.astype(np.float32) / np.float32(255) - self._mean) / self._deviation
+        scores = _run(self._detector, normal)
+        return [each[None] if each.max() > PIXEL_THRESHOLD else None for each in scores]
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops; see `Networks.symbols`."""
+        normal = crops.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        probabilities = _run(self._reader, normal)
+        return probabilities.argmax(2), probabilities.max(2)
+
+
+class TorchNetworks:
+    """The networks in torch, in single precision: half would move boxes.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where they run.
+    """
+
+    def __init__(self, device: "torch.device") -> None:
+        import torch
+
+        from webemo_curate.ocr.onnx_network import OnnxNetwork
+
+        self._device = device
+        self._detector = OnnxNetwork(model_file(DETECTION_MODEL), device)
+        self._reader = OnnxNetwork(model_file(RECOGNITION_MODEL), device)
+        self._mean, self._deviation = (
+            torch.tensor(each, device=device) for each in (MEAN, DEVIATION)
+        )
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+        return self._reader.metadata[CHARACTERS].splitlines()
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels; see `Networks.heatmaps`."""
+        normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
+        scores = self._detector(_to_bgr(normal))
+        # Most photos bear no text: their heatmaps stay on the device.
+        promising = (scores.amax((1, 2, 3)) > PIXEL_THRESHOLD).cpu()
+        survivors = iter(scores[promising.to(self._device)].cpu().numpy())
+        return [next(survivors)[None] if alive else None for alive in promising.tolist()]
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops; see `Networks.symbols`."""
+        best = self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1)).max(2)
+        return best.indices.cpu().numpy(), best.values.cpu().numpy()
+
+    def _to_device(self, pixels: Pixels) -> "torch.Tensor":
+        import torch
+
+        return torch.from_numpy(pixels).to(self._device, non_blocking=True).float()
+
+
+def model_file(name: str) -> Path:
+    """Return where rapidocr's wheel keeps a network; nothing is ever downloaded.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    EngineError
+        If the file is not there.
+    """
+    package = find_spec("rapidocr")
+    path = Path(str(package.origin)).parent / "models" / name if package else Path(name)
+    if not path.is_file():
+        raise EngineError(
+            f"{path}: rapidocr's network is missing; reinstall it: "
+            "pip install --force-reinstall --no-deps rapidocr"
+        )
+    return path
+
+
+def _open_session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Every image has its own shape: an arena would keep the largest buffers it ever saw.
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _run(session: Any, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    batch = np.ascontiguousarray(rgb[..., ::-1].transpose(0, 3, 1, 2))
+    (output,) = session.run(None, {session.get_inputs()[0].name: batch})
+    return np.asarray(output, np.float32)
+
+
+def _to_bgr(rgb: "torch.Tensor") -> "torch.Tensor":
+    """Turn (batch, height, width, RGB) into the networks' (batch, BGR, height, width)."""
+    return rgb.flip(3).permute(0, 3, 1, 2).contiguous()
