@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -20,12 +21,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.photo_ocr import CONFIG, read_all, repeated
+from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
+from webemo_curate.ocr.base import TextDetector
 from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
 from webemo_curate.ocr.easy import EasyDetector
+from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, PUBLISHED, RECOGNITION, load_tensors
 from webemo_curate.sources.taxonomy import LABELS
 
@@ -33,6 +36,9 @@ DRAWN = 400
 CAPTIONED_EVERY = 5
 RIVAL_SHARE = 40
 """Rivals see one image in so many."""
+
+COMPARED = 200
+"""Photos read on both devices."""
 
 NETWORK_BATCHES = 50
 QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
@@ -99,6 +105,22 @@ def network_alone(models: Path, photos: Path) -> None:
     rate(work, NETWORK_BATCHES * CONFIG.batch_size, f"network alone, {canvas.shape[:2]}")
 
 
+def files_to_rows(detector: TextDetector, photos: Path, images: int, name: str) -> float:
+    """Return the rate of the whole filter, from image files to rows of the manifest."""
+    return rate(lambda: read_all(detector, photos, images, workers=1), images, f"curate, {name}")
+
+
+def count_differences(on_gpu: RapidDetector, photos: Path) -> None:
+    """Print on how many photos rapidocr's networks read otherwise on the GPU than on the CPU."""
+    pictures = [Image.open(path).convert("RGB") for path in repeated(photos, COMPARED)]
+    texts = []
+    for detector in (on_gpu, rapid_detector()):
+        detector.setup()
+        texts.append([[box.text for box in boxes] for boxes in detector.detect(pictures)])
+    differing = sum(one != other for one, other in zip(*texts, strict=True))
+    print(f"GPU and CPU read otherwise on {differing} of {COMPARED} photos")
+
+
 def rivals(models: Path, photos: Path, images: int) -> dict[str, float]:
     """Return the rates of EasyOCR's own interfaces on the GPU."""
     reader = open_reader(models / DETECTION.name, models / RECOGNITION.name, "cuda")
@@ -143,11 +165,10 @@ def main() -> None:
             published,
         )
         network_alone(models, photos)
-        ours = rate(
-            lambda: read_all(detector, photos, arguments.images, workers=1),
-            arguments.images,
-            "curate, files to rows",
-        )
+        ours = files_to_rows(detector, photos, arguments.images, "EasyOCR's networks")
+        by_rapidocr = replace(rapid_detector(), device="gpu")
+        files_to_rows(by_rapidocr, photos, arguments.images, "rapidocr's networks")
+        count_differences(by_rapidocr, photos)
         for name, found in rivals(models, photos, arguments.images // RIVAL_SHARE).items():
             print(f"curate / {name}: {ours / found:.1f}")
 
