@@ -376,6 +376,19 @@ def predict(
     )
 
 
+@app.command("export-model")
+def export_model(
+    run: Annotated[str, typer.Argument(help="Name or folder of a run.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the files.")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a network as ONNX and torch.export files, with a model card."""
+    from webemo_curate import terminal
+
+    terminal.export_model(run, folder, workspace, as_json=as_json)
+
+
 @app.command("run")
 def run_pipeline(
     pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")],

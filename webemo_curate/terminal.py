@@ -152,6 +152,18 @@ def predict(
     _print_json(as_json, predictions=answers)
 
 
+def export_model(run: str, folder: Path, workspace: Path, *, as_json: bool) -> None:
+    """Write a run's network for other programs; see `training.exports.export_run`."""
+    from webemo_curate.training.exports import export_run
+    from webemo_curate.training.run import find_run
+
+    export = export_run(find_run(run, Workspace(workspace)), folder)
+    print(f"Written to {export.folder}; logits equal the network's")
+    print(f"  ONNX          to {export.onnx_error:.1e}")
+    print(f"  torch.export  to {export.program_error:.1e}")
+    _print_json(as_json, **export._asdict())
+
+
 def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_json: bool) -> None:
     """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
     place = Workspace(workspace)
