@@ -8,19 +8,15 @@ rivals', the GPU's mean utilisation and largest memory in use. Rivals see fewer 
 """
 
 import argparse
-import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.gpu.watch import rate
 from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.demo.scenes import draw_scene
@@ -41,8 +37,6 @@ COMPARED = 200
 """Photos read on both devices."""
 
 NETWORK_BATCHES = 50
-QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
-SAMPLE_SECONDS = 0.5
 
 
 def draw_pictures(folder: Path) -> None:
@@ -53,41 +47,6 @@ def draw_pictures(folder: Path) -> None:
         if number % CAPTIONED_EVERY == 0:
             picture = captioned(picture, random)
         picture.save(folder / f"{number}.jpg")
-
-
-class Watch:
-    """Samples the GPU's utilisation (percent) and memory in use (MiB) while a block runs."""
-
-    def __enter__(self) -> "Watch":
-        self.samples: list[list[int]] = []
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            output = subprocess.run(QUERY, capture_output=True, text=True, check=True).stdout
-            self.samples.append([int(value) for value in output.splitlines()[0].split(",")])
-
-
-def rate(work: Callable[[], object], images: int, name: str) -> float:
-    """Run some work once; print and return its images a second."""
-    with Watch() as watch:
-        started = time.perf_counter()
-        work()
-        torch.cuda.synchronize()
-        found = images / (time.perf_counter() - started)
-    seen = "too short to sample"
-    if watch.samples:
-        busy, held = zip(*watch.samples, strict=True)
-        seen = f"GPU {mean(busy):.0f} %, {max(held)} MiB"
-    print(f"{name:<34} {found:8.1f} images/s  {seen}", flush=True)
-    return found
 
 
 def network_alone(models: Path, photos: Path) -> None:
