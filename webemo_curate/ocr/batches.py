@@ -1,11 +1,62 @@
 """Batches of what has exactly the same size, so that a neighbour never changes a result."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, TypeVar
+
+from webemo_curate.ocr.base import Device
+
+THREADS = 8
+"""Threads that scale images and decode heatmaps while a GPU works."""
+
+BATCHES_AT_ONCE = 8
+"""Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
+
+Result = TypeVar("Result")
 
 
-def equal_batches(sizes: Sequence[Hashable], batch_size: int) -> Iterator[list[int]]:
-    """Yield indices of items of equal size, at most a batch at a time.
+class Batching(NamedTuple):
+    """How much an engine does at once.
+
+    Attributes
+    ----------
+    batch_size
+        Canvases, or crops, that a network takes together.
+    images
+        Images worth passing to the engine together.
+    threads
+        Threads that prepare canvases and decode heatmaps.
+    """
+
+    batch_size: int
+    images: int
+    threads: int
+
+
+def batching(device: Device, batch_size: int) -> Batching:
+    """Return how much to do at once on a device.
+
+    Parameters
+    ----------
+    device : {"cpu", "gpu"}
+        On a CPU everything goes one by one: batches gain nothing there, and change the last bits.
+    batch_size : int
+        Canvases, and crops, run together on a GPU.
+
+    Returns
+    -------
+    Batching
+        The amounts.
+    """
+    if device == "cpu":
+        return Batching(1, 1, 1)
+    return Batching(batch_size, BATCHES_AT_ONCE * batch_size, THREADS)
+
+
+def map_batches(
+    sizes: Sequence[Hashable], batch_size: int, work: Callable[[list[int]], Sequence[Result]]
+) -> list[Result]:
+    """Do work in batches of items of equal size.
 
     Parameters
     ----------
@@ -13,15 +64,20 @@ def equal_batches(sizes: Sequence[Hashable], batch_size: int) -> Iterator[list[i
         The size of each item.
     batch_size : int
         Items in a batch, at most.
+    work : Callable
+        Takes the indices of a batch's items, returns a result for each.
 
-    Yields
-    ------
-    list of int
-        Each index is in one batch.
+    Returns
+    -------
+    list
+        The result of each item, in the items' order.
     """
     by_size = defaultdict(list)
     for index, size in enumerate(sizes):
         by_size[size].append(index)
+    results: dict[int, Result] = {}
     for members in by_size.values():
         for start in range(0, len(members), batch_size):
-            yield members[start : start + batch_size]
+            batch = members[start : start + batch_size]
+            results |= zip(batch, work(batch), strict=True)
+    return [results[index] for index in range(len(sizes))]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from webemo_curate.ocr.base import Device, TextBox, polygon_area
-from webemo_curate.ocr.batches import equal_batches
+from webemo_curate.ocr.batches import Batching, batching, map_batches
 from webemo_curate.ocr.weights import PUBLISHED, WeightFile, check, load_tensors
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
     from webemo_curate.ocr.craft import Heatmap, HeatmapNetwork, Line
     from webemo_curate.ocr.lines import Crop, LineReader
-
-THREADS = 8
-"""Threads that scale images and decode heatmaps while a GPU works."""
-
-BATCHES_AT_ONCE = 8
-"""Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
 Cut = list[tuple["Line", "Crop"]]
 
@@ -58,8 +52,7 @@ class EasyDetector:
     score_floor : float
         Boxes whose detection score is lower are not kept.
     batch_size : int
-        Canvases, and crops, run together on a GPU. On a CPU they run one by one: batches gain
-        nothing there, and change the last bits.
+        Canvases, and crops, run together on a GPU.
     published : (WeightFile, WeightFile)
         What the files must be.
     """
@@ -76,7 +69,7 @@ class EasyDetector:
     @property
     def images_at_once(self) -> int:
         """Images worth passing together; see `TextDetector`."""
-        return 1 if self.device == "cpu" else BATCHES_AT_ONCE * self.batch_size
+        return self._batching.images
 
     def setup(self) -> None:
         """Check the files and load both networks; see `TextDetector.setup`."""
@@ -97,10 +90,10 @@ class EasyDetector:
         Threads scale images and decode heatmaps while the network runs; the lines of all images
         are then read together.
         """
-        assert self._networks is not None, "setup() comes first"  # noqa: S101
-        with ThreadPoolExecutor(1 if self.device == "cpu" else THREADS) as pool:
+        networks = self._ready()
+        with ThreadPoolExecutor(self._batching.threads) as pool:
             cuts = [future.result() if future else [] for future in self._locate(images, pool)]
-        readings = iter(self._networks.reader.read([crop for cut in cuts for _, crop in cut]))
+        readings = iter(networks.reader.read([crop for cut in cuts for _, crop in cut]))
         found = [
             [_to_box(line, next(readings), image.size) for line, _ in cut]
             for image, cut in zip(images, cuts, strict=True)
@@ -108,8 +101,8 @@ class EasyDetector:
         return [sorted(boxes, key=_from_top_to_bottom) for boxes in found]
 
     @property
-    def _batch(self) -> int:
-        return 1 if self.device == "cpu" else self.batch_size
+    def _batching(self) -> Batching:
+        return batching(self.device, self.batch_size)
 
     def _load(self, device: "torch.device") -> Networks:
         from webemo_curate.ocr.craft import HeatmapNetwork
@@ -117,7 +110,7 @@ class EasyDetector:
 
         return Networks(
             HeatmapNetwork(load_tensors(self.detection), device),
-            LineReader(load_tensors(self.recognition), device, self._batch),
+            LineReader(load_tensors(self.recognition), device, self._batching.batch_size),
         )
 
     def _locate(
@@ -126,18 +119,26 @@ class EasyDetector:
         """Run detection; returns for each image its lines being cut, None if it has none."""
         from webemo_curate.ocr.craft import make_canvas
 
-        assert self._networks is not None  # noqa: S101 - `detect` asked
+        networks = self._ready()
         canvases = list(
             pool.map(lambda image: make_canvas(np.asarray(image), self.short_side), images)
         )
-        cuts: list[Future[Cut] | None] = [None] * len(images)
-        for batch in equal_batches([canvas.pixels.shape for canvas in canvases], self._batch):
-            heatmaps = self._networks.heatmaps(np.stack([canvases[i].pixels for i in batch]))
-            for index, heatmap in zip(batch, heatmaps, strict=True):
-                if heatmap is not None:
-                    scale = canvases[index].scale
-                    cuts[index] = pool.submit(self._cut, images[index], heatmap, scale)
-        return cuts
+
+        def cut(batch: list[int]) -> list[Future[Cut] | None]:
+            heatmaps = networks.heatmaps(np.stack([canvases[i].pixels for i in batch]))
+            return [
+                None
+                if heatmap is None
+                else pool.submit(self._cut, images[index], heatmap, canvases[index].scale)
+                for index, heatmap in zip(batch, heatmaps, strict=True)
+            ]
+
+        sizes = [canvas.pixels.shape for canvas in canvases]
+        return map_batches(sizes, self._batching.batch_size, cut)
+
+    def _ready(self) -> Networks:
+        assert self._networks is not None, "setup() comes first"  # noqa: S101
+        return self._networks
 
     def _cut(self, image: Image.Image, heatmap: "Heatmap", scale: float) -> Cut:
         from webemo_curate.ocr.craft import decode_lines

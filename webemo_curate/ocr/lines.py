@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import equal_batches
+from webemo_curate.ocr.batches import map_batches
 from webemo_curate.ocr.craft import Line
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
@@ -97,13 +97,11 @@ class LineReader:
         return read
 
     def _read_pooled(self, crops: Sequence[Crop], contrast: float) -> list[tuple[str, float]]:
-        read: dict[int, tuple[str, float]] = {}
-        for batch in equal_batches([crop.width for crop in crops], self._batch_size):
+        def read(batch: list[int]) -> list[tuple[str, float]]:
             images = [crops[index].image for index in batch]
-            read |= zip(
-                batch, self._read_batch(images, crops[batch[0]].width, contrast), strict=True
-            )
-        return [read[index] for index in range(len(crops))]
+            return self._read_batch(images, crops[batch[0]].width, contrast)
+
+        return map_batches([crop.width for crop in crops], self._batch_size, read)
 
     @torch.inference_mode()
     def _read_batch(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.ocr.base import Device, TextBox, polygon_area
-from webemo_curate.ocr.batches import equal_batches
+from webemo_curate.ocr.batches import Batching, batching, map_batches
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.rapid_networks import (
     DETECTION_MODEL,
@@ -40,12 +40,6 @@ WIDTH_STEP = 8
 WIDEST_CROP = 2048
 """Pixels; the recogniser reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
 so that many crops can be read together; longer ones are squeezed."""
-
-THREADS = 8
-"""Threads that scale images and decode heatmaps while a GPU works."""
-
-BATCHES_AT_ONCE = 8
-"""Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
 
 class Found(NamedTuple):
@@ -105,8 +99,7 @@ class RapidDetector:
     score_floor : float
         Boxes whose detection score is lower are not kept.
     batch_size : int
-        Canvases, and crops, run together on a GPU. On a CPU they run one by one: batches gain
-        nothing there.
+        Canvases, and crops, run together on a GPU.
     """
 
     device: Device
@@ -120,7 +113,7 @@ class RapidDetector:
     @property
     def images_at_once(self) -> int:
         """Images worth passing together; see `TextDetector`."""
-        return 1 if self.device == "cpu" else BATCHES_AT_ONCE * self.batch_size
+        return self._batching.images
 
     def setup(self) -> None:
         """Load both networks; see `TextDetector.setup`."""
@@ -138,7 +131,7 @@ class RapidDetector:
         Threads scale images and decode heatmaps while the network runs; the boxes of all images
         are then read together.
         """
-        with ThreadPoolExecutor(1 if self.device == "cpu" else THREADS) as pool:
+        with ThreadPoolExecutor(self._batching.threads) as pool:
             pixels = list(pool.map(np.asarray, images))
             pending = self._locate(pixels, pool)
             found = [future.result() if future else [] for future in pending]
@@ -149,22 +142,25 @@ class RapidDetector:
         ]
 
     @property
-    def _batch(self) -> int:
-        return 1 if self.device == "cpu" else self.batch_size
+    def _batching(self) -> Batching:
+        return batching(self.device, self.batch_size)
 
     def _locate(
         self, images: Sequence[Pixels], pool: ThreadPoolExecutor
     ) -> list[Future[list[Found]] | None]:
         """Run detection; returns for each image its boxes being cut, None if it has none."""
-        assert self._networks is not None, "setup() comes first"  # noqa: S101
+        networks = self._ready()
         canvases = list(pool.map(self._canvas, images))
-        pending: list[Future[list[Found]] | None] = [None] * len(images)
-        for batch in equal_batches([canvas.shape for canvas in canvases], self._batch):
-            heatmaps = self._networks.heatmaps(np.stack([canvases[index] for index in batch]))
-            for index, heatmap in zip(batch, heatmaps, strict=True):
-                if heatmap is not None:
-                    pending[index] = pool.submit(self._cut, images[index], heatmap)
-        return pending
+
+        def cut(batch: list[int]) -> list[Future[list[Found]] | None]:
+            heatmaps = networks.heatmaps(np.stack([canvases[index] for index in batch]))
+            return [
+                None if heatmap is None else pool.submit(self._cut, images[index], heatmap)
+                for index, heatmap in zip(batch, heatmaps, strict=True)
+            ]
+
+        sizes = [canvas.shape for canvas in canvases]
+        return map_batches(sizes, self._batching.batch_size, cut)
 
     def _canvas(self, pixels: Pixels) -> Pixels:
         import cv2
@@ -185,13 +181,18 @@ class RapidDetector:
 
     def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
         """Return text and confidence of crops of any images."""
-        assert self._networks is not None  # noqa: S101 - `detect` asked
-        read: dict[int, tuple[str, float]] = {}
-        for batch in equal_batches([crop.shape for crop in crops], self._batch):
-            symbols = self._networks.symbols(np.stack([crops[index] for index in batch]))
-            lines, _ = self._decode_text(*symbols, remove_duplicate=True)
-            read |= zip(batch, lines, strict=True)
-        return [read[index] for index in range(len(crops))]
+        networks = self._ready()
+
+        def read(batch: list[int]) -> list[tuple[str, float]]:
+            symbols = networks.symbols(np.stack([crops[index] for index in batch]))
+            lines: list[tuple[str, float]] = self._decode_text(*symbols, remove_duplicate=True)[0]
+            return lines
+
+        return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
+
+    def _ready(self) -> Networks:
+        assert self._networks is not None, "setup() comes first"  # noqa: S101
+        return self._networks
 
 
 def _load(device: Device) -> Networks:

@@ -15,7 +15,6 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.training.inference import load_network
 from webemo_curate.training.metrics import CLASS_NAMES
-from webemo_curate.training.networks import Network
 from webemo_curate.training.run import DONE_FILE, LAST_FILE, load_config, load_log
 
 ONNX_FILE = "network.onnx"
@@ -112,8 +111,10 @@ def export_run(run: Path, folder: Path) -> Export:
     images = _examples(config)
     with torch.inference_mode():
         expected = network(images).numpy()
-    onnx_error = _gap(_by_onnx(network, images, folder / ONNX_FILE), expected)
-    program_error = _gap(_by_program(network, images, folder / PROGRAM_FILE), expected)
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
+    onnx_error = _gap(_by_onnx(program, images, folder / ONNX_FILE), expected)
+    program_error = _gap(_by_program(program, images, folder / PROGRAM_FILE), expected)
     for file, error in ((ONNX_FILE, onnx_error), (PROGRAM_FILE, program_error)):
         if not error <= TOLERANCE:
             raise CurateError(
@@ -131,18 +132,18 @@ def _examples(config: TrainConfig) -> torch.Tensor:
     return torch.rand(EXAMPLES, 3, config.image_size, config.image_size, generator=generator)
 
 
-def _by_onnx(network: Network, images: torch.Tensor, path: Path) -> NDArray[np.float32]:
+def _by_onnx(
+    program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
+) -> NDArray[np.float32]:
     """Write the ONNX file and return what ONNX Runtime makes of the images."""
     with warnings.catch_warnings():
         # The exporter warns of its own workings, of which a user can change nothing.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            network,
-            (images,),
-            str(path),
+            program,
+            f=str(path),
             input_names=["images"],
             output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             opset_version=OPSET,
             external_data=False,
             dynamo=True,
@@ -153,10 +154,10 @@ def _by_onnx(network: Network, images: torch.Tensor, path: Path) -> NDArray[np.f
     return np.asarray(logits, np.float32)
 
 
-def _by_program(network: Network, images: torch.Tensor, path: Path) -> NDArray[np.float32]:
+def _by_program(
+    program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
+) -> NDArray[np.float32]:
     """Write the `torch.export` program and return what it makes of the images, read back."""
-    batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
     torch.export.save(program, str(path))
     with torch.inference_mode():
         logits: NDArray[np.float32] = torch.export.load(str(path)).module()(images).numpy()
