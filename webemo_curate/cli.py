@@ -282,6 +282,9 @@ def train_model(
     from_scratch: Annotated[
         bool | None, typer.Option("--from-scratch/--pretrained", help="Random first weights.")
     ] = None,
+    tensorboard: Annotated[
+        bool | None, typer.Option("--tensorboard", help="Write TensorBoard events too.")
+    ] = None,
     workspace: WorkspaceOption = HERE,
     only: OnlyOption = False,
     as_json: JsonOption = False,
@@ -300,6 +303,7 @@ def train_model(
         "resume": resume,
         "weights": weights,
         "from_scratch": from_scratch,
+        "tensorboard": tensorboard,
     }
     from webemo_curate import terminal
 

@@ -282,6 +282,7 @@ class TrainConfig(StageConfig):
     feed: Literal["auto", "resident", "mapped", "files"] = operational(
         "auto", description="pixels in device memory, from packed files, or decoded each time"
     )
+    tensorboard: bool = operational(False, description="write the log as TensorBoard events too")
     checkpoint_minutes: float = operational(
         10.0, ge=0, description="time after which an unfinished epoch's state is stored"
     )

@@ -151,3 +151,14 @@ def test_pickled_code_is_refused_and_not_run(tmp_path: Path) -> None:
         read_weights(path)
     assert not (tmp_path / "victim").exists()
     assert path.exists()
+
+
+def test_out_of_memory_says_which_batch_size_to_try(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("webemo_curate.training.loop.Augmentation.__call__", fails)
+    with pytest.raises(CurateError, match="--batch-size 4"):
+        train(TINY, workspace)

@@ -24,6 +24,7 @@ from webemo_curate.sources.folders import read_folder
 from webemo_curate.training.data import Images, open_images, read_square
 from webemo_curate.training.devices import choose_device, make_reproducible
 from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.events import require_tensorboard
 from webemo_curate.training.feed import Feed
 from webemo_curate.training.gradcam import class_activation
 from webemo_curate.training.inference import (
@@ -187,6 +188,8 @@ def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
     CurateError
         If manifests, weights or the device do not allow it, or training fails.
     """
+    if config.tensorboard:
+        require_tensorboard()
     device = choose_device(config.device)
     with join_world(device) as world, workspace.lock() if world.leads else nullcontext():
         make_reproducible(device, deterministic=config.deterministic)

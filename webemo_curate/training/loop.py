@@ -6,6 +6,7 @@ was interrupted is redone with the same draws.
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from webemo_curate.training.checkpoint import Progress, load_state, save_state, 
 from webemo_curate.training.data import Images, epoch_updates
 from webemo_curate.training.devices import cpu_threads
 from webemo_curate.training.distributed import World
+from webemo_curate.training.events import epoch_events
 from webemo_curate.training.feed import Feed
 from webemo_curate.training.inference import binary_figures, predict_logits, probabilities
 from webemo_curate.training.networks import Network, build_network, set_training
@@ -116,9 +118,14 @@ class Trainer:
             self.best, self.progress = load_state(state, self._modules(), self.optimizer)
         feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
         # Another number of threads rounds otherwise: a resumed run takes the first one's.
-        with cpu_threads(self.progress.threads, self.world.size) as self.progress.threads:
+        with (
+            cpu_threads(self.progress.threads, self.world.size) as self.progress.threads,
+            self._events() as write_events,
+        ):
             while self.progress.epochs < self.config.epochs:
                 self._epoch(*feeds)
+                # Before the state: a run killed in between writes this epoch's events again.
+                write_events(self.progress.history[-1])
                 self._save()
         if self.world.leads:
             save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
@@ -143,6 +150,11 @@ class Trainer:
         if _accuracy(entry) >= max(map(_accuracy, done.history), default=0.0):
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         done.end_epoch(entry)
+
+    def _events(self) -> AbstractContextManager[Callable[[LogEntry], None]]:
+        if self.config.tensorboard and self.world.leads:
+            return epoch_events(self.folder, self.progress.epochs)
+        return nullcontext(lambda _: None)
 
     def _validate(self, validation: Feed) -> LogEntry:
         probability = probabilities(predict_logits(self.network, validation, self.config))
