@@ -16,6 +16,8 @@ from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
 from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
 
 CONFIG = FilterTextConfig()
 
@@ -49,7 +51,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
             name="ocr",
             worker=OcrWorker(Path("/"), "benchmark", "0", detector),
             rows=photo_rows(Path(photos).absolute(), count),
-            checkpoints=Path(checkpoints),
+            checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
             partition_rows=CONFIG.partition_rows,
         )
         return LocalEngine(workers).run(job)

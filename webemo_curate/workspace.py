@@ -1,20 +1,20 @@
 """Where things lie (manifests, images by hash, checkpoints, runs) and who holds the lock."""
 
-import fcntl
 import hashlib
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
 import yaml
 
-from webemo_curate.atomic import PARTIAL_SUFFIX, sync_filesystem, write_bytes, write_unsettled
+from webemo_curate.atomic import sync_filesystem, write_bytes, write_unsettled
 from webemo_curate.config import PipelineConfig, load_pipeline
-from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
+from webemo_curate.storage.base import Store
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
+
+CHECKPOINTS = "data/checkpoints"
 
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
@@ -30,8 +30,7 @@ class Workspace:
     """
 
     def __init__(self, root: Path) -> None:
-        if root.exists() and not root.is_dir():
-            raise InputError(f"{root}: not a folder; give --workspace a folder")
+        self.store: Store = FolderStore(root)
         self.root = root
 
     @property
@@ -173,8 +172,8 @@ class Workspace:
         """
         sync_filesystem(self.data)
 
-    def checkpoints(self, stage: str, fingerprint: str) -> Path:
-        """Return the folder of a stage's partial results, made if need be.
+    def checkpoints(self, stage: str, fingerprint: str) -> Checkpoints:
+        """Return a stage's partial results.
 
         Parameters
         ----------
@@ -185,53 +184,24 @@ class Workspace:
 
         Returns
         -------
-        Path
-            The folder.
+        Checkpoints
+            Those of this fingerprint.
         """
-        parent = self.data / "checkpoints" / stage
-        folder = parent / fingerprint
-        for stale in parent.glob("*"):
-            if stale != folder:
-                shutil.rmtree(stale, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        parent = f"{CHECKPOINTS}/{stage}"
+        mine = f"{parent}/{fingerprint}"
+        for stale in self.store.keys(parent):
+            if not stale.startswith(f"{mine}/"):
+                self.store.remove(stale)
+        return Checkpoints(self.store, mine)
 
     def clear_checkpoints(self, stage: str) -> None:
         """Remove a finished stage's partial results."""
-        shutil.rmtree(self.data / "checkpoints" / stage, ignore_errors=True)
+        self.store.remove(f"{CHECKPOINTS}/{stage}")
 
     def sweep(self) -> None:
-        """Remove temporary files that a killed run left; call it with the lock held."""
-        unfinished_fetch = (self.data / "checkpoints" / "fetch").exists()
-        for folder, below, files in os.walk(self.root):
-            if Path(folder) == self.data and not unfinished_fetch:
-                # Hundreds of thousands of files, and none of them left behind.
-                below[:] = [name for name in below if name != "images"]
-            for name in files:
-                if name.startswith(".") and name.endswith(PARTIAL_SUFFIX):
-                    (Path(folder) / name).unlink(missing_ok=True)
+        """Remove what a killed run left half done; call it with the lock held."""
+        self.store.sweep()
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the workspace for one writing command.
-
-        Raises
-        ------
-        CurateError
-            If another command holds it; the lock ends with its process, however that dies.
-        """
-        try:
-            self.data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CurateError(
-                f"{self.root}: cannot be made a workspace: {error.strerror}; "
-                "give --workspace a folder you may write to"
-            ) from error
-        with (self.data / "lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise CurateError(
-                    f"{self.root}: another curate command works here; wait for it to end"
-                ) from error
-            yield
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the workspace for one writing command; see `Store.lock`."""
+        return self.store.lock()

@@ -11,6 +11,8 @@ import pytest
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import CurateError
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
 
 SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
 POISON = 13
@@ -41,8 +43,9 @@ class Doubler:
 
 
 def job(folder: Path, values: list[int], size: int = 4, worker: Doubler | None = None) -> Job:
-    folder.mkdir(exist_ok=True)
-    return Job("double", worker or Doubler(), pa.table({"value": values}), folder, size)
+    rows = pa.table({"value": pa.array(values, pa.int64())})
+    checkpoints = Checkpoints(FolderStore(folder), "checkpoints")
+    return Job("double", worker or Doubler(), rows, checkpoints, size)
 
 
 @pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])
@@ -71,5 +74,4 @@ def test_error_of_setup_reaches_the_user(tmp_path: Path) -> None:
 
 
 def test_no_rows_give_no_rows(tmp_path: Path) -> None:
-    empty = Job("double", Doubler(), pa.table({"value": pa.array([], pa.int64())}), tmp_path, 4)
-    assert LocalEngine(2).run(empty).num_rows == 0
+    assert LocalEngine(2).run(job(tmp_path, [])).num_rows == 0

@@ -13,6 +13,7 @@ from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
 from webemo_curate.duplicates.hamming import Indices, Pairs
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.storage.checkpoints import Checkpoints
 
 PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
 MATCHES = pa.schema(
@@ -65,7 +66,7 @@ def compare_pairs(
     paths: npt.NDArray[np.object_],
     root: Path,
     engine: Engine,
-    checkpoints: Path,
+    checkpoints: Checkpoints,
     config: DedupConfig,
 ) -> Pairs:
     """Look closer at candidate pairs and keep those of which one picture lies on the other.
@@ -80,8 +81,8 @@ def compare_pairs(
         What the paths are relative to.
     engine : Engine
         Runs the comparisons.
-    checkpoints : Path
-        Folder of finished comparisons.
+    checkpoints : Checkpoints
+        Finished comparisons.
     config : DedupConfig
         Says how well pictures must agree.
 

@@ -1,10 +1,15 @@
 """The seam between row-local stages and machines: what a worker is and what an engine promises."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+
+from webemo_curate.manifest import content_digest
+from webemo_curate.storage.checkpoints import Checkpoints
+
+DIGEST_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Job:
     rows
         Its input.
     checkpoints
-        Folder for finished partitions; equal jobs find theirs there.
+        Finished partitions; equal jobs find theirs there.
     partition_rows
         Rows handed out, checkpointed and retried together.
     resources
@@ -69,7 +74,7 @@ class Job:
     name: str
     worker: Worker
     rows: pa.Table
-    checkpoints: Path
+    checkpoints: Checkpoints
     partition_rows: int
     resources: Resources = Resources()
 
@@ -79,6 +84,25 @@ class Job:
             self.rows.slice(start, self.partition_rows).combine_chunks().to_batches()[0]
             for start in range(0, self.rows.num_rows, self.partition_rows)
         ]
+
+
+def partition_names(partitions: Sequence[pa.RecordBatch]) -> list[str]:
+    """Name partitions by place and content, so that another cut never finds this one's results.
+
+    Parameters
+    ----------
+    partitions : sequence of pa.RecordBatch
+        As `Job.partitions` cuts them.
+
+    Returns
+    -------
+    list of str
+        A file name each, without suffix.
+    """
+    return [
+        f"part-{index:06d}-{content_digest(pa.Table.from_batches([rows]))[:DIGEST_DIGITS]}"
+        for index, rows in enumerate(partitions)
+    ]
 
 
 class Engine(Protocol):

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.feather as feather
 
-from webemo_curate.atomic import atomic_path
-from webemo_curate.engine.base import Job
+from webemo_curate.engine.base import Job, partition_names
 from webemo_curate.engine.process import READY, Done, Failed, WorkerProcess, from_ipc
 from webemo_curate.errors import CurateError
 from webemo_curate.progress import progress_bar
@@ -63,18 +60,14 @@ class LocalEngine:
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Engine.run`."""
         partitions = job.partitions()
-        # Partitions cut to another size are other partitions: the name says which cut it was.
-        paths = [
-            job.checkpoints / f"part-{job.partition_rows}-{index:06d}.arrow"
-            for index in range(len(partitions))
-        ]
-        missing = [index for index, path in enumerate(paths) if not path.exists()]
+        names, finished = partition_names(partitions), job.checkpoints.finished()
+        missing = [index for index, name in enumerate(names) if name not in finished]
         done = job.rows.num_rows - sum(partitions[index].num_rows for index in missing)
         with progress_bar(job.rows.num_rows, job.name, "row", done) as bar:
             for index, table in _Run(job, partitions, missing, self._workers).results():
-                _save(paths[index], table)
+                job.checkpoints.save(names[index], table)
                 bar.update(table.num_rows)
-        tables = [feather.read_table(path, memory_map=False) for path in paths]
+        tables = [job.checkpoints.load(name) for name in names]
         return pa.concat_tables(tables) if tables else job.worker.output_schema.empty_table()
 
 
@@ -166,8 +159,3 @@ class _Run:
     def _gather(self, task: Task, rows: pa.RecordBatch) -> Task:
         self._gathering[task.partition].parts[task.offset] = rows
         return task
-
-
-def _save(path: Path, table: pa.Table) -> None:
-    with atomic_path(path) as partial:
-        feather.write_feather(table, str(partial), compression="zstd")

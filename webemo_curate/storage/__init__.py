@@ -1,0 +1,1 @@
+"""Where a workspace's bytes lie: a folder, or a prefix of an object store, behind one protocol."""
