@@ -18,6 +18,7 @@ from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.image_files import ImageFiles
 
 CONFIG = FilterTextConfig()
 
@@ -39,7 +40,7 @@ def photo_rows(photos: Path | str, count: int) -> pa.Table:
         with Image.open(path) as image:
             width, height = image.size
         rows.append(
-            {"sha256": f"{number:064x}", "path": str(path), "width": width, "height": height}
+            {"sha256": f"{number:064x}", "place": str(path), "width": width, "height": height}
         )
     return pa.Table.from_pylist(rows)
 
@@ -49,7 +50,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
     with tempfile.TemporaryDirectory() as checkpoints:
         job = Job(
             name="ocr",
-            worker=OcrWorker(Path("/"), "benchmark", "0", detector),
+            worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
             partition_rows=CONFIG.partition_rows,

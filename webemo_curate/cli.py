@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", help="Folder of manifests/ and data/; default: this one.")
+    str, typer.Option("--workspace", help="Folder of manifests/ and data/, or s3://bucket/prefix.")
 ]
 OnlyOption = Annotated[
     bool, typer.Option("--only", help="Run this stage alone, whatever is stale above it.")
@@ -36,7 +36,7 @@ WorkersOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
 ]
-HERE = Path()
+HERE = "."
 
 Sections = dict[str, dict[str, Any]]
 """Options given, by section of the configuration; None where one was not."""
@@ -453,7 +453,7 @@ def report(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 def _run_stages(
     target: str,
     overrides: Sections,
-    workspace: Path,
+    workspace: str,
     only: bool,
     dry_run: bool,
     as_json: bool,

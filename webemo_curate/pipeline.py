@@ -198,9 +198,10 @@ class Pipeline:
     def _sound_info(self, name: str) -> ManifestInfo:
         info = self.workspace.info(name)
         if info is None:
-            path = self.workspace.manifest_path(name)
-            what = "is not readable; delete it and" if path.exists() else "is not there;"
-            raise InputError(f"{path}: the manifest {what} run the stage that writes it")
+            present = self.workspace.has(name)
+            what = "is not readable; delete it and" if present else "is not there;"
+            where = self.workspace.where(name)
+            raise InputError(f"{where}: the manifest {what} run the stage that writes it")
         return info
 
     def _staleness(self, stage: Stage[StageConfig], origin: Origin) -> str | None:

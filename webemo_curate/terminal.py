@@ -20,13 +20,13 @@ from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
 from webemo_curate.summary import closing_line, funnel_lines, stage_line
 from webemo_curate.verification import verify as verify_workspace
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import Workspace, open_workspace
 
 
 def run_stages(
     target: str,
     overrides: Overrides,
-    workspace: Path,
+    workspace: str,
     *,
     only: bool,
     as_json: bool,
@@ -36,7 +36,7 @@ def run_stages(
 
     Then tell what each set of `against` shares with the workspace; see `leakage.mark_shared`.
     """
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
     outcomes = _show_stages(Pipeline(place, config).run(target, only=only))
     print(closing_line(outcomes))
@@ -44,9 +44,9 @@ def run_stages(
     _print_json(as_json, stages=_as_dicts(outcomes), shared=shared)
 
 
-def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+def show_plan(target: str, overrides: Overrides, workspace: str, *, as_json: bool) -> None:
     """Say which stages up to a target would run, and why; see `Pipeline.status`."""
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     plan = {}
     for name, reason in Pipeline(place, override(place.config(), overrides)).status():
         plan[name] = reason
@@ -56,7 +56,7 @@ def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bo
     _print_json(as_json, plan=plan)
 
 
-def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: bool) -> None:
+def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bool) -> None:
     """Bring the manifests up to date, then train; see `training.api.train`.
 
     Of several processes that torchrun started, the first does everything but train alone.
@@ -64,7 +64,7 @@ def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: b
     from webemo_curate.training.api import train
     from webemo_curate.training.distributed import follows
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
     if follows():
         train(config.train, place)
@@ -77,11 +77,11 @@ def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: b
     _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
 
 
-def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
     """Decode the splits' images ahead of training; see `training.api.pack_splits`."""
     from webemo_curate.training.api import pack_splits
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
     place.save_config(config)
     counts = pack_splits(config.train, place)
@@ -89,11 +89,11 @@ def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, packed=counts)
 
 
-def experiment(file: Path, workspace: Path, *, as_json: bool) -> None:
+def experiment(file: Path, workspace: str, *, as_json: bool) -> None:
     """Train, measure and compare networks; see `training.experiment.run_experiment`."""
     from webemo_curate.training.experiment import run_experiment
 
-    outcome = run_experiment(load_experiment(file), file.stem, Workspace(workspace))
+    outcome = run_experiment(load_experiment(file), file.stem, open_workspace(workspace))
     print((outcome.folder / "results.md").read_text(encoding="utf-8"))
     print(f"Written to {outcome.folder}")
     _print_json(
@@ -108,7 +108,7 @@ def evaluate(
     run: str | None,
     on: str,
     device: str,
-    workspace: Path,
+    workspace: str,
     *,
     exclude_shared: bool,
     as_json: bool,
@@ -116,7 +116,7 @@ def evaluate(
     """Measure a run; see `training.api.evaluate`."""
     from webemo_curate.training import api
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     evaluation = api.evaluate(
         api.find_run(run, place), on, place, device, exclude_shared=exclude_shared
     )
@@ -128,7 +128,7 @@ def predict(
     run: str,
     images: Sequence[Path],
     device: str,
-    workspace: Path,
+    workspace: str,
     *,
     figure: Path | None,
     grad_cam: bool,
@@ -137,7 +137,7 @@ def predict(
     """Classify image files, and draw them if asked to; see `training.api.predict`."""
     from webemo_curate.training import api
 
-    folder = api.find_run(run, Workspace(workspace))
+    folder = api.find_run(run, open_workspace(workspace))
     predictions = api.predict(folder, images, device, look=grad_cam)
     for prediction in predictions:
         print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
@@ -152,21 +152,21 @@ def predict(
     _print_json(as_json, predictions=answers)
 
 
-def export_model(run: str, folder: Path, workspace: Path, *, as_json: bool) -> None:
+def export_model(run: str, folder: Path, workspace: str, *, as_json: bool) -> None:
     """Write a run's network for other programs; see `training.exports.export_run`."""
     from webemo_curate.training.exports import export_run
     from webemo_curate.training.run import find_run
 
-    export = export_run(find_run(run, Workspace(workspace)), folder)
+    export = export_run(find_run(run, open_workspace(workspace)), folder)
     print(f"Written to {export.folder}; logits equal the network's")
     print(f"  ONNX          to {export.onnx_error:.1e}")
     print(f"  torch.export  to {export.program_error:.1e}")
     _print_json(as_json, **export._asdict())
 
 
-def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_json: bool) -> None:
+def run_pipeline(pipeline: Path, workspace: str, workers: int | None, *, as_json: bool) -> None:
     """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(load_pipeline(pipeline), {"": {"workers": workers}})
     outcomes = _show_stages(curate(config, place))
     print(closing_line(outcomes))
@@ -181,11 +181,11 @@ def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_jso
     )
 
 
-def add_folder(folder: Path, name: str, workspace: Path, *, as_json: bool) -> None:
+def add_folder(folder: Path, name: str, workspace: str, *, as_json: bool) -> None:
     """Take a folder-per-emotion set into the workspace; see `sources.added.add_folder`."""
     from webemo_curate.sources.added import add_folder as take_in
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     with place.lock():
         added = take_in(folder, name, place)
     for file, reason in added.broken.items():
@@ -194,9 +194,9 @@ def add_folder(folder: Path, name: str, workspace: Path, *, as_json: bool) -> No
     _print_json(as_json, **asdict(added))
 
 
-def status(workspace: Path, *, as_json: bool) -> None:
+def status(workspace: str, *, as_json: bool) -> None:
     """Show each stage's state and the funnel."""
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     pipeline = Pipeline(place, place.config())
     stages = dict(pipeline.status())
     for name, reason in stages.items():
@@ -206,9 +206,9 @@ def status(workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, stages=stages, funnel=steps)
 
 
-def verify(workspace: Path, *, files: bool, as_json: bool) -> bool:
+def verify(workspace: str, *, files: bool, as_json: bool) -> bool:
     """Check a workspace and show what is wrong; returns whether all is sound."""
-    problems = verify_workspace(Workspace(workspace), files=files)
+    problems = verify_workspace(open_workspace(workspace), files=files)
     for problem in problems:
         print(problem)
     print(f"{len(problems)} problems." if problems else "Everything adds up.")
@@ -216,11 +216,11 @@ def verify(workspace: Path, *, files: bool, as_json: bool) -> bool:
     return not problems
 
 
-def report(workspace: Path, *, as_json: bool) -> None:
+def report(workspace: str, *, as_json: bool) -> None:
     """Write the HTML report; see `report.build.build_report`."""
     from webemo_curate.report.build import build_report
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     path = build_report(place, place.config().report)
     print(f"Report: {path}")
     _print_json(as_json, report=str(path))

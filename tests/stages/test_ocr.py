@@ -159,7 +159,7 @@ def test_a_gpu_is_not_silently_replaced():
 
 
 def test_crashed_rows_keep_their_order():
-    worker = OcrWorker(root=None, engine="rapidocr", engine_version="1", detector=Tripping())
+    worker = OcrWorker(images=None, engine="rapidocr", engine_version="1", detector=Tripping())
     batch = pa.RecordBatch.from_pylist([{"sha256": sha(name)} for name in "ba"])
 
     crashed = worker.crashed(batch)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from webemo_curate.ocr.base import TextBox, TextDetector
 from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.schemas import OCR, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.base import ImageReader
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
         choice = choose_engine(self.config)
         logger.info("text engine: %s on %s: %s", choice.engine, choice.device, choice.reason)
         detector = make_detector(self.config, choice)
-        return OcrWorker(context.workspace.root, choice.engine, choice.version, detector)
+        return OcrWorker(context.workspace.reader, choice.engine, choice.version, detector)
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,15 @@ class OcrWorker:
 
     Attributes
     ----------
-    root
-        The workspace.
+    images
+        Reads stored images.
     engine, engine_version
         Recorded with every row.
     detector
         Finds and reads text.
     """
 
-    root: Path
+    images: ImageReader
     engine: str
     engine_version: str
     detector: TextDetector
@@ -125,7 +125,9 @@ class OcrWorker:
         """Return the image, or why there is none."""
         try:
             # No more pixels than the images stage counted: a file swapped since is not decoded.
-            return load_rgb(self.root / row["path"], row["width"] * row["height"])
+            return load_rgb(self.images.read(row["place"]), row["width"] * row["height"])
+        except OSError as error:
+            return f"the image cannot be read: {error.strerror}"
         except DecodeError as error:
             return str(error)
 
