@@ -5,7 +5,8 @@
 The photos are read over and over until there are so many. Every contestant is a process of its
 own, and its time and memory include loading the networks. With `--weights` (EasyOCR's file format;
 random ones: `python -m tests.ocr.random_weights FOLDER`) its detection is compared too, on a tenth
-of the images. `--memory N` prints what one worker of ours holds in the course of N images.
+of the images: once on the canvases that `Reader.detect` makes, once on those that `curate` makes.
+`--memory N` prints what one worker of ours holds in the course of N images.
 """
 
 import argparse
@@ -48,8 +49,9 @@ for path in repeated(sys.argv[1], int(sys.argv[2])):
 
 OUR_EASYOCR = """
 import sys
-from benchmarks.photo_ocr import easy_heatmaps
-easy_heatmaps(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+from benchmarks.photo_ocr import CONFIG, easy_lines
+sizes = {"as they are": None, "as curate scales": CONFIG.short_side}
+easy_lines(sys.argv[1], int(sys.argv[2]), sys.argv[3], sizes[sys.argv[4]])
 """
 
 
@@ -65,7 +67,8 @@ def compare(photos: Path, images: int, weights: Path | None) -> None:
         few = max(1, images // 10)
         detection = [
             ("Reader.detect in a loop", EASYOCR_LOOP, few, (str(weights),)),
-            ("curate, same network", OUR_EASYOCR, few, (str(weights),)),
+            ("curate, same canvases", OUR_EASYOCR, few, (str(weights), "as they are")),
+            ("curate, its own canvases", OUR_EASYOCR, few, (str(weights), "as curate scales")),
         ]
         _show(photos, detection)
 
