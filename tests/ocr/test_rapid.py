@@ -4,7 +4,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import asdict
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from PIL import Image
 
+from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr import rapid, rapid_networks
 from webemo_curate.ocr.base import EngineError, polygon_area
@@ -43,15 +43,6 @@ def make_detector(device):
     detector = RapidDetector(device, short_side=320, score_floor=0.3, batch_size=4)
     detector.setup()
     return detector
-
-
-def assert_same_boxes(found, expected):
-    assert list(map(len, found)) == list(map(len, expected))
-    for box, other in zip(chain(*found), chain(*expected), strict=True):
-        assert box.text == other.text
-        assert box.polygon == other.polygon
-        assert box.score == pytest.approx(other.score, abs=1e-4)
-        assert box.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize("words", ["HELLO WORLD", "Merry Christmas", "2015"])
