@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -112,6 +113,15 @@ def test_batches_in_torch_find_what_single_images_in_onnx_runtime_do(detector, b
 
     assert sum(map(len, found)) >= 5
     assert_same_boxes(found, detector.detect(pictures))
+
+
+def test_a_process_computes_in_one_thread(detector):
+    networks = detector._networks
+
+    for session in (networks._detector, networks._reader):
+        assert session.get_session_options().intra_op_num_threads == 1
+        assert session.get_session_options().inter_op_num_threads == 1
+    assert cv2.getNumThreads() == 1
 
 
 @pytest.mark.parametrize("width", [8, 200, 320])

@@ -162,6 +162,13 @@ def test_a_gpu_is_not_silently_replaced():
         OcrStage(FilterTextConfig(engine="rapidocr", device="gpu")).configuration()
 
 
+def test_the_choice_of_engine_and_its_reason_are_said(context, caplog):
+    with caplog.at_level("INFO"):
+        OcrStage(FilterTextConfig(device="cpu")).worker(context)
+
+    assert "text engine: rapidocr on cpu: it is the engine for CPUs" in caplog.text
+
+
 def test_crashed_rows_keep_their_order():
     worker = OcrWorker(root=None, engine="rapidocr", engine_version="1", detector=Tripping())
     batch = pa.RecordBatch.from_pylist([{"sha256": sha(name)} for name in "ba"])
