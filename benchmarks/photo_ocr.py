@@ -12,7 +12,7 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.ocr.base import TextDetector
-from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
+from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
 from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
@@ -58,11 +58,26 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
         return LocalEngine(workers).run(job)
 
 
-def easy_heatmaps(photos: Path | str, count: int, weights: Path | str) -> None:
-    """Run EasyOCR's detection network by our own loop, one canvas at a time, on the CPU."""
+def easy_lines(photos: Path | str, count: int, weights: Path | str, short_side: int | None) -> None:
+    """Find lines by EasyOCR's detection network in our own loop, one canvas at a time, on the CPU.
+
+    Parameters
+    ----------
+    photos : Path or str
+        Folder of photos.
+    count : int
+        Photos to look at.
+    weights : Path or str
+        Folder of EasyOCR's files.
+    short_side : int, optional
+        Pixels the short side is scaled to; None shows a photo as it is, as `Reader.detect` does.
+    """
     import torch
 
     network = HeatmapNetwork(load_tensors(Path(weights) / DETECTION.name), torch.device("cpu"))
     for path in repeated(photos, count):
-        canvas = make_canvas(np.asarray(Image.open(path).convert("RGB")), CONFIG.short_side)
-        network(canvas.pixels[None])
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        canvas = make_canvas(pixels, short_side or min(pixels.shape[:2]))
+        (heatmap,) = network(canvas.pixels[None])
+        if heatmap is not None:
+            decode_lines(heatmap, canvas.scale)

@@ -133,6 +133,10 @@ def filter_text(
     short_side: Annotated[
         int | None, typer.Option(help="Pixels that images' short side is scaled to.")
     ] = None,
+    second_side: Annotated[
+        int | None,
+        typer.Option(help="Look again at this short side where the first look confirms no text."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a GPU takes at a time.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
     workspace: WorkspaceOption = HERE,
@@ -149,6 +153,7 @@ def filter_text(
         "threshold": threshold,
         "min_area": min_area,
         "short_side": short_side,
+        "second_side": second_side,
         "batch_size": batch_size,
         "models": models,
     }

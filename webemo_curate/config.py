@@ -111,6 +111,9 @@ class FilterTextConfig(StageConfig):
     engine: Literal["auto", "rapidocr", "easyocr"] = "auto"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     short_side: int = Field(416, ge=32, description="pixels the short side is scaled to")
+    second_side: int | None = Field(
+        None, ge=32, description="the same for a second look, where the first confirmed no text"
+    )
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
     models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")
     batch_size: int = operational(64, ge=1)

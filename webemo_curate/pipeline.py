@@ -129,10 +129,14 @@ class Pipeline:
         with self.workspace.lock():
             self.workspace.sweep()
             config = self._with_lists()
+            stages = _up_to(build_stages(config), target)
+            wanted = [stage for stage in stages if not only or stage.name == target]
+            for stage in wanted:
+                # A GPU or a file that is not here is said now, not after hours of fetching.
+                stage.configuration()
             self.workspace.save_config(self.config)
-            for stage in _up_to(build_stages(config), target):
-                if not only or stage.name == target:
-                    yield self._bring_up_to_date(stage)
+            for stage in wanted:
+                yield self._bring_up_to_date(stage)
 
     def status(self) -> Iterator[tuple[str, str | None]]:
         """Tell for each stage why it would run, without running it.

@@ -23,6 +23,7 @@ class Doubler:
     """Doubles values; the poisoned one kills the process, as a hostile image might."""
 
     refuses: bool = False
+    setups: Path | None = None
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -31,6 +32,9 @@ class Doubler:
     def setup(self) -> None:
         if self.refuses:
             raise CurateError("no model here")
+        if self.setups:
+            with self.setups.open("a") as log:
+                log.write(f"{os.getpid()}\n")
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         values = batch["value"].to_pylist()
@@ -71,6 +75,14 @@ def test_finished_partitions_are_not_run_again(tmp_path: Path) -> None:
 def test_error_of_setup_reaches_the_user(tmp_path: Path) -> None:
     with pytest.raises(CurateError, match="no model here"):
         LocalEngine(1).run(job(tmp_path, [1], worker=Doubler(refuses=True)))
+
+
+def test_a_process_sets_its_worker_up_once_for_all_its_partitions(tmp_path: Path) -> None:
+    log = tmp_path / "setups"
+    LocalEngine(2).run(job(tmp_path, [1] * 24, 2, Doubler(setups=log)))
+    processes = log.read_text().split()
+    assert 1 <= len(processes) <= 2
+    assert len(set(processes)) == len(processes)
 
 
 def test_no_rows_give_no_rows(tmp_path: Path) -> None:
