@@ -347,13 +347,17 @@ def evaluate(
 @app.command()
 def experiment(
     file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
+    test_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder or manifest to measure on beside the file's; repeatable."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Train several networks over several seeds and say which differ significantly."""
     from webemo_curate import terminal
 
-    terminal.experiment(file, workspace, as_json=as_json)
+    terminal.experiment(file, test_set or [], workspace, as_json=as_json)
 
 
 @app.command()

@@ -89,12 +89,12 @@ def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, packed=counts)
 
 
-def experiment(file: Path, workspace: Path, *, as_json: bool) -> None:
+def experiment(file: Path, test_sets: Sequence[Path], workspace: Path, *, as_json: bool) -> None:
     """Train, measure and compare networks; see `training.experiment.run_experiment`."""
-    from webemo_curate.training.experiment import run_experiment
+    from webemo_curate.training.experiment import PAGE_FILE, run_experiment
 
-    outcome = run_experiment(load_experiment(file), file.stem, Workspace(workspace))
-    print((outcome.folder / "results.md").read_text(encoding="utf-8"))
+    outcome = run_experiment(load_experiment(file, test_sets), file.stem, Workspace(workspace))
+    print((outcome.folder / PAGE_FILE).read_text(encoding="utf-8"))
     print(f"Written to {outcome.folder}")
     _print_json(
         as_json,

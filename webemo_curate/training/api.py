@@ -58,6 +58,7 @@ __all__ = [
     "find_run",
     "pack_splits",
     "predict",
+    "set_name",
     "train",
 ]
 
@@ -264,6 +265,19 @@ def evaluate(
     return evaluation
 
 
+def set_name(on: str, workspace: Workspace) -> str:
+    """Return the name by which a set's results are kept; see `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read or is empty.
+    """
+    test_set = _test_set(on, workspace)
+    _check_not_empty(test_set, on)
+    return test_set.name
+
+
 def predict(
     run: Path, images: Sequence[Path], device: str = "auto", *, look: bool = False
 ) -> list[Prediction]:
@@ -397,9 +411,13 @@ def _test_set(on: str, workspace: Workspace) -> _TestSet:
     return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), workspace.root)
 
 
-def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+def _check_not_empty(test_set: _TestSet, on: str) -> None:
     if not test_set.table.num_rows:
         raise InputError(f"{on}: holds no images to evaluate on")
+
+
+def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+    _check_not_empty(test_set, on)
     return open_images(test_set.table, test_set.root, config, workspace.data / PACKED)
 
 
