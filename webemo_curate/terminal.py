@@ -110,18 +110,26 @@ def evaluate(
     device: str,
     workspace: Path,
     *,
+    all_seeds: bool,
     exclude_shared: bool,
     as_json: bool,
 ) -> None:
-    """Measure a run; see `training.api.evaluate`."""
-    from webemo_curate.training import api
+    """Measure a run, or all seeds of a training; see `training.api.evaluate`."""
+    from webemo_curate.training import api, seeds
 
     place = Workspace(workspace)
-    evaluation = api.evaluate(
-        api.find_run(run, place), on, place, device, exclude_shared=exclude_shared
-    )
-    print(evaluation.summary())
-    _print_json(as_json, **evaluation.as_json())
+    found = api.find_run(run, place)
+    folders = seeds.seeds_of(found, place) if all_seeds or run is None else [found]
+    evaluations = []
+    for folder in folders:
+        evaluations.append(api.evaluate(folder, on, place, device, exclude_shared=exclude_shared))
+        print(evaluations[-1].summary(), flush=True)
+    document = evaluations[folders.index(found)].as_json()
+    if len(evaluations) > 1:
+        print(seeds.seeds_summary(evaluations))
+        document |= {"seeds": [one.as_json() for one in evaluations]}
+        document |= seeds.mean_and_deviation(evaluations)
+    _print_json(as_json, **document)
 
 
 def predict(
@@ -174,6 +182,10 @@ def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_jso
     _show_funnel(Pipeline(place, config))
     for evaluation in result.evaluations:
         print(evaluation.summary())
+    if len(result.evaluations) > 1:
+        from webemo_curate.training.seeds import seeds_summary
+
+        print(seeds_summary(result.evaluations))
     print(f"Report: {result.report}")
     evaluations = [evaluation.as_json() for evaluation in result.evaluations]
     _print_json(

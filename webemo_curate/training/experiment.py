@@ -14,8 +14,9 @@ from webemo_curate.report import charts
 from webemo_curate.schemas import Split
 from webemo_curate.training.api import Evaluation, evaluate, set_name, train
 from webemo_curate.training.comparison import Evaluations, Families, compare, read_answers
-from webemo_curate.training.outcome import Outcome
+from webemo_curate.training.outcome import Outcome, best_on_validation
 from webemo_curate.training.results_page import results_page
+from webemo_curate.training.seeds import figures_of
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
         config=config,
         metrics=metrics,
         comparisons=compare(evaluations, families),
-        chosen=_best_on_validation(metrics, families.candidates or [config.baseline]),
+        chosen=best_on_validation(metrics, families.candidates or [config.baseline]),
         families=families,
     )
     outcome.folder.mkdir(parents=True, exist_ok=True)
@@ -119,38 +120,19 @@ def _measure(
 def _metric_rows(evaluations: Evaluations) -> Iterable[dict[str, object]]:
     for (network, on), runs in evaluations.items():
         for place, run in enumerate(runs):
-            m = run.metrics
-            row = {
+            supports = {
+                f"{label}_support": own.support for label, own in run.metrics.per_class.items()
+            }
+            yield {
                 "network": network,
                 "on": on,
                 "run": run.run.name,
                 "seed_number": place,
-                "images": m.images,
+                "images": run.metrics.images,
                 "left_out_as_shared": run.shared,
-                "accuracy": m.accuracy,
-                "accuracy_tuned": run.tuned.accuracy if run.tuned else m.accuracy,
-                "accuracy_best_epoch": run.best.accuracy,
-                "auc": m.auc,
-                "ece": m.ece,
-                "brier": m.brier,
+                **figures_of(run),
+                **supports,
             }
-            for label, figures in m.per_class.items():
-                row |= {
-                    f"{label}_precision": figures.precision,
-                    f"{label}_recall": figures.recall,
-                    f"{label}_f1": figures.f1,
-                    f"{label}_support": figures.support,
-                }
-            yield row
-
-
-def _best_on_validation(metrics: pd.DataFrame, candidates: Sequence[str]) -> str:
-    """Return the network to choose: never by its test figures."""
-    validation = metrics[metrics["on"] == Split.VALIDATION]
-    if validation.empty:
-        raise InputError("an experiment chooses by validation images, and there are none")
-    means = validation.groupby("network", sort=False)["accuracy"].mean()
-    return str(means[list(candidates)].idxmax())
 
 
 def _draw_figures(evaluations: Evaluations, outcome: Outcome) -> dict[str, str]:

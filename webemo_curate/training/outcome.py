@@ -1,11 +1,13 @@
 """What an experiment came to, and the part each of its networks plays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from webemo_curate.config import ExperimentConfig
+from webemo_curate.errors import InputError
 from webemo_curate.schemas import Split
 from webemo_curate.training.comparison import Comparison, Families
 from webemo_curate.training.published import AREAS
@@ -97,7 +99,29 @@ class Outcome:
         table = self.metrics
         return table[(table["network"] == network) & (table["on"] == on)]
 
-    def best_on_validation(self) -> str:
-        """Return the network of the highest mean accuracy on validation, whatever its part."""
-        table = self.metrics[self.metrics["on"] == Split.VALIDATION]
-        return str(table.groupby("network", sort=False)["accuracy"].mean().idxmax())
+
+def best_on_validation(metrics: pd.DataFrame, candidates: Sequence[str]) -> str:
+    """Return the network of the highest mean accuracy on validation.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        As `Outcome.metrics`.
+    candidates : sequence of str
+        The networks to choose from, at least one.
+
+    Returns
+    -------
+    str
+        Never chosen by its test figures.
+
+    Raises
+    ------
+    InputError
+        If nothing was measured on validation.
+    """
+    validation = metrics[metrics["on"] == Split.VALIDATION]
+    if validation.empty:
+        raise InputError("an experiment chooses by validation images, and there are none")
+    means = validation.groupby("network", sort=False)["accuracy"].mean()
+    return str(means[list(candidates)].idxmax())

@@ -118,7 +118,7 @@ def _external_table(outcome: Outcome, on: str) -> str:
         lines += _measured_report(name, outcome.rows(name, on))
     if known:
         lines += _published_report(known.report)
-    title = f"Table {known.table}: {known.name}" if known else on
+    title = f"Table {known.table}: {known.name}" if known else f"{on} by class"
     if known and known.name != on:
         title += f" (`{on}`)"
     note = _supports_note(known, outcome.rows(outcome.chosen, on)) if known else ""

@@ -9,7 +9,7 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.training import markdown, paper_tables, published
 from webemo_curate.training.comparison import Comparison
 from webemo_curate.training.inference import THRESHOLD
-from webemo_curate.training.outcome import Outcome
+from webemo_curate.training.outcome import Outcome, best_on_validation
 from webemo_curate.training.significance import LEVEL
 
 
@@ -43,7 +43,7 @@ def results_page(outcome: Outcome, figures: Mapping[str, str]) -> str:
 
 
 def _opening(outcome: Outcome) -> str:
-    best = outcome.best_on_validation()
+    best = best_on_validation(outcome.metrics, [*outcome.config.networks])
     further = "" if best == outcome.chosen else f" (`{best}` is higher still, and not a candidate)"
     return (
         f"# {outcome.name}\n\n"
