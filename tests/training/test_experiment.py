@@ -8,7 +8,9 @@ import signal
 import statistics
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,8 @@ from tests.e2e.conftest import CURATE, curate
 from tests.training.conftest import TINY, draw, draw_set, make_workspace
 from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
 from webemo_curate.errors import InputError
+from webemo_curate.leakage import NEEDED
+from webemo_curate.schemas import Split
 from webemo_curate.training import experiment
 from webemo_curate.training.api import Evaluation, set_name
 from webemo_curate.training.comparison import Families
@@ -222,6 +226,25 @@ def test_departures_from_the_papers_settings_are_listed(
     _, *rows = section(outcome, "Networks")
     assert {"from_scratch true", "epochs 1", "accumulate 1"} <= set(rows[0][3].split(", "))
     assert "give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`" in page(outcome)
+
+
+def test_pictures_that_training_has_seen_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_out(run: Path, on: str, *place: Any, exclude_shared: bool) -> Evaluation:
+        assert exclude_shared == (on not in (*Split,))
+        found = pretend_to_evaluate(run, on, *place, exclude_shared=False)
+        return replace(found, on=f"{found.on}-unshared", shared=7) if exclude_shared else found
+
+    monkeypatch.setattr(experiment, "train", pretend_to_train)
+    monkeypatch.setattr(experiment, "evaluate", leave_out)
+    workspace = make_workspace(tmp_path / "w")
+    for name in NEEDED:
+        workspace.manifest_path(name).touch()
+    config = load_experiment(write(tmp_path), [draw_set(tmp_path / "UnbiasedEmo")])
+    outcome = run_experiment(config, "s", workspace)
+    assert "## Table 5: UnbiasedEmo (`UnbiasedEmo-unshared`)" in page(outcome)
+    assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
 
 
 def test_what_is_and_is_not_significant_is_said(swept: Outcome) -> None:
