@@ -330,11 +330,16 @@ def pack(
 @app.command()
 def evaluate(
     run: Annotated[
-        str | None, typer.Argument(help="Name or folder of a run; default: the latest.")
+        str | None,
+        typer.Argument(help="Name or folder of a run; default: all seeds of the latest."),
     ] = None,
     on: Annotated[
         str, typer.Option(help="validation, test, a manifest, or a folder a class.")
     ] = "test",
+    all_seeds: Annotated[
+        bool,
+        typer.Option("--all-seeds", help="Also the runs that differ in their seed alone."),
+    ] = False,
     exclude_shared: Annotated[
         bool,
         typer.Option("--exclude-shared", help="Leave out pictures that training has seen."),
@@ -343,22 +348,34 @@ def evaluate(
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on a split or another test set; store per-image probabilities."""
+    """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""
     from webemo_curate import terminal
 
-    terminal.evaluate(run, on, device, workspace, exclude_shared=exclude_shared, as_json=as_json)
+    terminal.evaluate(
+        run,
+        on,
+        device,
+        workspace,
+        all_seeds=all_seeds,
+        exclude_shared=exclude_shared,
+        as_json=as_json,
+    )
 
 
 @app.command()
 def experiment(
     file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
+    test_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder or manifest to measure on beside the file's; repeatable."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Train several networks over several seeds and say which differ significantly."""
     from webemo_curate import terminal
 
-    terminal.experiment(file, workspace, as_json=as_json)
+    terminal.experiment(file, test_set or [], workspace, as_json=as_json)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -389,7 +390,7 @@ def load_pipeline(path: Path) -> PipelineConfig:
     return _validate(PipelineConfig, _read_mapping(path), str(path))
 
 
-def load_experiment(path: Path) -> ExperimentConfig:
+def load_experiment(path: Path, test_sets: Iterable[Path] = ()) -> ExperimentConfig:
     """Read an experiment file.
 
     Parameters
@@ -397,6 +398,8 @@ def load_experiment(path: Path) -> ExperimentConfig:
     path : Path
         A YAML file with the fields of `ExperimentConfig`; settings under `common` are every
         network's.
+    test_sets : iterable of Path
+        Measured on beside the file's own.
 
     Returns
     -------
@@ -408,7 +411,11 @@ def load_experiment(path: Path) -> ExperimentConfig:
     InputError
         If the file cannot be read, is not YAML or names an unknown or impossible value.
     """
-    return _validate(ExperimentConfig, _read_mapping(path), str(path))
+    document = _read_mapping(path)
+    own = document.get("test_sets") or []
+    if isinstance(own, list):
+        document["test_sets"] = [*own, *test_sets]
+    return _validate(ExperimentConfig, document, str(path))
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

@@ -89,12 +89,12 @@ def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
     _print_json(as_json, packed=counts)
 
 
-def experiment(file: Path, workspace: str, *, as_json: bool) -> None:
+def experiment(file: Path, test_sets: Sequence[Path], workspace: str, *, as_json: bool) -> None:
     """Train, measure and compare networks; see `training.experiment.run_experiment`."""
-    from webemo_curate.training.experiment import run_experiment
+    from webemo_curate.training.experiment import PAGE_FILE, run_experiment
 
-    outcome = run_experiment(load_experiment(file), file.stem, open_workspace(workspace))
-    print((outcome.folder / "results.md").read_text(encoding="utf-8"))
+    outcome = run_experiment(load_experiment(file, test_sets), file.stem, open_workspace(workspace))
+    print((outcome.folder / PAGE_FILE).read_text(encoding="utf-8"))
     print(f"Written to {outcome.folder}")
     _print_json(
         as_json,
@@ -110,18 +110,26 @@ def evaluate(
     device: str,
     workspace: str,
     *,
+    all_seeds: bool,
     exclude_shared: bool,
     as_json: bool,
 ) -> None:
-    """Measure a run; see `training.api.evaluate`."""
-    from webemo_curate.training import api
+    """Measure a run, or all seeds of a training; see `training.api.evaluate`."""
+    from webemo_curate.training import api, seeds
 
     place = open_workspace(workspace)
-    evaluation = api.evaluate(
-        api.find_run(run, place), on, place, device, exclude_shared=exclude_shared
-    )
-    print(evaluation.summary())
-    _print_json(as_json, **evaluation.as_json())
+    found = api.find_run(run, place)
+    folders = seeds.seeds_of(found, place) if all_seeds or run is None else [found]
+    evaluations = []
+    for folder in folders:
+        evaluations.append(api.evaluate(folder, on, place, device, exclude_shared=exclude_shared))
+        print(evaluations[-1].summary(), flush=True)
+    document = evaluations[folders.index(found)].as_json()
+    if len(evaluations) > 1:
+        print(seeds.seeds_summary(evaluations))
+        document |= {"seeds": [one.as_json() for one in evaluations]}
+        document |= seeds.mean_and_deviation(evaluations)
+    _print_json(as_json, **document)
 
 
 def predict(
@@ -174,6 +182,10 @@ def run_pipeline(pipeline: Path, workspace: str, workers: int | None, *, as_json
     _show_funnel(Pipeline(place, config))
     for evaluation in result.evaluations:
         print(evaluation.summary())
+    if len(result.evaluations) > 1:
+        from webemo_curate.training.seeds import seeds_summary
+
+        print(seeds_summary(result.evaluations))
     print(f"Report: {result.report}")
     evaluations = [evaluation.as_json() for evaluation in result.evaluations]
     _print_json(

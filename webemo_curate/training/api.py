@@ -61,6 +61,7 @@ __all__ = [
     "find_run",
     "pack_splits",
     "predict",
+    "set_name",
     "train",
 ]
 
@@ -270,6 +271,19 @@ def evaluate(
     return evaluation
 
 
+def set_name(on: str, workspace: Workspace) -> str:
+    """Return the name by which a set's results are kept; see `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read or is empty.
+    """
+    test_set = _test_set(on, workspace)
+    _check_not_empty(test_set, on)
+    return test_set.name
+
+
 def predict(
     run: Path, images: Sequence[Path], device: str = "auto", *, look: bool = False
 ) -> list[Prediction]:
@@ -354,10 +368,10 @@ def _train_one(
     sets = _training_sets(workspace, config)
     history = Trainer(config, seed, device, folder, world, workspace.publish).fit(*sets)
     if world.leads:
-        finish(folder, {"epochs": len(history)})
-        workspace.publish(folder / DONE_FILE)
         if len(sets[1].targets):
             evaluate(folder, Split.VALIDATION, workspace, config.device)
+        finish(folder, {"epochs": len(history)})
+        workspace.publish(folder / DONE_FILE)
     return RunResult(folder, seed, False, history)
 
 
@@ -416,9 +430,13 @@ def _test_set(on: str, workspace: Workspace) -> _TestSet:
     return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS))
 
 
-def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+def _check_not_empty(test_set: _TestSet, on: str) -> None:
     if not test_set.table.num_rows:
         raise InputError(f"{on}: holds no images to evaluate on")
+
+
+def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+    _check_not_empty(test_set, on)
     return open_images(test_set.table, config, workspace)
 
 
