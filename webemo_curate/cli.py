@@ -33,10 +33,27 @@ DryRunOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", help="Worker processes; default: the CPU cores.")
 ]
+EngineOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--engine", "--run-on", help="Processes here, or actors of a Ray cluster."),
+]
+RunOnOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--run-on", help="Processes here, or actors of a Ray cluster."),
+]
+RayOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ray",
+        metavar="KEY=VALUE",
+        help="Of the cluster: address=HOST:PORT; of a worker: cpus=, gpus=, memory= (bytes).",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
 ]
 HERE = "."
+RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
 Sections = dict[str, dict[str, Any]]
 """Options given, by section of the configuration; None where one was not."""
@@ -141,6 +158,8 @@ def filter_text(
     models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
     workspace: WorkspaceOption = HERE,
     workers: WorkersOption = None,
+    run_on: RunOnOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -157,7 +176,7 @@ def filter_text(
         "batch_size": batch_size,
         "models": models,
     }
-    overrides = {"filter_text": options}
+    overrides: Sections = {"filter_text": options, "engine": _engine(run_on, ray)}
     _run_stages("text", overrides, workspace, only, dry_run, as_json, workers)
 
 
@@ -180,6 +199,8 @@ def dedup(
     ] = None,
     workspace: WorkspaceOption = HERE,
     workers: WorkersOption = None,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -188,6 +209,7 @@ def dedup(
     overrides: Sections = {
         "dedup": {"distance": distance, "perceptual": perceptual},
         "features": {"enabled": crops},
+        "engine": _engine(engine, ray),
     }
     if against and dry_run:
         raise InputError("--against compares at once; leave out --dry-run")
@@ -210,6 +232,8 @@ def binarize(
         str | None, typer.Option(help="Labels or emotions left out, such as 'surprise,confusion'.")
     ] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -221,7 +245,8 @@ def binarize(
         "conflicts": conflicts,
         "exclude": _listed(exclude),
     }
-    _run_stages("binarize", {"binarize": options}, workspace, only, dry_run, as_json)
+    overrides = {"binarize": options, "engine": _engine(engine, ray)}
+    _run_stages("binarize", overrides, workspace, only, dry_run, as_json)
 
 
 @app.command()
@@ -232,13 +257,16 @@ def undersample(
     size: Annotated[int | None, typer.Option(help="Images kept in all.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the draw.")] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Balance the classes by leaving out images of the larger one."""
     options = {"positive_fraction": positive_fraction, "size": size, "seed": seed}
-    _run_stages("undersample", {"undersample": options}, workspace, only, dry_run, as_json)
+    overrides = {"undersample": options, "engine": _engine(engine, ray)}
+    _run_stages("undersample", overrides, workspace, only, dry_run, as_json)
 
 
 @app.command()
@@ -256,6 +284,8 @@ def split(
         typer.Option(help="Folder of an earlier split's manifests; its images stay in place."),
     ] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -264,7 +294,8 @@ def split(
     options = {"ratios": _ratios(ratios), "seed": seed, "official": official, "extend": extend}
     # The decisions are the split's second half; alone, the split is what was asked for.
     target = "split" if only else "decisions"
-    _run_stages(target, {"split": options}, workspace, only, dry_run, as_json)
+    overrides = {"split": options, "engine": _engine(engine, ray)}
+    _run_stages(target, overrides, workspace, only, dry_run, as_json)
 
 
 @app.command("train-model")
@@ -419,13 +450,16 @@ def export_model(
 def run_pipeline(
     pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")],
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a pipeline file from its lists to the trained network and the report."""
     from webemo_curate import terminal
 
-    terminal.run_pipeline(pipeline, workspace, workers, as_json=as_json)
+    options: Sections = {"": {"workers": workers}, "engine": _engine(engine, ray)}
+    terminal.run_pipeline(pipeline, workspace, options, as_json=as_json)
 
 
 @app.command("add-folder")
@@ -491,6 +525,17 @@ def _run_stages(
         terminal.run_stages(
             target, given, workspace, only=only, as_json=as_json, against=against or ()
         )
+
+
+def _engine(kind: str | None, ray: list[str] | None) -> dict[str, Any]:
+    """Read the options of the engine; their values are checked with the configuration."""
+    options: dict[str, Any] = {"kind": kind}
+    for text in ray or ():
+        key, equals, value = text.partition("=")
+        if not equals or key not in RAY_KEYS:
+            raise InputError(f"--ray {text}: give one of {', '.join(RAY_KEYS)}, such as cpus=2")
+        options[key] = value
+    return options
 
 
 def _listed(text: str | None) -> list[str] | None:

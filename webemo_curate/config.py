@@ -302,6 +302,19 @@ class TrainConfig(StageConfig):
         return config
 
 
+class EngineConfig(StageConfig):
+    """Where row-local stages run; nothing of it changes a result."""
+
+    kind: Literal["local", "ray"] = operational("local", description="processes here, or actors")
+    address: str | None = operational(
+        None,
+        description="Ray cluster to join, host:6379 or auto; none: one here",
+    )
+    cpus: float | None = operational(None, ge=0, description="cores a worker, for the stage's own")
+    gpus: float | None = operational(None, ge=0, description="GPUs a worker; at 0.5 two share one")
+    memory: int | None = operational(None, ge=0, description="bytes of memory a worker")
+
+
 class ReportConfig(StageConfig):
     """What the HTML report shows."""
 
@@ -330,6 +343,7 @@ class PipelineConfig(StageConfig):
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()
     report: ReportConfig = ReportConfig()
+    engine: EngineConfig = EngineConfig()
     workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
 
 

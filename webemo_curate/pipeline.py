@@ -11,7 +11,7 @@ import pyarrow as pa
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PipelineConfig, StageConfig
 from webemo_curate.engine.base import Engine
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
 from webemo_curate.schemas import MANIFESTS
@@ -96,7 +96,7 @@ class Pipeline:
     config : PipelineConfig
         How each stage works.
     engine : Engine, optional
-        Runs row-local stages; default the local one with `config.workers` processes.
+        Runs row-local stages; default the one that the configuration names.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Pipeline:
     ) -> None:
         self.workspace = workspace
         self.config = config
-        self._engine = engine or LocalEngine(config.workers)
+        self._engine = engine or make_engine(config)
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
         """Run a stage and whatever above it is stale; a current stage is left as it is.

@@ -14,7 +14,7 @@ from webemo_curate.config import (
     load_pipeline,
     override,
 )
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.full_run import curate, train_and_report
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
@@ -172,10 +172,10 @@ def export_model(run: str, folder: Path, workspace: str, *, as_json: bool) -> No
     _print_json(as_json, **export._asdict())
 
 
-def run_pipeline(pipeline: Path, workspace: str, workers: int | None, *, as_json: bool) -> None:
+def run_pipeline(pipeline: Path, workspace: str, options: Overrides, *, as_json: bool) -> None:
     """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
     place = open_workspace(workspace)
-    config = override(load_pipeline(pipeline), {"": {"workers": workers}})
+    config = override(load_pipeline(pipeline), options)
     outcomes = _show_stages(curate(config, place))
     print(closing_line(outcomes))
     result = train_and_report(config, place)
@@ -246,7 +246,7 @@ def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig)
     counts = {}
     for path in sets:
         with place.lock():
-            shared = mark_shared(path, place, LocalEngine(config.workers), config.dedup)
+            shared = mark_shared(path, place, make_engine(config), config.dedup)
         print(shared.summary())
         counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
     return counts

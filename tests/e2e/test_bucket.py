@@ -44,8 +44,11 @@ def contents(workspace: Workspace) -> dict[str, bytes]:
     }
 
 
-def test_manifests_are_those_of_a_folder(place: str, curated: Path, s3: Faulty) -> None:
-    curate("split", "--workspace", place)
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_manifests_are_those_of_a_folder(
+    place: str, curated: Path, s3: Faulty, engine: str
+) -> None:
+    curate("split", "--workspace", place, "--engine", engine)
     assert contents(open_workspace(place)) == contents(Workspace(curated))
     assert "Everything adds up." in curate("verify", "--workspace", place)
     assert "Nothing to do" in curate("split", "--workspace", place)

@@ -21,13 +21,13 @@ class Resources:
     cpus
         CPU cores.
     gpus
-        Whole GPUs.
+        GPUs; a fraction lets workers share one.
     memory_bytes
         Peak resident memory to plan with.
     """
 
-    cpus: int = 1
-    gpus: int = 0
+    cpus: float = 1
+    gpus: float = 0
     memory_bytes: int = 2**30
 
 

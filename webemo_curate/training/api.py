@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.config import TrainConfig
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.errors import InputError
 from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
@@ -446,7 +446,7 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
         return None
     config = workspace.config()
     with workspace.lock():
-        marks = mark_shared(Path(on), workspace, LocalEngine(config.workers), config.dedup)
+        marks = mark_shared(Path(on), workspace, make_engine(config), config.dedup)
     return marks.trained_on(workspace)
 
 
