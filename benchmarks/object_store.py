@@ -8,6 +8,7 @@ real store's, so what counts is requests, and how their number grows.
 
 import argparse
 import hashlib
+import logging
 import os
 import tempfile
 import time
@@ -37,41 +38,57 @@ def measured(name: str, images: int, served: Faulty, work: Callable[[], None]) -
     return requests, seconds
 
 
-def compare(photos: Path, images: int, served: Faulty, folder: Path) -> None:
-    """Write and scan so many distinct images both ways."""
-    contents = [
-        path.read_bytes() + n.to_bytes(4) for n, path in enumerate(repeated(photos, images))
-    ]
-    paths = [image_path(hashlib.sha256(content).hexdigest(), ".jpg") for content in contents]
-    single = BucketStore(f"s3://{BUCKET}/single", folder / "1")
-    packed = BucketStore(f"s3://{BUCKET}/packed", folder / "2")
-    there = ImageShards(BucketStore(packed.url, folder / "3"))
+class Single:
+    """An object an image."""
 
-    def write_single() -> None:
-        for path, content in zip(paths, contents, strict=True):
-            single.write(path, content)
+    def __init__(self, folder: Path) -> None:
+        self._store = BucketStore(f"s3://{BUCKET}/single", folder / "single")
 
-    def write_packed() -> None:
-        shards = ImageShards(packed)
-        for path, content in zip(paths, contents, strict=True):
-            shards.add(content, path)
-        shards.settle()
+    def write(self, images: dict[str, bytes]) -> None:
+        """Store images by their paths."""
+        for path, content in images.items():
+            self._store.write(path, content)
 
-    def scan_single() -> None:
+    def scan(self, paths: list[str]) -> None:
+        """Read every image."""
         for path in paths:
-            with single.open(path) as stream:
+            with self._store.open(path) as stream:
                 stream.read()
 
-    def scan_packed() -> None:
-        for place in sorted(there.places(pa.array(paths)).to_pylist()):
-            there.read(place)
 
-    one = measured("write, an object each", images, served, write_single)
-    two = measured("write, shards", images, served, write_packed)
-    three = measured("scan, an object each", images, served, scan_single)
-    four = measured("scan, shards, nothing cached", images, served, scan_packed)
-    print(f"shards / single: write {two[1] / one[1]:.3f} of the time, {two[0] / one[0]:.4f} of the")
-    print(f"requests; scan {four[1] / three[1]:.3f} of the time, {four[0] / three[0]:.4f} of them")
+class Packed:
+    """Shards; another machine reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        store = BucketStore(f"s3://{BUCKET}/packed", folder / "packed")
+        self._ours = ImageShards(store)
+        self._there = ImageShards(BucketStore(store.url, folder / "elsewhere"))
+
+    def write(self, images: dict[str, bytes]) -> None:
+        """Store images by their paths."""
+        for path, content in images.items():
+            self._ours.add(content, path)
+        self._ours.settle()
+
+    def scan(self, paths: list[str]) -> None:
+        """Read every image, in the order in which they lie."""
+        for place in sorted(self._there.places(pa.array(paths)).to_pylist()):
+            self._there.read(place)
+
+
+def compare(photos: Path, count: int, served: Faulty, folder: Path) -> None:
+    """Write and scan so many distinct images both ways."""
+    numbered = enumerate(repeated(photos, count))
+    contents = [path.read_bytes() + number.to_bytes(4, "big") for number, path in numbered]
+    images = {image_path(hashlib.sha256(one).hexdigest(), ".jpg"): one for one in contents}
+    single, packed = Single(folder), Packed(folder)
+    for name, ours, theirs in (
+        ("write", lambda: packed.write(images), lambda: single.write(images)),
+        ("scan", lambda: packed.scan([*images]), lambda: single.scan([*images])),
+    ):
+        requests, seconds = measured(f"{name}, an object each", count, served, theirs)
+        fewer, shorter = measured(f"{name}, shards", count, served, ours)
+        print(f"shards: {fewer / requests:.4f} of requests, {shorter / seconds:.3f} of time")
 
 
 def main() -> None:
@@ -80,6 +97,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--images", type=int, default=2000)
     arguments = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with s3_server() as served, tempfile.TemporaryDirectory() as folder:
         os.environ.update(credentials(served.url))
         compare(arguments.photos, arguments.images, served, Path(folder))

@@ -62,13 +62,14 @@ def test_a_scan_costs_a_request_a_shard(
     store: BucketStore, s3: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_shards, "SHARD_IMAGES", 10)
+    photos = [content * 300 for content in CONTENTS]  # a shard is larger than any read-ahead
     images = ImageShards(store)
-    fill(images, CONTENTS)
+    fill(images, photos)
     images.settle()
     there = ImageShards(BucketStore(store.url, tmp_path / "other"))
-    places = sorted(there.places(pa.array([name(content) for content in CONTENTS])).to_pylist())
+    places = sorted(there.places(pa.array([name(photo) for photo in photos])).to_pylist())
     s3.requests.clear()
-    assert sorted(there.reader.read(place) for place in places) == sorted(CONTENTS)
+    assert sorted(there.reader.read(place) for place in places) == sorted(photos)
     asked = [line for line in s3.requests if line.startswith("GET")]
     assert len(asked) == 3
     assert len(set(asked)) == 3

@@ -112,8 +112,12 @@ class BucketStore:
         if key in self._fresh and path.exists():
             return path
         if not (key.startswith(IMMUTABLE) and path.exists()):
-            with _explained(self.where(key)):
-                content = self._files.open_input_stream(self._path(key)).read()
+            # A file, whose size is known, is read by one request; a stream by many small ones.
+            with (
+                _explained(self.where(key)),
+                self._files.open_input_file(self._path(key)) as file,
+            ):
+                content = file.read()
             write_bytes(path, content)
             if key.startswith(IMMUTABLE):
                 _evict(self.root, path)
@@ -185,6 +189,7 @@ class BucketStore:
             parts = urlsplit(endpoint)
             options = {"scheme": parts.scheme, "endpoint_override": parts.netloc}
         return fs.S3FileSystem(
+            allow_delayed_open=True,  # a small object is one PUT, not three requests
             connect_timeout=CONNECT_SECONDS,
             request_timeout=REQUEST_SECONDS,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
