@@ -25,11 +25,12 @@ from torchvision.transforms import v2
 from benchmarks.gpu.watch import rate
 from webemo_curate.config import TrainConfig
 from webemo_curate.training.augment import Augmentation
-from webemo_curate.training.data import SHARD_IMAGES, PackedImages, chunks
+from webemo_curate.training.data import PackedImages, chunks
 from webemo_curate.training.feed import Feed
 from webemo_curate.training.networks import build_network
 from webemo_curate.training.objective import Objective, autocast
 from webemo_curate.training.optimisers import make_optimizer
+from webemo_curate.training.packing import SHARD_IMAGES
 
 GRAMS = (0, 4)
 PRECISIONS = ("fp32", "bf16")

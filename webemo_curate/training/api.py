@@ -22,7 +22,7 @@ from webemo_curate.manifest import read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import read_folder
 from webemo_curate.storage.image_files import ImageFiles
-from webemo_curate.training.data import Images, open_images, read_square
+from webemo_curate.training.data import Images, open_images
 from webemo_curate.training.devices import choose_device, make_reproducible
 from webemo_curate.training.distributed import World, join_world
 from webemo_curate.training.events import require_tensorboard
@@ -37,6 +37,7 @@ from webemo_curate.training.inference import (
 from webemo_curate.training.loop import Trainer
 from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold, measure
 from webemo_curate.training.objective import as_floats
+from webemo_curate.training.packing import read_square
 from webemo_curate.training.run import (
     BEST_FILE,
     CONFIG_FILE,

@@ -1,10 +1,6 @@
 """Pixels for training: decoded once, kept as bytes, given out in an order that the seed decides."""
 
-import hashlib
-import json
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,29 +8,14 @@ import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.errors import InputError
-from webemo_curate.imaging import DecodeError, load_rgb
-from webemo_curate.progress import progress_bar
 from webemo_curate.storage.base import ImageReader
+from webemo_curate.training.packing import SHARD_IMAGES, pack, read_squares
 from webemo_curate.workspace import Workspace
 
-MAX_PIXELS = 64 * 10**6
-PACKED = "data/packed"
 CHANNELS = 3
-SHARD_IMAGES = 512
-"""Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
-
-PACK_VERSION = 1
-"""Raised whenever equal images and settings would give other pixels."""
-
-INTERPOLATIONS = {
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
 
 
 class Images(Protocol):
@@ -103,7 +84,7 @@ class FileImages:
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in threads; see `Images.take`."""
         places = [self.places[row] for row in rows]
-        return torch.from_numpy(_read_squares(self.reader, places, self.config))
+        return torch.from_numpy(read_squares(self.reader, places, self.config))
 
 
 def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> Images:
@@ -134,52 +115,8 @@ def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> I
     places = workspace.images.places(table["path"].combine_chunks()).to_pylist()
     if config.feed == "files":
         return FileImages(workspace.reader, places, config, targets, names, paths)
-    home = f"{PACKED}/{_pack_digest(names, config)}"
-    shards = []
-    with progress_bar(len(paths), "pack", "image") as bar:
-        for start in range(0, len(paths), SHARD_IMAGES):
-            key = f"{home}/{start // SHARD_IMAGES:05}.npy"
-            part = places[start : start + SHARD_IMAGES]
-            shards.append(_open_shard(key, part, config, workspace))
-            bar.update(len(part))
+    shards = pack(names, places, config, workspace)
     return PackedImages(shards, targets, names, paths)
-
-
-def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray[np.uint8]:
-    """Decode one image and make it a square.
-
-    Parameters
-    ----------
-    images : ImageReader
-        Reads the file.
-    place : str
-        Where it lies.
-    config : TrainConfig
-        Side, and how a picture becomes a square.
-
-    Returns
-    -------
-    ndarray of uint8, shape (3, S, S)
-        RGB.
-
-    Raises
-    ------
-    InputError
-        If it is missing or does not decode.
-    """
-    try:
-        image = load_rgb(images.read(place), MAX_PIXELS)
-    except (OSError, DecodeError) as error:
-        raise InputError(
-            f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
-        ) from error
-    size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
-    square = (
-        image.resize(size, method)
-        if config.resize == "squash"
-        else ImageOps.fit(image, size, method)
-    )
-    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
 
 
 def epoch_updates(
@@ -211,28 +148,6 @@ def epoch_updates(
     together = batch_size * accumulate
     parts = [order[start : start + together] for start in range(0, images, together)]
     return [np.array_split(part, accumulate) for part in parts if len(part) >= 2 * accumulate]
-
-
-def _pack_digest(names: list[str], config: TrainConfig) -> str:
-    document = [PACK_VERSION, config.image_size, config.resize, config.interpolation, names]
-    return hashlib.sha256(json.dumps(document).encode()).hexdigest()
-
-
-def _open_shard(
-    key: str, places: list[str], config: TrainConfig, workspace: Workspace
-) -> NDArray[np.uint8]:
-    if not workspace.store.exists(key):
-        pixels = _read_squares(workspace.reader, places, config)
-        with workspace.store.writing(key) as partial, partial.open("wb") as stream:
-            np.save(stream, pixels, allow_pickle=False)
-    path = workspace.store.local(key)
-    shard: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return shard
-
-
-def _read_squares(images: ImageReader, places: list[str], config: TrainConfig) -> NDArray[np.uint8]:
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.stack(list(threads.map(lambda place: read_square(images, place, config), places)))
 
 
 def chunks(images: int, size: int) -> Iterator[NDArray[np.int64]]:

@@ -1,0 +1,179 @@
+"""Packing: images decoded once into files of equal squares; a file is a row of an engine's job."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.engine.base import Job
+from webemo_curate.engine.choose import make_engine
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.storage.base import ImageReader, Store
+from webemo_curate.workspace import Workspace
+
+MAX_PIXELS = 64 * 10**6
+PACKED = "data/packed"
+SHARD_IMAGES = 512
+"""Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
+
+PACK_VERSION = 1
+"""Raised whenever equal images and settings would give other pixels."""
+
+INTERPOLATIONS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+JOB = "pack"
+ROWS = pa.schema([("key", pa.string()), ("places", pa.list_(pa.string()))])
+KEYS = pa.schema([("key", pa.string())])
+
+
+@dataclass(frozen=True)
+class PackWorker:
+    """Writes packed files; see `engine.base.Worker`.
+
+    Attributes
+    ----------
+    images
+        Reads stored images.
+    store
+        Gets the files.
+    config
+        Size, and how a picture becomes a square.
+    """
+
+    images: ImageReader
+    store: Store
+    config: TrainConfig
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """The keys of the files that are there."""
+        return KEYS
+
+    def setup(self) -> None:
+        """Need nothing."""
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Write the files of a batch (schema `ROWS`)."""
+        for row in batch.to_pylist():
+            pixels = read_squares(self.images, row["places"], self.config)
+            with self.store.writing(row["key"]) as partial, partial.open("wb") as stream:
+                np.save(stream, pixels, allow_pickle=False)
+        return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Stop: a training cannot do without some of its images."""
+        raise CurateError(
+            f"{self.store.where(batch['key'][0].as_py())}: packing kills its process; is there "
+            "enough memory? Try a smaller --image-size"
+        )
+
+
+def pack(
+    names: Sequence[str], places: Sequence[str], config: TrainConfig, workspace: Workspace
+) -> list[NDArray[np.uint8]]:
+    """Pack images that are not packed yet, and map the files.
+
+    Parameters
+    ----------
+    names : sequence of str
+        SHA-256 of each image.
+    places : sequence of str
+        Where each lies.
+    config : TrainConfig
+        Size, and how a picture becomes a square.
+    workspace : Workspace
+        Keeps the files, under names made of content and settings.
+
+    Returns
+    -------
+    list of ndarray of uint8, shape (images of the file, 3, S, S)
+        `SHARD_IMAGES` images each, the last the rest.
+
+    Raises
+    ------
+    InputError
+        If an image is missing or does not decode.
+    """
+    digest = _digest(names, config)
+    parts = [places[start : start + SHARD_IMAGES] for start in range(0, len(places), SHARD_IMAGES)]
+    keys = [f"{PACKED}/{digest}/{number:05}.npy" for number in range(len(parts))]
+    there = set(workspace.store.keys(f"{PACKED}/{digest}"))
+    missing = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in there]
+    if missing:
+        columns = [list(column) for column in zip(*missing, strict=True)]
+        _write(pa.table(columns, schema=ROWS), digest, config, workspace)
+    files = [workspace.store.local(key) for key in keys]
+    return [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
+
+
+def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray[np.uint8]:
+    """Decode one image and make it a square.
+
+    Parameters
+    ----------
+    images : ImageReader
+        Reads the file.
+    place : str
+        Where it lies.
+    config : TrainConfig
+        Side, and how a picture becomes a square.
+
+    Returns
+    -------
+    ndarray of uint8, shape (3, S, S)
+        RGB.
+
+    Raises
+    ------
+    InputError
+        If it is missing or does not decode.
+    """
+    try:
+        image = load_rgb(images.read(place), MAX_PIXELS)
+    except (OSError, DecodeError) as error:
+        raise InputError(
+            f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
+        ) from error
+    size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
+    square = (
+        image.resize(size, method)
+        if config.resize == "squash"
+        else ImageOps.fit(image, size, method)
+    )
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def read_squares(
+    images: ImageReader, places: Sequence[str], config: TrainConfig
+) -> NDArray[np.uint8]:
+    """Decode images in threads; see `read_square`. Returns shape (images, 3, S, S)."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return np.stack(list(threads.map(lambda place: read_square(images, place, config), places)))
+
+
+def _write(rows: pa.Table, digest: str, config: TrainConfig, workspace: Workspace) -> None:
+    worker = PackWorker(workspace.reader, workspace.store, config)
+    if rows.num_rows == 1:
+        # Starting another process would take longer than the work.
+        worker.process(rows.combine_chunks().to_batches()[0])
+        return
+    checkpoints = workspace.checkpoints(JOB, digest)
+    make_engine(workspace.config()).run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
+    workspace.clear_checkpoints(JOB)
+
+
+def _digest(names: Sequence[str], config: TrainConfig) -> str:
+    document = [PACK_VERSION, config.image_size, config.resize, config.interpolation, [*names]]
+    return hashlib.sha256(json.dumps(document).encode()).hexdigest()
