@@ -21,13 +21,13 @@ class Resources:
     cpus
         CPU cores.
     gpus
-        Whole GPUs.
+        GPUs; a fraction lets workers share one.
     memory_bytes
         Peak resident memory to plan with.
     """
 
-    cpus: int = 1
-    gpus: int = 0
+    cpus: float = 1
+    gpus: float = 0
     memory_bytes: int = 2**30
 
 
@@ -126,3 +126,6 @@ class Engine(Protocol):
         CurateError
             If a worker cannot be set up.
         """
+
+    def close(self) -> None:
+        """Give back what is held between jobs; a later job takes it anew."""

@@ -1,0 +1,133 @@
+"""The loop that drives a job: hire workers, hand out rows, listen, and keep the ledger."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Generic, Protocol, TypeVar
+
+import pyarrow as pa
+
+from webemo_curate.engine.base import Job
+from webemo_curate.engine.ledger import Ledger, Task
+from webemo_curate.engine.messages import Died, Done, Failed, Message, from_ipc
+from webemo_curate.errors import CurateError
+from webemo_curate.progress import progress_bar
+
+SETUP_ATTEMPTS = 3
+"""Workers that may die in a row before their first batch; then the machine is at fault."""
+
+
+class Hand(Protocol):
+    """One worker in a process of its own, here or elsewhere."""
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        """Hand over a batch; a dead worker shows when it is listened to."""
+
+    def kill(self) -> None:
+        """End its process at once."""
+
+
+HandT = TypeVar("HandT", bound=Hand)
+
+
+class Crew(Protocol[HandT]):
+    """Where workers come from; all that two engines differ in."""
+
+    @property
+    def size(self) -> int:
+        """Workers to have at once."""
+
+    def hire(self) -> HandT:
+        """Start a worker; its first message says that it is set up, or why not."""
+
+    def listen(self, hands: list[HandT]) -> list[tuple[HandT, Message]]:
+        """Wait until some of these workers have a message, and return those."""
+
+
+def run_job(job: Job, assemble: Callable[[], AbstractContextManager[Crew[HandT]]]) -> pa.Table:
+    """Run a job's missing partitions; see `Engine.run`.
+
+    Parameters
+    ----------
+    job : Job
+        What to run.
+    assemble : callable
+        Makes a crew for it; not called if nothing is missing.
+
+    Returns
+    -------
+    pa.Table
+        The workers' rows in the order of the input rows.
+
+    Raises
+    ------
+    CurateError
+        If a worker fails, or cannot be set up.
+    """
+    ledger = Ledger(job)
+    with progress_bar(job.rows.num_rows, job.name, "row", ledger.rows_before) as bar:
+        if ledger.tasks:
+            with assemble() as crew:
+                for rows in _Run(job.name, ledger, crew).rows_stored():
+                    bar.update(rows)
+    return ledger.result()
+
+
+class _Run(Generic[HandT]):
+    """One job's workers and what each is doing."""
+
+    def __init__(self, name: str, ledger: Ledger, crew: Crew[HandT]) -> None:
+        self._name, self._ledger, self._crew = name, ledger, crew
+        self._idle: list[HandT] = []
+        self._busy: dict[HandT, Task | None] = {}  # None: it is being set up
+        self._setup_deaths = 0
+
+    def rows_stored(self) -> Iterator[int]:
+        """Yield numbers of rows as they are stored, until all are."""
+        try:
+            while self._ledger.tasks or self._working():
+                self._hand_out()
+                for hand, message in self._crew.listen(list(self._busy)):
+                    yield self._take(hand, message)
+        finally:
+            for hand in [*self._idle, *self._busy]:
+                hand.kill()
+
+    def _working(self) -> bool:
+        return any(task is not None for task in self._busy.values())
+
+    def _hand_out(self) -> None:
+        tasks = self._ledger.tasks
+        while tasks and self._idle:
+            hand, task = self._idle.pop(), tasks.popleft()
+            self._busy[hand] = task
+            hand.send(task.rows)
+        starting = sum(task is None for task in self._busy.values())
+        while len(self._busy) < self._crew.size and starting < len(tasks):
+            self._busy[self._crew.hire()] = None
+            starting += 1
+
+    def _take(self, hand: HandT, message: Message) -> int:
+        """Act on a worker's message; returns how many rows it led to be stored."""
+        task = self._busy.pop(hand)
+        if isinstance(message, Died):
+            hand.kill()
+            return self._mourn(task, message)
+        if isinstance(message, Failed):
+            hand.kill()
+            raise CurateError(message.message or f"{self._name} failed:\n{message.trace}")
+        self._idle.append(hand)
+        self._setup_deaths = 0
+        if isinstance(message, Done) and task is not None:
+            return self._ledger.gather(task, from_ipc(message.rows))
+        return 0
+
+    def _mourn(self, task: Task | None, death: Died) -> int:
+        if task is not None:
+            return self._ledger.mourn(task, death.innocent)
+        self._setup_deaths += not death.innocent
+        if self._setup_deaths >= SETUP_ATTEMPTS:
+            raise CurateError(
+                f"{self._name}: workers die while they are set up; "
+                "is there enough memory? Try fewer with --workers"
+            )
+        return 0
