@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from webemo_curate.engine_options import with_engine_options
 from webemo_curate.errors import CurateError, InputError
 
 # Everything else is imported by the command that needs it: `curate --help` must answer at once.
@@ -30,13 +31,13 @@ OnlyOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
 ]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", help="Worker processes; default: the CPU cores.")
-]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
 ]
 HERE = Path()
+
+# filter-text's --engine is the text engine; --run-on is understood everywhere.
+engine_options = with_engine_options("--engine", "--run-on")
 
 Sections = dict[str, dict[str, Any]]
 """Options given, by section of the configuration; None where one was not."""
@@ -113,6 +114,7 @@ def fetch(
 
 
 @app.command("filter-text")
+@with_engine_options("--run-on")
 def filter_text(
     gpu: Annotated[
         bool | None, typer.Option("--gpu/--cpu", help="Where text is looked for; default: auto.")
@@ -136,10 +138,11 @@ def filter_text(
     batch_size: Annotated[int | None, typer.Option(help="Images a GPU takes at a time.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
     workspace: WorkspaceOption = HERE,
-    workers: WorkersOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
     options = {
@@ -152,11 +155,12 @@ def filter_text(
         "batch_size": batch_size,
         "models": models,
     }
-    overrides = {"filter_text": options}
-    _run_stages("text", overrides, workspace, only, dry_run, as_json, workers)
+    overrides = {"filter_text": options} | machines
+    _run_stages("text", overrides, workspace, only, dry_run, as_json)
 
 
 @app.command()
+@engine_options
 def dedup(
     distance: Annotated[
         int | None, typer.Option(help="Largest Hamming distance of two perceptual hashes.")
@@ -174,22 +178,25 @@ def dedup(
         typer.Option(help="Also mark what this folder or manifest shares with the images."),
     ] = None,
     workspace: WorkspaceOption = HERE,
-    workers: WorkersOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Find exact and near duplicates; keep one image of each cluster."""
     overrides: Sections = {
         "dedup": {"distance": distance, "perceptual": perceptual},
         "features": {"enabled": crops},
+        **machines,
     }
     if against and dry_run:
         raise InputError("--against compares at once; leave out --dry-run")
-    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers, against)
+    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, against)
 
 
 @app.command()
+@engine_options
 def binarize(
     positive: Annotated[
         str | None, typer.Option(help="Label, emotion or polarity that is the target.")
@@ -208,6 +215,8 @@ def binarize(
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Turn labels into sadness (1) against others (0)."""
     options = {
@@ -216,10 +225,11 @@ def binarize(
         "conflicts": conflicts,
         "exclude": _listed(exclude),
     }
-    _run_stages("binarize", {"binarize": options}, workspace, only, dry_run, as_json)
+    _run_stages("binarize", {"binarize": options} | machines, workspace, only, dry_run, as_json)
 
 
 @app.command()
+@engine_options
 def undersample(
     positive_fraction: Annotated[
         float | None, typer.Option(help="Share of the positive class after the draw.")
@@ -230,13 +240,18 @@ def undersample(
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Balance the classes by leaving out images of the larger one."""
     options = {"positive_fraction": positive_fraction, "size": size, "seed": seed}
-    _run_stages("undersample", {"undersample": options}, workspace, only, dry_run, as_json)
+    _run_stages(
+        "undersample", {"undersample": options} | machines, workspace, only, dry_run, as_json
+    )
 
 
 @app.command()
+@engine_options
 def split(
     ratios: Annotated[
         str | None, typer.Option(help="train/validation/test, such as 80/10/10.")
@@ -254,12 +269,14 @@ def split(
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
     options = {"ratios": _ratios(ratios), "seed": seed, "official": official, "extend": extend}
     # The decisions are the split's second half; alone, the split is what was asked for.
     target = "split" if only else "decisions"
-    _run_stages(target, {"split": options}, workspace, only, dry_run, as_json)
+    _run_stages(target, {"split": options} | machines, workspace, only, dry_run, as_json)
 
 
 @app.command("train-model")
@@ -394,16 +411,18 @@ def export_model(
 
 
 @app.command("run")
+@engine_options
 def run_pipeline(
     pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")],
     workspace: WorkspaceOption = HERE,
-    workers: WorkersOption = None,
     as_json: JsonOption = False,
+    *,
+    machines: Sections,
 ) -> None:
     """Run a pipeline file from its lists to the trained network and the report."""
     from webemo_curate import terminal
 
-    terminal.run_pipeline(pipeline, workspace, workers, as_json=as_json)
+    terminal.run_pipeline(pipeline, machines, workspace, as_json=as_json)
 
 
 @app.command("add-folder")
@@ -457,17 +476,15 @@ def _run_stages(
     only: bool,
     dry_run: bool,
     as_json: bool,
-    workers: int | None = None,
     against: list[Path] | None = None,
 ) -> None:
     from webemo_curate import terminal
 
-    given = overrides | {"": {"workers": workers}}
     if dry_run:
-        terminal.show_plan(target, given, workspace, as_json=as_json)
+        terminal.show_plan(target, overrides, workspace, as_json=as_json)
     else:
         terminal.run_stages(
-            target, given, workspace, only=only, as_json=as_json, against=against or ()
+            target, overrides, workspace, only=only, as_json=as_json, against=against or ()
         )
 
 

@@ -311,6 +311,22 @@ class DemoConfig(StageConfig):
     seed: int = 0
 
 
+class EngineConfig(StageConfig):
+    """Where row-local work is run; never what comes of it."""
+
+    kind: Literal["local", "ray"] = operational("local", description="processes here, or Ray")
+    address: str | None = operational(
+        None, description="host:port of a Ray cluster; default: one of this machine is started"
+    )
+    cpus: float | None = operational(None, gt=0, description="CPU cores Ray keeps for a worker")
+    gpus: float | None = operational(
+        None, ge=0, description="GPUs Ray keeps for a worker; below 1 workers share one"
+    )
+    memory: float | None = operational(
+        None, gt=0, description="gigabytes of memory Ray keeps for a worker"
+    )
+
+
 class PipelineConfig(StageConfig):
     """A pipeline file: one section a stage, all optional."""
 
@@ -326,7 +342,10 @@ class PipelineConfig(StageConfig):
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()
     report: ReportConfig = ReportConfig()
-    workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
+    engine: EngineConfig = EngineConfig()
+    workers: int | None = operational(
+        None, ge=1, description="processes; default: CPU cores, or what fits on a Ray cluster"
+    )
 
 
 class ExperimentConfig(StageConfig):

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow as pa
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PipelineConfig, StageConfig
 from webemo_curate.engine.base import Engine
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
 from webemo_curate.schemas import MANIFESTS
@@ -96,7 +97,7 @@ class Pipeline:
     config : PipelineConfig
         How each stage works.
     engine : Engine, optional
-        Runs row-local stages; default the local one with `config.workers` processes.
+        Runs row-local stages, and is left open; default the one that `config` asks for.
     """
 
     def __init__(
@@ -104,7 +105,8 @@ class Pipeline:
     ) -> None:
         self.workspace = workspace
         self.config = config
-        self._engine = engine or LocalEngine(config.workers)
+        self._engine = engine or make_engine(config)
+        self._owns_engine = engine is None
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
         """Run a stage and whatever above it is stale; a current stage is left as it is.
@@ -126,7 +128,7 @@ class Pipeline:
         CurateError
             If a stage fails; what is finished stays.
         """
-        with self.workspace.lock():
+        with self.workspace.lock(), self._engine_for_run():
             self.workspace.sweep()
             config = self._with_lists()
             self.workspace.save_config(self.config)
@@ -154,6 +156,9 @@ class Pipeline:
         """Count what each stage took in, dropped and passed on; see `accounting.funnel`."""
         present = {name for name in MANIFESTS if self.workspace.has(name)}
         return funnel(self.workspace.read, present)
+
+    def _engine_for_run(self) -> AbstractContextManager[object]:
+        return closing(self._engine) if self._owns_engine else nullcontext()
 
     def _with_lists(self) -> PipelineConfig:
         """Fill in WEBEmo's published lists where the user named none."""

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from webemo_curate.accounting import split_counts
 from webemo_curate.config import (
+    DedupConfig,
     Overrides,
-    PipelineConfig,
     load_experiment,
     load_pipeline,
     override,
 )
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.base import Engine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.full_run import curate, train_and_report
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
@@ -38,9 +40,10 @@ def run_stages(
     """
     place = Workspace(workspace)
     config = override(place.config(), overrides)
-    outcomes = _show_stages(Pipeline(place, config).run(target, only=only))
-    print(closing_line(outcomes))
-    shared = _show_shared(against, place, config)
+    with closing(make_engine(config)) as engine:
+        outcomes = _show_stages(Pipeline(place, config, engine).run(target, only=only))
+        print(closing_line(outcomes))
+        shared = _show_shared(against, place, config.dedup, engine)
     _print_json(as_json, stages=_as_dicts(outcomes), shared=shared)
 
 
@@ -164,10 +167,10 @@ def export_model(run: str, folder: Path, workspace: Path, *, as_json: bool) -> N
     _print_json(as_json, **export._asdict())
 
 
-def run_pipeline(pipeline: Path, workspace: Path, workers: int | None, *, as_json: bool) -> None:
+def run_pipeline(pipeline: Path, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
     """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
     place = Workspace(workspace)
-    config = override(load_pipeline(pipeline), {"": {"workers": workers}})
+    config = override(load_pipeline(pipeline), overrides)
     outcomes = _show_stages(curate(config, place))
     print(closing_line(outcomes))
     result = train_and_report(config, place)
@@ -226,7 +229,9 @@ def report(workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, report=str(path))
 
 
-def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig) -> dict[str, int]:
+def _show_shared(
+    sets: Sequence[Path], place: Workspace, config: DedupConfig, engine: Engine
+) -> dict[str, int]:
     if not sets:
         return {}
     from webemo_curate.leakage import mark_shared
@@ -234,7 +239,7 @@ def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig)
     counts = {}
     for path in sets:
         with place.lock():
-            shared = mark_shared(path, place, LocalEngine(config.workers), config.dedup)
+            shared = mark_shared(path, place, engine, config)
         print(shared.summary())
         counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
     return counts

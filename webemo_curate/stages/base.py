@@ -94,7 +94,10 @@ class Stage(ABC, Generic[ConfigT]):
 class RowLocalStage(Stage[ConfigT]):
     """A stage whose every output row comes from one input row: run by an engine, in partitions."""
 
-    resources: ClassVar[Resources] = Resources()
+    @property
+    def resources(self) -> Resources:
+        """What a worker needs, for engines that share machines out."""
+        return Resources()
 
     @property
     @abstractmethod

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.engine.base import Resources
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.ocr.base import TextBox, TextDetector
 from webemo_curate.ocr.choose import choose_engine, make_detector
@@ -25,6 +26,9 @@ DECODING_THREADS = 8
 
 PIXELS_AT_ONCE = 64 * 10**6
 """Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
+
+WORKER_BYTES = 3 * 2**29
+"""A CPU worker held 1.1 GB after thousands of images (docs/performance.md)."""
 
 Row = dict[str, Any]
 
@@ -41,6 +45,13 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
         """Rows handed to a worker at a time, enough for an engine that takes many at once."""
         detector = make_detector(self.config, choose_engine(self.config))
         return max(self.config.partition_rows, detector.images_at_once)
+
+    @property
+    def resources(self) -> Resources:
+        """A worker holds a GPU if the networks run on one."""
+        return Resources(
+            gpus=float(choose_engine(self.config).device == "gpu"), memory_bytes=WORKER_BYTES
+        )
 
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""

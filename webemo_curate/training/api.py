@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.config import TrainConfig
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.engine.choose import make_engine
 from webemo_curate.errors import InputError
 from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
@@ -408,8 +408,8 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     config = workspace.config()
-    with workspace.lock():
-        marks = mark_shared(Path(on), workspace, LocalEngine(config.workers), config.dedup)
+    with workspace.lock(), closing(make_engine(config)) as engine:
+        marks = mark_shared(Path(on), workspace, engine, config.dedup)
     return marks.trained_on(workspace)
 
 
