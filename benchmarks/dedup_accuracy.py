@@ -30,6 +30,7 @@ from webemo_curate.duplicates.compare import PAIRS, CompareWorker
 from webemo_curate.duplicates.features import local_words
 from webemo_curate.duplicates.perceptual import picture_hashes
 from webemo_curate.imaging import load_rgb
+from webemo_curate.storage.image_files import ImageFiles
 
 MAX_PIXELS = 64 * 10**6
 OVERLAP = 0.5
@@ -137,7 +138,7 @@ def _feature_pairs(
 ) -> set[Pair]:
     first, second = candidate_pairs([local_words(picture) for picture in pictures])
     table = pa.table([[names[i] for i in first], [names[i] for i in second]], schema=PAIRS)
-    worker = CompareWorker(folder)
+    worker = CompareWorker(ImageFiles(folder))
     worker.setup()
     matches = pa.Table.from_batches([worker.process(batch) for batch in table.to_batches()])
     same = (np.array(matches["inliers"]) >= config.min_inliers) & (

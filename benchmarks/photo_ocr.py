@@ -12,12 +12,13 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.ocr.base import TextDetector
-from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
+from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
 from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.image_files import ImageFiles
 
 CONFIG = FilterTextConfig()
 
@@ -39,7 +40,7 @@ def photo_rows(photos: Path | str, count: int) -> pa.Table:
         with Image.open(path) as image:
             width, height = image.size
         rows.append(
-            {"sha256": f"{number:064x}", "path": str(path), "width": width, "height": height}
+            {"sha256": f"{number:064x}", "place": str(path), "width": width, "height": height}
         )
     return pa.Table.from_pylist(rows)
 
@@ -49,7 +50,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
     with tempfile.TemporaryDirectory() as checkpoints:
         job = Job(
             name="ocr",
-            worker=OcrWorker(Path("/"), "benchmark", "0", detector),
+            worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
             partition_rows=CONFIG.partition_rows,
@@ -57,11 +58,26 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
         return LocalEngine(workers).run(job)
 
 
-def easy_heatmaps(photos: Path | str, count: int, weights: Path | str) -> None:
-    """Run EasyOCR's detection network by our own loop, one canvas at a time, on the CPU."""
+def easy_lines(photos: Path | str, count: int, weights: Path | str, short_side: int | None) -> None:
+    """Find lines by EasyOCR's detection network in our own loop, one canvas at a time, on the CPU.
+
+    Parameters
+    ----------
+    photos : Path or str
+        Folder of photos.
+    count : int
+        Photos to look at.
+    weights : Path or str
+        Folder of EasyOCR's files.
+    short_side : int, optional
+        Pixels the short side is scaled to; None shows a photo as it is, as `Reader.detect` does.
+    """
     import torch
 
     network = HeatmapNetwork(load_tensors(Path(weights) / DETECTION.name), torch.device("cpu"))
     for path in repeated(photos, count):
-        canvas = make_canvas(np.asarray(Image.open(path).convert("RGB")), CONFIG.short_side)
-        network(canvas.pixels[None])
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        canvas = make_canvas(pixels, short_side or min(pixels.shape[:2]))
+        (heatmap,) = network(canvas.pixels[None])
+        if heatmap is not None:
+            decode_lines(heatmap, canvas.scale)

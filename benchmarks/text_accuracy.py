@@ -1,13 +1,14 @@
 """How rightly the text filter decides on labelled photos, beside other ways to decide it.
 
-    python -m benchmarks.text_accuracy DATA [--sides 320 416] [--rivals tesseract rapidocr easyocr]
-        [--every N] [--models FOLDER] [--sheet errors.jpg]
+    python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640]
+        [--rivals tesseract rapidocr easyocr] [--every N] [--models FOLDER] [--sheet errors.jpg]
 
 DATA holds text/, overlay/, web/ and their label files. For each contestant: the share of images
 said to bear text, by kind, with 95 % Wilson intervals; over text-free photos that share is the
 false positives. What is ambiguous, or was not looked at by the labels' authors, is left out.
 `tesseract` is the system's command; `rapidocr` and `easyocr` are their own interfaces with their
-defaults, the latter detection only, with weights from `--models`.
+defaults, the latter detection only, with weights from `--models`. With `--second-side` each side
+is also measured with a second look at that one.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,8 @@ import pyarrow as pa
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
-from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.base import TextDetector
+from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.schemas import TEXT_BOX
 
@@ -81,15 +84,18 @@ def wilson(hits: int, total: int) -> str:
 
 
 @cache
-def _detector(side: int) -> RapidDetector:
-    detector = RapidDetector("cpu", side, FilterTextConfig().score_floor, batch_size=1)
+def _detector(side: int, second_side: int | None) -> TextDetector:
+    config = FilterTextConfig(
+        engine="rapidocr", device="cpu", short_side=side, second_side=second_side
+    )
+    detector = make_detector(config, choose_engine(config))
     detector.setup()
     return detector
 
 
-def _our_boxes(job: tuple[Path, int]) -> list[dict[str, object]]:
-    path, side = job
-    (found,) = _detector(side).detect([load_rgb(path, MAX_PIXELS)])
+def _our_boxes(job: tuple[Path, int, int | None]) -> list[dict[str, object]]:
+    path, *sides = job
+    (found,) = _detector(*sides).detect([load_rgb(path, MAX_PIXELS)])
     return [asdict(box) for box in found]
 
 
@@ -161,15 +167,20 @@ def _timed(work: Callable[[object], object], jobs: Iterable[object], count: int)
     return results, count / (time.perf_counter() - started)
 
 
-def show_ours(photos: Sequence[Photo], side: int, sheet: Path | None) -> None:
-    """Look at every photo once and hold what was seen against each preset."""
-    boxes, rate = _timed(_our_boxes, [(photo.path, side) for photo in photos], len(photos))
+def show_ours(
+    photos: Sequence[Photo], side: int, second_side: int | None, sheet: Path | None
+) -> None:
+    """Look at every photo and hold what was seen against each preset."""
+    jobs = [(photo.path, side, second_side) for photo in photos]
+    boxes, rate = _timed(_our_boxes, jobs, len(photos))
+    name = f"curate, short side {side}" + (f", then {second_side}" if second_side else "")
     stored = pa.array(boxes, pa.list_(TEXT_BOX))
     for preset, rule in PRESETS["rapidocr"].items():
         flagged = decide(stored, rule).bears_text.tolist()
-        show(f"curate, short side {side}, {preset}", photos, flagged, rate)
+        show(f"{name}, {preset}", photos, flagged, rate)
         if sheet and preset == FilterTextConfig().preset:
-            _save_errors(photos, flagged, sheet.with_stem(f"{sheet.stem}-{side}"))
+            sides = f"{side}-{second_side}" if second_side else f"{side}"
+            _save_errors(photos, flagged, sheet.with_stem(f"{sheet.stem}-{sides}"))
 
 
 def _save_errors(photos: Sequence[Photo], flagged: Sequence[bool], sheet: Path) -> None:
@@ -185,14 +196,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--sides", type=int, nargs="*", default=[FilterTextConfig().short_side])
+    parser.add_argument("--second-side", type=int, help="measure a second look at this side too")
     parser.add_argument("--rivals", nargs="*", default=[], help="tesseract, rapidocr, easyocr")
     parser.add_argument("--every", type=int, default=1, help="one image in so many")
     parser.add_argument("--models", type=Path, help="folder of EasyOCR's weights")
     parser.add_argument("--sheet", type=Path, help="picture that shows the errors")
     arguments = parser.parse_args()
     photos = labelled(arguments.data)[:: arguments.every]
-    for side in arguments.sides:
-        show_ours(photos, side, arguments.sheet)
+    seconds = [None, arguments.second_side] if arguments.second_side else [None]
+    for side, second_side in product(arguments.sides, seconds):
+        show_ours(photos, side, second_side, arguments.sheet)
     paths = [photo.path for photo in photos]
     rivals = {
         "tesseract": (_tesseract, paths),

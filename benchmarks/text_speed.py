@@ -3,14 +3,17 @@
     python -m benchmarks.text_speed PHOTOS [--images 200] [--weights FOLDER] [--memory 5000]
 
 The photos are read over and over until there are so many. Every contestant is a process of its
-own, and its time and memory include loading the networks. With `--weights` (EasyOCR's file format;
-random ones: `python -m tests.ocr.random_weights FOLDER`) its detection is compared too, on a tenth
-of the images. `--memory N` prints what one worker of ours holds in the course of N images.
+own, and its time and memory include loading the networks. EasyOCR's detection is compared on a
+tenth of the images, once on the canvases that `Reader.detect` makes, once on those that `curate`
+makes; without `--weights` its networks get random weights, which cost as much time. `--memory N`
+prints what one worker of ours holds in the course of N images.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -19,6 +22,8 @@ from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.photo_ocr import repeated
 
 MEMORY_POINTS = 5
+EASYOCR_SHARE = 10
+"""EasyOCR's network, slow on a CPU, sees one image in so many."""
 
 RAPIDOCR_LOOP = """
 import sys
@@ -48,26 +53,40 @@ for path in repeated(sys.argv[1], int(sys.argv[2])):
 
 OUR_EASYOCR = """
 import sys
-from benchmarks.photo_ocr import easy_heatmaps
-easy_heatmaps(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+from benchmarks.photo_ocr import CONFIG, easy_lines
+sizes = {"as they are": None, "as curate scales": CONFIG.short_side}
+easy_lines(sys.argv[1], int(sys.argv[2]), sys.argv[3], sizes[sys.argv[4]])
 """
 
 
-def compare(photos: Path, images: int, weights: Path | None) -> None:
+def compare(photos: Path, images: int, weights: Path) -> None:
     """Print each contestant's rate and memory, and how many times the first one's rate it is."""
     contestants = [
         ("rapidocr's API in a loop", RAPIDOCR_LOOP, images, ()),
         ("curate, 1 process", OURS, images, ("1",)),
         ("curate, 2 processes", OURS, images, ("2",)),
     ]
+    few = max(1, images // EASYOCR_SHARE)
+    detection = [
+        ("Reader.detect in a loop", EASYOCR_LOOP, few, (str(weights),)),
+        ("curate, same canvases", OUR_EASYOCR, few, (str(weights), "as they are")),
+        ("curate, its own canvases", OUR_EASYOCR, few, (str(weights), "as curate scales")),
+    ]
     _show(photos, contestants)
-    if weights:
-        few = max(1, images // 10)
-        detection = [
-            ("Reader.detect in a loop", EASYOCR_LOOP, few, (str(weights),)),
-            ("curate, same network", OUR_EASYOCR, few, (str(weights),)),
-        ]
-        _show(photos, detection)
+    _show(photos, detection)
+
+
+@contextmanager
+def _weights(folder: Path | None) -> Iterator[Path]:
+    """Give the folder of EasyOCR's files that was named, or one of random weights for a while."""
+    if folder:
+        yield folder
+        return
+    from tests.ocr.random_weights import write_weights
+
+    with tempfile.TemporaryDirectory() as name:
+        write_weights(Path(name))
+        yield Path(name)
 
 
 def _show(photos: Path, contestants: list[tuple[str, str, int, tuple[str, ...]]]) -> None:
@@ -110,11 +129,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--weights", type=Path, help="folder of EasyOCR's files")
+    parser.add_argument("--weights", type=Path, help="folder of EasyOCR's files; default: random")
     parser.add_argument("--memory", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.images:
-        compare(arguments.photos, arguments.images, arguments.weights)
+        with _weights(arguments.weights) as weights:
+            compare(arguments.photos, arguments.images, weights)
     if arguments.memory:
         show_memory(arguments.photos, arguments.memory)
 

@@ -27,6 +27,7 @@ from webemo_curate.training.feed import Feed
 from webemo_curate.training.networks import build_network
 from webemo_curate.training.objective import Objective
 from webemo_curate.training.optimisers import make_optimizer
+from webemo_curate.workspace import Workspace
 
 GRAMS = (0, 3, 4)
 WORKERS = 2
@@ -74,14 +75,14 @@ def compare_inputs(photos: Path, base: TrainConfig) -> None:
         print(f"ImageFolder + DataLoader: {theirs:.0f} images/s")
         table = pa.table(
             {
-                "path": [file.name for file in files],
+                "path": [str(file.absolute()) for file in files],
                 "sha256": [f"{number:064x}" for number in range(len(files))],
                 "target": [number % 2 for number in range(len(files))],
             }
         )
         for mode in ("files", "mapped"):
             config = base.model_copy(update={"feed": mode})
-            images = open_images(table, photos, config, Path(folder, "packed"))
+            images = open_images(table, config, Workspace(Path(folder)))
             augment = Augmentation(config, len(files), 0, 0)
             rows = list(chunks(len(files), config.batch_size))
             pairs = zip(Feed(images, torch.device("cpu"), mode).batches(rows), rows, strict=True)

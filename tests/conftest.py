@@ -1,9 +1,17 @@
 """Fixtures that every test may use."""
 
+import logging
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.storage.server import Faulty
+    from webemo_curate.storage.bucket import BucketStore
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -16,3 +24,40 @@ def shared_data() -> Path:
             pytest.fail(f"{SHARED_DATA} is missing, and CI needs it")
         pytest.skip(f"{SHARED_DATA} is not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def served() -> "Iterator[Faulty]":
+    """An S3 server for all tests of a process."""
+    from tests.storage.server import s3_server  # seconds to import
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with s3_server() as application:
+        yield application
+
+
+@pytest.fixture
+def s3(served: "Faulty", monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "Faulty":
+    """Point this process, and those it starts, at the server; with a cache of their own."""
+    from tests.storage.server import credentials
+
+    for name, value in credentials(served.url).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    served.fail(503, 0)
+    served.requests.clear()
+    return served
+
+
+@pytest.fixture
+def url(s3: "Faulty") -> str:
+    """A prefix of its own for each test."""
+    return f"s3://{s3.bucket}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def store(url: str) -> "BucketStore":
+    """A store on that prefix."""
+    from webemo_curate.storage.bucket import BucketStore
+
+    return BucketStore(url)

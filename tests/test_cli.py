@@ -76,6 +76,19 @@ def test_impossible_option_is_exit_code_2(tmp_path: Path) -> None:
     assert "undersample.positive_fraction" in result.stderr
 
 
+def test_a_gpu_that_is_not_here_is_said_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    (tmp_path / "test25.txt").write_text("https://a.example/1.jpg 3\n")
+    (tmp_path / "curate.yaml").write_text("listing: {lists: [test25.txt]}\n")
+    result = curate("filter-text", "--gpu", "--workspace", tmp_path)
+    assert result.returncode == 2
+    assert "--gpu: torch finds no CUDA device here" in result.stderr
+    assert "runs, as" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_status_of_an_empty_workspace_as_json(tmp_path: Path) -> None:
     result = curate("status", "--workspace", tmp_path, "--json")
     assert result.returncode == 0

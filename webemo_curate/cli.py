@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from webemo_curate.engine_options import with_engine_options
 from webemo_curate.errors import CurateError, InputError
 
 # Everything else is imported by the command that needs it: `curate --help` must answer at once.
@@ -23,7 +22,7 @@ app = typer.Typer(
 )
 
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", help="Folder of manifests/ and data/; default: this one.")
+    str, typer.Option("--workspace", help="Folder of manifests/ and data/, or s3://bucket/prefix.")
 ]
 OnlyOption = Annotated[
     bool, typer.Option("--only", help="Run this stage alone, whatever is stale above it.")
@@ -31,13 +30,30 @@ OnlyOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
 ]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Worker processes; default: the CPU cores.")
+]
+EngineOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--engine", "--run-on", help="Processes here, or actors of a Ray cluster."),
+]
+RunOnOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--run-on", help="Processes here, or actors of a Ray cluster."),
+]
+RayOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ray",
+        metavar="KEY=VALUE",
+        help="Of the cluster: address=HOST:PORT; of a worker: cpus=, gpus=, memory= (bytes).",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of output.")
 ]
-HERE = Path()
-
-# filter-text's --engine is the text engine; --run-on is understood everywhere.
-engine_options = with_engine_options("--engine", "--run-on")
+HERE = "."
+RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
 Sections = dict[str, dict[str, Any]]
 """Options given, by section of the configuration; None where one was not."""
@@ -114,7 +130,6 @@ def fetch(
 
 
 @app.command("filter-text")
-@with_engine_options("--run-on")
 def filter_text(
     gpu: Annotated[
         bool | None, typer.Option("--gpu/--cpu", help="Where text is looked for; default: auto.")
@@ -135,14 +150,19 @@ def filter_text(
     short_side: Annotated[
         int | None, typer.Option(help="Pixels that images' short side is scaled to.")
     ] = None,
+    second_side: Annotated[
+        int | None,
+        typer.Option(help="Look again at this short side where the first look confirms no text."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a GPU takes at a time.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
     workspace: WorkspaceOption = HERE,
+    workers: WorkersOption = None,
+    run_on: RunOnOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
     options = {
@@ -152,15 +172,15 @@ def filter_text(
         "threshold": threshold,
         "min_area": min_area,
         "short_side": short_side,
+        "second_side": second_side,
         "batch_size": batch_size,
         "models": models,
     }
-    overrides = {"filter_text": options} | machines
-    _run_stages("text", overrides, workspace, only, dry_run, as_json)
+    overrides: Sections = {"filter_text": options, "engine": _engine(run_on, ray)}
+    _run_stages("text", overrides, workspace, only, dry_run, as_json, workers)
 
 
 @app.command()
-@engine_options
 def dedup(
     distance: Annotated[
         int | None, typer.Option(help="Largest Hamming distance of two perceptual hashes.")
@@ -178,25 +198,25 @@ def dedup(
         typer.Option(help="Also mark what this folder or manifest shares with the images."),
     ] = None,
     workspace: WorkspaceOption = HERE,
+    workers: WorkersOption = None,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Find exact and near duplicates; keep one image of each cluster."""
     overrides: Sections = {
         "dedup": {"distance": distance, "perceptual": perceptual},
         "features": {"enabled": crops},
-        **machines,
+        "engine": _engine(engine, ray),
     }
     if against and dry_run:
         raise InputError("--against compares at once; leave out --dry-run")
-    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, against)
+    _run_stages("dedup", overrides, workspace, only, dry_run, as_json, workers, against)
 
 
 @app.command()
-@engine_options
 def binarize(
     positive: Annotated[
         str | None, typer.Option(help="Label, emotion or polarity that is the target.")
@@ -212,11 +232,11 @@ def binarize(
         str | None, typer.Option(help="Labels or emotions left out, such as 'surprise,confusion'.")
     ] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Turn labels into sadness (1) against others (0)."""
     options = {
@@ -225,11 +245,11 @@ def binarize(
         "conflicts": conflicts,
         "exclude": _listed(exclude),
     }
-    _run_stages("binarize", {"binarize": options} | machines, workspace, only, dry_run, as_json)
+    overrides = {"binarize": options, "engine": _engine(engine, ray)}
+    _run_stages("binarize", overrides, workspace, only, dry_run, as_json)
 
 
 @app.command()
-@engine_options
 def undersample(
     positive_fraction: Annotated[
         float | None, typer.Option(help="Share of the positive class after the draw.")
@@ -237,21 +257,19 @@ def undersample(
     size: Annotated[int | None, typer.Option(help="Images kept in all.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the draw.")] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Balance the classes by leaving out images of the larger one."""
     options = {"positive_fraction": positive_fraction, "size": size, "seed": seed}
-    _run_stages(
-        "undersample", {"undersample": options} | machines, workspace, only, dry_run, as_json
-    )
+    overrides = {"undersample": options, "engine": _engine(engine, ray)}
+    _run_stages("undersample", overrides, workspace, only, dry_run, as_json)
 
 
 @app.command()
-@engine_options
 def split(
     ratios: Annotated[
         str | None, typer.Option(help="train/validation/test, such as 80/10/10.")
@@ -266,17 +284,18 @@ def split(
         typer.Option(help="Folder of an earlier split's manifests; its images stay in place."),
     ] = None,
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
     options = {"ratios": _ratios(ratios), "seed": seed, "official": official, "extend": extend}
     # The decisions are the split's second half; alone, the split is what was asked for.
     target = "split" if only else "decisions"
-    _run_stages(target, {"split": options} | machines, workspace, only, dry_run, as_json)
+    overrides = {"split": options, "engine": _engine(engine, ray)}
+    _run_stages(target, overrides, workspace, only, dry_run, as_json)
 
 
 @app.command("train-model")
@@ -342,11 +361,16 @@ def pack(
 @app.command()
 def evaluate(
     run: Annotated[
-        str | None, typer.Argument(help="Name or folder of a run; default: the latest.")
+        str | None,
+        typer.Argument(help="Name or folder of a run; default: all seeds of the latest."),
     ] = None,
     on: Annotated[
         str, typer.Option(help="validation, test, a manifest, or a folder a class.")
     ] = "test",
+    all_seeds: Annotated[
+        bool,
+        typer.Option("--all-seeds", help="Also the runs that differ in their seed alone."),
+    ] = False,
     exclude_shared: Annotated[
         bool,
         typer.Option("--exclude-shared", help="Leave out pictures that training has seen."),
@@ -355,22 +379,34 @@ def evaluate(
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on a split or another test set; store per-image probabilities."""
+    """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""
     from webemo_curate import terminal
 
-    terminal.evaluate(run, on, device, workspace, exclude_shared=exclude_shared, as_json=as_json)
+    terminal.evaluate(
+        run,
+        on,
+        device,
+        workspace,
+        all_seeds=all_seeds,
+        exclude_shared=exclude_shared,
+        as_json=as_json,
+    )
 
 
 @app.command()
 def experiment(
     file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
+    test_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder or manifest to measure on beside the file's; repeatable."),
+    ] = None,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Train several networks over several seeds and say which differ significantly."""
     from webemo_curate import terminal
 
-    terminal.experiment(file, workspace, as_json=as_json)
+    terminal.experiment(file, test_set or [], workspace, as_json=as_json)
 
 
 @app.command()
@@ -411,18 +447,19 @@ def export_model(
 
 
 @app.command("run")
-@engine_options
 def run_pipeline(
     pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")],
     workspace: WorkspaceOption = HERE,
+    engine: EngineOption = None,
+    ray: RayOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
-    *,
-    machines: Sections,
 ) -> None:
     """Run a pipeline file from its lists to the trained network and the report."""
     from webemo_curate import terminal
 
-    terminal.run_pipeline(pipeline, machines, workspace, as_json=as_json)
+    options: Sections = {"": {"workers": workers}, "engine": _engine(engine, ray)}
+    terminal.run_pipeline(pipeline, workspace, options, as_json=as_json)
 
 
 @app.command("add-folder")
@@ -472,20 +509,33 @@ def report(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 def _run_stages(
     target: str,
     overrides: Sections,
-    workspace: Path,
+    workspace: str,
     only: bool,
     dry_run: bool,
     as_json: bool,
+    workers: int | None = None,
     against: list[Path] | None = None,
 ) -> None:
     from webemo_curate import terminal
 
+    given = overrides | {"": {"workers": workers}}
     if dry_run:
-        terminal.show_plan(target, overrides, workspace, as_json=as_json)
+        terminal.show_plan(target, given, workspace, as_json=as_json)
     else:
         terminal.run_stages(
-            target, overrides, workspace, only=only, as_json=as_json, against=against or ()
+            target, given, workspace, only=only, as_json=as_json, against=against or ()
         )
+
+
+def _engine(kind: str | None, ray: list[str] | None) -> dict[str, Any]:
+    """Read the options of the engine; their values are checked with the configuration."""
+    options: dict[str, Any] = {"kind": kind}
+    for text in ray or ():
+        key, equals, value = text.partition("=")
+        if not equals or key not in RAY_KEYS:
+            raise InputError(f"--ray {text}: give one of {', '.join(RAY_KEYS)}, such as cpus=2")
+        options[key] = value
+    return options
 
 
 def _listed(text: str | None) -> list[str] | None:

@@ -1,6 +1,7 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -111,6 +112,9 @@ class FilterTextConfig(StageConfig):
     engine: Literal["auto", "rapidocr", "easyocr"] = "auto"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     short_side: int = Field(416, ge=32, description="pixels the short side is scaled to")
+    second_side: int | None = Field(
+        None, ge=32, description="the same for a second look, where the first confirmed no text"
+    )
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
     models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")
     batch_size: int = operational(64, ge=1)
@@ -298,6 +302,19 @@ class TrainConfig(StageConfig):
         return config
 
 
+class EngineConfig(StageConfig):
+    """Where row-local stages run; nothing of it changes a result."""
+
+    kind: Literal["local", "ray"] = operational("local", description="processes here, or actors")
+    address: str | None = operational(
+        None,
+        description="Ray cluster to join, host:6379 or auto; none: one here",
+    )
+    cpus: float | None = operational(None, ge=0, description="cores a worker, for the stage's own")
+    gpus: float | None = operational(None, ge=0, description="GPUs a worker; at 0.5 two share one")
+    memory: int | None = operational(None, ge=0, description="bytes of memory a worker")
+
+
 class ReportConfig(StageConfig):
     """What the HTML report shows."""
 
@@ -309,22 +326,6 @@ class DemoConfig(StageConfig):
 
     pictures: int = Field(800, ge=100)
     seed: int = 0
-
-
-class EngineConfig(StageConfig):
-    """Where row-local work is run; never what comes of it."""
-
-    kind: Literal["local", "ray"] = operational("local", description="processes here, or Ray")
-    address: str | None = operational(
-        None, description="host:port of a Ray cluster; default: one of this machine is started"
-    )
-    cpus: float | None = operational(None, gt=0, description="CPU cores Ray keeps for a worker")
-    gpus: float | None = operational(
-        None, ge=0, description="GPUs Ray keeps for a worker; below 1 workers share one"
-    )
-    memory: float | None = operational(
-        None, gt=0, description="gigabytes of memory Ray keeps for a worker"
-    )
 
 
 class PipelineConfig(StageConfig):
@@ -343,9 +344,7 @@ class PipelineConfig(StageConfig):
     train: TrainConfig = TrainConfig()
     report: ReportConfig = ReportConfig()
     engine: EngineConfig = EngineConfig()
-    workers: int | None = operational(
-        None, ge=1, description="processes; default: CPU cores, or what fits on a Ray cluster"
-    )
+    workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
 
 
 class ExperimentConfig(StageConfig):
@@ -405,7 +404,7 @@ def load_pipeline(path: Path) -> PipelineConfig:
     return _validate(PipelineConfig, _read_mapping(path), str(path))
 
 
-def load_experiment(path: Path) -> ExperimentConfig:
+def load_experiment(path: Path, test_sets: Iterable[Path] = ()) -> ExperimentConfig:
     """Read an experiment file.
 
     Parameters
@@ -413,6 +412,8 @@ def load_experiment(path: Path) -> ExperimentConfig:
     path : Path
         A YAML file with the fields of `ExperimentConfig`; settings under `common` are every
         network's.
+    test_sets : iterable of Path
+        Measured on beside the file's own.
 
     Returns
     -------
@@ -424,7 +425,11 @@ def load_experiment(path: Path) -> ExperimentConfig:
     InputError
         If the file cannot be read, is not YAML or names an unknown or impossible value.
     """
-    return _validate(ExperimentConfig, _read_mapping(path), str(path))
+    document = _read_mapping(path)
+    own = document.get("test_sets") or []
+    if isinstance(own, list):
+        document["test_sets"] = [*own, *test_sets]
+    return _validate(ExperimentConfig, document, str(path))
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webemo_curate.config import Overrides, PipelineConfig, override
@@ -26,12 +25,12 @@ class FullRun:
     evaluations
         Of each run on the test split.
     report
-        The HTML file.
+        Where the HTML file lies.
     """
 
     runs: "list[RunResult]"
     evaluations: "list[Evaluation]"
-    report: Path
+    report: str
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from webemo_curate.duplicates.features import words_by_hash
 from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import Origin, content_digest, read_info, read_manifest
+from webemo_curate.manifest import Origin, content_digest, read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import list_pictures
 from webemo_curate.workspace import Workspace
@@ -50,7 +50,7 @@ class SharedPictures:
     name: str
     images: int
     matches: pa.Table
-    path: Path
+    path: str
 
     def summary(self) -> str:
         """Say how many images are shared and by which methods they were found."""
@@ -98,27 +98,25 @@ def mark_shared(
     InputError
         If the set cannot be read or the workspace is not deduplicated yet.
     """
-    files = _files(place, workspace)
+    files = _files(place)
     name = place.absolute().name if place.is_dir() else place.stem
-    target = workspace.manifests / f"shared-{name}.parquet"
+    target = f"shared-{name}"
     origin = _origin(files, workspace, config)
-    info = read_info(target)
+    info = workspace.info(target)
     if info is None or info.origin != origin:
         comparison = _Comparison(files, workspace, engine, config, origin.fingerprint)
-        workspace.write_as("shared", target.stem, comparison.matches(), origin)
+        workspace.write_as("shared", target, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
-    return SharedPictures(name, files.num_rows, read_manifest(target, "shared"), target)
+    matches = workspace.read_as("shared", target)
+    return SharedPictures(name, files.num_rows, matches, workspace.where(target))
 
 
-def _files(place: Path, workspace: Workspace) -> pa.Table:
-    """Return absolute path and SHA-256 of each image of the set."""
+def _files(place: Path) -> pa.Table:
+    """Return path and SHA-256 of each image of the set: in the workspace, or absolute."""
     if place.is_dir():
         return list_pictures(place)
-    table = read_manifest(place, Split.TEST, ["path", "sha256"])
-    root = workspace.root.absolute()
-    paths = [str(root / path) for path in table["path"].to_pylist()]
-    return pa.table({"path": paths, "sha256": table["sha256"]})
+    return read_manifest(place, Split.TEST, ["path", "sha256"])
 
 
 def _origin(files: pa.Table, workspace: Workspace, config: DedupConfig) -> Origin:
@@ -127,7 +125,7 @@ def _origin(files: pa.Table, workspace: Workspace, config: DedupConfig) -> Origi
         info = workspace.info(name)
         if info is None:
             raise InputError(
-                f"{workspace.manifest_path(name)}: the manifest is not there; run 'curate dedup'"
+                f"{workspace.where(name)}: the manifest is not there; run 'curate dedup'"
             )
         inputs[name] = info.digest
     return Origin("shared", VERSION, config.fingerprint(), inputs)
@@ -166,12 +164,15 @@ class _Comparison:
     def _describe(self, files: pa.Table) -> pa.Table:
         job = Job(
             name="describe",
-            worker=DescribeWorker(self.workspace.root, self.workspace.config().images.max_pixels),
-            rows=files.select(FILES.names),
+            worker=DescribeWorker(self.workspace.reader, self.workspace.config().images.max_pixels),
+            rows=pa.table([self._places(files)], schema=FILES),
             checkpoints=self.workspace.checkpoints(self.describing, self.fingerprint),
             partition_rows=self.config.partition_rows,
         )
         return self.engine.run(job)
+
+    def _places(self, files: pa.Table) -> pa.Array:
+        return self.workspace.images.places(files["path"].combine_chunks())
 
     def _pixels(self) -> "pd.DataFrame":
         outer = self.outer.reset_index(names="outer").dropna(subset="pixel_hash")
@@ -207,7 +208,7 @@ class _Comparison:
         pairs = compare_pairs(
             (first[across], second[across]),
             np.array([*self.inner["path"], *self.outer["path"]], dtype=object),
-            self.workspace.root,
+            self.workspace.images,
             self.engine,
             self.workspace.checkpoints(self.comparing, self.fingerprint),
             self.config,

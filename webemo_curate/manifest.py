@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webemo_curate import __version__
-from webemo_curate.atomic import atomic_path
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
 
@@ -69,12 +68,12 @@ class ManifestInfo:
 
 
 def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
-    """Sort, check and write a manifest; the file appears whole or not at all.
+    """Sort, check and write a manifest.
 
     Parameters
     ----------
     path : Path
-        The Parquet file to write.
+        The Parquet file to write; `Store.writing` gives one that appears whole or not at all.
     name : str
         Which manifest it is, a key of `SCHEMAS`.
     table : pa.Table
@@ -96,13 +95,12 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
     table = _sort(name, conform(table, schema))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__)
     metadata = {METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()}
-    with atomic_path(path) as partial:
-        pq.write_table(
-            table.replace_schema_metadata(metadata),
-            partial,
-            compression="zstd",
-            row_group_size=ROW_GROUP_ROWS,
-        )
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        path,
+        compression="zstd",
+        row_group_size=ROW_GROUP_ROWS,
+    )
     return info
 
 
@@ -141,12 +139,12 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         ) from error
 
 
-def read_info(path: Path) -> ManifestInfo | None:
+def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
     """Read what a manifest's metadata says, without its rows.
 
     Parameters
     ----------
-    path : Path
+    file : Path or pa.NativeFile
         The Parquet file.
 
     Returns
@@ -155,7 +153,7 @@ def read_info(path: Path) -> ManifestInfo | None:
         None if the file is missing, unreadable or not a manifest of this package.
     """
     try:
-        document = json.loads(pq.read_metadata(path).metadata[METADATA_KEY])
+        document = json.loads(pq.read_metadata(file).metadata[METADATA_KEY])
         return ManifestInfo(**(document | {"origin": Origin(**document["origin"])}))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -97,7 +96,7 @@ class Pipeline:
     config : PipelineConfig
         How each stage works.
     engine : Engine, optional
-        Runs row-local stages, and is left open; default the one that `config` asks for.
+        Runs row-local stages; default the one that the configuration names.
     """
 
     def __init__(
@@ -106,7 +105,6 @@ class Pipeline:
         self.workspace = workspace
         self.config = config
         self._engine = engine or make_engine(config)
-        self._owns_engine = engine is None
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
         """Run a stage and whatever above it is stale; a current stage is left as it is.
@@ -128,13 +126,17 @@ class Pipeline:
         CurateError
             If a stage fails; what is finished stays.
         """
-        with self.workspace.lock(), self._engine_for_run():
+        with self.workspace.lock():
             self.workspace.sweep()
             config = self._with_lists()
+            stages = _up_to(build_stages(config), target)
+            wanted = [stage for stage in stages if not only or stage.name == target]
+            for stage in wanted:
+                # A GPU or a file that is not here is said now, not after hours of fetching.
+                stage.configuration()
             self.workspace.save_config(self.config)
-            for stage in _up_to(build_stages(config), target):
-                if not only or stage.name == target:
-                    yield self._bring_up_to_date(stage)
+            for stage in wanted:
+                yield self._bring_up_to_date(stage)
 
     def status(self) -> Iterator[tuple[str, str | None]]:
         """Tell for each stage why it would run, without running it.
@@ -156,9 +158,6 @@ class Pipeline:
         """Count what each stage took in, dropped and passed on; see `accounting.funnel`."""
         present = {name for name in MANIFESTS if self.workspace.has(name)}
         return funnel(self.workspace.read, present)
-
-    def _engine_for_run(self) -> AbstractContextManager[object]:
-        return closing(self._engine) if self._owns_engine else nullcontext()
 
     def _with_lists(self) -> PipelineConfig:
         """Fill in WEBEmo's published lists where the user named none."""
@@ -203,9 +202,10 @@ class Pipeline:
     def _sound_info(self, name: str) -> ManifestInfo:
         info = self.workspace.info(name)
         if info is None:
-            path = self.workspace.manifest_path(name)
-            what = "is not readable; delete it and" if path.exists() else "is not there;"
-            raise InputError(f"{path}: the manifest {what} run the stage that writes it")
+            present = self.workspace.has(name)
+            what = "is not readable; delete it and" if present else "is not there;"
+            where = self.workspace.where(name)
+            raise InputError(f"{where}: the manifest {what} run the stage that writes it")
         return info
 
     def _staleness(self, stage: Stage[StageConfig], origin: Origin) -> str | None:

@@ -12,6 +12,11 @@ no earlier file. Each file's metadata (key `webemo_curate`) holds the stage and 
 configuration, the digests of its inputs, its own content digest, its row count and the package's
 version. Columns marked *differs* are times and counts that differ between equal runs; they stay out
 of the digest.
+
+Equal inputs, configuration and seed give byte-identical manifests on one kind of CPU. On another,
+the sums inside the text networks round otherwise: a score, a confidence or an area of `ocr`, `text`
+and `decisions` can differ from its fifth decimal on, a corner of a box by a pixel, and with them
+the digests.
 """
 
 

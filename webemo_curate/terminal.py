@@ -2,33 +2,31 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from webemo_curate.accounting import split_counts
 from webemo_curate.config import (
-    DedupConfig,
     Overrides,
+    PipelineConfig,
     load_experiment,
     load_pipeline,
     override,
 )
-from webemo_curate.engine.base import Engine
 from webemo_curate.engine.choose import make_engine
 from webemo_curate.full_run import curate, train_and_report
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.schemas import Split
 from webemo_curate.summary import closing_line, funnel_lines, stage_line
 from webemo_curate.verification import verify as verify_workspace
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import Workspace, open_workspace
 
 
 def run_stages(
     target: str,
     overrides: Overrides,
-    workspace: Path,
+    workspace: str,
     *,
     only: bool,
     as_json: bool,
@@ -38,18 +36,17 @@ def run_stages(
 
     Then tell what each set of `against` shares with the workspace; see `leakage.mark_shared`.
     """
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
-    with closing(make_engine(config)) as engine:
-        outcomes = _show_stages(Pipeline(place, config, engine).run(target, only=only))
-        print(closing_line(outcomes))
-        shared = _show_shared(against, place, config.dedup, engine)
+    outcomes = _show_stages(Pipeline(place, config).run(target, only=only))
+    print(closing_line(outcomes))
+    shared = _show_shared(against, place, config)
     _print_json(as_json, stages=_as_dicts(outcomes), shared=shared)
 
 
-def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+def show_plan(target: str, overrides: Overrides, workspace: str, *, as_json: bool) -> None:
     """Say which stages up to a target would run, and why; see `Pipeline.status`."""
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     plan = {}
     for name, reason in Pipeline(place, override(place.config(), overrides)).status():
         plan[name] = reason
@@ -59,7 +56,7 @@ def show_plan(target: str, overrides: Overrides, workspace: Path, *, as_json: bo
     _print_json(as_json, plan=plan)
 
 
-def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: bool) -> None:
+def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bool) -> None:
     """Bring the manifests up to date, then train; see `training.api.train`.
 
     Of several processes that torchrun started, the first does everything but train alone.
@@ -67,7 +64,7 @@ def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: b
     from webemo_curate.training.api import train
     from webemo_curate.training.distributed import follows
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
     if follows():
         train(config.train, place)
@@ -80,11 +77,11 @@ def train_model(overrides: Overrides, workspace: Path, *, only: bool, as_json: b
     _print_json(as_json, stages=_as_dicts(outcomes), runs=_as_dicts(runs))
 
 
-def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
     """Decode the splits' images ahead of training; see `training.api.pack_splits`."""
     from webemo_curate.training.api import pack_splits
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     config = override(place.config(), overrides)
     place.save_config(config)
     counts = pack_splits(config.train, place)
@@ -92,12 +89,12 @@ def pack(overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, packed=counts)
 
 
-def experiment(file: Path, workspace: Path, *, as_json: bool) -> None:
+def experiment(file: Path, test_sets: Sequence[Path], workspace: str, *, as_json: bool) -> None:
     """Train, measure and compare networks; see `training.experiment.run_experiment`."""
-    from webemo_curate.training.experiment import run_experiment
+    from webemo_curate.training.experiment import PAGE_FILE, run_experiment
 
-    outcome = run_experiment(load_experiment(file), file.stem, Workspace(workspace))
-    print((outcome.folder / "results.md").read_text(encoding="utf-8"))
+    outcome = run_experiment(load_experiment(file, test_sets), file.stem, open_workspace(workspace))
+    print((outcome.folder / PAGE_FILE).read_text(encoding="utf-8"))
     print(f"Written to {outcome.folder}")
     _print_json(
         as_json,
@@ -111,27 +108,35 @@ def evaluate(
     run: str | None,
     on: str,
     device: str,
-    workspace: Path,
+    workspace: str,
     *,
+    all_seeds: bool,
     exclude_shared: bool,
     as_json: bool,
 ) -> None:
-    """Measure a run; see `training.api.evaluate`."""
-    from webemo_curate.training import api
+    """Measure a run, or all seeds of a training; see `training.api.evaluate`."""
+    from webemo_curate.training import api, seeds
 
-    place = Workspace(workspace)
-    evaluation = api.evaluate(
-        api.find_run(run, place), on, place, device, exclude_shared=exclude_shared
-    )
-    print(evaluation.summary())
-    _print_json(as_json, **evaluation.as_json())
+    place = open_workspace(workspace)
+    found = api.find_run(run, place)
+    folders = seeds.seeds_of(found, place) if all_seeds or run is None else [found]
+    evaluations = []
+    for folder in folders:
+        evaluations.append(api.evaluate(folder, on, place, device, exclude_shared=exclude_shared))
+        print(evaluations[-1].summary(), flush=True)
+    document = evaluations[folders.index(found)].as_json()
+    if len(evaluations) > 1:
+        print(seeds.seeds_summary(evaluations))
+        document |= {"seeds": [one.as_json() for one in evaluations]}
+        document |= seeds.mean_and_deviation(evaluations)
+    _print_json(as_json, **document)
 
 
 def predict(
     run: str,
     images: Sequence[Path],
     device: str,
-    workspace: Path,
+    workspace: str,
     *,
     figure: Path | None,
     grad_cam: bool,
@@ -140,7 +145,7 @@ def predict(
     """Classify image files, and draw them if asked to; see `training.api.predict`."""
     from webemo_curate.training import api
 
-    folder = api.find_run(run, Workspace(workspace))
+    folder = api.find_run(run, open_workspace(workspace))
     predictions = api.predict(folder, images, device, look=grad_cam)
     for prediction in predictions:
         print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
@@ -155,28 +160,32 @@ def predict(
     _print_json(as_json, predictions=answers)
 
 
-def export_model(run: str, folder: Path, workspace: Path, *, as_json: bool) -> None:
+def export_model(run: str, folder: Path, workspace: str, *, as_json: bool) -> None:
     """Write a run's network for other programs; see `training.exports.export_run`."""
     from webemo_curate.training.exports import export_run
     from webemo_curate.training.run import find_run
 
-    export = export_run(find_run(run, Workspace(workspace)), folder)
+    export = export_run(find_run(run, open_workspace(workspace)), folder)
     print(f"Written to {export.folder}; logits equal the network's")
     print(f"  ONNX          to {export.onnx_error:.1e}")
     print(f"  torch.export  to {export.program_error:.1e}")
     _print_json(as_json, **export._asdict())
 
 
-def run_pipeline(pipeline: Path, overrides: Overrides, workspace: Path, *, as_json: bool) -> None:
+def run_pipeline(pipeline: Path, workspace: str, options: Overrides, *, as_json: bool) -> None:
     """Run a pipeline file to its report, and show funnel and metrics; see `full_run`."""
-    place = Workspace(workspace)
-    config = override(load_pipeline(pipeline), overrides)
+    place = open_workspace(workspace)
+    config = override(load_pipeline(pipeline), options)
     outcomes = _show_stages(curate(config, place))
     print(closing_line(outcomes))
     result = train_and_report(config, place)
     _show_funnel(Pipeline(place, config))
     for evaluation in result.evaluations:
         print(evaluation.summary())
+    if len(result.evaluations) > 1:
+        from webemo_curate.training.seeds import seeds_summary
+
+        print(seeds_summary(result.evaluations))
     print(f"Report: {result.report}")
     evaluations = [evaluation.as_json() for evaluation in result.evaluations]
     _print_json(
@@ -184,11 +193,11 @@ def run_pipeline(pipeline: Path, overrides: Overrides, workspace: Path, *, as_js
     )
 
 
-def add_folder(folder: Path, name: str, workspace: Path, *, as_json: bool) -> None:
+def add_folder(folder: Path, name: str, workspace: str, *, as_json: bool) -> None:
     """Take a folder-per-emotion set into the workspace; see `sources.added.add_folder`."""
     from webemo_curate.sources.added import add_folder as take_in
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     with place.lock():
         added = take_in(folder, name, place)
     for file, reason in added.broken.items():
@@ -197,9 +206,9 @@ def add_folder(folder: Path, name: str, workspace: Path, *, as_json: bool) -> No
     _print_json(as_json, **asdict(added))
 
 
-def status(workspace: Path, *, as_json: bool) -> None:
+def status(workspace: str, *, as_json: bool) -> None:
     """Show each stage's state and the funnel."""
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     pipeline = Pipeline(place, place.config())
     stages = dict(pipeline.status())
     for name, reason in stages.items():
@@ -209,9 +218,9 @@ def status(workspace: Path, *, as_json: bool) -> None:
     _print_json(as_json, stages=stages, funnel=steps)
 
 
-def verify(workspace: Path, *, files: bool, as_json: bool) -> bool:
+def verify(workspace: str, *, files: bool, as_json: bool) -> bool:
     """Check a workspace and show what is wrong; returns whether all is sound."""
-    problems = verify_workspace(Workspace(workspace), files=files)
+    problems = verify_workspace(open_workspace(workspace), files=files)
     for problem in problems:
         print(problem)
     print(f"{len(problems)} problems." if problems else "Everything adds up.")
@@ -219,19 +228,17 @@ def verify(workspace: Path, *, files: bool, as_json: bool) -> bool:
     return not problems
 
 
-def report(workspace: Path, *, as_json: bool) -> None:
+def report(workspace: str, *, as_json: bool) -> None:
     """Write the HTML report; see `report.build.build_report`."""
     from webemo_curate.report.build import build_report
 
-    place = Workspace(workspace)
+    place = open_workspace(workspace)
     path = build_report(place, place.config().report)
     print(f"Report: {path}")
     _print_json(as_json, report=str(path))
 
 
-def _show_shared(
-    sets: Sequence[Path], place: Workspace, config: DedupConfig, engine: Engine
-) -> dict[str, int]:
+def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig) -> dict[str, int]:
     if not sets:
         return {}
     from webemo_curate.leakage import mark_shared
@@ -239,7 +246,7 @@ def _show_shared(
     counts = {}
     for path in sets:
         with place.lock():
-            shared = mark_shared(path, place, engine, config)
+            shared = mark_shared(path, place, make_engine(config), config.dedup)
         print(shared.summary())
         counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
     return counts

@@ -36,7 +36,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     missing = [name for name in MANIFESTS if not workspace.has(name)]
     if missing:
         raise InputError(
-            f"{workspace.manifests}: no manifest '{missing[0]}'; run 'curate split' before verify"
+            f"{workspace.where(missing[0])}: no such manifest; run 'curate split' before verify"
         )
     problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
     problems += discrepancies(workspace.read)
@@ -49,7 +49,7 @@ def _changed_manifests(workspace: Workspace) -> Iterator[str]:
     """Compare each manifest's rows with the digest recorded when it was written."""
     for name in MANIFESTS:
         info, table = workspace.info(name), workspace.read(name)
-        path = workspace.manifest_path(name)
+        path = workspace.where(name)
         if info is None:
             yield f"{path}: says nothing of its origin: not written by curate"
         elif table.num_rows != info.rows:
@@ -73,13 +73,20 @@ def _changed_files(workspace: Workspace) -> Iterator[str]:
     sound = images.filter(
         pc.not_equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
     )
-    with progress_bar(sound.num_rows, "verify", "file") as bar:
-        for sha256, path in zip(
-            *sound.select(["sha256", "path"]).to_pydict().values(), strict=True
-        ):
-            file = workspace.root / path
-            if not file.is_file():
-                yield f"{file}: the image is missing; run 'curate fetch' again"
-            elif hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
-                yield f"{file}: the image's bytes have changed; delete it and run 'curate fetch'"
+    places = workspace.images.places(sound["path"].combine_chunks())
+    rows = sound.append_column("place", places).sort_by("place").to_pylist()
+    with progress_bar(len(rows), "verify", "file") as bar:
+        for row in rows:
+            if problem := _problem(workspace, row):
+                yield f"{workspace.store.where(row['path'])}: {problem}"
             bar.update()
+
+
+def _problem(workspace: Workspace, row: dict[str, str]) -> str | None:
+    try:
+        content = workspace.images.read(row["place"])
+    except OSError:
+        return "the image is missing; run 'curate fetch' again"
+    if hashlib.sha256(content).hexdigest() != row["sha256"]:
+        return "the image's bytes have changed; delete it and run 'curate fetch'"
+    return None

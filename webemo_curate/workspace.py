@@ -1,66 +1,87 @@
 """Where things lie (manifests, images by hash, checkpoints, runs) and who holds the lock."""
 
 import hashlib
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
-from webemo_curate.atomic import sync_filesystem, write_bytes, write_unsettled
 from webemo_curate.config import PipelineConfig, load_pipeline
+from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
-from webemo_curate.storage.base import Store
+from webemo_curate.storage.base import ImageReader, Images, Store
+from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.image_files import ImageFiles
+from webemo_curate.storage.image_shards import ImageShards
 
-CHECKPOINTS = "data/checkpoints"
+MANIFESTS, CHECKPOINTS, RUNS = "manifests", "data/checkpoints", "data/runs"
+CONFIG = "curate.yaml"
+"""The pipeline file that remembers the options given so far."""
+
+REPORT = "report.html"
 
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
 
 
 class Workspace:
-    """A folder with `manifests/` and `data/` below it.
+    """Manifests and data in a folder, or below a prefix of an object store.
 
     Parameters
     ----------
-    root : Path
-        The folder; made on first write.
+    store : Path or Store
+        The folder, or what holds the files.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.store: Store = FolderStore(root)
-        self.root = root
+    def __init__(self, store: Path | Store) -> None:
+        self.store: Store = FolderStore(store) if isinstance(store, Path) else store
+        self.images: Images = (
+            ImageFiles(self.root)
+            if isinstance(self.store, FolderStore)
+            else ImageShards(self.store)
+        )
+
+    @property
+    def root(self) -> Path:
+        """Local folder: the workspace itself, or the cache of an object store."""
+        return self.store.root
+
+    @property
+    def reader(self) -> ImageReader:
+        """Reads images in other processes."""
+        return self.images.reader
 
     @property
     def manifests(self) -> Path:
-        """Folder of the Parquet manifests."""
-        return self.root / "manifests"
+        """Local folder of the Parquet manifests."""
+        return self.root / MANIFESTS
 
     @property
     def data(self) -> Path:
-        """Folder of everything else: images, lists, checkpoints, runs."""
+        """Local folder of everything else: images, lists, checkpoints, runs."""
         return self.root / "data"
 
     @property
     def runs(self) -> Path:
-        """Folder of training runs, one folder each."""
-        return self.data / "runs"
+        """Local folder of training runs, one folder each."""
+        return self.root / RUNS
 
     @property
     def report(self) -> Path:
-        """The HTML report."""
-        return self.root / "report.html"
-
-    @property
-    def config_path(self) -> Path:
-        """The pipeline file that remembers the options given so far."""
-        return self.root / "curate.yaml"
+        """Local file of the HTML report."""
+        return self.root / REPORT
 
     def config(self) -> PipelineConfig:
         """Return the configuration the workspace was last worked with, or the defaults."""
-        return load_pipeline(self.config_path) if self.config_path.exists() else PipelineConfig()
+        try:
+            return load_pipeline(self.store.local(CONFIG))
+        except FileNotFoundError:
+            return PipelineConfig()
 
     def save_config(self, config: PipelineConfig) -> None:
         """Remember the configuration for the commands that follow.
@@ -74,64 +95,54 @@ class Workspace:
         document = config.model_dump(
             mode="json", exclude_unset=True, exclude={"fetch": {"retry_status"}}
         )
-        write_bytes(self.config_path, yaml.safe_dump(document, sort_keys=False).encode())
+        self.store.write(CONFIG, yaml.safe_dump(document, sort_keys=False).encode())
 
     def manifest_path(self, name: str) -> Path:
-        """Return the file of a manifest."""
-        return self.manifests / f"{name}.parquet"
+        """Return the local file of a manifest."""
+        return self.root / manifest_key(name)
+
+    def where(self, name: str) -> str:
+        """Return where a manifest lies, for messages."""
+        return self.store.where(manifest_key(name))
 
     def has(self, name: str) -> bool:
         """Tell whether a manifest is there."""
-        return self.manifest_path(name).exists()
+        return self.store.exists(manifest_key(name))
 
     def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read a manifest; see `manifest.read_manifest`."""
-        return read_manifest(self.manifest_path(name), name, columns)
+        return self.read_as(name, name, columns)
+
+    def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a manifest of one kind that has another name; see `manifest.read_manifest`."""
+        try:
+            path = self.store.local(manifest_key(name))
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{self.where(name)}: no such manifest; run the stage that writes '{name}'"
+            ) from error
+        return read_manifest(path, kind, columns)
 
     def info(self, name: str) -> ManifestInfo | None:
         """Read a manifest's metadata; None if it is missing or unreadable."""
-        return read_info(self.manifest_path(name))
+        try:
+            with self.store.open(manifest_key(name)) as file:
+                return read_info(file)
+        except FileNotFoundError:
+            return None
 
     def write(self, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
         """Write a manifest atomically; see `manifest.write_manifest`."""
-        return write_manifest(self.manifest_path(name), name, table, origin)
+        return self.write_as(name, name, table, origin)
 
     def write_as(self, kind: str, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
         """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
-        return write_manifest(self.manifest_path(name), kind, table, origin)
+        with self.store.writing(manifest_key(name)) as partial:
+            return write_manifest(partial, kind, table, origin)
 
     def image_path(self, sha256: str, suffix: str) -> str:
-        """Return where an image lies, relative to the root.
-
-        Parameters
-        ----------
-        sha256 : str
-            Hex digest of its bytes; the name is made of nothing else.
-        suffix : str
-            File suffix with its dot.
-
-        Returns
-        -------
-        str
-            A POSIX path such as `data/images/ab/abc....jpg`.
-        """
-        return f"data/images/{sha256[:FANOUT]}/{sha256}{suffix}"
-
-    def find_image(self, sha256: str) -> Path:
-        """Return an image's file where only its hash is known.
-
-        Parameters
-        ----------
-        sha256 : str
-            Hex digest of its bytes.
-
-        Returns
-        -------
-        Path
-            The file; a path where nothing lies if the image is not stored.
-        """
-        bare = self.root / self.image_path(sha256, "")
-        return next(bare.parent.glob(f"{sha256}.*"), bare)
+        """Return an image's path in the manifests; see `image_path`."""
+        return image_path(sha256, suffix)
 
     def store_image(self, content: bytes, suffix: str) -> str:
         """Store original bytes under their hash, once; `settle` makes them outlast a power cut.
@@ -154,23 +165,40 @@ class Workspace:
             If the file cannot be written (a full disk, say).
         """
         sha256 = hashlib.sha256(content).hexdigest()
-        path = self.root / self.image_path(sha256, suffix)
-        # A file that an unsettled run left may have its length and not its bytes.
-        if not path.exists() or path.read_bytes() != content:
-            write_unsettled(path, content)
+        self.images.add(content, self.image_path(sha256, suffix))
         return sha256
 
+    def image_paths(self, hashes: Collection[str]) -> dict[str, str]:
+        """Return the paths of images by their SHA-256, as the `images` manifest has them."""
+        images = self.read("images", ["sha256", "path"])
+        chosen = images.filter(pc.is_in(images["sha256"], pa.array(hashes, pa.string())))
+        return dict(zip(*chosen.to_pydict().values(), strict=True))
+
+    def read_image(self, path: str) -> bytes:
+        """Return an image's bytes by its path in the manifests; OSError if it is not there."""
+        (place,) = self.images.places(pa.array([path])).to_pylist()
+        return self.images.read(place)
+
     def holds_image(self, sha256: str, suffix: str) -> bool:
-        """Tell whether an image's file is there and has the bytes its name says."""
-        path = self.root / self.image_path(sha256, suffix)
-        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        """Tell whether an image is there and has the bytes its name says."""
+        try:
+            content = self.read_image(self.image_path(sha256, suffix))
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() == sha256
 
     def settle(self) -> None:
-        """Wait until every image stored so far is on the disk itself.
+        """Wait until every image stored so far is where it is to stay; see `Images.settle`."""
+        self.images.settle()
 
-        One call for many files: a flush of each would cost more than its download.
-        """
-        sync_filesystem(self.data)
+    def publish(self, *paths: Path) -> None:
+        """Make local files or folders below `root` part of the workspace."""
+        for path in paths:
+            self.store.publish(path.relative_to(self.root).as_posix())
+
+    def pull(self, path: Path) -> Path:
+        """Make a local folder below `root` hold what the workspace holds; return it."""
+        return self.store.pull(path.relative_to(self.root).as_posix())
 
     def checkpoints(self, stage: str, fingerprint: str) -> Checkpoints:
         """Return a stage's partial results.
@@ -201,7 +229,57 @@ class Workspace:
     def sweep(self) -> None:
         """Remove what a killed run left half done; call it with the lock held."""
         self.store.sweep()
+        self.images.sweep()
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the workspace for one writing command; see `Store.lock`."""
         return self.store.lock()
+
+
+def open_workspace(place: str) -> Workspace:
+    """Open the workspace a user names.
+
+    Parameters
+    ----------
+    place : str
+        A folder, or `s3://bucket/prefix`.
+
+    Returns
+    -------
+    Workspace
+        Of an object store only if its bucket answers.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or there is no such bucket, or the credentials are refused.
+    """
+    if "://" not in place:
+        return Workspace(Path(place))
+    store = BucketStore(place)
+    store.check()
+    return Workspace(store)
+
+
+def image_path(sha256: str, suffix: str) -> str:
+    """Return an image's path in the manifests, relative to the workspace.
+
+    Parameters
+    ----------
+    sha256 : str
+        Hex digest of its bytes; the name is made of nothing else.
+    suffix : str
+        File suffix with its dot.
+
+    Returns
+    -------
+    str
+        A POSIX path such as `data/images/ab/abc....jpg`: its file in a folder, its name in a
+        shard of an object store.
+    """
+    return f"data/images/{sha256[:FANOUT]}/{sha256}{suffix}"
+
+
+def manifest_key(name: str) -> str:
+    """Return the key of a manifest."""
+    return f"{MANIFESTS}/{name}.parquet"

@@ -27,16 +27,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def prepare(workspace: Path, world: World, **sections: object) -> Path:
     """Write the workspace's configuration, pointed at the served world."""
     workspace.mkdir(parents=True, exist_ok=True)
-    document = {
+    (workspace / "curate.yaml").write_text(yaml.safe_dump(settings(world) | sections))
+    return workspace
+
+
+def settings(world: World) -> dict[str, object]:
+    """Return a configuration pointed at the served world, with partitions small enough to cut."""
+    return {
         "listing": {"lists": [str(world.lists)]},
         "fetch": {"mirror": world.mirror, "rate": 500.0, "ignore_robots": True},
         "images": {"partition_rows": 16},
         "features": {"partition_rows": 16},
         "filter_text": {"partition_rows": 8},
-        **sections,
     }
-    (workspace / "curate.yaml").write_text(yaml.safe_dump(document))
-    return workspace
 
 
 def curate(*arguments: object) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from webemo_curate.ocr import choose as choose_module
 from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.easy import EasyDetector
 from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.weights import PUBLISHED
 
 
@@ -99,6 +101,12 @@ def test_the_detector_is_that_of_the_choice(models):
     assert make_detector(plain, choose_engine(plain)) == RapidDetector(
         "cpu", 96, plain.score_floor, plain.batch_size
     )
+
+    twice = plain.model_copy(update={"second_side": 160})
+    detector = make_detector(twice, choose_engine(twice))
+    assert isinstance(detector, SecondLook)
+    assert detector.first == make_detector(plain, choose_engine(plain))
+    assert detector.second == replace(detector.first, short_side=160)
 
     easy = FilterTextConfig(engine="easyocr", device="cpu", models=models)
     detector = make_detector(easy, choose_engine(easy))

@@ -4,8 +4,8 @@ import pickle
 import subprocess
 import sys
 from dataclasses import asdict
-from itertools import chain
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from PIL import Image
 
+from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr import rapid, rapid_networks
 from webemo_curate.ocr.base import EngineError, polygon_area
@@ -43,15 +44,6 @@ def make_detector(device):
     detector = RapidDetector(device, short_side=320, score_floor=0.3, batch_size=4)
     detector.setup()
     return detector
-
-
-def assert_same_boxes(found, expected):
-    assert list(map(len, found)) == list(map(len, expected))
-    for box, other in zip(chain(*found), chain(*expected), strict=True):
-        assert box.text == other.text
-        assert box.polygon == other.polygon
-        assert box.score == pytest.approx(other.score, abs=1e-4)
-        assert box.confidence == pytest.approx(other.confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize("words", ["HELLO WORLD", "Merry Christmas", "2015"])
@@ -121,6 +113,15 @@ def test_batches_in_torch_find_what_single_images_in_onnx_runtime_do(detector, b
 
     assert sum(map(len, found)) >= 5
     assert_same_boxes(found, detector.detect(pictures))
+
+
+def test_a_process_computes_in_one_thread(detector):
+    networks = detector._networks
+
+    for session in (networks._detector, networks._reader):
+        assert session.get_session_options().intra_op_num_threads == 1
+        assert session.get_session_options().inter_op_num_threads == 1
+    assert cv2.getNumThreads() == 1
 
 
 @pytest.mark.parametrize("width", [8, 200, 320])

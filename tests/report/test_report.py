@@ -14,7 +14,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def test_missing_parts_name_their_command(tmp_path: Path) -> None:
-    page = build_report(Workspace(tmp_path), ReportConfig()).read_text()
+    page = Path(build_report(Workspace(tmp_path), ReportConfig())).read_text()
     for command in ("fetch", "split", "train-model"):
         assert f"curate {command}" in page
 
@@ -34,14 +34,14 @@ def test_numbers_are_the_manifests_and_hostile_text_is_escaped(tmp_path: Path) -
     rows = [row | {"line": line} for line in range(1, 1235)]
     origin = Origin("listing", 1, {"note": HOSTILE}, {})
     workspace.write("listing", pa.Table.from_pylist(rows), origin)
-    page = build_report(workspace, ReportConfig()).read_text()
+    page = Path(build_report(workspace, ReportConfig())).read_text()
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "same url 1,233" in page
 
 
 def test_page_asks_nothing_of_any_network(tmp_path: Path) -> None:
-    page = build_report(Workspace(tmp_path), ReportConfig()).read_text()
+    page = Path(build_report(Workspace(tmp_path), ReportConfig())).read_text()
     assert "default-src 'none'" in page
     for target in re.findall(r"""(?:src|href)=["']([^"']*)""", page):
         assert target.startswith(("data:", "#"))

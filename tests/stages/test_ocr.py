@@ -152,14 +152,25 @@ def test_the_rule_does_not_enter_the_configuration():
     assert OcrStage(FilterTextConfig(short_side=448)).configuration() != plain
     assert OcrStage(FilterTextConfig(score_floor=0.5)).configuration() != plain
 
+    twice = OcrStage(FilterTextConfig(second_side=640)).configuration()
+    assert twice != plain
+    assert OcrStage(moved.model_copy(update={"second_side": 640})).configuration() == twice
+
 
 def test_a_gpu_is_not_silently_replaced():
     with pytest.raises(InputError, match="gpu"):
         OcrStage(FilterTextConfig(engine="rapidocr", device="gpu")).configuration()
 
 
+def test_the_choice_of_engine_and_its_reason_are_said(context, caplog):
+    with caplog.at_level("INFO"):
+        OcrStage(FilterTextConfig(device="cpu")).worker(context)
+
+    assert "text engine: rapidocr on cpu: it is the engine for CPUs" in caplog.text
+
+
 def test_crashed_rows_keep_their_order():
-    worker = OcrWorker(root=None, engine="rapidocr", engine_version="1", detector=Tripping())
+    worker = OcrWorker(images=None, engine="rapidocr", engine_version="1", detector=Tripping())
     batch = pa.RecordBatch.from_pylist([{"sha256": sha(name)} for name in "ba"])
 
     crashed = worker.crashed(batch)

@@ -58,7 +58,7 @@ def test_scores_areas_and_words_are_recorded_beside_the_verdict(context):
     row = judge(context, ocr(a=[box("SALE", 0.9, 0.1), box("NOW", 0.8, 0.02)]))["a"]
 
     assert row["score"] == pytest.approx(0.9)
-    assert row["threshold"] == pytest.approx(0.5)
+    assert row["threshold"] == pytest.approx(0.6)
     assert row["area"] == pytest.approx(0.12)
     assert row["text"] == "SALE NOW"
     assert len(row["boxes"]) == 2
@@ -67,7 +67,7 @@ def test_scores_areas_and_words_are_recorded_beside_the_verdict(context):
 def test_a_clean_image_keeps_the_score_it_missed_by(context):
     row = judge(context, ocr(a=[box("SALE", 0.4)]))["a"]
 
-    assert (row["score"], row["threshold"]) == (pytest.approx(0.4), pytest.approx(0.5))
+    assert (row["score"], row["threshold"]) == (pytest.approx(0.4), pytest.approx(0.6))
     assert row["text"] == ""
 
 

@@ -34,7 +34,21 @@ def draw(path: Path, target: int, generator: np.random.Generator) -> None:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    place = Workspace(tmp_path / "ws")
+    return make_workspace(tmp_path / "ws")
+
+
+def draw_set(folder: Path, images: int = 4) -> Path:
+    """Draw a folder-per-emotion set, as many images of sadness as of joy."""
+    generator = np.random.default_rng(len(folder.name))
+    for index in range(images):
+        draw(folder / "sadness" / f"{index}.png", 1, generator)
+        draw(folder / "joy" / f"{index}.png", 0, generator)
+    return folder
+
+
+def make_workspace(root: Path) -> Workspace:
+    """Draw splits of warm and cold pictures."""
+    place = Workspace(root)
     generator = np.random.default_rng(0)
     for split, size in SIZES.items():
         rows = []

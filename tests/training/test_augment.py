@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.training import pixel_ops
-from webemo_curate.training.augment import Augmentation, EpochDraws
+from webemo_curate.training.augment import Augmentation, EpochDraws, rand_augment
 from webemo_curate.training.crop_jitter import CropDraws, crop_jitter
 
 SIDE = 48
@@ -114,6 +114,21 @@ def test_no_op_is_drawn_twice_for_an_image_and_all_are_drawn() -> None:
     assert len(pixel_ops.OPS) == 18
     assert counts.min() > 500 * 3 / 18 / 2
     assert 0.4 < draws.flips.mean() < 0.6
+
+
+def test_each_image_gets_its_own_n_ops_of_strength_m_one_after_the_other() -> None:
+    images = torch.randint(0, 256, (40, 3, SIDE, SIDE), dtype=torch.uint8)
+    draws = EpochDraws.of(len(images), 3, np.random.default_rng(2))
+    expected = []
+    for row, image in enumerate(images):
+        one = (image.flip(-1) if draws.flips[row] else image)[None]
+        for op, sign, centre in zip(
+            draws.ops[row], draws.signs[row], draws.centres[row], strict=True
+        ):
+            drawn = pixel_ops.Draw(7 / 30, np.array([sign]), centre[None], FILL)
+            one = pixel_ops.OPS[op](one, drawn)
+        expected.append(one)
+    assert torch.equal(rand_augment(images, draws, CONFIG), torch.cat(expected))
 
 
 @pytest.mark.parametrize("kind", ["randaugment", "crop-jitter", "flip"])

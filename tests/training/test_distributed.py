@@ -30,7 +30,7 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 def start(workspace: Workspace, epochs: int = 1) -> subprocess.Popen[bytes]:
     """Start training in two processes, in a process group of their own."""
     settings = {"train": CONFIG.model_dump(mode="json") | {"epochs": epochs}}
-    workspace.config_path.write_text(yaml.safe_dump(settings))
+    (workspace.root / "curate.yaml").write_text(yaml.safe_dump(settings))
     command = [*TORCHRUN, "--no-python", str(CURATE), "train-model", "--only"]
     return subprocess.Popen(
         [*command, "--workspace", str(workspace.root)],

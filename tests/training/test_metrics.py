@@ -1,5 +1,7 @@
 """Metrics against values worked out by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,20 @@ def test_figures_of_a_small_case() -> None:
     assert metrics.brier == pytest.approx((0.01 + 0.36 + 0.36 + 0.04 + 0.01) / 5)
     assert metrics.per_class["sadness"].precision == pytest.approx(1 / 2)
     assert metrics.per_class["others"].recall == pytest.approx(2 / 3)
+
+
+def test_calibration_error_is_the_weighted_gap_of_each_bin() -> None:
+    generator = np.random.default_rng(3)
+    target, probability = generator.integers(0, 2, 200), generator.random(200)
+    confidence = np.maximum(probability, 1 - probability)
+    right = (probability >= 0.5) == target
+    expected = 0.0
+    for low, high in itertools.pairwise(np.linspace(0, 1, 16)):
+        inside = (confidence >= low) & (confidence < high)
+        if inside.any():
+            gap = abs(right[inside].mean() - confidence[inside].mean())
+            expected += inside.mean() * gap
+    assert measure(target, probability).ece == pytest.approx(expected)
 
 
 def test_wilson_interval_of_the_literature() -> None:

@@ -1,38 +1,45 @@
-"""An append-only record of outcomes, so that a killed download goes on where it was."""
+"""An append-only record of outcomes, so that a killed download goes on where it was.
+
+It is written in segments: one is closed and published whenever the images of its outcomes have
+settled, so that on an object store another machine can go on from there.
+"""
 
 import json
 import os
+import uuid
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from webemo_curate.download.outcome import Outcome
 from webemo_curate.schemas import FetchStatus
+from webemo_curate.storage.base import Store
 
 COLUMNS = tuple(field.name for field in fields(Outcome))
 LATER = "unsettled_before_this_line"
+SUFFIX = ".jsonl"
 
 
 class Journal:
-    """A file of JSON lines, one an outcome; a torn last line is ignored when read.
+    """Files of JSON lines, one an outcome; a torn last line is ignored when read.
 
     Parameters
     ----------
-    path : Path
-        The file; made if need be.
+    store : Store
+        Keeps the segments.
+    prefix : str
+        Of their keys.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, store: Store, prefix: str) -> None:
+        self._store, self._prefix = store, prefix
 
     def __enter__(self) -> Self:
-        """Open for appending, on a line of its own."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = self._path.open("ab")
-        if self._stream.tell():
-            self._stream.write(b"\n")  # ends a line that a kill tore
+        """Begin a segment after those that are there."""
+        self._number = len(self._segments())
+        self._begin()
         return self
 
     def __exit__(
@@ -41,7 +48,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file."""
+        """Close the segment under way."""
         self._stream.close()
 
     def add(self, outcome: Outcome) -> None:
@@ -52,7 +59,7 @@ class Journal:
         self._stream.flush()
 
     def settle(self, later: int) -> None:
-        """Note that images are on the disk itself.
+        """Note that images are where they are to stay; ends the segment.
 
         Parameters
         ----------
@@ -62,6 +69,9 @@ class Journal:
         self._stream.write(json.dumps({LATER: later}).encode() + b"\n")
         self._stream.flush()
         os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._store.publish(self._key)
+        self._begin()
 
     def read(self) -> tuple[list[Outcome], list[Outcome]]:
         """Read the outcomes written so far.
@@ -75,18 +85,36 @@ class Journal:
         """
         settled: list[Outcome] = []
         unsettled: list[Outcome] = []
-        if not self._path.exists():
-            return settled, unsettled
-        with self._path.open("rb") as stream:
-            for line in stream:
-                entry = _parse(line)
-                if isinstance(entry, Outcome):
-                    unsettled.append(entry)
-                elif entry is not None:
-                    first = len(unsettled) - entry
-                    settled += unsettled[:first]
-                    del unsettled[:first]
+        for line in self._lines():
+            entry = _parse(line)
+            if isinstance(entry, Outcome):
+                unsettled.append(entry)
+            elif entry is not None:
+                first = max(0, len(unsettled) - entry)
+                settled += unsettled[:first]
+                del unsettled[:first]
         return settled, unsettled
+
+    def _begin(self) -> None:
+        # A name of its own: two machines that took turns may both have a segment of this number.
+        name = f"{self._number:06d}-{uuid.uuid4().hex[:8]}{SUFFIX}"
+        self._number += 1
+        self._key = f"{self._prefix}/{name}"
+        path = self._store.root / self._key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = path.open("ab")
+
+    def _segments(self) -> list[str]:
+        """Return the keys of all segments: published ones, and those of a killed run here."""
+        local = (self._store.root / self._prefix).glob(f"*{SUFFIX}")
+        here = {f"{self._prefix}/{path.name}" for path in local}
+        return sorted(here.union(self._store.keys(self._prefix)))
+
+    def _lines(self) -> Iterator[bytes]:
+        for key in self._segments():
+            path = self._store.root / key
+            with (path if path.exists() else self._store.local(key)).open("rb") as stream:
+                yield from stream
 
 
 def _parse(line: bytes) -> Outcome | int | None:

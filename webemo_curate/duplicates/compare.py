@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
 from webemo_curate.duplicates.hamming import Indices, Pairs
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.storage.base import ImageReader, Images
 from webemo_curate.storage.checkpoints import Checkpoints
 
 PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
@@ -30,11 +30,11 @@ class CompareWorker:
 
     Attributes
     ----------
-    root
-        Folder that the paths are relative to.
+    images
+        Reads the pictures.
     """
 
-    root: Path
+    images: ImageReader
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -57,14 +57,14 @@ class CompareWorker:
         return _batch([NO_MATCH] * batch.num_rows)
 
     def _match(self, first: str, second: str) -> Match:
-        one, other = _view(self.root / first), _view(self.root / second)
+        one, other = _view(self.images, first), _view(self.images, second)
         return match(one, other) if one and other else NO_MATCH
 
 
 def compare_pairs(
     candidates: tuple[Indices, Indices],
     paths: npt.NDArray[np.object_],
-    root: Path,
+    images: Images,
     engine: Engine,
     checkpoints: Checkpoints,
     config: DedupConfig,
@@ -77,8 +77,8 @@ def compare_pairs(
         Positions of the pairs' first and second pictures.
     paths : ndarray of str
         Files by position.
-    root : Path
-        What the paths are relative to.
+    images : Images
+        Reads them.
     engine : Engine
         Runs the comparisons.
     checkpoints : Checkpoints
@@ -92,10 +92,11 @@ def compare_pairs(
         Those that agree; the distance is 1 - correlation of their grey values.
     """
     first, second = candidates
+    places = images.places(pa.array(paths, pa.string()))
     job = Job(
         name="compare",
-        worker=CompareWorker(root),
-        rows=pa.table([paths[first], paths[second]], schema=PAIRS),
+        worker=CompareWorker(images.reader),
+        rows=pa.table([places.take(first), places.take(second)], schema=PAIRS),
         checkpoints=checkpoints,
         partition_rows=config.partition_rows,
     )
@@ -106,9 +107,9 @@ def compare_pairs(
 
 
 @lru_cache(CACHED_VIEWS)
-def _view(path: Path) -> View | None:
+def _view(images: ImageReader, place: str) -> View | None:
     try:
-        return view(load_rgb(path, MAX_PIXELS))
+        return view(load_rgb(images.read(place), MAX_PIXELS))
     except (OSError, DecodeError):
         return None  # gone or broken since the images stage, which verify reports
 

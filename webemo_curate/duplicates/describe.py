@@ -1,7 +1,6 @@
 """Everything by which one picture is compared with others, run by an engine: a file is a row."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,8 +8,9 @@ import pyarrow as pa
 from webemo_curate.duplicates.features import local_words
 from webemo_curate.duplicates.perceptual import picture_hashes
 from webemo_curate.imaging import DecodeError, load_rgb, pixel_hash
+from webemo_curate.storage.base import ImageReader
 
-FILES = pa.schema([("path", pa.string())])
+FILES = pa.schema([("place", pa.string())])
 LOOKS = pa.schema(
     [
         ("pixel_hash", pa.string()),
@@ -28,13 +28,13 @@ class DescribeWorker:
 
     Attributes
     ----------
-    root
-        Folder that the paths are relative to.
+    images
+        Reads the files.
     max_pixels
         Largest width times height that is decoded.
     """
 
-    root: Path
+    images: ImageReader
     max_pixels: int
 
     @property
@@ -50,16 +50,16 @@ class DescribeWorker:
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the files of a batch (schema `FILES`)."""
-        rows = [self._describe(path) for path in batch["path"].to_pylist()]
+        rows = [self._describe(place) for place in batch["place"].to_pylist()]
         return pa.RecordBatch.from_pylist(rows, schema=LOOKS)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe files that killed their process as no images."""
         return pa.RecordBatch.from_pylist([{}] * batch.num_rows, schema=LOOKS)
 
-    def _describe(self, path: str) -> dict[str, Any]:
+    def _describe(self, place: str) -> dict[str, Any]:
         try:
-            picture = load_rgb(self.root / path, self.max_pixels)
+            picture = load_rgb(self.images.read(place), self.max_pixels)
         except (OSError, DecodeError):
             return {}
         ((upright, mirrored),) = picture_hashes([picture]).tolist()

@@ -1,1 +1,1 @@
-"""How row-local stages are run: one protocol, and engines for one machine and for a cluster."""
+"""How row-local stages are run: one protocol, and an engine for one machine."""

@@ -126,6 +126,3 @@ class Engine(Protocol):
         CurateError
             If a worker cannot be set up.
         """
-
-    def close(self) -> None:
-        """Give back what is held between jobs; a later job takes it anew."""

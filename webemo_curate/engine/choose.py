@@ -1,27 +1,22 @@
-"""Which engine a configuration asks for."""
-
-from importlib.util import find_spec
+"""Which engine a configuration means."""
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.engine.base import Engine
 from webemo_curate.engine.local import LocalEngine
-from webemo_curate.errors import InputError
-
-NO_RAY = "--engine ray: Ray is not installed; pip install 'webemo-curate[ray]'"
 
 
 def make_engine(config: PipelineConfig) -> Engine:
-    """Make the engine that runs row-local work.
+    """Make the engine that runs row-local stages; nothing starts before its first job.
 
     Parameters
     ----------
     config : PipelineConfig
-        Its `engine` section and `workers` are used.
+        Its `engine` section, and `workers`.
 
     Returns
     -------
     Engine
-        To be closed by the caller when the command is done.
+        Processes of this machine, or actors of a Ray cluster.
 
     Raises
     ------
@@ -30,8 +25,6 @@ def make_engine(config: PipelineConfig) -> Engine:
     """
     if config.engine.kind == "local":
         return LocalEngine(config.workers)
-    if find_spec("ray") is None:
-        raise InputError(NO_RAY)
     from webemo_curate.engine.ray import RayEngine
 
     return RayEngine(config.engine, config.workers)

@@ -28,9 +28,6 @@ class LocalEngine:
         """Run a job; see `Engine.run`."""
         return run_job(job, lambda: nullcontext(_Processes(job.worker, self._workers)))
 
-    def close(self) -> None:
-        """Hold nothing between jobs; see `Engine.close`."""
-
 
 def usable_cores() -> int:
     """Return how many CPU cores this process may use."""

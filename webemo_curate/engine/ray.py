@@ -1,135 +1,242 @@
-"""The Ray engine: actors on a cluster that is there, or on one of this machine for the command."""
+"""The Ray engine: workers are actors on a cluster; scheduling is all that Ray is used for.
+
+Ray retries nothing itself: a worker that died shows in the driver, whose ledger decides what
+becomes of its rows. Actors end with their driver; finished partitions are its checkpoints.
+"""
 
 import logging
-import math
+import os
 import secrets
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import Any
 
 import pyarrow as pa
 
 from webemo_curate.config import EngineConfig
-from webemo_curate.engine.base import Job, Resources
+from webemo_curate.engine.base import Job, Resources, Worker
 from webemo_curate.engine.driver import run_job
 from webemo_curate.engine.local import usable_cores
-from webemo_curate.engine.process import environment
+from webemo_curate.engine.messages import (
+    ONE_THREAD,
+    Died,
+    Done,
+    Failed,
+    Message,
+    Ready,
+    set_up,
+    to_ipc,
+    work,
+)
 from webemo_curate.errors import CurateError, InputError
 
-if TYPE_CHECKING:
-    from webemo_curate.engine.actors import Actors
+logger = logging.getLogger(__name__)
 
-GIGABYTE = 10**9
+MISSING = (
+    "--engine ray: the package ray is not here; install it with "
+    "'pip install webemo-curate[ray]', or leave the option out"
+)
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Of a local cluster: batches pass through it, images do not."""
 
-QUIET = {
-    # Deaths of workers are told by us, once; Ray prints a paragraph on each to standard output.
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+KNOCK_SECONDS = 5.0
+LOOPBACK = "127.0.0.2"
+"""Ray puts a machine's outer address in place of 127.0.0.1, but not of its neighbours."""
+
+PATIENCE_SECONDS = 60.0
+"""After so long without a word from any worker, the user is told what is waited for."""
+
+LOCAL = {
     "RAY_USAGE_STATS_ENABLED": "0",
-}
-OWN_CLUSTER = {
-    # Ray's servers run whatever a client sends: nobody but this process may know how to ask.
     "RAY_AUTH_MODE": "token",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    # Despite its name: '0' makes Ray listen on loopback alone, on any system.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
-"""What a cluster of our own is started under; Ray reads it when it is first imported."""
-
-CLIENT = "ray://"
-"""Before addresses that are spoken to through Ray's client, from outside the cluster."""
-REACH_SECONDS = 10.0
-
-OBJECT_STORE_BYTES = 128 * 2**20
-"""Batches of rows and their results pass through it, never pictures."""
+"""Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
 
 
 class RayEngine:
-    """Runs partitions in Ray actors; a killed run goes on from its checkpoints.
-
-    Ray is imported and reached at the first job that has something to do. Every node must have
-    this package and see the workspace at the same path.
+    """Runs partitions in actors of an existing cluster, or of one on this machine.
 
     Parameters
     ----------
     config : EngineConfig
-        Which cluster, and what a worker gets of it in place of what its stage asks for.
+        Address of the cluster, and what a worker gets of it.
     workers : int, optional
-        Actors; default as many as fit.
+        Actors at once; default as many as the cluster has room for.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed.
     """
 
     def __init__(self, config: EngineConfig, workers: int | None = None) -> None:
+        if find_spec("ray") is None:
+            raise InputError(MISSING)
         self._config, self._workers = config, workers
-        self._connected = False
 
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Engine.run`."""
-        return run_job(job, lambda: self._actors(job))
+        return run_job(job, lambda: self._crew(job))
 
     def close(self) -> None:
-        """Leave the cluster; one that this engine started ends."""
-        if self._connected:
-            import ray
-
-            ray.shutdown()
-            self._connected = False
+        """Leave the cluster; one of our own ends with that, as it does with this process."""
+        _ray().shutdown()
 
     @contextmanager
-    def _actors(self, job: Job) -> "Iterator[Actors]":
-        needs = self._needs(job.resources)
-        self._connect(needs)
-        from webemo_curate.engine.actors import Actors
+    def _crew(self, job: Job) -> Iterator["_Actors"]:
+        self._connect()
+        needs = _needs(job.resources, self._config)
+        size = _places(needs)
+        if not size:
+            raise InputError(
+                f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
+                "ask for less with --ray cpus=, gpus= or memory="
+            )
+        yield _Actors(job.worker, needs, min(self._workers or size, size))
 
-        yield Actors(job, needs, self._workers, grows=self._config.address is not None)
-
-    def _needs(self, asked: Resources) -> Resources:
-        config, changes = self._config, dict[str, Any]()
-        if config.cpus is not None:
-            changes["cpus"] = config.cpus
-        if config.gpus is not None:
-            changes["gpus"] = config.gpus
-        if config.memory is not None:
-            changes["memory_bytes"] = int(config.memory * GIGABYTE)
-        return replace(asked, **changes)
-
-    def _connect(self, needs: Resources) -> None:
-        if self._connected:
+    def _connect(self) -> None:
+        """Meet the cluster, at the first job that has something to do."""
+        if self._config.address is None and "ray" not in sys.modules:
+            # Ray reads these when it is imported.
+            os.environ.update({"RAY_AUTH_TOKEN": secrets.token_hex(32)} | LOCAL | os.environ)
+        if _ray().is_initialized():
             return
-        address = self._config.address
-        if address:
-            _check_reachable(address)
-        with environment(QUIET if address else QUIET | OWN_CLUSTER):
-            import ray
-
-            if ray.is_initialized():
-                return  # the calling program's; it is not ours to shut down
-            where = {"address": address} if address else self._own_cluster(needs)
-            try:
-                ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
-            except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-                place = f"--ray-address {address}: no cluster answers" if address else "Ray fails"
-                raise CurateError(f"{place}: {error}") from error
-        self._connected = True
-
-    def _own_cluster(self, needs: Resources) -> dict[str, Any]:
-        """Return how to start one on this machine: with room for the workers asked for."""
-        return {
-            "address": "local",
-            "num_cpus": max(usable_cores(), math.ceil((self._workers or 0) * needs.cpus)),
-            "object_store_memory": OBJECT_STORE_BYTES,
-            "include_dashboard": False,
-        }
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            if self._config.address:
+                _knock(self._config.address)
+                _ray().init(address=self._config.address, **quiet)
+            else:
+                _ray().init(
+                    num_cpus=max(usable_cores(), self._workers or 0),
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    include_dashboard=False,
+                    _node_ip_address=LOOPBACK,
+                    **quiet,
+                )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise CurateError(
+                f"--engine ray: no cluster at {self._config.address or 'this machine'} ({error}); "
+                "start one with 'ray start --head', or correct --ray address="
+            ) from error
 
 
-def _check_reachable(address: str) -> None:
-    """Fail at once where nobody listens: Ray would try again for many minutes."""
-    host, _, port = address.removeprefix(CLIENT).rpartition(":")
-    if address == "auto":
-        return
-    if not host or not port.isdigit():
-        raise InputError(f"--ray-address {address}: give host:port of the cluster's head node")
-    try:
-        socket.create_connection((host, int(port)), REACH_SECONDS).close()
-    except OSError as error:
-        raise CurateError(f"--ray-address {address}: no cluster answers: {error}") from error
+class _Actor:
+    """A worker's side: lives in a process of the cluster."""
+
+    def set_up(self, worker: Worker) -> Ready | Failed:
+        self._worker = worker
+        return set_up(worker)
+
+    def work(self, batch: bytes) -> Done | Failed:
+        return work(self._worker, batch)
+
+    def node(self) -> str:
+        """Return the id of the node it lives on."""
+        node: str = _ray().get_runtime_context().get_node_id()
+        return node
+
+
+class _RayHand:
+    """One actor; see `driver.Hand`."""
+
+    def __init__(self, actor: Any, worker: Any) -> None:
+        self._actor = actor
+        self._node = actor.node.remote()
+        self.answer = actor.set_up.remote(worker)
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        self.answer = self._actor.work.remote(to_ipc(batch))
+
+    def receive(self) -> Message:
+        """Return the answer that has come; a dead actor's rows are innocent if its node went."""
+        try:
+            message: Message = _ray().get(self.answer)
+        except _ray().exceptions.RayError as error:
+            return Died(innocent=self._lost_its_node(error))
+        return message
+
+    def kill(self) -> None:
+        _ray().kill(self._actor)
+
+    def _lost_its_node(self, error: Exception) -> bool:
+        if "node" in str(error) and "died" in str(error).partition("node")[2]:
+            return True
+        try:
+            home = _ray().get(self._node, timeout=1)
+        except (_ray().exceptions.RayError, TimeoutError):
+            return True  # it died before it was anywhere
+        return not any(node["NodeID"] == home and node["Alive"] for node in _ray().nodes())
+
+
+class _Actors:
+    """Actors of one job; see `driver.Crew`."""
+
+    def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
+        self.size = size
+        self._worker = _ray().put(worker)
+        self._actor: Any = (
+            _ray()
+            .remote(_Actor)
+            .options(
+                num_cpus=needs["CPU"],
+                num_gpus=needs["GPU"],
+                memory=needs["memory"],
+                max_restarts=0,
+                max_task_retries=0,
+                runtime_env={"env_vars": ONE_THREAD},
+            )
+        )
+
+    def hire(self) -> _RayHand:
+        return _RayHand(self._actor.remote(), self._worker)
+
+    def listen(self, hands: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
+        by_answer = {hand.answer: hand for hand in hands}
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = _ray().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
+            if not ready:
+                logger.info("waiting for %d workers of the Ray cluster", len(hands))
+        return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
+
+
+def _ray() -> Any:
+    """Import Ray where it is used: commands without it must not wait for it."""
+    import ray
+
+    return ray
+
+
+def _knock(address: str) -> None:
+    """Raise ConnectionError where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+        except OSError as error:
+            raise ConnectionError(error.strerror) from error
+
+
+def _needs(resources: Resources, config: EngineConfig) -> dict[str, float]:
+    """Return what a worker takes of a node: the stage's needs, or what the user says."""
+    asked = {"CPU": config.cpus, "GPU": config.gpus, "memory": config.memory}
+    own = {"CPU": resources.cpus, "GPU": resources.gpus, "memory": resources.memory_bytes}
+    return {name: own[name] if value is None else value for name, value in asked.items()}
+
+
+def _places(needs: dict[str, float]) -> int:
+    """Return how many workers the cluster's nodes have room for."""
+    wanted = {name: amount for name, amount in needs.items() if amount}
+    alive = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
+    return sum(
+        int(min((node.get(name, 0) / amount for name, amount in wanted.items()), default=1))
+        for node in alive
+    )
+
+
+def _in_words(needs: dict[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in needs.items() if amount)

@@ -8,6 +8,8 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
 from webemo_curate.ocr import easy, rapid
 from webemo_curate.ocr.base import Device, TextDetector
+from webemo_curate.ocr.rule import PRESETS, Rule
+from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.weights import find_weights, require_weights
 
 NO_CUDA = (
@@ -94,16 +96,38 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
     TextDetector
         Picklable; loads nothing before its `setup`.
     """
+    first = _detector_at(config.short_side, config, choice)
+    if config.second_side is None:
+        return first
+    second = _detector_at(config.second_side, config, choice)
+    return SecondLook(first, second, confirming_rule(choice.engine))
+
+
+def confirming_rule(engine: str) -> Rule:
+    """Return what an engine's boxes must meet to spare an image the second look.
+
+    Parameters
+    ----------
+    engine : str
+        `rapidocr` or `easyocr`.
+
+    Returns
+    -------
+    Rule
+        The default preset's, whichever preset is asked for.
+    """
+    return PRESETS[engine][FilterTextConfig().preset]
+
+
+def _detector_at(short_side: int, config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
     if choice.engine == "rapidocr":
-        return rapid.RapidDetector(
-            choice.device, config.short_side, config.score_floor, config.batch_size
-        )
+        return rapid.RapidDetector(choice.device, short_side, config.score_floor, config.batch_size)
     detection, recognition = require_weights(config.models)
     return easy.EasyDetector(
         detection,
         recognition,
         choice.device,
-        config.short_side,
+        short_side,
         config.score_floor,
         config.batch_size,
     )

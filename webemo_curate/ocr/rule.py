@@ -56,7 +56,9 @@ LARGE_AREA = 0.2
 PRESETS: Mapping[str, Mapping[str, Rule]] = {
     "rapidocr": {
         "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
-        "balanced": Rule(((2, 0.8), (3, 0.7), (4, 0.5)), 0.85, LARGE_AREA, 0.95, least_score=0.4),
+        "balanced": Rule(
+            ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)), 0.85, LARGE_AREA, 0.95, least_score=0.4
+        ),
         "lenient": Rule(
             ((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01
         ),

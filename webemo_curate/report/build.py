@@ -1,21 +1,19 @@
 """`curate report`: gather the sections and write the page."""
 
 from importlib.resources import files
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webemo_curate import __version__
-from webemo_curate.atomic import write_bytes
 from webemo_curate.config import ReportConfig
 from webemo_curate.report import sections
 from webemo_curate.report.dropped import dropped
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import REPORT, Workspace
 
 TEMPLATE, STYLE = "report.html", "report.css"
 
 
-def build_report(workspace: Workspace, config: ReportConfig) -> Path:
+def build_report(workspace: Workspace, config: ReportConfig) -> str:
     """Write the report on whatever the workspace holds.
 
     Parameters
@@ -27,8 +25,8 @@ def build_report(workspace: Workspace, config: ReportConfig) -> Path:
 
     Returns
     -------
-    Path
-        One HTML file that asks nothing of any network.
+    str
+        Where it lies: one HTML file that asks nothing of any network.
 
     Raises
     ------
@@ -53,5 +51,5 @@ def build_report(workspace: Workspace, config: ReportConfig) -> Path:
         runs=runs,
         origins=sections.origins(workspace),
     )
-    write_bytes(workspace.report, page.encode())
-    return workspace.report
+    workspace.store.write(REPORT, page.encode())
+    return workspace.store.where(REPORT)

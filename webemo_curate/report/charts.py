@@ -1,7 +1,8 @@
 """Plots of the report, as SVG that stands in the page."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -14,6 +15,15 @@ from sklearn.metrics import auc, roc_curve
 FIRST, SECOND = "#3b6ea8", "#c8553d"
 SIZE = (5.2, 3.4)
 """Inches; the page scales them."""
+
+PANEL = 3.8
+"""Side of a panel, inches."""
+
+RATES = np.linspace(0, 1, 501)
+"""False positive rates at which ROC curves are averaged: finer than the images of a set."""
+
+Scored = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Targets and probabilities of one run."""
 
 STYLE: Any = {
     "svg.hashsalt": "webemo-curate",  # equal data give an equal file
@@ -61,12 +71,56 @@ def roc(target: NDArray[np.int64], probability: NDArray[np.float64]) -> str:
     def draw(axes: Axes) -> None:
         false, true, _ = roc_curve(target, probability)
         axes.plot(false, true, color=FIRST, label=f"AUC {auc(false, true):.3f}")
-        axes.plot([0, 1], [0, 1], ":", color="#888888")
-        axes.set_xlabel("false positive rate")
-        axes.set_ylabel("true positive rate")
-        axes.legend(frameon=False, loc="lower right")
+        _finish_roc(axes)
 
     return _svg(draw)
+
+
+def mean_roc(panels: Mapping[str, Mapping[str, Sequence[Scored]]]) -> str:
+    """Draw mean ROC curves over runs, a panel a set.
+
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to sequence of (target, probability)
+        By set and network: each run's targets, both classes among them, and probabilities. At most
+        as many networks as there are colours, two.
+
+    Returns
+    -------
+    str
+        SVG: curves averaged at equal false positive rate (Fawcett, Pattern Recognition Letters 27,
+        2006, section 8), with a band of one standard deviation; the legend gives the mean and
+        standard deviation of the areas.
+    """
+    draws = [partial(_draw_mean_roc, title, curves) for title, curves in panels.items()]
+    return _svg_row(draws, (PANEL * len(draws), PANEL))
+
+
+def _draw_mean_roc(title: str, curves: Mapping[str, Sequence[Scored]], axes: Axes) -> None:
+    for (name, runs), color in zip(curves.items(), (FIRST, SECOND), strict=False):
+        points = [roc_curve(target, probability)[:2] for target, probability in runs]
+        heights = np.stack([np.interp(RATES, false, true) for false, true in points])
+        mean, deviation = heights.mean(axis=0), _deviation(heights)
+        areas = np.array([auc(false, true) for false, true in points])
+        label = f"{name}: AUC {areas.mean():.3f} \N{PLUS-MINUS SIGN} {_deviation(areas):.3f}"
+        axes.plot([0, *RATES], [0, *mean], color=color, label=label)
+        axes.fill_between(RATES, mean - deviation, mean + deviation, color=color, alpha=0.2, lw=0)
+    axes.set_title(title)
+    _finish_roc(axes)
+
+
+def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard deviation over runs, the first axis; 0 of one run."""
+    one = len(values) == 1
+    result: NDArray[np.float64] = values.std(axis=0, ddof=0 if one else 1)
+    return result
+
+
+def _finish_roc(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], ":", color="#888888")
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _shares(counts: Sequence[int]) -> NDArray[np.float64]:
@@ -74,9 +128,14 @@ def _shares(counts: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _svg(draw: Callable[[Axes], None], size: tuple[float, float] = SIZE) -> str:
+    return _svg_row([draw], size)
+
+
+def _svg_row(draws: Sequence[Callable[[Axes], None]], size: tuple[float, float]) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure.subplots())
+        for draw, axes in zip(draws, figure.subplots(1, len(draws), squeeze=False)[0], strict=True):
+            draw(axes)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     # What stands before the element (declaration, doctype) has no place inside a page.

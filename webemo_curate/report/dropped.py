@@ -92,8 +92,9 @@ class Details:
         """Show one image; None if it cannot be read."""
         boxes = row["boxes"] if self.outlined else []
         polygons = [box["polygon"] for box in boxes if box["text"]]
-        picture = thumbnail(workspace.find_image(sha256), polygons)
-        other = thumbnail(workspace.find_image(row[self.beside])) if self.beside else None
+        names = [sha256, *([row[self.beside]] if self.beside else [])]
+        picture, *others = _thumbnails(workspace, names, polygons)
+        other = others[0] if others else None
         return Example(picture, other, self.caption(row)) if picture else None
 
 
@@ -158,3 +159,19 @@ def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) ->
         else:
             found.names.append(name)
     return found
+
+
+def _thumbnails(
+    workspace: Workspace, hashes: list[str], polygons: list[list[float]]
+) -> list[str | None]:
+    """Return pictures as data URIs, the first with outlines; None where one cannot be read."""
+    paths = workspace.image_paths(hashes)
+    pictures: list[str | None] = []
+    for place, sha256 in enumerate(hashes):
+        try:
+            content = workspace.read_image(paths[sha256])
+        except (KeyError, OSError):
+            pictures.append(None)
+            continue
+        pictures.append(thumbnail(content, () if place else polygons))
+    return pictures

@@ -3,7 +3,6 @@
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -15,12 +14,12 @@ QUALITY = 75
 BOX_COLOUR = (230, 60, 60)
 
 
-def thumbnail(path: Path, polygons: Sequence[Sequence[float]] = ()) -> str | None:
+def thumbnail(content: bytes, polygons: Sequence[Sequence[float]] = ()) -> str | None:
     """Return a picture as a data URI, re-encoded so that nothing of the file but pixels remains.
 
     Parameters
     ----------
-    path : Path
+    content : bytes
         Image file.
     polygons : sequence of sequence of float
         Outlines to draw, x1 y1 x2 y2 ..., in the image's pixels.
@@ -31,8 +30,8 @@ def thumbnail(path: Path, polygons: Sequence[Sequence[float]] = ()) -> str | Non
         `data:image/jpeg;base64,...`; None if the image cannot be read.
     """
     try:
-        image = load_rgb(path.read_bytes(), MAX_PIXELS)
-    except (OSError, DecodeError):
+        image = load_rgb(content, MAX_PIXELS)
+    except DecodeError:
         return None
     pen = ImageDraw.Draw(image)
     width = max(2, image.width // 100)

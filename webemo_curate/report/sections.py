@@ -14,9 +14,8 @@ from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.report import charts
 from webemo_curate.schemas import MANIFESTS, Split
 from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.training.run import LOG_FILE, finished_runs
 from webemo_curate.workspace import Workspace
-
-DONE_FILE, LOG_FILE = "done.json", "log.jsonl"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def split_rows(workspace: Workspace) -> list[SplitRow]:
 
 def run_sections(workspace: Workspace) -> list[RunSection]:
     """Return every finished run, by name."""
-    return [_run_section(file.parent) for file in sorted(workspace.runs.glob(f"*/{DONE_FILE}"))]
+    return [_run_section(workspace.pull(folder)) for folder in sorted(finished_runs(workspace))]
 
 
 def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:

@@ -38,7 +38,7 @@ class AddedSet:
         Files that do not decode, each with the reason.
     """
 
-    path: Path
+    path: str
     rows: int
     repeated: int
     conflicting: int
@@ -92,7 +92,7 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
     )
     workspace.write_as(Split.TEST, name, intake.table(), origin)
     return AddedSet(
-        workspace.manifest_path(name),
+        workspace.where(name),
         len(intake.rows),
         intake.repeated,
         intake.conflicting,

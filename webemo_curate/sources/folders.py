@@ -19,7 +19,7 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
     Parameters
     ----------
     folder : Path
-        Holds folders named by emotion.
+        Holds folders named by emotion; hidden files are left out.
     positive : str
         The emotion whose images have target 1.
 
@@ -38,7 +38,7 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
         raise InputError(
             f"{folder}: holds no folder named by an emotion ({', '.join(sorted(EMOTIONS))})"
         )
-    files = [file for home in homes for file in sorted(home.rglob("*")) if file.is_file()]
+    files = [file for home in homes for file in _shown_files(home)]
     labels = [file.relative_to(folder).parts[0].lower() for file in files]
     return pa.table(
         {
@@ -68,16 +68,21 @@ def list_pictures(folder: Path) -> pa.Table:
     InputError
         If there is no file, or one is too large to be an image.
     """
-    files = [
-        file
-        for file in sorted(folder.absolute().rglob("*"))
-        if file.is_file() and not file.name.startswith(".")
-    ]
+    files = _shown_files(folder.absolute())
     if not files:
         raise InputError(f"{folder}: holds no file; give a folder of images")
     return pa.table(
         {"path": [str(file) for file in files], "sha256": [_digest(file) for file in files]}
     )
+
+
+def _shown_files(folder: Path) -> list[Path]:
+    """Return all files below a folder in order, without what desktops leave, such as .DS_Store."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
+    ]
 
 
 def _digest(file: Path) -> str:

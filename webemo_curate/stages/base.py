@@ -96,7 +96,7 @@ class RowLocalStage(Stage[ConfigT]):
 
     @property
     def resources(self) -> Resources:
-        """What a worker needs, for engines that share machines out."""
+        """What a worker needs."""
         return Resources()
 
     @property
@@ -106,7 +106,10 @@ class RowLocalStage(Stage[ConfigT]):
 
     @abstractmethod
     def select(self, tables: Tables) -> pa.Table:
-        """Return the rows to work on."""
+        """Return the rows to work on.
+
+        Each has the `path` of an image; a worker gets it with the `place` to read it from.
+        """
 
     @abstractmethod
     def worker(self, context: StageContext) -> Worker:
@@ -115,10 +118,13 @@ class RowLocalStage(Stage[ConfigT]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Run the worker over the selected rows; see `Stage.run`."""
         worker = self.worker(context)
+        rows = self.select(tables)
+        places = context.workspace.images.places(rows["path"].combine_chunks())
         job = Job(
             name=self.name,
             worker=worker,
-            rows=self.select(tables),
+            # Neighbours are read together, so they are worked on together.
+            rows=rows.append_column("place", places).sort_by("place"),
             checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
             partition_rows=self.partition_rows,
             resources=self.resources,

@@ -64,7 +64,7 @@ class DedupStage(Stage[DedupConfig]):
         pairs = compare_pairs(
             candidate_pairs(words),
             images["path"].to_numpy()[rows],
-            context.workspace.root,
+            context.workspace.images,
             context.engine,
             context.workspace.checkpoints(self.name, context.fingerprint),
             self.config,

@@ -1,7 +1,6 @@
 """The features stage: local features of every picture, for the duplicates that hashes miss."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ from webemo_curate.engine.base import Worker
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.schemas import FEATURES, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.base import ImageReader
 
 
 class FeaturesStage(RowLocalStage[FeaturesConfig]):
@@ -35,7 +35,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
 
     def worker(self, context: StageContext) -> Worker:
         """Return the worker that finds keypoints."""
-        return FeaturesWorker(context.workspace.root, self.config.max_pixels)
+        return FeaturesWorker(context.workspace.reader, self.config.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class FeaturesWorker:
 
     Attributes
     ----------
-    root
-        The workspace.
+    images
+        Reads stored images.
     max_pixels
         Largest width times height that is decoded.
     """
 
-    root: Path
+    images: ImageReader
     max_pixels: int
 
     @property
@@ -66,15 +66,15 @@ class FeaturesWorker:
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the pictures of a batch; see `engine.base.Worker.process`."""
-        return _batch(batch["sha256"], [self._words(path) for path in batch["path"].to_pylist()])
+        return _batch(batch["sha256"], [self._words(place) for place in batch["place"].to_pylist()])
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return no words for pictures that killed their process."""
         return _batch(batch["sha256"], [[]] * batch.num_rows)
 
-    def _words(self, path: str) -> list[int]:
+    def _words(self, place: str) -> list[int]:
         try:
-            picture = load_rgb(self.root / path, self.max_pixels)
+            picture = load_rgb(self.images.read(place), self.max_pixels)
         except (OSError, DecodeError):
             return []  # gone or broken since the images stage, which verify reports
         words: list[int] = local_words(picture).ravel().tolist()

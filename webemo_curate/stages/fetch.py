@@ -17,7 +17,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import FETCH, FetchStatus
 from webemo_curate.stages.base import Stage, StageContext, Tables
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -28,7 +28,6 @@ ORDER_SEED = 0
 MAX_TASKS = 256
 """URLs under way at once over all hosts."""
 
-SHOWN_STATUSES = 4
 SHOWN_STATUSES = 4
 """The commonest, beside the progress bar."""
 
@@ -55,7 +54,7 @@ class FetchStage(Stage[FetchConfig]):
 
         check_mirror(self.config.mirror)
         urls = self._selected(tables["listing"]["url"].unique().to_pylist())
-        journal = Journal(context.workspace.data / "checkpoints" / self.name / "journal.jsonl")
+        journal = Journal(context.workspace.store, f"{CHECKPOINTS}/{self.name}")
         known = self._known(context.workspace, journal)
         missing = [url for url in urls if url not in known]
         if missing:
@@ -249,8 +248,8 @@ def _stands(outcome: Outcome, workspace: Workspace) -> bool:
     """Tell whether an outcome need not be sought again: a failure, or an image that is there."""
     if outcome.sha256 is None:
         return True
-    file = workspace.root / workspace.image_path(outcome.sha256, str(outcome.suffix))
-    return file.is_file() and file.stat().st_size == outcome.bytes
+    path = workspace.image_path(outcome.sha256, str(outcome.suffix))
+    return workspace.images.holds(path, outcome.bytes)
 
 
 def _is_whole(outcome: Outcome, workspace: Workspace) -> bool:

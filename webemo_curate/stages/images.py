@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,11 @@ from webemo_curate.imaging import DecodeError, open_checked, pixel_hash, to_rgb
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
-from webemo_curate.workspace import Workspace
+from webemo_curate.storage.base import ImageReader
+from webemo_curate.workspace import image_path
 
 Row = dict[str, Any]
+FILE = ["path", "bytes"]
 
 
 class ImagesStage(RowLocalStage[ImagesConfig]):
@@ -34,18 +35,20 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         return self.config.partition_rows
 
     def select(self, tables: Tables) -> pa.Table:
-        """Return the distinct stored files, one row each: sha256, suffix and bytes."""
+        """Return the distinct stored files, one row each: sha256, path and bytes."""
         fetched = tables["fetch"].select(["status", "sha256", "suffix", "bytes"])
         stored = fetched.filter(pc.equal(fetched["status"].cast(pa.string()), FetchStatus.OK))
         plain = stored.drop_columns("status").set_column(
             1, "suffix", stored["suffix"].cast(pa.string())
         )
         distinct = plain.group_by("sha256").aggregate([("suffix", "min"), ("bytes", "max")])
-        return distinct.rename_columns(["sha256", "suffix", "bytes"]).sort_by("sha256")
+        names = zip(distinct["sha256"].to_pylist(), distinct["suffix_min"].to_pylist(), strict=True)
+        paths = pa.array([image_path(sha256, suffix) for sha256, suffix in names], pa.string())
+        return pa.table([distinct["sha256"], paths, distinct["bytes_max"]], ["sha256", *FILE])
 
     def worker(self, context: StageContext) -> "ImagesWorker":
         """Return the worker that decodes and hashes."""
-        return ImagesWorker(context.workspace.root, self.config.max_pixels)
+        return ImagesWorker(context.workspace.reader, self.config.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,13 @@ class ImagesWorker:
 
     Attributes
     ----------
-    root
-        The workspace.
+    images
+        Reads stored images.
     max_pixels
         Largest width times height that is decoded.
     """
 
-    root: Path
+    images: ImageReader
     max_pixels: int
 
     @property
@@ -75,8 +78,8 @@ class ImagesWorker:
         """Describe the files of a batch; see `engine.base.Worker.process`."""
         rows: list[Row] = []
         reduced: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
-        for location in self._locations(batch):
-            row, picture = self._describe(location)
+        for file in batch.to_pylist():
+            row, picture = self._describe(file.pop("place"), file)
             rows.append(row)
             if picture is not None:
                 reduced.append(reduce_gray(picture))
@@ -89,33 +92,23 @@ class ImagesWorker:
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of files whose decoding killed its process."""
         reason = {"decode_status": DecodeStatus.CRASHED, "decode_error": "the decoder crashed"}
-        return _to_batch([location | reason for location in self._locations(batch)])
+        return _to_batch([file | reason for file in batch.to_pylist()])
 
-    def _locations(self, batch: pa.RecordBatch) -> list[Row]:
-        workspace = Workspace(self.root)
-        return [
-            {
-                "sha256": row["sha256"],
-                "path": workspace.image_path(row["sha256"], row["suffix"]),
-                "bytes": row["bytes"],
-            }
-            for row in batch.to_pylist()
-        ]
-
-    def _describe(self, location: Row) -> tuple[Row, Image.Image | None]:
+    def _describe(self, place: str, file: Row) -> tuple[Row, Image.Image | None]:
+        """Return what is known of a file (sha256, path, bytes) and found; and its picture."""
         try:
-            content = (self.root / location["path"]).read_bytes()
+            content = self.images.read(place)
         except OSError as error:
-            return location | _failure(DecodeStatus.MISSING, str(error.strerror)), None
-        if hashlib.sha256(content).hexdigest() != location["sha256"]:
+            return file | _failure(DecodeStatus.MISSING, str(error.strerror)), None
+        if hashlib.sha256(content).hexdigest() != file["sha256"]:
             reason = "the stored file is no longer what was fetched"
-            return location | _failure(DecodeStatus.CORRUPT, reason), None
+            return file | _failure(DecodeStatus.CORRUPT, reason), None
         try:
             image = open_checked(content, self.max_pixels)
             picture = to_rgb(image)
         except DecodeError as error:
-            return location | _failure(error.status, str(error)), None
-        return location | _properties(image, picture), picture
+            return file | _failure(error.status, str(error)), None
+        return file | _properties(image, picture), picture
 
 
 def _properties(image: Image.Image, picture: Image.Image) -> Row:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,9 +14,10 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Resources
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.ocr.base import TextBox, TextDetector
-from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.choose import choose_engine, confirming_rule, make_detector
 from webemo_curate.schemas import OCR, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.base import ImageReader
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ DECODING_THREADS = 8
 PIXELS_AT_ONCE = 64 * 10**6
 """Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
 
-WORKER_BYTES = 3 * 2**29
-"""A CPU worker held 1.1 GB after thousands of images (docs/performance.md)."""
+WORKER_BYTES = 2 * 2**30
+"""Networks and a window of images: 1.1 GB were measured over 5,000 photos."""
 
 Row = dict[str, Any]
 
@@ -48,20 +48,23 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
 
     @property
     def resources(self) -> Resources:
-        """A worker holds a GPU if the networks run on one."""
-        return Resources(
-            gpus=float(choose_engine(self.config).device == "gpu"), memory_bytes=WORKER_BYTES
-        )
+        """What a worker needs: a GPU where the engine runs on one."""
+        on_gpu = choose_engine(self.config).device == "gpu"
+        return Resources(gpus=int(on_gpu), memory_bytes=WORKER_BYTES)
 
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""
         choice = choose_engine(self.config)
-        return {
+        once = {
             "engine": choice.engine,
             "engine_version": choice.version,
             "short_side": self.config.short_side,
             "score_floor": self.config.score_floor,
         }
+        if self.config.second_side is None:
+            return once
+        rule = asdict(confirming_rule(choice.engine))
+        return once | {"second_side": self.config.second_side, "confirming_rule": rule}
 
     def select(self, tables: Tables) -> pa.Table:
         """Return the decodable images: sha256, path, width and height."""
@@ -74,7 +77,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
         choice = choose_engine(self.config)
         logger.info("text engine: %s on %s: %s", choice.engine, choice.device, choice.reason)
         detector = make_detector(self.config, choice)
-        return OcrWorker(context.workspace.root, choice.engine, choice.version, detector)
+        return OcrWorker(context.workspace.reader, choice.engine, choice.version, detector)
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,15 @@ class OcrWorker:
 
     Attributes
     ----------
-    root
-        The workspace.
+    images
+        Reads stored images.
     engine, engine_version
         Recorded with every row.
     detector
         Finds and reads text.
     """
 
-    root: Path
+    images: ImageReader
     engine: str
     engine_version: str
     detector: TextDetector
@@ -136,7 +139,9 @@ class OcrWorker:
         """Return the image, or why there is none."""
         try:
             # No more pixels than the images stage counted: a file swapped since is not decoded.
-            return load_rgb(self.root / row["path"], row["width"] * row["height"])
+            return load_rgb(self.images.read(row["place"]), row["width"] * row["height"])
+        except OSError as error:
+            return f"the image cannot be read: {error.strerror}"
         except DecodeError as error:
             return str(error)
 

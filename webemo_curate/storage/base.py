@@ -51,6 +51,12 @@ class Store(Protocol):
     def write(self, key: str, content: bytes) -> None:
         """Replace a key's content."""
 
+    def publish(self, prefix: str) -> None:
+        """Make the keys at or below a prefix what the local files below `root` are."""
+
+    def pull(self, prefix: str) -> Path:
+        """Make the local folder of a prefix hold what the keys below it hold; return the folder."""
+
     def remove(self, prefix: str) -> None:
         """Remove a key, or all keys below a prefix; what is not there is no error."""
 
@@ -65,3 +71,71 @@ class Store(Protocol):
         CurateError
             If another command holds it.
         """
+
+
+class ImageReader(Protocol):
+    """Reads stored images in any process: cheap to construct, to pickle and to compare."""
+
+    def __hash__(self) -> int:
+        """Tell readers of different places apart."""
+
+    def read(self, place: str) -> bytes:
+        """Return an image's bytes.
+
+        Parameters
+        ----------
+        place : str
+            As `Images.places` gives it, or the absolute path of any file.
+
+        Returns
+        -------
+        bytes
+            The file as it was stored.
+
+        Raises
+        ------
+        OSError
+            If it is not there.
+        """
+
+
+class Images(ImageReader, Protocol):
+    """The images of a workspace, by the SHA-256 of their bytes; one process writes."""
+
+    @property
+    def reader(self) -> ImageReader:
+        """What other processes read images with."""
+
+    def add(self, content: bytes, path: str) -> None:
+        """Store original bytes; `settle` makes them outlast a power cut.
+
+        Parameters
+        ----------
+        content : bytes
+            The file.
+        path : str
+            Its path in the manifests, whose name is its hash and suffix.
+        """
+
+    def holds(self, path: str, size: int | None) -> bool:
+        """Tell whether an image is there, of that many bytes where the number is known."""
+
+    def settle(self) -> None:
+        """Wait until every image stored so far is where it is to stay."""
+
+    def places(self, paths: pa.Array) -> pa.Array:
+        """Return where images lie, in an order of which neighbours are read together.
+
+        Parameters
+        ----------
+        paths : pa.Array
+            Their paths in the manifests, or absolute paths of other files.
+
+        Returns
+        -------
+        pa.Array
+            Strings for `read`.
+        """
+
+    def sweep(self) -> None:
+        """Remove what a killed writer left half done; call it with the lock held."""

@@ -67,6 +67,13 @@ class FolderStore:
         """Replace a key's file; see `atomic.write_bytes`."""
         write_bytes(self.root / key, content)
 
+    def publish(self, prefix: str) -> None:
+        """Need nothing: the local files are the keys' content."""
+
+    def pull(self, prefix: str) -> Path:
+        """Return a folder; see `Store.pull`."""
+        return self.root / prefix
+
     def remove(self, prefix: str) -> None:
         """Remove a file, or a folder with all that is in it."""
         path = self.root / prefix
@@ -78,13 +85,8 @@ class FolderStore:
     def sweep(self) -> None:
         """Remove temporary files; see `Store.sweep`."""
         images, unfinished_fetch = self.root / "data/images", self.root / "data/checkpoints/fetch"
-        for folder, below, files in os.walk(self.root):
-            if Path(folder) == images.parent and not unfinished_fetch.exists():
-                # Hundreds of thousands of files, and none of them left behind.
-                below[:] = [name for name in below if name != images.name]
-            for name in files:
-                if name.startswith(".") and name.endswith(PARTIAL_SUFFIX):
-                    (Path(folder) / name).unlink(missing_ok=True)
+        # Hundreds of thousands of files, and none of them left behind once fetching is done.
+        remove_partials(self.root, None if unfinished_fetch.exists() else images)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -105,3 +107,20 @@ class FolderStore:
                     f"{self.root}: another curate command works here; wait for it to end"
                 ) from error
             yield
+
+
+def remove_partials(root: Path, skipped: Path | None = None) -> None:
+    """Remove the temporary files of killed writers.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that is searched.
+    skipped : Path, optional
+        A folder below it that is not.
+    """
+    for folder, below, files in os.walk(root):
+        below[:] = [name for name in below if Path(folder, name) != skipped]
+        for name in files:
+            if name.startswith(".") and name.endswith(PARTIAL_SUFFIX):
+                Path(folder, name).unlink(missing_ok=True)

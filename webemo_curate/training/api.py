@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import read_folder
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.training.data import Images, open_images, read_square
 from webemo_curate.training.devices import choose_device, make_reproducible
 from webemo_curate.training.distributed import World, join_world
@@ -38,6 +39,8 @@ from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold,
 from webemo_curate.training.objective import as_floats
 from webemo_curate.training.run import (
     BEST_FILE,
+    CONFIG_FILE,
+    DONE_FILE,
     LAST_FILE,
     RunResult,
     find_run,
@@ -58,13 +61,14 @@ __all__ = [
     "find_run",
     "pack_splits",
     "predict",
+    "set_name",
     "train",
 ]
 
-PACKED = "packed"
-"""Folder of packed images, below the workspace's data."""
-
 COLUMNS = ["path", "sha256", "target"]
+FILES = ImageFiles(Path())
+"""Reads files by the names a user gives them."""
+
 LEAST_IMAGES = 2
 """Of each class in training: batch normalisation and a boundary need as many."""
 
@@ -260,8 +264,24 @@ def evaluate(
         excluded=exclude_shared,
     )
     document = json.dumps(evaluation.as_json(), indent=2)
-    write_bytes(run / f"metrics-{name}.json", document.encode())
+    metrics = run / f"metrics-{name}.json"
+    write_bytes(metrics, document.encode())
+    if run.is_relative_to(workspace.runs):
+        workspace.publish(predictions, metrics)
     return evaluation
+
+
+def set_name(on: str, workspace: Workspace) -> str:
+    """Return the name by which a set's results are kept; see `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read or is empty.
+    """
+    test_set = _test_set(on, workspace)
+    _check_not_empty(test_set, on)
+    return test_set.name
 
 
 def predict(
@@ -295,7 +315,7 @@ def predict(
     network = load_network(run / LAST_FILE, config, chosen)
     predictions = []
     for path in images:
-        pixels = as_floats(torch.from_numpy(read_square(path, config))[None].to(chosen))
+        pixels = as_floats(torch.from_numpy(read_square(FILES, str(path), config))[None].to(chosen))
         with torch.inference_mode():
             logits = network(pixels).cpu().numpy()
         probability = float(probabilities(logits)[0])
@@ -336,20 +356,33 @@ def _train_one(
     config: TrainConfig, seed: int, workspace: Workspace, device: torch.device, world: World
 ) -> RunResult:
     folder = run_folder(config, seed, workspace)
+    _pull_in_turn(folder, workspace, world)
     if is_finished(folder):
         return RunResult(folder, seed, True, load_log(folder))
     # One process packs; the others find the files.
     if world.leads:
         save_config(folder, config, seed)
+        workspace.publish(folder / CONFIG_FILE)
         _training_sets(workspace, config)
     world.wait()
     sets = _training_sets(workspace, config)
-    history = Trainer(config, seed, device, folder, world).fit(*sets)
+    history = Trainer(config, seed, device, folder, world, workspace.publish).fit(*sets)
     if world.leads:
-        finish(folder, {"epochs": len(history)})
         if len(sets[1].targets):
             evaluate(folder, Split.VALIDATION, workspace, config.device)
+        finish(folder, {"epochs": len(history)})
+        workspace.publish(folder / DONE_FILE)
     return RunResult(folder, seed, False, history)
+
+
+def _pull_in_turn(folder: Path, workspace: Workspace, world: World) -> None:
+    """Bring a run's files here before anyone writes some: processes of one machine share them."""
+    if world.leads:
+        workspace.pull(folder)
+    world.wait()
+    if not world.leads:
+        workspace.pull(folder)
+    world.wait()
 
 
 def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, Images]:
@@ -363,44 +396,48 @@ def _check_trainable(images: Images, workspace: Workspace) -> None:
         count = int((images.targets == value).sum())
         if count < LEAST_IMAGES:
             raise InputError(
-                f"{workspace.manifest_path(Split.TRAIN)}: {count} images of '{name}', at least "
+                f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
                 f"{LEAST_IMAGES} are needed; fetch more or change 'curate undersample'"
             )
 
 
 def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Images:
     table = workspace.read(split, COLUMNS)
-    return open_images(table, workspace.root, config, workspace.data / PACKED)
+    return open_images(table, config, workspace)
 
 
 @dataclass(frozen=True)
 class _TestSet:
-    """Images to measure on: their table (`COLUMNS`), and the folder its paths are relative to."""
+    """Images to measure on: their table (`COLUMNS`), its paths in the workspace or absolute."""
 
     name: str
     table: pa.Table
-    root: Path
 
     def without(self, sha256: set[str]) -> "_TestSet":
         """Return the set without some images, under a name of its own."""
         keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
-        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)), self.root)
+        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)))
 
 
 def _test_set(on: str, workspace: Workspace) -> _TestSet:
     place = Path(on)
     if on in (*Split,):
-        return _TestSet(on, workspace.read(on, COLUMNS), workspace.root)
+        return _TestSet(on, workspace.read(on, COLUMNS))
     if place.is_dir():
         table = read_folder(place, workspace.config().binarize.positive)
-        return _TestSet(place.resolve().name, table, place)
-    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), workspace.root)
+        paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
+        return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)))
+    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS))
+
+
+def _check_not_empty(test_set: _TestSet, on: str) -> None:
+    if not test_set.table.num_rows:
+        raise InputError(f"{on}: holds no images to evaluate on")
 
 
 def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
-    if not test_set.table.num_rows:
-        raise InputError(f"{on}: holds no images to evaluate on")
-    return open_images(test_set.table, test_set.root, config, workspace.data / PACKED)
+    _check_not_empty(test_set, on)
+    return open_images(test_set.table, config, workspace)
 
 
 def _shared(on: str, workspace: Workspace) -> set[str] | None:
@@ -408,8 +445,8 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     config = workspace.config()
-    with workspace.lock(), closing(make_engine(config)) as engine:
-        marks = mark_shared(Path(on), workspace, engine, config.dedup)
+    with workspace.lock():
+        marks = mark_shared(Path(on), workspace, make_engine(config), config.dedup)
     return marks.trained_on(workspace)
 
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from webemo_curate.atomic import atomic_path
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.progress import progress_bar
+from webemo_curate.storage.base import ImageReader
+from webemo_curate.workspace import Workspace
 
 MAX_PIXELS = 64 * 10**6
+PACKED = "data/packed"
 CHANNELS = 3
 SHARD_IMAGES = 512
 """Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
@@ -82,9 +83,18 @@ class PackedImages:
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images decoded from their files each time; see `Images`. Slow, and needs no space."""
+    """Images decoded from their files each time; see `Images`. Slow, and needs no space.
 
-    root: Path
+    Attributes
+    ----------
+    reader
+        Reads stored images.
+    places
+        Where the images lie.
+    """
+
+    reader: ImageReader
+    places: list[str]
     config: TrainConfig
     targets: Tensor
     sha256: list[str]
@@ -92,26 +102,22 @@ class FileImages:
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in threads; see `Images.take`."""
-        files = [self.root / self.paths[row] for row in rows]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return torch.from_numpy(
-                np.stack(list(threads.map(lambda f: read_square(f, self.config), files)))
-            )
+        places = [self.places[row] for row in rows]
+        return torch.from_numpy(_read_squares(self.reader, places, self.config))
 
 
-def open_images(table: pa.Table, root: Path, config: TrainConfig, folder: Path) -> Images:
+def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> Images:
     """Give access to a manifest's pixels, packed first unless `feed` is `files`.
 
     Parameters
     ----------
     table : pa.Table
-        Columns `path`, `sha256`, `target`.
-    root : Path
-        What the paths are relative to.
+        Columns `path` (in the workspace, or absolute), `sha256`, `target`.
     config : TrainConfig
         Size, resizing and feed.
-    folder : Path
-        Where packed images are kept, in folders named by content and settings.
+    workspace : Workspace
+        Holds the images; keeps the packed ones, under names made of content and settings. Those
+        of an object store are copied to this machine once.
 
     Returns
     -------
@@ -125,25 +131,29 @@ def open_images(table: pa.Table, root: Path, config: TrainConfig, folder: Path) 
     """
     names, paths = table["sha256"].to_pylist(), table["path"].to_pylist()
     targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
+    places = workspace.images.places(table["path"].combine_chunks()).to_pylist()
     if config.feed == "files":
-        return FileImages(root, config, targets, names, paths)
-    home = folder / _pack_digest(names, config)
+        return FileImages(workspace.reader, places, config, targets, names, paths)
+    home = f"{PACKED}/{_pack_digest(names, config)}"
     shards = []
     with progress_bar(len(paths), "pack", "image") as bar:
         for start in range(0, len(paths), SHARD_IMAGES):
-            files = [root / path for path in paths[start : start + SHARD_IMAGES]]
-            shards.append(_open_shard(home / f"{start // SHARD_IMAGES:05}.npy", files, config))
-            bar.update(len(files))
+            key = f"{home}/{start // SHARD_IMAGES:05}.npy"
+            part = places[start : start + SHARD_IMAGES]
+            shards.append(_open_shard(key, part, config, workspace))
+            bar.update(len(part))
     return PackedImages(shards, targets, names, paths)
 
 
-def read_square(path: Path, config: TrainConfig) -> NDArray[np.uint8]:
+def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray[np.uint8]:
     """Decode one image and make it a square.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    images : ImageReader
+        Reads the file.
+    place : str
+        Where it lies.
     config : TrainConfig
         Side, and how a picture becomes a square.
 
@@ -158,10 +168,10 @@ def read_square(path: Path, config: TrainConfig) -> NDArray[np.uint8]:
         If it is missing or does not decode.
     """
     try:
-        image = load_rgb(path.read_bytes(), MAX_PIXELS)
+        image = load_rgb(images.read(place), MAX_PIXELS)
     except (OSError, DecodeError) as error:
         raise InputError(
-            f"{path}: the image cannot be read ({error}); run 'curate fetch' again"
+            f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
         ) from error
     size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
     square = (
@@ -208,14 +218,21 @@ def _pack_digest(names: list[str], config: TrainConfig) -> str:
     return hashlib.sha256(json.dumps(document).encode()).hexdigest()
 
 
-def _open_shard(path: Path, files: list[Path], config: TrainConfig) -> NDArray[np.uint8]:
-    if not path.exists():
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            pixels = np.stack(list(threads.map(lambda file: read_square(file, config), files)))
-        with atomic_path(path) as partial, partial.open("wb") as stream:
+def _open_shard(
+    key: str, places: list[str], config: TrainConfig, workspace: Workspace
+) -> NDArray[np.uint8]:
+    if not workspace.store.exists(key):
+        pixels = _read_squares(workspace.reader, places, config)
+        with workspace.store.writing(key) as partial, partial.open("wb") as stream:
             np.save(stream, pixels, allow_pickle=False)
+    path = workspace.store.local(key)
     shard: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
     return shard
+
+
+def _read_squares(images: ImageReader, places: list[str], config: TrainConfig) -> NDArray[np.uint8]:
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return np.stack(list(threads.map(lambda place: read_square(images, place, config), places)))
 
 
 def chunks(images: int, size: int) -> Iterator[NDArray[np.int64]]:

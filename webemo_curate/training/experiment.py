@@ -2,54 +2,27 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from webemo_curate.atomic import write_bytes
 from webemo_curate.config import ExperimentConfig
 from webemo_curate.errors import InputError
+from webemo_curate.leakage import NEEDED
 from webemo_curate.report import charts
 from webemo_curate.schemas import Split
-from webemo_curate.training.api import Evaluation, evaluate, train
-from webemo_curate.training.inference import THRESHOLD
-from webemo_curate.training.results_page import Comparison, results_page
-from webemo_curate.training.significance import (
-    Difference,
-    delong,
-    holm,
-    mcnemar,
-    paired_bootstrap,
-)
+from webemo_curate.training.api import Evaluation, evaluate, set_name, train
+from webemo_curate.training.comparison import Evaluations, Families, compare, read_answers
+from webemo_curate.training.outcome import Outcome, best_on_validation
+from webemo_curate.training.results_page import results_page
+from webemo_curate.training.seeds import figures_of
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an experiment came to.
-
-    Attributes
-    ----------
-    folder
-        Holds `results.md`, `metrics.parquet` and the ROC curves as SVG.
-    metrics
-        A row for each network, seed and set.
-    comparisons
-        Every network against the baseline on every set but validation.
-    chosen
-        The network of the highest mean accuracy on validation.
-    """
-
-    folder: Path
-    metrics: pd.DataFrame
-    comparisons: list[Comparison]
-    chosen: str
+PAGE_FILE = "results.md"
+METRICS_FILE = "metrics.parquet"
 
 
 def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) -> Outcome:
@@ -72,139 +45,111 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
     Raises
     ------
     CurateError
-        If a network cannot be trained or a set cannot be read.
+        If a test set cannot be read (before anything is trained) or a network cannot be trained.
     """
+    external = _external_sets(config.test_sets, workspace)
+    evaluations = _measure(config, external, workspace)
+    metrics = pd.DataFrame(_metric_rows(evaluations))
+    families = Families.of(config)
+    outcome = Outcome(
+        name=name,
+        folder=workspace.root / "experiments" / name,
+        config=config,
+        metrics=metrics,
+        comparisons=compare(evaluations, families),
+        chosen=best_on_validation(metrics, families.candidates or [config.baseline]),
+        families=families,
+    )
+    outcome.folder.mkdir(parents=True, exist_ok=True)
+    metrics.to_parquet(outcome.folder / METRICS_FILE, index=False)
+    figures = _draw_figures(evaluations, outcome)
+    write_bytes(outcome.folder / PAGE_FILE, results_page(outcome, figures).encode())
+    workspace.publish(outcome.folder)
+    return outcome
+
+
+def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:
+    """Refuse sets that could not be measured on, before days of training; returns the others."""
+    names = {split.value: split.value for split in Split}
+    for place in places:
+        if not place.exists():
+            raise InputError(
+                f"{place}: no such test set; name a folder of emotion-named folders or a manifest, "
+                "under test_sets or with --test-set"
+            )
+        name = set_name(str(place), workspace)
+        if name in names:
+            raise InputError(
+                f"{place}: another test set is called '{name}' too ({names[name]}); results go by "
+                "name: rename the folder or file"
+            )
+        names[name] = str(place)
+    if places and not _can_compare(workspace):
+        logger.warning(
+            "experiment: %s is not deduplicated: whether training has seen pictures of the test "
+            "sets is not looked for",
+            workspace.root,
+        )
+    return [str(place) for place in places]
+
+
+def _can_compare(workspace: Workspace) -> bool:
+    """Tell whether the workspace knows enough to find pictures that training has seen."""
+    return all(map(workspace.has, NEEDED))
+
+
+def _measure(
+    config: ExperimentConfig, external: Sequence[str], workspace: Workspace
+) -> Evaluations:
     evaluations: dict[tuple[str, str], list[Evaluation]] = {}
+    exclude = _can_compare(workspace)
     for network, settings in config.networks.items():
         logger.info("experiment: %s, %d seeds", network, settings.seeds)
         for run in train(settings, workspace):
-            for on in (Split.VALIDATION, Split.TEST, *map(str, config.test_sets)):
+            for on in (Split.VALIDATION, Split.TEST, *external):
                 found = evaluate(
-                    run.folder, on, workspace, settings.device, exclude_shared=on not in (*Split,)
+                    run.folder,
+                    on,
+                    workspace,
+                    settings.device,
+                    exclude_shared=exclude and on in external,
                 )
                 evaluations.setdefault((network, found.on), []).append(found)
-    metrics = pd.DataFrame(_metric_rows(evaluations))
-    chosen = _best_on_validation(metrics)
-    comparisons = compare(evaluations, config.baseline)
-    folder = workspace.root / "experiments" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    metrics.to_parquet(folder / "metrics.parquet", index=False)
-    _draw_curves(evaluations, {config.baseline, chosen}, folder)
-    text = results_page(name, metrics, comparisons, config.baseline, chosen)
-    write_bytes(folder / "results.md", text.encode())
-    return Outcome(folder, metrics, comparisons, chosen)
+    return evaluations
 
 
-def compare(
-    evaluations: dict[tuple[str, str], list[Evaluation]], baseline: str
-) -> list[Comparison]:
-    """Hold every network against the baseline, set by set.
-
-    Parameters
-    ----------
-    evaluations : dict of (network, set) to list of Evaluation
-        One a seed, in the order of the seeds.
-    baseline : str
-        The network the others are compared with.
-
-    Returns
-    -------
-    list of Comparison
-        Without the baseline and without validation, by which networks are chosen.
-    """
-    found = []
-    for on in {on: None for _, on in evaluations if on != Split.VALIDATION}:
-        others = [network for network, there in evaluations if there == on and network != baseline]
-        first = [_read(one) for one in evaluations[baseline, on]]
-        pairs = {
-            network: (first, [_read(one) for one in evaluations[network, on]]) for network in others
-        }
-        tests = {
-            network: paired_bootstrap(_right(ours), _right(theirs))
-            for network, (ours, theirs) in pairs.items()
-        }
-        adjusted = holm([test.p for test in tests.values()])
-        for (network, test), p in zip(tests.items(), adjusted, strict=True):
-            found.append(Comparison(network, on, test, p, *_by_seed(*pairs[network])))
-    return found
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """One run's stored answers: targets and probabilities in the order of the set's images."""
-
-    target: NDArray[np.int64]
-    probability: NDArray[np.float64]
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        correct: NDArray[np.bool_] = (self.probability >= THRESHOLD) == (self.target == 1)
-        return correct
-
-
-def _read(evaluation: Evaluation) -> _Answers:
-    table = pq.read_table(evaluation.predictions, columns=["target", "probability"])
-    return _Answers(table["target"].to_numpy().astype(np.int64), table["probability"].to_numpy())
-
-
-def _right(runs: Sequence[_Answers]) -> NDArray[np.bool_]:
-    return np.stack([run.right for run in runs])
-
-
-def _by_seed(
-    first: Sequence[_Answers], second: Sequence[_Answers]
-) -> tuple[list[float], list[Difference]]:
-    pairs = list(zip(first, second, strict=True))
-    errors = [mcnemar(one.right, other.right) for one, other in pairs]
-    if len(np.unique(first[0].target)) == 1:
-        return errors, []
-    areas = [delong(one.target, one.probability, other.probability) for one, other in pairs]
-    return errors, areas
-
-
-def _metric_rows(
-    evaluations: dict[tuple[str, str], list[Evaluation]],
-) -> Iterable[dict[str, object]]:
+def _metric_rows(evaluations: Evaluations) -> Iterable[dict[str, object]]:
     for (network, on), runs in evaluations.items():
         for place, run in enumerate(runs):
-            m = run.metrics
-            row = {
+            supports = {
+                f"{label}_support": own.support for label, own in run.metrics.per_class.items()
+            }
+            yield {
                 "network": network,
                 "on": on,
                 "run": run.run.name,
                 "seed_number": place,
-                "images": m.images,
-                "left_out_as_shared": run.shared or 0,
-                "accuracy": m.accuracy,
-                "accuracy_tuned": run.tuned.accuracy if run.tuned else m.accuracy,
-                "accuracy_best_epoch": run.best.accuracy,
-                "auc": m.auc,
-                "ece": m.ece,
-                "brier": m.brier,
+                "images": run.metrics.images,
+                "left_out_as_shared": run.shared,
+                **figures_of(run),
+                **supports,
             }
-            for label, figures in m.per_class.items():
-                row |= {
-                    f"{label}_precision": figures.precision,
-                    f"{label}_recall": figures.recall,
-                    f"{label}_f1": figures.f1,
-                }
-            yield row
 
 
-def _best_on_validation(metrics: pd.DataFrame) -> str:
-    """Return the network to choose: never by its test figures."""
-    validation = metrics[metrics["on"] == Split.VALIDATION]
-    if validation.empty:
-        raise InputError("an experiment chooses by validation images, and there are none")
-    return str(validation.groupby("network", sort=False)["accuracy"].mean().idxmax())
-
-
-def _draw_curves(
-    evaluations: dict[tuple[str, str], list[Evaluation]], networks: set[str], folder: Path
-) -> None:
-    """Draw the ROC curves of the first seeds: figures 5 to 7 of the paper."""
-    for (network, on), runs in evaluations.items():
-        answers = _read(runs[0])
-        if network in networks and len(np.unique(answers.target)) > 1:
-            curve = charts.roc(answers.target, answers.probability)
-            write_bytes(folder / f"roc-{network}-{on}.svg", curve.encode())
+def _draw_figures(evaluations: Evaluations, outcome: Outcome) -> dict[str, str]:
+    """Draw figures 5 to 7 of the external sets, and the test split's; returns their captions."""
+    answers = {key: [read_answers(run) for run in runs] for key, runs in evaluations.items()}
+    drawn = {}
+    for figure in outcome.figures:
+        panels = {
+            on: {
+                name: [(run.target, run.probability) for run in answers[name, on]]
+                for name in figure.networks
+            }
+            for on in figure.sets
+            if answers[outcome.baseline, on][0].both_classes
+        }
+        if panels:
+            write_bytes(outcome.folder / figure.file, charts.mean_roc(panels).encode())
+            drawn[figure.file] = figure.caption
+    return drawn

@@ -32,7 +32,14 @@ from webemo_curate.training.inference import binary_figures, predict_logits, pro
 from webemo_curate.training.networks import Network, build_network, set_training
 from webemo_curate.training.objective import Objective
 from webemo_curate.training.optimisers import learning_rate, make_optimizer
-from webemo_curate.training.run import BEST_FILE, LAST_FILE, STATE_FILE, LogEntry, save_log
+from webemo_curate.training.run import (
+    BEST_FILE,
+    LAST_FILE,
+    LOG_FILE,
+    STATE_FILE,
+    LogEntry,
+    save_log,
+)
 from webemo_curate.training.weights import load_backbone
 
 logger = logging.getLogger(__name__)
@@ -60,6 +67,8 @@ class Trainer:
         The run's folder.
     world : World
         The processes that train together.
+    publish : Callable, optional
+        Told of the folder's files when they have been written; see `Workspace.publish`.
     """
 
     def __init__(
@@ -69,9 +78,10 @@ class Trainer:
         device: torch.device,
         folder: Path,
         world: World | None = None,
+        publish: Callable[..., None] = lambda *_: None,
     ) -> None:
         self.config, self.seed, self.device, self.folder = config, seed, device, folder
-        self.world = world or World()
+        self.world, self._publish = world or World(), publish
         self._share = self.world.share(config.accumulate)
         self._reseed(FIRST_WEIGHTS)
         network = build_network(config)
@@ -131,6 +141,7 @@ class Trainer:
             save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
             save_weights(self.folder / BEST_FILE, self.best, {})
             state.unlink(missing_ok=True)
+            self._publish(self.folder)
         return self.progress.history
 
     def _epoch(self, train: Feed, validation: Feed) -> None:
@@ -241,6 +252,7 @@ class Trainer:
             path = self.folder / STATE_FILE
             save_state(path, self._modules(), self.optimizer, self.best, self.progress)
             save_log(self.folder, self.progress.history)
+            self._publish(path, self.folder / LOG_FILE)
         self._saved = time.monotonic()
 
     def _modules(self) -> dict[str, nn.Module]:

@@ -1,62 +1,27 @@
 """An experiment's results as a page of Markdown."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from webemo_curate.schemas import Split
+from webemo_curate.config import TrainConfig
+from webemo_curate.training import markdown, paper_tables, published
+from webemo_curate.training.comparison import Comparison
 from webemo_curate.training.inference import THRESHOLD
-from webemo_curate.training.published import PAPER_TEST
-from webemo_curate.training.significance import LEVEL, Difference
-
-PERCENT = 100
+from webemo_curate.training.outcome import Outcome, best_on_validation
+from webemo_curate.training.significance import LEVEL
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A network against the baseline on one set.
-
-    Attributes
-    ----------
-    accuracy
-        Paired bootstrap over images and seeds.
-    adjusted_p
-        Its p-value, adjusted by Holm over the networks compared on this set.
-    mcnemar
-        p-value of each seed.
-    areas
-        DeLong's difference of the areas under the ROC curve, each seed; empty if the set has one
-        class alone.
-    """
-
-    network: str
-    on: str
-    accuracy: Difference
-    adjusted_p: float
-    mcnemar: list[float]
-    areas: list[Difference]
-
-
-def results_page(
-    name: str,
-    metrics: pd.DataFrame,
-    comparisons: Sequence[Comparison],
-    baseline: str,
-    chosen: str,
-) -> str:
-    """Write the results as Markdown: a table of figures and one of differences for each set.
+def results_page(outcome: Outcome, figures: Mapping[str, str]) -> str:
+    """Write the results as Markdown: verdicts first, the paper's tables, then every set's figures.
 
     Parameters
     ----------
-    name : str
-        The experiment's.
-    metrics : pandas.DataFrame
-        As `Outcome.metrics`.
-    comparisons : sequence of Comparison
-        As `Outcome.comparisons`.
-    baseline, chosen : str
-        Networks.
+    outcome : Outcome
+        The experiment.
+    figures : mapping of str to str
+        Captions of the figures, by file name.
 
     Returns
     -------
@@ -64,67 +29,110 @@ def results_page(
         The page.
     """
     parts = [
-        f"# {name}\n\nMeans and standard deviations over seeds, of the last epoch at {THRESHOLD} "
-        f"unless said. Highest accuracy on validation: **{chosen}**. Differences are to "
-        f"`{baseline}`; the interval is a paired bootstrap's over images and seeds, its p-value "
-        "adjusted by Holm over the networks of a set.\n"
+        _opening(outcome),
+        _networks_table(outcome.config.networks),
+        _verdicts(outcome.comparisons),
+        paper_tables.accuracy_table(outcome),
+        paper_tables.class_table(outcome),
+        paper_tables.external_tables(outcome),
+        paper_tables.augmentation_table(outcome),
+        *(f"![{caption}]({file})\n\n{caption}\n" for file, caption in figures.items()),
+        *(_set_section(outcome, on) for on in outcome.sets),
     ]
-    for on in metrics["on"].unique():
-        parts.append(_figures_table(str(on), metrics[metrics["on"] == on]))
-        rows = [c for c in comparisons if c.on == on]
-        parts.append(_differences_table(rows))
     return "\n".join(part for part in parts if part)
 
 
-def _figures_table(on: str, rows: pd.DataFrame) -> str:
-    header = ["network", "seeds", "accuracy %", "paper %", "tuned %", "AUC", "ECE", "Brier"]
-    classes = [column for column in rows if str(column).endswith("_f1")]
-    header += [str(column).replace("_f1", " F1") for column in classes]
+def _opening(outcome: Outcome) -> str:
+    best = best_on_validation(outcome.metrics, [*outcome.config.networks])
+    further = "" if best == outcome.chosen else f" (`{best}` is higher still, and not a candidate)"
+    return (
+        f"# {outcome.name}\n\n"
+        f"Baseline: **{outcome.baseline}**. Proposed: **{outcome.chosen}**, of the highest mean "
+        f"accuracy on validation among {', '.join(outcome.candidates)}{further}.\n\n"
+        f"Figures are means and standard deviations over seeds, of the last epoch at {THRESHOLD} "
+        "unless said; *tuned* is at the threshold that is best on validation. The paper's figures "
+        f"are those of {published.SOURCE}. Intervals are a paired bootstrap's over images and "
+        "seeds. p-values are adjusted by Holm over the networks of a family: those that differ "
+        "from the baseline in their Gram modules alone, other networks, and networks against "
+        f"their equals without augmentation. Significant means below {LEVEL}.\n"
+    )
+
+
+def _networks_table(networks: Mapping[str, TrainConfig]) -> str:
+    lines = []
+    for name, config in networks.items():
+        departures = published.departures(config)
+        settings = ", ".join(f"{field} {json.dumps(value)}" for field, value in departures.items())
+        lines.append([name, config.preset, str(config.grams), settings or "none"])
+    header = ["network", "preset", "k", "settings that differ from the preset's"]
+    return "## Networks\n\n" + markdown.table(header, lines)
+
+
+def _verdicts(comparisons: Iterable[Comparison]) -> str:
+    """Say of every comparison, of accuracies and of areas, whether it shows a difference."""
+    lines = []
+    for c in comparisons:
+        value, interval = markdown.points(c.accuracy)
+        areas = f", DeLong in {_significant(c.adjusted.areas)}" if c.areas else ""
+        lines.append(
+            f"- {c.on}, `{c.network}` against `{c.against}`: {value} points of accuracy "
+            f"({interval}), **{markdown.verdict(c.adjusted.accuracy)}**; by seed McNemar is "
+            f"significant in {_significant(c.adjusted.mcnemar)}{areas}.\n"
+        )
+    return "## What is significant\n\n" + "".join(lines) if lines else ""
+
+
+def _significant(p_values: Sequence[float]) -> str:
+    return f"{sum(p < LEVEL for p in p_values)} of {len(p_values)}"
+
+
+def _set_section(outcome: Outcome, on: str) -> str:
+    rows = outcome.metrics[outcome.metrics["on"] == on]
+    images, left_out = int(rows["images"].iloc[0]), rows["left_out_as_shared"].iloc[0]
+    title = f"## {on}: {images:,} images"
+    if on in outcome.external:
+        title += ", " + _leak_note(left_out)
+    comparisons = [c for c in outcome.comparisons if c.on == on]
+    return f"{title}\n\n{_figures_table(rows)}\n{_differences_table(comparisons)}"
+
+
+def _leak_note(left_out: float | None) -> str:
+    if pd.isna(left_out):
+        return "not compared with the pictures of training"
+    return f"{left_out:.0f} left out that training has seen"
+
+
+def _figures_table(rows: pd.DataFrame) -> str:
     lines = []
     for network, runs in rows.groupby("network", sort=False):
-        published = PAPER_TEST.get(str(network)) if on == Split.TEST else None
-        cells = [str(network), str(len(runs)), _spread(runs["accuracy"] * PERCENT, 2)]
-        cells.append("-" if published is None else f"{published:.2f}")
-        cells.append(_spread(runs["accuracy_tuned"] * PERCENT, 2))
-        cells += [_spread(runs[column], 3) for column in ("auc", "ece", "brier", *classes)]
+        cells = [str(network), markdown.percent(runs["accuracy"])]
+        cells.append(markdown.percent(runs["accuracy_tuned"]))
+        cells += [markdown.spread(runs[column], 3) for column in ("auc", "ece", "brier")]
         lines.append(cells)
-    images = int(rows["images"].iloc[0])
-    left_out = int(rows["left_out_as_shared"].iloc[0])
-    note = f", {left_out} left out that training has seen" if left_out else ""
-    return f"## {on}: {images:,} images{note}\n\n" + _markdown(header, lines)
+    return markdown.table(["network", "accuracy %", "tuned %", "AUC", "ECE", "Brier"], lines)
 
 
 def _differences_table(comparisons: Sequence[Comparison]) -> str:
     if not comparisons:
         return ""
-    header = ["network", "accuracy, points", "95 % interval", "p (Holm)", "verdict"]
+    header = ["network", "against", "accuracy, points", "95 % interval", "p", "verdict"]
+    header += ["tuned, points", "95 % interval", "p"]
     header += ["McNemar p by seed", "AUC by seed (DeLong p)"]
-    lines = []
-    for c in comparisons:
-        d = c.accuracy
-        lines.append(
-            [
-                c.network,
-                f"{d.value * PERCENT:+.2f}",
-                f"{d.low * PERCENT:+.2f} to {d.high * PERCENT:+.2f}",
-                f"{c.adjusted_p:.3f}",
-                "significant" if c.adjusted_p < LEVEL else "not significant",
-                ", ".join(f"{p:.3f}" for p in c.mcnemar),
-                ", ".join(f"{a.value:+.3f} ({a.p:.3f})" for a in c.areas) or "-",
-            ]
-        )
-    return _markdown(header, lines)
+    return markdown.table(header, [_difference_row(c) for c in comparisons])
 
 
-def _spread(values: "pd.Series[float]", digits: int) -> str:
-    known = values.dropna()
-    if known.empty:
-        return "-"
-    if len(known) == 1:
-        return f"{known.iloc[0]:.{digits}f}"
-    return f"{known.mean():.{digits}f} ± {known.std():.{digits}f}"
-
-
-def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [header, ["---"] * len(header), *lines]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
+def _difference_row(c: Comparison) -> list[str]:
+    p = c.adjusted
+    areas = zip(c.areas, p.areas, strict=True)
+    return [
+        c.network,
+        c.against,
+        *markdown.points(c.accuracy),
+        markdown.p_value(p.accuracy),
+        markdown.verdict(p.accuracy),
+        *markdown.points(c.tuned),
+        markdown.p_value(p.tuned),
+        ", ".join(map(markdown.p_value, p.mcnemar)),
+        ", ".join(f"{area.value:+.3f} ({markdown.p_value(own)})" for area, own in areas)
+        or markdown.NOTHING,
+    ]

@@ -3,14 +3,15 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from webemo_curate.atomic import write_bytes
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import Split
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import RUNS, Workspace
 
 CONFIG_FILE = "config.json"
 LOG_FILE = "log.jsonl"
@@ -74,8 +75,9 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
     for split in (Split.TRAIN, Split.VALIDATION):
         info = workspace.info(split)
         if info is None:
-            path = workspace.manifest_path(split)
-            raise InputError(f"{path}: no readable manifest; run 'curate split' first")
+            raise InputError(
+                f"{workspace.where(split)}: no readable manifest; run 'curate split' first"
+            )
         document[split] = info.digest
     text = json.dumps(document, sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
@@ -123,7 +125,8 @@ def load_log(folder: Path) -> list[LogEntry]:
 
 def finish(folder: Path, summary: dict[str, Any]) -> None:
     """Mark a run as finished; written last, so that a killed run is never taken for one."""
-    write_bytes(folder / DONE_FILE, json.dumps(summary).encode())
+    document = summary | {"finished": datetime.now(UTC).isoformat()}
+    write_bytes(folder / DONE_FILE, json.dumps(document).encode())
 
 
 def find_run(name: str | None, workspace: Workspace) -> Path:
@@ -146,17 +149,26 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
     InputError
         If there is none; names those there are.
     """
-    finished = sorted(
-        (file.parent for file in workspace.runs.glob(f"*/{DONE_FILE}")),
-        key=lambda folder: ((folder / DONE_FILE).stat().st_mtime, folder.name),
-    )
+    finished = finished_runs(workspace)
     if name is None and finished:
-        return finished[-1]
-    for candidate in (workspace.runs / name, Path(name)) if name else ():
-        if is_finished(candidate):
-            return candidate
+        return workspace.pull(finished[-1])
+    if name and workspace.runs / name in finished:
+        return workspace.pull(workspace.runs / name)
+    if name and is_finished(Path(name)):
+        return Path(name)
     known = ", ".join(folder.name for folder in finished) or "none; run 'curate train-model'"
-    raise InputError(f"{name or workspace.runs}: no finished run; there are: {known}")
+    raise InputError(f"{name or workspace.store.where(RUNS)}: no finished run; there are: {known}")
+
+
+def finished_runs(workspace: Workspace) -> list[Path]:
+    """Return the local folders of finished runs, the last finished last.
+
+    On an object store they may not be here yet: `Workspace.pull` brings them.
+    """
+    keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == DONE_FILE]
+    marks = [workspace.store.local(key) for key in keys]
+    folders = {mark.parent: json.loads(mark.read_bytes()).get("finished", "") for mark in marks}
+    return sorted(folders, key=lambda folder: (folders[folder], folder.name))
 
 
 def _weights_digest(config: TrainConfig) -> str | None:

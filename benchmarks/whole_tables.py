@@ -1,0 +1,107 @@
+"""What the whole-table stages cost in time and memory at growing numbers of synthetic rows.
+
+    python -m benchmarks.whole_tables [--rows 200000 1000000 4000000] [--limit 600]
+
+One image a listed line, random labels, random perceptual hashes (near ones are rare, as among
+strangers), no local features. A process a size: its peak memory is that size's.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.measure import MEGABYTE
+from tests.stages.tables import FILLERS
+from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig, UndersampleConfig
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.manifest import conform
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.stages.base import Stage, StageContext
+from webemo_curate.stages.binarize import BinarizeStage
+from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.workspace import Workspace
+
+STAGES: list[Stage] = [  # type: ignore[type-arg]
+    DedupStage(DedupConfig()),
+    BinarizeStage(BinarizeConfig()),
+    UndersampleStage(UndersampleConfig()),
+    SplitStage(SplitConfig()),
+]
+
+
+def synthetic(rows: int) -> dict[str, pa.Table]:
+    """Return the manifests that stand before dedup."""
+    random = np.random.default_rng(0)
+    hashes = pa.array([f"{number:064x}" for number in random.permutation(rows).tolist()])
+    urls = pa.array([f"https://photos.example/220_F_{n}_a.jpg" for n in range(rows)])
+    chosen = random.integers(0, len(LABELS), rows)
+    labels = {
+        name: pa.array([getattr(label, field) for label in LABELS]).take(pa.array(chosen))
+        for name, field in (("label", "name"), ("emotion", "emotion"), ("polarity", "polarity"))
+    }
+    phash = pa.array(random.integers(0, 2**64, rows, np.uint64))
+    return {
+        "listing": _table("listing", rows, url=urls, line=pa.array(range(rows)), **labels),
+        "fetch": _table("fetch", rows, url=urls, sha256=hashes),
+        "images": _table(
+            "images", rows, sha256=hashes, pixel_hash=hashes, phash=phash, phash_mirrored=phash
+        ),
+        "text": _table("text", rows, sha256=hashes),
+        "features": MANIFESTS["features"].empty_table(),
+    }
+
+
+def _table(name: str, rows: int, **columns: pa.Array) -> pa.Table:
+    """Fill in the columns that no stage looks at."""
+    schema = MANIFESTS[name]
+    arrays = {}
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        filler = pa.scalar(FILLERS[name].get(field.name), kind)
+        arrays[field.name] = columns.get(field.name, pa.repeat(filler, rows))
+    return conform(pa.table(arrays), schema)
+
+
+def run_one(rows: int) -> None:
+    """Run the stages once and print what each took."""
+    tables = synthetic(rows)
+    print(f"{rows:>10,} rows  tables alone {_peak():6.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        context = StageContext(Workspace(Path(folder)), LocalEngine(1), "benchmark")
+        for stage in STAGES:
+            started = time.perf_counter()
+            tables |= stage.run(tables, context)
+            seconds = time.perf_counter() - started
+            print(f"  {stage.name:<12} {seconds:7.1f} s  peak {_peak():6.0f} MB", flush=True)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
+
+
+def main() -> None:
+    """Run every size in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="*", default=[200_000, 1_000_000, 4_000_000])
+    parser.add_argument("--limit", type=float, default=600, help="seconds for a size")
+    arguments = parser.parse_args()
+    for rows in arguments.rows:
+        code = f"from benchmarks.whole_tables import run_one; run_one({rows})"
+        try:
+            subprocess.run([sys.executable, "-c", code], check=True, timeout=arguments.limit)
+        except subprocess.TimeoutExpired:
+            print(f"{rows:,} rows: not within {arguments.limit:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A workspace on an object store: the same pipeline, the same manifests, from any machine."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import CURATE, curate, settings
+from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
+from tests.storage.server import Faulty
+from webemo_curate.demo.server import World
+from webemo_curate.manifest import content_digest
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.workspace import Workspace, open_workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+DEMO = Path(__file__).parents[2] / "pipelines" / "demo.yaml"
+SMALL = ["--from-scratch", "--image-size", 32, "--epochs", 2, "--batch-size", 8, "--device", "cpu"]
+
+
+@pytest.fixture
+def place(url: str, world: World) -> str:
+    """A bucket's prefix whose configuration points at the served world."""
+    document = yaml.safe_dump(settings(world))
+    open_workspace(url).store.write("curate.yaml", document.encode())
+    return url
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Go on as another machine would: nothing is cached here."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+
+
+def contents(workspace: Workspace) -> dict[str, bytes]:
+    return {
+        name: workspace.store.local(f"manifests/{name}.parquet").read_bytes()
+        for name in BYTE_IDENTICAL
+    }
+
+
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_manifests_are_those_of_a_folder(
+    place: str, curated: Path, s3: Faulty, engine: str
+) -> None:
+    curate("split", "--workspace", place, "--engine", engine)
+    assert contents(open_workspace(place)) == contents(Workspace(curated))
+    assert "Everything adds up." in curate("verify", "--workspace", place)
+    assert "Nothing to do" in curate("split", "--workspace", place)
+    images = [line for line in s3.requests if "/data/images/" in line]
+    assert not images, "an object an image would cost a request an image"
+
+
+@pytest.mark.parametrize("stage", ["fetch", "images", "ocr"])
+def test_killed_it_goes_on_from_another_machine(
+    place: str, curated: Path, stage: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [str(CURATE), "split", "--workspace", place],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith(f"{stage}: runs"):
+            time.sleep(LONG_STAGES[stage])
+            os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    curate("split", "--workspace", place)
+    there, here = open_workspace(place), Workspace(curated)
+    for name in MANIFESTS:
+        assert content_digest(there.read(name)) == content_digest(here.read(name))
+    assert "Everything adds up." in curate("verify", "--workspace", place)
+
+
+def test_a_store_that_is_busy_for_a_while_changes_nothing(
+    place: str, curated: Path, s3: Faulty
+) -> None:
+    process = subprocess.Popen(
+        [str(CURATE), "split", "--workspace", place], stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None:
+        time.sleep(2)
+        s3.fail(503, 2)
+    assert process.returncode == 0
+    s3.fail(503, 0)
+    assert contents(open_workspace(place)) == contents(Workspace(curated))
+
+
+def test_a_network_trained_there_is_used_from_another_machine(
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, s3: Faulty
+) -> None:
+    curate("train-model", "--workspace", place, *SMALL)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    s3.requests.clear()
+    assert "current" in curate("train-model", "--workspace", place, *SMALL)
+    said = curate("evaluate", "--workspace", place, "--json")
+    assert json.loads(said.splitlines()[-1])["images"] > 0
+    curate("report", "--workspace", place)
+    store = open_workspace(place).store
+    assert b"accuracy" in store.local("report.html").read_bytes()
+    packed = [line for line in s3.requests if line.startswith("GET") and ".npy" in line]
+    assert len(packed) == len(set(packed)), "packed images are copied once a machine"
+
+
+def test_the_whole_demo(url: str) -> None:
+    said = curate("run", DEMO, "--workspace", url)
+    assert f"Report: {url}/report.html" in said
+    assert "accuracy" in said
+    assert "Everything adds up." in curate("verify", "--workspace", url)

@@ -1,0 +1,132 @@
+"""Both engines: equal results however they are run, and only the guilty row is charged."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from webemo_curate.config import EngineConfig, PipelineConfig
+from webemo_curate.engine.base import Engine, Job
+from webemo_curate.engine.choose import make_engine
+from webemo_curate.engine.ray import RayEngine
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
+
+SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
+POISON = 13
+
+
+@dataclass(frozen=True)
+class Doubler:
+    """Doubles values; the poisoned one kills the process, as a hostile image might."""
+
+    refuses: bool = False
+    setups: Path | None = None
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        return SCHEMA
+
+    def setup(self) -> None:
+        if self.refuses:
+            raise CurateError("no model here")
+        if self.setups:
+            with self.setups.open("a") as log:
+                log.write(f"{os.getpid()}\n")
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        values = batch["value"].to_pylist()
+        if POISON in values:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pa.record_batch([values, [2 * value for value in values]], schema=SCHEMA)
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.record_batch([batch["value"].to_pylist(), [-1] * batch.num_rows], schema=SCHEMA)
+
+
+def job(folder: Path, values: list[int], size: int = 4, worker: Doubler | None = None) -> Job:
+    rows = pa.table({"value": pa.array(values, pa.int64())})
+    checkpoints = Checkpoints(FolderStore(folder), "checkpoints")
+    return Job("double", worker or Doubler(), rows, checkpoints, size)
+
+
+@pytest.fixture(params=["local", "ray"])
+def engine(request: pytest.FixtureRequest) -> Callable[[int], Engine]:
+    """Make an engine of so many workers; Ray's cluster stays up for the tests that follow."""
+    config = EngineConfig(kind=request.param)
+    return lambda workers: make_engine(PipelineConfig(engine=config, workers=workers))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster() -> Iterator[None]:
+    yield
+    RayEngine(EngineConfig(kind="ray")).close()
+
+
+@pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])
+def test_result_is_the_same_however_it_is_run(
+    engine: Callable[[int], Engine], tmp_path: Path, workers: int, size: int
+) -> None:
+    values = [value for value in range(25) if value != POISON]
+    result = engine(workers).run(job(tmp_path, values, size))
+    assert result["doubled"].to_pylist() == [2 * value for value in values]
+
+
+def test_only_the_row_that_kills_its_worker_is_charged(
+    engine: Callable[[int], Engine], tmp_path: Path
+) -> None:
+    result = engine(2).run(job(tmp_path, list(range(20)), 5))
+    assert result["value"].to_pylist() == list(range(20))
+    crashed = [v for v, d in zip(*result.to_pydict().values(), strict=True) if d == -1]
+    assert crashed == [POISON]
+
+
+def test_finished_partitions_are_not_run_again(
+    engine: Callable[[int], Engine], tmp_path: Path
+) -> None:
+    first = engine(1).run(job(tmp_path, [1, 2, 3, 4]))
+    refusing = job(tmp_path, [1, 2, 3, 4], worker=Doubler(refuses=True))
+    assert engine(1).run(refusing).equals(first)
+
+
+def test_error_of_setup_reaches_the_user(engine: Callable[[int], Engine], tmp_path: Path) -> None:
+    with pytest.raises(CurateError, match="no model here"):
+        engine(1).run(job(tmp_path, [1], worker=Doubler(refuses=True)))
+
+
+def test_a_process_sets_its_worker_up_once_for_all_its_partitions(
+    engine: Callable[[int], Engine], tmp_path: Path
+) -> None:
+    log = tmp_path / "setups"
+    engine(2).run(job(tmp_path, [1] * 24, 2, Doubler(setups=log)))
+    processes = log.read_text().split()
+    assert 1 <= len(processes) <= 2
+    assert len(set(processes)) == len(processes)
+
+
+def test_no_rows_give_no_rows(engine: Callable[[int], Engine], tmp_path: Path) -> None:
+    assert engine(2).run(job(tmp_path, [])).num_rows == 0
+
+
+def test_without_ray_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webemo_curate.engine.ray.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"pip install webemo-curate\[ray\]"):
+        make_engine(PipelineConfig(engine=EngineConfig(kind="ray")))
+
+
+def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
+    config = EngineConfig(kind="ray", gpus=64)
+    with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
+        make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
+
+
+def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
+    RayEngine(EngineConfig(kind="ray")).close()
+    config = EngineConfig(kind="ray", address="127.0.0.1:1")
+    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
+        make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))

@@ -1,0 +1,60 @@
+"""A second look, at another size, at the images in which the first one confirmed no text."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+from PIL import Image
+
+from webemo_curate.ocr.base import TextBox, TextDetector
+from webemo_curate.ocr.rule import Rule, decide
+from webemo_curate.schemas import TEXT_BOX
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """Two detectors in turn; a `TextDetector`.
+
+    What the second one finds replaces what the first one found where it confirms text, and is
+    forgotten where it does not: boxes of both would cover the same words twice.
+
+    Attributes
+    ----------
+    first
+        Looks at every image.
+    second
+        Looks at those in which the first one confirmed nothing.
+    rule
+        What confirms text. It is not the user's, lest a new threshold need a new look.
+    """
+
+    first: TextDetector
+    second: TextDetector
+    rule: Rule
+
+    @property
+    def images_at_once(self) -> int:
+        """Images worth passing together; see `TextDetector`."""
+        return self.first.images_at_once
+
+    def setup(self) -> None:
+        """Load the networks of both; see `TextDetector.setup`."""
+        self.first.setup()
+        self.second.setup()
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+        """Find and read the text of each image; see `TextDetector.detect`."""
+        found = self.first.detect(images)
+        silent = [index for index, sure in enumerate(self._confirmed(found)) if not sure]
+        again = self.second.detect([images[index] for index in silent])
+        for index, boxes, sure in zip(silent, again, self._confirmed(again), strict=True):
+            if sure:
+                found[index] = boxes
+        return found
+
+    def _confirmed(self, found: list[list[TextBox]]) -> list[bool]:
+        rows = [[asdict(box) for box in boxes] for boxes in found]
+        confirmed: list[bool] = decide(
+            pa.array(rows, pa.list_(TEXT_BOX)), self.rule
+        ).bears_text.tolist()
+        return confirmed

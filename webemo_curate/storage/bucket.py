@@ -1,0 +1,252 @@
+"""A workspace below a prefix of an object store, through Arrow's file systems.
+
+An object appears whole or not at all: a PUT is atomic, and so is the completion of a multipart
+upload. There is no rename; a file is written to the local cache first and then uploaded from one
+buffer, so that no error of ours can close a half-written stream. What is kept under names made of
+its content (`IMMUTABLE`) is downloaded once for ever; anything else once a process.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from webemo_curate.atomic import atomic_path, write_bytes
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.lease import Lease
+
+SCHEME = "s3"
+LOCK_KEY = "data/lock"
+IMMUTABLE = ("data/shards/", "data/packed/")
+"""Prefixes of keys whose content never changes: their names are made of it."""
+
+ATTEMPTS = 8
+"""Of a request: about half a minute of growing pauses while a server is busy or away."""
+
+CONNECT_SECONDS, REQUEST_SECONDS = 10.0, 60.0
+CACHE_BYTES = 64 * 2**30
+"""Immutable files kept on the local disk; beyond, those unused for longest go."""
+
+REFUSED = re.compile(r"ACCESS_DENIED|ACCESS_KEY|SIGNATURE|AUTHENTICATION|CLIENT_TOKEN|EXPIRED|403")
+NO_BUCKET = re.compile(r"NO_SUCH_BUCKET")
+
+
+class BucketStore:
+    """Keys are objects below a URL; see `Store`.
+
+    Parameters
+    ----------
+    url : str
+        `s3://bucket/prefix`. Credentials, region and endpoint come from the usual places:
+        environment (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...), `~/.aws`, the machine's role.
+    cache : Path, optional
+        Folder for local copies; default below `$XDG_CACHE_HOME` or `~/.cache`.
+    """
+
+    def __init__(self, url: str, cache: Path | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != SCHEME or not parts.netloc:
+            raise InputError(f"--workspace {url}: give a folder, or s3://bucket/prefix")
+        self.url = url.rstrip("/")
+        self._base = f"{parts.netloc}{parts.path}".rstrip("/")
+        self.root = (cache or _default_cache()) / sha256(self.url.encode()).hexdigest()[:16]
+        self._copies = FolderStore(self.root)
+        self._fresh: set[str] = set()
+
+    def __reduce__(self) -> tuple[type["BucketStore"], tuple[str, Path]]:
+        """Pickle the address alone: what is fresh, another process learns itself."""
+        return BucketStore, (self.url, self.root.parent)
+
+    def check(self) -> None:
+        """Ask for the bucket.
+
+        Raises
+        ------
+        InputError
+            If it is not there or the credentials are refused.
+        """
+        bucket = self._base.partition("/")[0]
+        with _explained(self.url):
+            if self._files.get_file_info(bucket).type == fs.FileType.NotFound:
+                raise _no_bucket(self.url)
+
+    def where(self, key: str) -> str:
+        """Return a key's URL."""
+        return f"{self.url}/{key}"
+
+    def exists(self, key: str) -> bool:
+        """Ask whether an object is there."""
+        with _explained(self.where(key)):
+            found: bool = self._files.get_file_info(self._path(key)).type == fs.FileType.File
+            return found
+
+    def keys(self, prefix: str) -> list[str]:
+        """List the objects below a prefix; see `Store.keys`."""
+        selector = fs.FileSelector(self._path(prefix), allow_not_found=True, recursive=True)
+        with _explained(self.where(prefix)):
+            found = self._files.get_file_info(selector)
+        return sorted(
+            info.path.removeprefix(f"{self._base}/")
+            for info in found
+            if info.type == fs.FileType.File
+        )
+
+    def open(self, key: str) -> pa.NativeFile:
+        """Open an object, never a local copy; see `Store.open`."""
+        with _explained(self.where(key)):
+            return self._files.open_input_file(self._path(key))
+
+    def local(self, key: str) -> Path:
+        """Return a local copy, downloaded if need be; see `Store.local`."""
+        path = self.root / key
+        if key in self._fresh and path.exists():
+            return path
+        if not (key.startswith(IMMUTABLE) and path.exists()):
+            # A file, whose size is known, is read by one request; a stream by many small ones.
+            with (
+                _explained(self.where(key)),
+                self._files.open_input_file(self._path(key)) as file,
+            ):
+                content = file.read()
+            write_bytes(path, content)
+            if key.startswith(IMMUTABLE):
+                _evict(self.root, path)
+        self._fresh.add(key)
+        return path
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[Path]:
+        """Upload what the block writes, then keep it as the local copy; see `Store.writing`."""
+        self._fresh.discard(key)
+        with atomic_path(self.root / key) as partial:
+            yield partial
+            self._upload(partial, key)
+        self._fresh.add(key)
+
+    def write(self, key: str, content: bytes) -> None:
+        """Replace an object; see `Store.write`."""
+        with self.writing(key) as partial:
+            partial.write_bytes(content)
+
+    def publish(self, prefix: str) -> None:
+        """Upload local files, and delete objects that are none; see `Store.publish`."""
+        if (self.root / prefix).is_file():
+            self._upload(self.root / prefix, prefix)
+            self._fresh.add(prefix)
+            return
+        here = self._copies.keys(prefix)
+        for key in here:
+            self.publish(key)
+        for gone in set(self.keys(prefix)).difference(here):
+            self.remove(gone)
+
+    def pull(self, prefix: str) -> Path:
+        """Download a prefix; local files that are no objects are removed. See `Store.pull`."""
+        folder = self.root / prefix
+        keys = self.keys(prefix)
+        for file in [path for path in folder.rglob("*") if path.is_file()]:
+            if file.relative_to(self.root).as_posix() not in keys:
+                file.unlink()
+        for key in keys:
+            self.local(key)
+        return folder
+
+    def remove(self, prefix: str) -> None:
+        """Delete an object, or all below a prefix, here and there; see `Store.remove`."""
+        self._copies.remove(prefix)
+        self._fresh = {key for key in self._fresh if not f"{key}/".startswith(f"{prefix}/")}
+        with _explained(self.where(prefix)), suppress(FileNotFoundError):
+            kind = self._files.get_file_info(self._path(prefix)).type
+            if kind == fs.FileType.Directory:
+                self._files.delete_dir(self._path(prefix))
+            elif kind == fs.FileType.File:
+                self._files.delete_file(self._path(prefix))
+
+    def sweep(self) -> None:
+        """Remove temporary files of the cache; unfinished uploads are nobody's objects."""
+        self._copies.sweep()
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold a lease on the prefix; see `lease.Lease`."""
+        return Lease(self, LOCK_KEY, socket.gethostname(), os.getpid()).held()
+
+    @cached_property
+    def _files(self) -> fs.FileSystem:
+        options: dict[str, Any] = {}
+        # Arrow itself reads all of Amazon's variables but those of the endpoint.
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        if endpoint:
+            parts = urlsplit(endpoint)
+            options = {"scheme": parts.scheme, "endpoint_override": parts.netloc}
+        return fs.S3FileSystem(
+            allow_delayed_open=True,  # a small object is one PUT, not three requests
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=REQUEST_SECONDS,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+            **options,
+        )
+
+    def _path(self, key: str) -> str:
+        return f"{self._base}/{key}".rstrip("/")
+
+    def _upload(self, file: Path, key: str) -> None:
+        content = file.read_bytes()
+        with (
+            _explained(self.where(key)),
+            self._files.open_output_stream(self._path(key)) as stream,
+        ):
+            stream.write(content)
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "webemo-curate"
+
+
+def _evict(root: Path, newest: Path) -> None:
+    """Keep the immutable local copies within `CACHE_BYTES`."""
+    files = [file for prefix in IMMUTABLE for file in (root / prefix).rglob("*") if file.is_file()]
+    stats = {file: file.stat() for file in files}
+    total = sum(stat.st_size for stat in stats.values())
+    for file in sorted(files, key=lambda file: stats[file].st_atime_ns):
+        if total <= CACHE_BYTES:
+            return
+        if file != newest:
+            file.unlink(missing_ok=True)
+            total -= stats[file].st_size
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """Turn the store's errors into the user's; an object that is not there stays what it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = str(error).partition("\n")[0]
+        if NO_BUCKET.search(reason):
+            raise _no_bucket(where) from error
+        if REFUSED.search(reason):
+            raise InputError(
+                f"{where}: the store refuses the credentials ({reason}); set AWS_PROFILE, or "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, of a user who may read and write it"
+            ) from error
+        raise CurateError(
+            f"{where}: the store fails after {ATTEMPTS} attempts ({reason}); check the network and "
+            "AWS_ENDPOINT_URL, and run the same command again: finished work is kept"
+        ) from error
+
+
+def _no_bucket(where: str) -> InputError:
+    return InputError(f"{where}: there is no such bucket; create it, or correct --workspace")

@@ -1,0 +1,177 @@
+"""Images in tar files of many, for an object store, where every object costs a request.
+
+A shard holds up to `SHARD_IMAGES` images, as they were fetched, under the names they have in the
+manifests; beside it lies its index, written last, which makes the shard part of the workspace. A
+shard is read whole into the local cache, once a machine, and rows are worked on in the order of the
+shards, so a scan costs a request a shard. Both are named by what they hold and never change.
+"""
+
+import io
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from webemo_curate.atomic import PARTIAL_SUFFIX, write_unsettled
+from webemo_curate.storage.base import Store
+
+SHARDS = "data/shards"
+SHARD_SUFFIX, INDEX_SUFFIX = ".tar", ".parquet"
+SHARD_IMAGES = 2000
+SHARD_BYTES = 256 * 2**20
+"""A shard ends with the image that reaches this: 2,000 thumbnails have 30 MB, other photos more."""
+
+STAGED = "data/staged"
+"""Local folder of images not yet in a shard."""
+
+INDEX = pa.schema([("name", pa.string()), ("offset", pa.int64()), ("size", pa.int64())])
+OFFSET_DIGITS = 12
+"""Offsets are padded, so that places sort as they lie."""
+
+
+@dataclass(frozen=True)
+class ShardReader:
+    """Reads images out of shards; see `ImageReader`.
+
+    Attributes
+    ----------
+    store
+        Holds the shards.
+    """
+
+    store: Store
+
+    def read(self, place: str) -> bytes:
+        """Read a slice of a shard's local copy, or another file; see `ImageReader.read`."""
+        shard, _, span = place.partition("#")
+        if not span:
+            return (self.store.root / place).read_bytes()
+        offset, size = map(int, span.split("+"))
+        with self._open(shard) as stream:
+            return os.pread(stream.fileno(), size, offset)
+
+    def _open(self, shard: str) -> io.FileIO:
+        try:
+            return io.FileIO(self.store.local(shard))
+        except FileNotFoundError:
+            # Another process has made room in the cache meanwhile: it is downloaded again.
+            return io.FileIO(self.store.local(shard))
+
+
+class ImageShards(ShardReader):
+    """The images of a workspace on an object store; see `Images`."""
+
+    @property
+    def reader(self) -> ShardReader:
+        """What other processes need."""
+        return ShardReader(self.store)
+
+    def add(self, content: bytes, path: str) -> None:
+        """Keep an image locally until `settle` packs it; see `Images.add`."""
+        name = PurePosixPath(path).name
+        file = self._staged / name
+        # A file that an unsettled run left may have its length and not its bytes.
+        if name not in self._places and not (file.exists() and file.read_bytes() == content):
+            write_unsettled(file, content)
+
+    def read(self, place: str) -> bytes:
+        """Read an image, packed or not yet; see `ImageReader.read`."""
+        staged = self._staged / PurePosixPath(place).name
+        return staged.read_bytes() if staged.is_file() else super().read(place)
+
+    def holds(self, path: str, size: int | None) -> bool:
+        """Look in the shards, then among what waits for one; see `Images.holds`."""
+        name = PurePosixPath(path).name
+        if name in self._places:
+            return True
+        file = self._staged / name
+        return file.is_file() and size in (None, file.stat().st_size)
+
+    def settle(self) -> None:
+        """Pack and upload what has been added until now; see `Images.settle`."""
+        files = [file for file in self._staged.glob("*") if file.suffix != PARTIAL_SUFFIX]
+        for group in _groups(sorted(files)):
+            self._pack(group)
+
+    def places(self, paths: pa.Array) -> pa.Array:
+        """Look paths up in the index; one that is not there stays itself. See `Images.places`."""
+        found = [self._places.get(PurePosixPath(path).name, path) for path in paths.to_pylist()]
+        return pa.array(found, pa.string())
+
+    def sweep(self) -> None:
+        """Remove shards whose upload was cut off before their index."""
+        keys = set(self.store.keys(SHARDS))
+        for key in keys:
+            if key.endswith(SHARD_SUFFIX) and _index_of(key) not in keys:
+                self.store.remove(key)
+
+    @property
+    def _staged(self) -> Path:
+        return self.store.root / STAGED
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        """Where each image lies, by its name."""
+        places: dict[str, str] = {}
+        for key in self.store.keys(SHARDS):
+            if key.endswith(INDEX_SUFFIX):
+                places |= _entries(key, pq.read_table(self.store.local(key)))
+        return places
+
+    def _pack(self, files: Sequence[Path]) -> None:
+        names = "\n".join(file.name for file in files)
+        key = f"{SHARDS}/{sha256(names.encode()).hexdigest()}{SHARD_SUFFIX}"
+        with self.store.writing(key) as partial:
+            index = _write_tar(files, partial)
+        with self.store.writing(_index_of(key)) as partial:
+            pq.write_table(index, partial)
+        self._places.update(_entries(_index_of(key), index))
+        for file in files:
+            file.unlink()
+
+
+def _groups(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Cut files into shards of at most `SHARD_IMAGES`, ended early by `SHARD_BYTES`."""
+    group: list[Path] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += file.stat().st_size
+        if len(group) == SHARD_IMAGES or size >= SHARD_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _write_tar(files: Sequence[Path], path: Path) -> pa.Table:
+    """Write files into a tar file; return what lies where, schema `INDEX`."""
+    rows = []
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for file in files:
+            content = file.read_bytes()
+            member = tarfile.TarInfo(file.name)
+            member.size = len(content)
+            rows.append((file.name, tar.offset + tarfile.BLOCKSIZE, len(content)))
+            tar.addfile(member, io.BytesIO(content))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return pa.table(columns, schema=INDEX)
+
+
+def _entries(index_key: str, index: pa.Table) -> dict[str, str]:
+    shard = index_key.removesuffix(INDEX_SUFFIX) + SHARD_SUFFIX
+    offsets = pc.utf8_lpad(index["offset"].cast(pa.string()), OFFSET_DIGITS, "0")
+    spans = pc.binary_join_element_wise(offsets, index["size"].cast(pa.string()), "+")
+    places = pc.binary_join_element_wise(shard, spans, "#")
+    return dict(zip(index["name"].to_pylist(), places.to_pylist(), strict=True))
+
+
+def _index_of(shard_key: str) -> str:
+    return shard_key.removesuffix(SHARD_SUFFIX) + INDEX_SUFFIX
