@@ -1,7 +1,10 @@
 """A small drawn world, served once for all end-to-end tests."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +60,19 @@ def curated(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
     workspace = prepare(tmp_path_factory.mktemp("curated"), world)
     curate("split", "--workspace", workspace)
     return workspace
+
+
+def kill_in(stage: str, seconds: float, *arguments: object) -> None:
+    """Run the command and kill it some seconds into a stage."""
+    process = subprocess.Popen(
+        [str(CURATE), *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith(f"{stage}: runs"):
+            time.sleep(seconds)
+            os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL

@@ -1,8 +1,6 @@
 """A workspace on an object store: the same pipeline, the same manifests, from any machine."""
 
 import json
-import os
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import CURATE, curate, settings
+from tests.e2e.conftest import CURATE, curate, kill_in, settings
 from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
 from tests.storage.server import Faulty
 from webemo_curate.demo.server import World
@@ -60,18 +58,7 @@ def test_manifests_are_those_of_a_folder(
 def test_killed_it_goes_on_from_another_machine(
     place: str, curated: Path, stage: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    process = subprocess.Popen(
-        [str(CURATE), "split", "--workspace", place],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr
-    for line in process.stderr:
-        if line.startswith(f"{stage}: runs"):
-            time.sleep(LONG_STAGES[stage])
-            os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    kill_in(stage, LONG_STAGES[stage], "split", "--workspace", place)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     curate("split", "--workspace", place)
     there, here = open_workspace(place), Workspace(curated)

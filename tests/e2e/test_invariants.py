@@ -1,10 +1,8 @@
 """The pipeline's promises, on drawn pictures over real HTTP with real OCR."""
 
-import os
 import shutil
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e.conftest import CURATE, curate, prepare
+from tests.e2e.conftest import CURATE, curate, kill_in, prepare
 from tests.e2e.example import EXAMPLE
 from webemo_curate.config import ListingConfig, PipelineConfig
 from webemo_curate.demo.server import World
@@ -174,19 +172,7 @@ def test_killed_stage_ends_as_an_undisturbed_one(
     curated: Path, world: World, tmp_path: Path, stage: str
 ) -> None:
     workspace = prepare(tmp_path / "ws", world)
-    process = subprocess.Popen(
-        [str(CURATE), "split", "--workspace", str(workspace)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr
-    for line in process.stderr:
-        if line.startswith(f"{stage}: runs"):
-            time.sleep(LONG_STAGES.get(stage, 0.0))
-            os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
+    kill_in(stage, LONG_STAGES.get(stage, 0.0), "split", "--workspace", workspace)
     curate("split", "--workspace", workspace)
     assert digests(workspace) == digests(curated)
     assert "Everything adds up." in curate("verify", "--workspace", workspace)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.photo_ocr import photo_rows, rapid_detector
-from tests.e2e.conftest import CURATE, curate, curated, prepare, world
+from tests.e2e.conftest import curate, curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from webemo_curate.config import EngineConfig
 from webemo_curate.demo.server import World
@@ -132,18 +132,7 @@ def test_every_stage_gives_the_same_bytes_on_both_engines(
 def test_a_killed_driver_goes_on(nodes: Nodes, curated: Path, world: World, tmp_path: Path) -> None:
     workspace = prepare(tmp_path / "ws", world)
     options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=200000000"]
-    process = subprocess.Popen(
-        [str(CURATE), "split", "--workspace", str(workspace), *options],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr
-    for line in process.stderr:
-        if line.startswith("ocr: runs"):
-            time.sleep(LONG_STAGES["ocr"])
-            os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    kill_in("ocr", LONG_STAGES["ocr"], "split", "--workspace", workspace, *options)
     curate("split", "--workspace", workspace)  # the engine is remembered
     assert bytes_of(workspace) == bytes_of(curated)
     assert "Everything adds up." in curate("verify", "--workspace", workspace)
