@@ -18,7 +18,7 @@ from webemo_curate.config import EngineConfig
 from webemo_curate.demo.server import World
 from webemo_curate.engine.base import Engine, Job, Resources
 from webemo_curate.engine.local import LocalEngine
-from webemo_curate.engine.ray import RayEngine
+from webemo_curate.engine.ray import LOCAL, RayEngine
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -36,6 +36,7 @@ class Nodes:
     """A head without room for workers and `NODES` nodes with room for one each."""
 
     def __init__(self) -> None:
+        os.environ.update(LOCAL | os.environ)  # nobody else's; read when Ray is imported
         from ray.cluster_utils import Cluster
 
         self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pytest
 
 from webemo_curate.config import EngineConfig, PipelineConfig
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.engine.choose import make_engine
-from webemo_curate.engine.ray import RayEngine
+from webemo_curate.engine.ray import RayEngine, _Actor
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 
+RAY = PipelineConfig(engine=EngineConfig(kind="ray"), workers=1)
 SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
 POISON = 13
 
@@ -123,6 +125,50 @@ def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
     config = EngineConfig(kind="ray", gpus=64)
     with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
+
+
+class Unwilling(_Actor):
+    """An actor that cannot be made, as where the package is missing on a node."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("no such package")
+
+
+def test_an_actor_that_cannot_be_made_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("webemo_curate.engine.ray._Actor", Unwilling)
+    with pytest.raises(CurateError, match="no such package"):
+        make_engine(RAY).run(job(tmp_path, [1]))
+
+
+class Unreadable(Doubler):
+    """A worker that cannot be unpickled where it is sent."""
+
+    def __reduce__(self) -> tuple[type[Unwilling], tuple[()]]:
+        return Unwilling, ()
+
+
+def test_a_worker_that_cannot_be_read_there_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CurateError, match="no such package"):
+        make_engine(RAY).run(job(tmp_path, [1], worker=Unreadable()))
+
+
+def test_a_cluster_of_our_own_listens_on_loopback_alone(tmp_path: Path) -> None:
+    make_engine(RAY).run(job(tmp_path, [1]))
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.pid in ours | {os.getpid()}
+    ]
+    assert listening
+    assert {ip.removeprefix("::ffff:") for ip in listening} <= {"127.0.0.1", "::1"}
+
+
+def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_engine(RAY).run(job(tmp_path, [POISON]))
+    assert "A worker died or was killed" not in capfd.readouterr().out
 
 
 def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -43,15 +44,27 @@ OBJECT_STORE_BYTES = 256 * 2**20
 """Of a local cluster: batches pass through it, images do not."""
 
 KNOCK_SECONDS = 5.0
-LOOPBACK = "127.0.0.2"
-"""Ray puts a machine's outer address in place of 127.0.0.1, but not of its neighbours."""
+
+NODE_NEWS_SECONDS = 1.0
+"""How much later than the death of its workers that of a node may become known."""
+
+NODE_DIED = "its node has died"
+"""Ray's words, in an error that has no field for it."""
 
 PATIENCE_SECONDS = 60.0
 """After so long without a word from any worker, the user is told what is waited for."""
 
-LOCAL = {
+QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # What died is told by the ledger; Ray would print a paragraph to standard output as well.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+}
+LOCAL = QUIET | {
     "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    # Despite its name and on any system, '0' makes Ray's servers listen on loopback alone. An
+    # address such as 127.0.0.2 does not: they then listen everywhere and merely say otherwise.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
 """Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
 
@@ -83,7 +96,8 @@ class RayEngine:
 
     def close(self) -> None:
         """Leave the cluster; one of our own ends with that, as it does with this process."""
-        _ray().shutdown()
+        if "ray" in sys.modules:
+            _ray().shutdown()
 
     @contextmanager
     def _crew(self, job: Job) -> Iterator["_Actors"]:
@@ -99,9 +113,8 @@ class RayEngine:
 
     def _connect(self) -> None:
         """Meet the cluster, at the first job that has something to do."""
-        if self._config.address is None and "ray" not in sys.modules:
-            # Ray reads these when it is imported.
-            os.environ.update({"RAY_AUTH_TOKEN": secrets.token_hex(32)} | LOCAL | os.environ)
+        if "ray" not in sys.modules:  # it reads these when it is imported
+            os.environ.update((QUIET if self._config.address else LOCAL) | os.environ)
         if _ray().is_initialized():
             return
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -114,7 +127,6 @@ class RayEngine:
                     num_cpus=max(usable_cores(), self._workers or 0),
                     object_store_memory=OBJECT_STORE_BYTES,
                     include_dashboard=False,
-                    _node_ip_address=LOOPBACK,
                     **quiet,
                 )
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -153,22 +165,30 @@ class _RayHand:
 
     def receive(self) -> Message:
         """Return the answer that has come; a dead actor's rows are innocent if its node went."""
+        errors = _ray().exceptions
         try:
             message: Message = _ray().get(self.answer)
-        except _ray().exceptions.RayError as error:
+        except (errors.ActorUnavailableError, errors.ObjectLostError):
+            return Died(innocent=True)  # the network, or the node that held the answer
+        except errors.RayActorError as error:
+            if error.actor_init_failed:  # as it would be the next time
+                return Failed(None, str(error))
             return Died(innocent=self._lost_its_node(error))
+        except errors.RayError as error:
+            return Failed(None, str(error))  # nothing died: what was sent cannot be run there
         return message
 
     def kill(self) -> None:
         _ray().kill(self._actor)
 
     def _lost_its_node(self, error: Exception) -> bool:
-        if "node" in str(error) and "died" in str(error).partition("node")[2]:
+        if NODE_DIED in str(error):
             return True
         try:
-            home = _ray().get(self._node, timeout=1)
-        except (_ray().exceptions.RayError, TimeoutError):
-            return True  # it died before it was anywhere
+            home = _ray().get(self._node, timeout=NODE_NEWS_SECONDS)
+        except _ray().exceptions.RayError:
+            return False  # it died while it was set up; were that innocent, it would go on for ever
+        time.sleep(NODE_NEWS_SECONDS)
         return not any(node["NodeID"] == home and node["Alive"] for node in _ray().nodes())
 
 
