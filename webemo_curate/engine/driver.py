@@ -9,7 +9,7 @@ import pyarrow as pa
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.ledger import Ledger, Task
 from webemo_curate.engine.messages import Died, Done, Failed, Message, from_ipc
-from webemo_curate.errors import CurateError
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.progress import progress_bar
 
 SETUP_ATTEMPTS = 3
@@ -114,7 +114,8 @@ class _Run(Generic[HandT]):
             return self._mourn(task, message)
         if isinstance(message, Failed):
             hand.kill()
-            raise CurateError(message.message or f"{self._name} failed:\n{message.trace}")
+            kind = InputError if message.wrong_input else CurateError
+            raise kind(message.message or f"{self._name} failed:\n{message.trace}")
         self._idle.append(hand)
         self._setup_deaths = 0
         if isinstance(message, Done) and task is not None:

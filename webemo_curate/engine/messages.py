@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from webemo_curate.engine.base import Worker
-from webemo_curate.errors import CurateError
+from webemo_curate.errors import CurateError, InputError
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Processes are the unit of parallelism: threads that libraries start besides would contend."""
@@ -28,10 +28,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """An exception in the worker; `message` is set if it was a `CurateError`."""
+    """An exception in the worker; `message` is set if it was a `CurateError`.
+
+    `wrong_input` tells an `InputError`, which ends the command with another code.
+    """
 
     message: str | None
     trace: str
+    wrong_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,4 +85,4 @@ def _attempt(step: Callable[[], AnswerT]) -> AnswerT | Failed:
         return step()
     except Exception as error:
         message = str(error) if isinstance(error, CurateError) else None
-        return Failed(message, traceback.format_exc())
+        return Failed(message, traceback.format_exc(), isinstance(error, InputError))
