@@ -20,6 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 DEMO = Path(__file__).parents[2] / "pipelines" / "demo.yaml"
 SMALL = ["--from-scratch", "--image-size", 32, "--epochs", 2, "--batch-size", 8, "--device", "cpu"]
 
+BUSY_REQUESTS, BUSY_EVERY_SECONDS = 2, 8
+"""Longer than a client waits before its third attempt: it must not meet the next refusals."""
+
 
 @pytest.fixture
 def place(url: str, world: World) -> str:
@@ -73,9 +76,12 @@ def test_a_store_that_is_busy_for_a_while_changes_nothing(
     process = subprocess.Popen(
         [str(CURATE), "split", "--workspace", place], stdout=subprocess.DEVNULL
     )
+    refused = 0
     while process.poll() is None:
-        time.sleep(2)
-        s3.fail(503, 2)
+        refused += s3.left == 0
+        s3.fail(503, BUSY_REQUESTS)
+        time.sleep(BUSY_EVERY_SECONDS)
+    assert refused > 1, "it was over before the store was busy"
     assert process.returncode == 0
     s3.fail(503, 0)
     assert contents(open_workspace(place)) == contents(Workspace(curated))
