@@ -171,7 +171,7 @@ class Workspace:
     def image_paths(self, hashes: Collection[str]) -> dict[str, str]:
         """Return the paths of images by their SHA-256, as the `images` manifest has them."""
         images = self.read("images", ["sha256", "path"])
-        chosen = images.filter(pc.is_in(images["sha256"], pa.array(hashes, pa.string())))
+        chosen = images.filter(pc.is_in(images["sha256"], pa.array(list(hashes), pa.string())))
         return dict(zip(*chosen.to_pydict().values(), strict=True))
 
     def read_image(self, path: str) -> bytes:

@@ -1,6 +1,6 @@
 """What each stage dropped, reason by reason, with examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,13 +88,19 @@ class Details:
         table = table.filter(pc.is_in(table[self.key], pa.array(hashes, table[self.key].type)))
         return {row[self.key]: row for row in table.to_pylist()}
 
-    def example(self, workspace: Workspace, sha256: str, row: dict[str, Any]) -> Example | None:
+    def named(self, facts: dict[str, dict[str, Any]]) -> set[str]:
+        """Return the SHA-256 of every image that some rows show."""
+        beside = {row[self.beside] for row in facts.values()} if self.beside else set()
+        return beside.union(facts)
+
+    def example(
+        self, workspace: Workspace, paths: dict[str, str], sha256: str, row: dict[str, Any]
+    ) -> Example | None:
         """Show one image; None if it cannot be read."""
         boxes = row["boxes"] if self.outlined else []
         polygons = [box["polygon"] for box in boxes if box["text"]]
-        names = [sha256, *([row[self.beside]] if self.beside else [])]
-        picture, *others = _thumbnails(workspace, names, polygons)
-        other = others[0] if others else None
+        picture = _thumbnail(workspace, paths.get(sha256), polygons)
+        other = _thumbnail(workspace, paths.get(row[self.beside])) if self.beside else None
         return Example(picture, other, self.caption(row)) if picture else None
 
 
@@ -152,8 +158,9 @@ def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) ->
     found = Dropped(stage, reason, len(rows), "URLs" if key == "url" else "images")
     details = DETAILS.get(stage)
     facts = details.rows(workspace, shown) if details else {}
+    paths = workspace.image_paths(details.named(facts)) if details else {}
     for name in shown:
-        example = details.example(workspace, name, facts[name]) if details else None
+        example = details.example(workspace, paths, name, facts[name]) if details else None
         if example:
             found.examples.append(example)
         else:
@@ -161,17 +168,11 @@ def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) ->
     return found
 
 
-def _thumbnails(
-    workspace: Workspace, hashes: list[str], polygons: list[list[float]]
-) -> list[str | None]:
-    """Return pictures as data URIs, the first with outlines; None where one cannot be read."""
-    paths = workspace.image_paths(hashes)
-    pictures: list[str | None] = []
-    for place, sha256 in enumerate(hashes):
-        try:
-            content = workspace.read_image(paths[sha256])
-        except (KeyError, OSError):
-            pictures.append(None)
-            continue
-        pictures.append(thumbnail(content, () if place else polygons))
-    return pictures
+def _thumbnail(
+    workspace: Workspace, path: str | None, polygons: Sequence[Sequence[float]] = ()
+) -> str | None:
+    """Return a stored image as a data URI; None if it is not there or cannot be read."""
+    try:
+        return None if path is None else thumbnail(workspace.read_image(path), polygons)
+    except OSError:
+        return None

@@ -15,8 +15,6 @@ from webemo_curate.storage.base import ImageReader
 from webemo_curate.training.packing import SHARD_IMAGES, pack, read_squares
 from webemo_curate.workspace import Workspace
 
-CHANNELS = 3
-
 
 class Images(Protocol):
     """Images of one manifest, in its order.
