@@ -308,7 +308,7 @@ class EngineConfig(StageConfig):
     kind: Literal["local", "ray"] = operational("local", description="processes here, or actors")
     address: str | None = operational(
         None,
-        description="Ray cluster to join, host:6379 or auto; none: one here",
+        description="Ray cluster to join, host:6379; none: RAY_ADDRESS, or one here",
     )
     cpus: float | None = operational(None, ge=0, description="cores a worker, for the stage's own")
     gpus: float | None = operational(None, ge=0, description="GPUs a worker; at 0.5 two share one")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,3 +177,25 @@ def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
     config = EngineConfig(kind="ray", address="127.0.0.1:1")
     with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
+
+
+def test_a_cluster_noted_by_others_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RayEngine(EngineConfig(kind="ray")).close()
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # short: sockets are made in it
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        note = Path(folder, "ray", "ray_current_cluster")  # 'ray start' leaves it there
+        note.parent.mkdir()
+        note.write_text("127.0.0.1:1")
+        assert make_engine(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]
+        RayEngine(EngineConfig(kind="ray")).close()
+
+
+def test_the_cluster_of_the_environment_is_joined_as_by_rays_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RayEngine(EngineConfig(kind="ray")).close()
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
+        make_engine(RAY).run(job(tmp_path, [1]))

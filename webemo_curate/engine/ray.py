@@ -113,27 +113,39 @@ class RayEngine:
 
     def _connect(self) -> None:
         """Meet the cluster, at the first job that has something to do."""
+        # As with Ray's own commands. Without either, never the cluster that Ray would find
+        # noted in its temporary folder: it may be another's, or long gone.
+        address = self._config.address or os.environ.get("RAY_ADDRESS")
         if "ray" not in sys.modules:  # it reads these when it is imported
-            os.environ.update((QUIET if self._config.address else LOCAL) | os.environ)
+            os.environ.update((QUIET if address else LOCAL) | os.environ)
         if _ray().is_initialized():
             return
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
-            if self._config.address:
-                _knock(self._config.address)
-                _ray().init(address=self._config.address, **quiet)
+            if address:
+                _join(address)
             else:
-                _ray().init(
-                    num_cpus=max(usable_cores(), self._workers or 0),
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    include_dashboard=False,
-                    **quiet,
-                )
+                _start(max(usable_cores(), self._workers or 0))
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise CurateError(
-                f"--engine ray: no cluster at {self._config.address or 'this machine'} ({error}); "
-                "start one with 'ray start --head', or correct --ray address="
+                f"--engine ray: no cluster at {address or 'this machine'} ({error}); start one "
+                "with 'ray start --head', or correct --ray address= or RAY_ADDRESS"
             ) from error
+
+
+def _join(address: str) -> None:
+    _knock(address)
+    _ray().init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _start(cpus: int) -> None:
+    _ray().init(
+        address="local",
+        num_cpus=cpus,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
 
 
 class _Actor:
