@@ -90,10 +90,18 @@ def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
 
 
 def experiment(file: Path, test_sets: Sequence[Path], workspace: str, *, as_json: bool) -> None:
-    """Train, measure and compare networks; see `training.experiment.run_experiment`."""
-    from webemo_curate.training.experiment import PAGE_FILE, run_experiment
+    """Train, measure and compare networks; see `training.experiment.run_experiment`.
 
-    outcome = run_experiment(load_experiment(file, test_sets), file.stem, open_workspace(workspace))
+    Of several processes that torchrun started, the first does everything but train alone.
+    """
+    from webemo_curate.training.distributed import follows
+    from webemo_curate.training.experiment import PAGE_FILE, follow_experiment, run_experiment
+
+    config, place = load_experiment(file, test_sets), open_workspace(workspace)
+    if follows():
+        follow_experiment(config, place)
+        return
+    outcome = run_experiment(config, file.stem, place)
     print((outcome.folder / PAGE_FILE).read_text(encoding="utf-8"))
     print(f"Written to {outcome.folder}")
     _print_json(

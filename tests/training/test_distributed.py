@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
 
+from tests.e2e.conftest import curate
 from tests.training.conftest import TINY
 from webemo_curate.training.api import train
 from webemo_curate.training.loop import Trainer
@@ -28,12 +30,16 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 
 def start(workspace: Workspace, epochs: int = 1) -> subprocess.Popen[bytes]:
-    """Start training in two processes, in a process group of their own."""
+    """Start training in two processes."""
     settings = {"train": CONFIG.model_dump(mode="json") | {"epochs": epochs}}
     (workspace.root / "curate.yaml").write_text(yaml.safe_dump(settings))
-    command = [*TORCHRUN, "--no-python", str(CURATE), "train-model", "--only"]
+    return start_both("train-model", "--only", "--workspace", str(workspace.root))
+
+
+def start_both(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start a command in two processes, in a process group of their own."""
     return subprocess.Popen(
-        [*command, "--workspace", str(workspace.root)],
+        [*TORCHRUN, "--no-python", str(CURATE), *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         start_new_session=True,
     )
@@ -78,3 +84,25 @@ def test_two_killed_processes_resume_bitwise(workspace: Workspace) -> None:
     assert start(workspace, epochs=3).wait() == 0
     resumed = last_weights(workspace)
     assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
+
+
+@pytest.mark.slow
+def test_two_processes_run_an_experiment_that_one_can_finish(workspace: Workspace) -> None:
+    common = CONFIG.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
+    networks = {"k0": {"grams": 0}, "k2": {"grams": 2}}
+    document = {"baseline": "k0", "common": common | {"seeds": 2}, "networks": networks}
+    file = workspace.root / "small.yaml"
+    file.write_text(yaml.safe_dump(document))
+
+    command = ["experiment", str(file), "--workspace", str(workspace.root)]
+    assert start_both(*command).wait() == 0
+    page = workspace.root / "experiments" / "small" / "results.md"
+    told = page.read_text()
+    assert {"k0", "k2"} <= set(pd.read_parquet(page.with_name("metrics.parquet"))["network"])
+    done = {mark: mark.stat().st_mtime_ns for mark in workspace.runs.glob("*/done.json")}
+    assert len(done) == len(networks) * 2
+
+    page.unlink()
+    curate(*command)  # alone: everything is trained
+    assert page.read_text() == told
+    assert {mark: mark.stat().st_mtime_ns for mark in done} == done

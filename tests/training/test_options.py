@@ -60,6 +60,19 @@ def test_an_option_of_the_network_changes_its_answers(
     assert not torch.equal(logits(BASE.model_copy(update={field: value})), expected)
 
 
+@pytest.mark.parametrize("field", ["dropout", "drop_path"])
+def test_what_is_dropped_in_training_is_drawn_anew(field: str) -> None:
+    def draws(config: TrainConfig) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        network = build_network(config).train()
+        images = torch.rand(4, 3, 64, 64)
+        return [network(images) for _ in range(2)]  # of the running statistics it reads none
+
+    steady = BASE.model_copy(update={"dropout": 0.0, "drop_path": 0.0})
+    assert torch.equal(*draws(steady))
+    assert not torch.equal(*draws(steady.model_copy(update={field: 0.8})))
+
+
 @pytest.mark.parametrize(("field", "value"), [("resize", "crop"), ("interpolation", "bicubic")])
 def test_an_option_of_resizing_changes_the_pixels(tmp_path: Path, field: str, value: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (60, 90, 3)).astype(np.uint8)

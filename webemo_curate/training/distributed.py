@@ -86,7 +86,10 @@ def follows() -> bool:
 
 @contextmanager
 def join_world(device: torch.device) -> Iterator[World]:
-    """Meet the processes that torchrun started, until the block ends.
+    """Meet the processes that torchrun started, until the outermost such block ends.
+
+    They can meet only once: where several trainings are to follow each other, join before the
+    first.
 
     Parameters
     ----------
@@ -100,6 +103,9 @@ def join_world(device: torch.device) -> Iterator[World]:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield World()
+        return
+    if dist.is_initialized():
+        yield World(dist.get_rank(), dist.get_world_size())
         return
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from webemo_curate.report import charts
 from webemo_curate.schemas import Split
 from webemo_curate.training.api import Evaluation, evaluate, set_name, train
 from webemo_curate.training.comparison import Evaluations, Families, compare, read_answers
+from webemo_curate.training.devices import choose_device
+from webemo_curate.training.distributed import World, join_world
 from webemo_curate.training.outcome import Outcome, best_on_validation
 from webemo_curate.training.results_page import results_page
 from webemo_curate.training.seeds import figures_of
@@ -48,7 +51,8 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
         If a test set cannot be read (before anything is trained) or a network cannot be trained.
     """
     external = _external_sets(config.test_sets, workspace)
-    evaluations = _measure(config, external, workspace)
+    with _joined(config):
+        evaluations = _measure(config, external, workspace)
     metrics = pd.DataFrame(_metric_rows(evaluations))
     families = Families.of(config)
     outcome = Outcome(
@@ -66,6 +70,31 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
     write_bytes(outcome.folder / PAGE_FILE, results_page(outcome, figures).encode())
     workspace.publish(outcome.folder)
     return outcome
+
+
+def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
+    """Take part in the trainings of an experiment that another process runs, and in no more.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        As the other process has it: networks are trained in its order.
+    workspace : Workspace
+        The same one.
+
+    Raises
+    ------
+    CurateError
+        If a network cannot be trained.
+    """
+    with _joined(config):
+        for settings in config.networks.values():
+            train(settings, workspace)
+
+
+def _joined(config: ExperimentConfig) -> AbstractContextManager[World]:
+    """Meet the processes that torchrun started, for all trainings."""
+    return join_world(choose_device(next(iter(config.networks.values())).device))
 
 
 def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:
