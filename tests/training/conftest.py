@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from PIL import Image
 
 from webemo_curate.config import TrainConfig
@@ -70,3 +71,16 @@ def make_workspace(root: Path) -> Workspace:
             )
         place.write(split, pa.Table.from_pylist(rows), Origin("split", 1, {}, {}))
     return place
+
+
+def write_experiment(folder: Path, config: TrainConfig = TINY, **changes: object) -> Path:
+    """Write an experiment file of two networks, an epoch and two seeds each."""
+    common = config.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
+    document = {
+        "baseline": "k0",
+        "common": common | {"epochs": 1, "seeds": 2},
+        "networks": {"k0": {"grams": 0}, "k2": {"grams": 2}},
+    }
+    file = folder / "small.yaml"
+    file.write_text(yaml.safe_dump(document | changes))
+    return file

@@ -15,7 +15,7 @@ import yaml
 from safetensors.torch import load_file
 
 from tests.e2e.conftest import curate
-from tests.training.conftest import TINY
+from tests.training.conftest import TINY, write_experiment
 from webemo_curate.training.api import train
 from webemo_curate.training.loop import Trainer
 from webemo_curate.workspace import Workspace
@@ -88,19 +88,14 @@ def test_two_killed_processes_resume_bitwise(workspace: Workspace) -> None:
 
 @pytest.mark.slow
 def test_two_processes_run_an_experiment_that_one_can_finish(workspace: Workspace) -> None:
-    common = CONFIG.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
-    networks = {"k0": {"grams": 0}, "k2": {"grams": 2}}
-    document = {"baseline": "k0", "common": common | {"seeds": 2}, "networks": networks}
-    file = workspace.root / "small.yaml"
-    file.write_text(yaml.safe_dump(document))
-
+    file = write_experiment(workspace.root, CONFIG)
     command = ["experiment", str(file), "--workspace", str(workspace.root)]
     assert start_both(*command).wait() == 0
     page = workspace.root / "experiments" / "small" / "results.md"
     told = page.read_text()
     assert {"k0", "k2"} <= set(pd.read_parquet(page.with_name("metrics.parquet"))["network"])
     done = {mark: mark.stat().st_mtime_ns for mark in workspace.runs.glob("*/done.json")}
-    assert len(done) == len(networks) * 2
+    assert len(done) == 4  # two networks with two seeds
 
     page.unlink()
     curate(*command)  # alone: everything is trained

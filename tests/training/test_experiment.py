@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from tests.e2e.conftest import CURATE, curate
-from tests.training.conftest import TINY, draw, draw_set, make_workspace
+from tests.training.conftest import TINY, draw, draw_set, make_workspace, write_experiment
 from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
 from webemo_curate.errors import InputError
 from webemo_curate.leakage import NEEDED
@@ -38,18 +37,6 @@ from webemo_curate.workspace import Workspace
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 SUPPORTS = {"UnbiasedEmo": (467, 353), "Emotion6": (330, 70)}
 """Images of the stand-in sets; others have 60 and 40. The second is Cornell's by its size."""
-
-
-def write(folder: Path, **changes: object) -> Path:
-    common = TINY.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
-    document = {
-        "baseline": "k0",
-        "common": common | {"epochs": 1, "seeds": 2},
-        "networks": {"k0": {"grams": 0}, "k2": {"grams": 2}},
-    }
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(document | changes))
-    return file
 
 
 def pretend_to_train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
@@ -222,7 +209,9 @@ def test_departures_from_the_papers_settings_are_listed(
 ) -> None:
     monkeypatch.setattr(experiment, "train", pretend_to_train)
     monkeypatch.setattr(experiment, "evaluate", pretend_to_evaluate)
-    outcome = run_experiment(load_experiment(write(tmp_path)), "s", make_workspace(tmp_path / "w"))
+    outcome = run_experiment(
+        load_experiment(write_experiment(tmp_path)), "s", make_workspace(tmp_path / "w")
+    )
     _, *rows = section(outcome, "Networks")
     assert {"from_scratch true", "epochs 1", "accumulate 1"} <= set(rows[0][3].split(", "))
     assert "give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`" in page(outcome)
@@ -241,7 +230,7 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     workspace = make_workspace(tmp_path / "w")
     for name in NEEDED:
         workspace.manifest_path(name).touch()
-    config = load_experiment(write(tmp_path), [draw_set(tmp_path / "UnbiasedEmo")])
+    config = load_experiment(write_experiment(tmp_path), [draw_set(tmp_path / "UnbiasedEmo")])
     outcome = run_experiment(config, "s", workspace)
     assert "## Table 5: UnbiasedEmo (`UnbiasedEmo-unshared`)" in page(outcome)
     assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
@@ -280,7 +269,7 @@ def test_families_are_sorted_by_what_networks_differ_in() -> None:
 def test_the_command_trains_nothing_twice_and_takes_sets_later(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    file = write(tmp_path)
+    file = write_experiment(tmp_path)
     curate("experiment", file, "--workspace", workspace.root)
     runs = {run: run.stat().st_mtime_ns for run in workspace.runs.glob(f"*/{LAST_FILE}")}
     assert len(runs) == 4
@@ -307,7 +296,7 @@ def test_sets_that_cannot_be_measured_on_stop_before_training(
     (tmp_path / "empty").mkdir()
     for place in ("here", "there"):
         draw(tmp_path / place / "Set" / "joy" / "1.png", 0, np.random.default_rng(0))
-    config = load_experiment(write(tmp_path), [tmp_path / name for name in names])
+    config = load_experiment(write_experiment(tmp_path), [tmp_path / name for name in names])
     with pytest.raises(InputError, match=message):
         run_experiment(config, "small", workspace)
     assert not workspace.runs.exists()
@@ -318,7 +307,9 @@ def test_a_killed_experiment_goes_on_and_comes_to_the_same(tmp_path: Path) -> No
     undisturbed = make_workspace(tmp_path / "undisturbed")
     killed = Workspace(tmp_path / "killed")
     shutil.copytree(undisturbed.root, killed.root)
-    file = write(tmp_path, common=TINY.model_dump(mode="json", exclude={"grams"}) | {"seeds": 2})
+    file = write_experiment(
+        tmp_path, common=TINY.model_dump(mode="json", exclude={"grams"}) | {"seeds": 2}
+    )
     curate("experiment", file, "--workspace", undisturbed.root)
 
     command = [str(CURATE), "experiment", str(file), "--workspace", str(killed.root)]
@@ -360,7 +351,7 @@ def _one_is_finished_and_one_under_way(workspace: Workspace) -> bool:
 def test_impossible_experiments_are_refused(
     tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
-    file = write(tmp_path, **changes)
+    file = write_experiment(tmp_path, **changes)
     with pytest.raises(InputError, match=message):
         load_experiment(file)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.storage.image_files import ImageFiles
@@ -25,10 +26,14 @@ def test_the_page_of_open_points_names_settings_that_exist() -> None:
     assert named <= set(TrainConfig.model_fields)
 
 
-def logits(config: TrainConfig) -> torch.Tensor:
+def network_and_images(config: TrainConfig) -> tuple[nn.Module, torch.Tensor]:
+    """Return a network in training, and images; equal ones at every call."""
     torch.manual_seed(0)
-    network = build_network(config).train()
-    images = torch.rand(4, 3, 64, 64)
+    return build_network(config).train(), torch.rand(4, 3, 64, 64)
+
+
+def logits(config: TrainConfig) -> torch.Tensor:
+    network, images = network_and_images(config)
     torch.manual_seed(1)
     network(images)  # moves the running statistics, by the momentum
     network.eval()
@@ -63,9 +68,7 @@ def test_an_option_of_the_network_changes_its_answers(
 @pytest.mark.parametrize("field", ["dropout", "drop_path"])
 def test_what_is_dropped_in_training_is_drawn_anew(field: str) -> None:
     def draws(config: TrainConfig) -> list[torch.Tensor]:
-        torch.manual_seed(0)
-        network = build_network(config).train()
-        images = torch.rand(4, 3, 64, 64)
+        network, images = network_and_images(config)
         return [network(images) for _ in range(2)]  # of the running statistics it reads none
 
     steady = BASE.model_copy(update={"dropout": 0.0, "drop_path": 0.0})

@@ -134,18 +134,20 @@ class RayEngine:
 
 def _join(address: str) -> None:
     _knock(address)
-    _ray().init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    _init(address=address)
 
 
 def _start(cpus: int) -> None:
-    _ray().init(
+    _init(
         address="local",
         num_cpus=cpus,
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
     )
+
+
+def _init(**options: Any) -> None:
+    _ray().init(log_to_driver=False, logging_level=logging.ERROR, **options)
 
 
 class _Actor:

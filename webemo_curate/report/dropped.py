@@ -82,18 +82,21 @@ class Details:
     beside: str | None = None
     outlined: bool = False
 
-    def rows(self, workspace: Workspace, hashes: list[str]) -> dict[str, dict[str, Any]]:
+    def examples(self, workspace: Workspace, hashes: list[str]) -> dict[str, Example]:
+        """Show some images, by SHA-256; those that cannot be read are left out."""
+        rows = self._rows(workspace, hashes)
+        beside = {row[self.beside] for row in rows.values()} if self.beside else set()
+        paths = workspace.image_paths(beside.union(rows))
+        shown = {name: self._example(workspace, paths, name, rows[name]) for name in hashes}
+        return {name: example for name, example in shown.items() if example}
+
+    def _rows(self, workspace: Workspace, hashes: list[str]) -> dict[str, dict[str, Any]]:
         """Return the manifest's rows on some images, by hash."""
         table = workspace.read(self.manifest)
         table = table.filter(pc.is_in(table[self.key], pa.array(hashes, table[self.key].type)))
         return {row[self.key]: row for row in table.to_pylist()}
 
-    def named(self, facts: dict[str, dict[str, Any]]) -> set[str]:
-        """Return the SHA-256 of every image that some rows show."""
-        beside = {row[self.beside] for row in facts.values()} if self.beside else set()
-        return beside.union(facts)
-
-    def example(
+    def _example(
         self, workspace: Workspace, paths: dict[str, str], sha256: str, row: dict[str, Any]
     ) -> Example | None:
         """Show one image; None if it cannot be read."""
@@ -156,15 +159,9 @@ def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) ->
         rows = rows.sort_values(["score", key], ascending=[False, True])
     shown = list(rows[key].head(count))
     found = Dropped(stage, reason, len(rows), "URLs" if key == "url" else "images")
-    details = DETAILS.get(stage)
-    facts = details.rows(workspace, shown) if details else {}
-    paths = workspace.image_paths(details.named(facts)) if details else {}
-    for name in shown:
-        example = details.example(workspace, paths, name, facts[name]) if details else None
-        if example:
-            found.examples.append(example)
-        else:
-            found.names.append(name)
+    examples = DETAILS[stage].examples(workspace, shown) if stage in DETAILS else {}
+    found.examples.extend(examples.values())
+    found.names.extend(name for name in shown if name not in examples)
     return found
 
 
