@@ -1,5 +1,6 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -312,7 +313,20 @@ class EngineConfig(StageConfig):
     )
     cpus: float | None = operational(None, ge=0, description="cores a worker, for the stage's own")
     gpus: float | None = operational(None, ge=0, description="GPUs a worker; at 0.5 two share one")
-    memory: int | None = operational(None, ge=0, description="bytes of memory a worker")
+    memory: int | None = operational(
+        None, ge=0, description="bytes a worker is placed by and may hold; 0: no bound"
+    )
+
+    @property
+    def cluster(self) -> str | None:
+        """The Ray cluster to join, as with Ray's own commands; None for one of this machine."""
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        return None if address == "local" else address
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the work is done on other machines than this."""
+        return self.kind == "ray" and self.cluster is not None
 
 
 class ReportConfig(StageConfig):

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -74,7 +75,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         ListingStage(config.listing),
         FetchStage(config.fetch),
         ImagesStage(config.images),
-        OcrStage(config.filter_text),
+        OcrStage(config.filter_text, elsewhere=config.engine.elsewhere),
         TextStage(config.filter_text),
         FeaturesStage(config.features),
         DedupStage(config.dedup),
@@ -126,7 +127,7 @@ class Pipeline:
         CurateError
             If a stage fails; what is finished stays.
         """
-        with self.workspace.lock():
+        with self.workspace.lock(), closing(self._engine):
             self.workspace.sweep()
             config = self._with_lists()
             stages = _up_to(build_stages(config), target)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -252,11 +253,11 @@ def _show_shared(sets: Sequence[Path], place: Workspace, config: PipelineConfig)
     from webemo_curate.leakage import mark_shared
 
     counts = {}
-    for path in sets:
-        with place.lock():
-            shared = mark_shared(path, place, make_engine(config), config.dedup)
-        print(shared.summary())
-        counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
+    with place.lock(), closing(make_engine(config)) as engine:
+        for path in sets:
+            shared = mark_shared(path, place, engine, config.dedup)
+            print(shared.summary())
+            counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
     return counts
 
 

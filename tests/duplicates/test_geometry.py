@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.features import TABLES, local_words
+from webemo_curate.duplicates.features import MAX_SIDE, TABLES, local_words
 from webemo_curate.duplicates.geometry import NO_MATCH, match, view
 
 CONFIG = DedupConfig()
@@ -84,3 +84,12 @@ def test_a_picture_without_structure_matches_nothing():
     assert local_words(flat).shape == (0, TABLES)
     assert match(view(flat), view(scene(0))) == NO_MATCH
     assert match(view(scene(0)), view(flat)) == NO_MATCH
+
+
+def test_a_large_picture_is_looked_at_small_and_still_knows_its_crop():
+    large = scene(0).resize((4400, 3000), Image.Resampling.BICUBIC)
+    crop = large.crop((600, 400, 4000, 2800))
+    assert view(large).gray.shape == (698, MAX_SIDE)
+    first, second = candidate_pairs([local_words(large), local_words(crop)])
+    assert (first.tolist(), second.tolist()) == ([0], [1])
+    assert is_same(large, crop)

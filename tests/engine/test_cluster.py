@@ -14,9 +14,10 @@ import pytest
 from benchmarks.photo_ocr import photo_rows, rapid_detector
 from tests.e2e.conftest import curate, curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
+from tests.engine.cluster import leave_cluster
 from webemo_curate.config import EngineConfig
 from webemo_curate.demo.server import World
-from webemo_curate.engine.base import Engine, Job, Resources
+from webemo_curate.engine.base import Engine, Job
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.engine.ray import LOCAL, RayEngine
 from webemo_curate.stages.ocr import OcrWorker
@@ -53,10 +54,10 @@ class Nodes:
 
 @pytest.fixture
 def nodes() -> Iterator[Nodes]:
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
     cluster = Nodes()
     yield cluster
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
     cluster.stop()
 
 
@@ -67,7 +68,6 @@ def ocr_job(photos: Path, folder: Path) -> Job:
         rows=photo_rows(photos, PHOTOS),
         checkpoints=Checkpoints(FolderStore(folder), "checkpoints"),
         partition_rows=PARTITION,
-        resources=Resources(memory_bytes=2**28),
     )
 
 
@@ -124,14 +124,14 @@ def test_every_stage_gives_the_same_bytes_on_both_engines(
     nodes: Nodes, curated: Path, world: World, tmp_path: Path
 ) -> None:
     workspace = prepare(tmp_path / "ws", world)
-    options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=200000000"]
+    options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=1500000000"]
     curate("split", "--workspace", workspace, *options)
     assert bytes_of(workspace) == bytes_of(curated)
 
 
 def test_a_killed_driver_goes_on(nodes: Nodes, curated: Path, world: World, tmp_path: Path) -> None:
     workspace = prepare(tmp_path / "ws", world)
-    options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=200000000"]
+    options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=1500000000"]
     kill_in("ocr", LONG_STAGES["ocr"], "split", "--workspace", workspace, *options)
     curate("split", "--workspace", workspace)  # the engine is remembered
     assert bytes_of(workspace) == bytes_of(curated)

@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from tests.engine.cluster import in_a_cluster, leave_cluster
 from webemo_curate.config import EngineConfig, PipelineConfig
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.engine.choose import make_engine
-from webemo_curate.engine.ray import RayEngine, _Actor
+from webemo_curate.engine.ray import _Actor
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -22,6 +24,7 @@ from webemo_curate.storage.folder import FolderStore
 RAY = PipelineConfig(engine=EngineConfig(kind="ray"), workers=1)
 SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
 POISON = 13
+HOARD_BYTES, BOUND_BYTES = 4 * 10**9, 10**9
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def engine(request: pytest.FixtureRequest) -> Callable[[int], Engine]:
 @pytest.fixture(scope="module", autouse=True)
 def _cluster() -> Iterator[None]:
     yield
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
 
 
 @pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])
@@ -81,12 +84,13 @@ def test_result_is_the_same_however_it_is_run(
 
 
 def test_only_the_row_that_kills_its_worker_is_charged(
-    engine: Callable[[int], Engine], tmp_path: Path
+    engine: Callable[[int], Engine], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = engine(2).run(job(tmp_path, list(range(20)), 5))
     assert result["value"].to_pylist() == list(range(20))
     crashed = [v for v, d in zip(*result.to_pydict().values(), strict=True) if d == -1]
     assert crashed == [POISON]
+    assert f"is recorded: {POISON}" in caplog.text
 
 
 def test_finished_partitions_are_not_run_again(
@@ -126,6 +130,59 @@ def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
     config = EngineConfig(kind="ray", gpus=64)
     with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
+
+
+@dataclass(frozen=True)
+class Hoarder(Doubler):
+    """The poisoned value makes it take memory without end, as a hostile image might."""
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if POISON in batch["value"].to_pylist():
+            hoard = []
+            while len(hoard) < HOARD_BYTES // 2**20:
+                hoard.append(b"x" * 2**20)
+                time.sleep(0.001)
+            raise CurateError("it was left to take what it wanted")
+        return super().process(batch)
+
+
+def bounded(memory: int) -> Engine:
+    return make_engine(PipelineConfig(engine=EngineConfig(kind="ray", memory=memory), workers=1))
+
+
+def test_a_worker_that_takes_too_much_is_ended_and_its_row_charged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = bounded(BOUND_BYTES).run(job(tmp_path, [11, 12, POISON, 14], worker=Hoarder()))
+    assert result["doubled"].to_pylist() == [22, 24, -1, 28]
+    assert f"held more than {BOUND_BYTES} bytes: raise --ray memory=" in caplog.text
+
+
+def test_a_bound_that_no_worker_can_keep_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"once it is set up: raise --ray memory="):
+        bounded(10**6).run(job(tmp_path, [1]))
+
+
+def test_a_node_with_another_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webemo_curate.engine.ray.__version__", "0.0.0")
+    with pytest.raises(InputError, match=r"has webemo-curate .*, this is 0\.0\.0"):
+        make_engine(RAY).run(job(tmp_path, [1]))
+
+
+def test_a_closed_engine_leaves_its_own_cluster_alone_and_can_be_used_again(
+    tmp_path: Path,
+) -> None:
+    leave_cluster()
+    first, second = make_engine(RAY), make_engine(RAY)
+    first.run(job(tmp_path, [1]))
+    second.run(job(tmp_path, [2]))  # in the cluster that the first has joined
+    second.close()
+    assert in_a_cluster()
+    first.close()
+    assert not in_a_cluster()
+    assert first.run(job(tmp_path, [3]))["doubled"].to_pylist() == [6]
 
 
 class Unwilling(_Actor):
@@ -173,7 +230,7 @@ def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixt
 
 
 def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
     config = EngineConfig(kind="ray", address="127.0.0.1:1")
     with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
@@ -182,20 +239,22 @@ def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
 def test_a_cluster_noted_by_others_is_not_taken_for_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
     with tempfile.TemporaryDirectory(prefix="ray") as folder:  # short: sockets are made in it
         monkeypatch.setenv("RAY_TMPDIR", folder)
         note = Path(folder, "ray", "ray_current_cluster")  # 'ray start' leaves it there
         note.parent.mkdir()
         note.write_text("127.0.0.1:1")
         assert make_engine(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]
-        RayEngine(EngineConfig(kind="ray")).close()
+        leave_cluster()
 
 
 def test_the_cluster_of_the_environment_is_joined_as_by_rays_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    RayEngine(EngineConfig(kind="ray")).close()
+    leave_cluster()
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
         make_engine(RAY).run(job(tmp_path, [1]))
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert make_engine(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]

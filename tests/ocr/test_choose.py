@@ -75,6 +75,18 @@ def test_auto_takes_rapidocr_on_a_cpu_and_says_why(models):
 
 @pytest.mark.usefixtures("gpu")
 @without_gpu
+def test_a_clusters_gpu_is_taken_when_it_is_asked_for(models):
+    for engine, expected in (("auto", "easyocr"), ("easyocr", "easyocr"), ("rapidocr", "rapidocr")):
+        config = FilterTextConfig(engine=engine, device="gpu", models=models)
+        choice = choose_engine(config, elsewhere=True)
+        assert (choice.engine, choice.device) == (expected, "gpu")
+    careful = choose_engine(FilterTextConfig(models=models), elsewhere=True)
+    assert careful.device == "cpu"
+    assert "--gpu" in careful.reason
+
+
+@pytest.mark.usefixtures("gpu")
+@without_gpu
 def test_a_gpu_asked_for_and_missing_is_an_error(models):
     for engine in ("auto", "easyocr", "rapidocr"):
         with pytest.raises(InputError, match="CUDA"):

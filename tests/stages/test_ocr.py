@@ -166,7 +166,7 @@ def test_the_choice_of_engine_and_its_reason_are_said(context, caplog):
     with caplog.at_level("INFO"):
         OcrStage(FilterTextConfig(device="cpu")).worker(context)
 
-    assert "text engine: rapidocr on cpu: it is the engine for CPUs" in caplog.text
+    assert "text engine: rapidocr on cpu: the CPU was asked for" in caplog.text
 
 
 def test_crashed_rows_keep_their_order():

@@ -1,13 +1,11 @@
 """Packed files are the same whoever writes them, and a training cannot do without an image."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
+from tests.engine.cluster import in_a_cluster
 from tests.training.conftest import SIZES, TINY
 from webemo_curate.config import EngineConfig, PipelineConfig
-from webemo_curate.engine.ray import RayEngine
 from webemo_curate.errors import InputError
 from webemo_curate.training import packing
 from webemo_curate.training.packing import PACKED, pack, read_square
@@ -17,10 +15,8 @@ FILE_IMAGES = 5
 
 
 @pytest.fixture(autouse=True)
-def _small_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "SHARD_IMAGES", FILE_IMAGES)
-    yield
-    RayEngine(EngineConfig(kind="ray")).close()
 
 
 def named(workspace: Workspace) -> tuple[list[str], list[str]]:
@@ -30,13 +26,14 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("kind", ["local", "ray"])
 def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> None:
-    workspace.save_config(PipelineConfig(engine=EngineConfig(kind=kind, memory=2**27), workers=2))
+    workspace.save_config(PipelineConfig(engine=EngineConfig(kind=kind), workers=2))
     names, paths = named(workspace)
     files = pack(names, paths, TINY, workspace)
     assert [len(file) for file in files] == [FILE_IMAGES] * 3 + [SIZES["train"] % FILE_IMAGES]
     squares = [read_square(workspace.reader, path, TINY) for path in paths]
     assert np.array_equal(np.concatenate(files), np.stack(squares))
     assert not workspace.store.keys("data/checkpoints")
+    assert not in_a_cluster()
 
 
 def test_only_missing_files_are_written(workspace: Workspace) -> None:

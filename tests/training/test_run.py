@@ -1,6 +1,10 @@
 """What a finished run keeps, and the sets it is measured on."""
 
 import json
+import os
+import pty
+import re
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -20,6 +24,7 @@ PUBLISHED_SETS = {
     "Emotion6": ("anger", "disgust", "fear", "joy", "sadness", "surprise"),
 }
 """Folders of the sets, the last of Cornell."""
+SCREEN_BYTES = 2**20
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,17 @@ def test_published_sets_are_read_as_they_come(
     assert found.on == name
     supports = {label: own.support for label, own in found.metrics.per_class.items()}
     assert supports == {"others": 5, "sadness": 1}
+
+
+def test_progress_shows_images_a_second_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pty.openpty()
+    monkeypatch.setattr("webemo_curate.progress.SHOW_AFTER_SECONDS", 0.0)
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        train(TINY, make_workspace(tmp_path / "ws"))
+        shown = os.read(ours, SCREEN_BYTES).decode()
+    os.close(ours)
+    assert re.search(r"epoch 1: 100%.* 16/16 \[.*\dimage/s\]", shown)
+    assert re.search(r"epoch 2: 100%.* 16/16 \[.*\dimage/s\]", shown)

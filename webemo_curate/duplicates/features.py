@@ -22,11 +22,22 @@ KEYPOINTS = 64
 CONTRAST = 0.02
 """Half of Lowe's threshold: thumbnails are soft."""
 
+MAX_SIDE = 1024
+"""Pixels to which a larger picture is reduced: SIFT takes 240 bytes a pixel, and the strongest
+keypoints are coarse."""
+
 TABLES, WORD_BITS = 4, 28
 COMPONENTS = 128
 SEED = 0
 
 Words = npt.NDArray[np.uint32]
+
+
+def gray_for_sift(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return a picture's grey values, no side longer than `MAX_SIDE`; shape (height, width)."""
+    gray = picture.convert("L")
+    gray.thumbnail((MAX_SIDE, MAX_SIDE))
+    return np.asarray(gray)
 
 
 def sift(keypoints: int) -> cv2.SIFT:
@@ -47,7 +58,7 @@ def local_words(picture: Image.Image) -> Words:
     ndarray of uint32, shape (keypoints, TABLES)
         The keypoints' words; no rows for a picture without structure.
     """
-    _, descriptors = sift(KEYPOINTS).detectAndCompute(np.asarray(picture.convert("L")), None)
+    _, descriptors = sift(KEYPOINTS).detectAndCompute(gray_for_sift(picture), None)
     if descriptors is None:
         return np.empty((0, TABLES), np.uint32)
     left, right = _comparisons()

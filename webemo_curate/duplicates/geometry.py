@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from webemo_curate.duplicates.features import sift
+from webemo_curate.duplicates.features import gray_for_sift, sift
 
 KEYPOINTS = 400
 DISTINCT = 0.8
@@ -87,7 +87,7 @@ def view(picture: Image.Image) -> View:
     View
         For `match`.
     """
-    gray = np.asarray(picture.convert("L"))
+    gray = gray_for_sift(picture)
     keypoints, found = sift(KEYPOINTS).detectAndCompute(gray, None)
     descriptors = None if found is None else np.asarray(found, np.float32)
     points = np.array([keypoint.pt for keypoint in keypoints], np.float32).reshape(-1, 2)

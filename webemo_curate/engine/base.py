@@ -23,12 +23,13 @@ class Resources:
     gpus
         GPUs; a fraction lets workers share one.
     memory_bytes
-        Peak resident memory to plan with.
+        Most of its own memory that it needs. The default is for decoding the largest picture that
+        is decoded (64 megapixels with transparency: 1.6 GB were measured).
     """
 
     cpus: float = 1
     gpus: float = 0
-    memory_bytes: int = 2**30
+    memory_bytes: int = 2 * 2**30
 
 
 class Worker(Protocol):
@@ -126,3 +127,6 @@ class Engine(Protocol):
         CurateError
             If a worker cannot be set up.
         """
+
+    def close(self) -> None:
+        """Let go of what jobs leave running; another job starts it again."""

@@ -124,7 +124,7 @@ class _Run(Generic[HandT]):
 
     def _mourn(self, task: Task | None, death: Died) -> int:
         if task is not None:
-            return self._ledger.mourn(task, death.innocent)
+            return self._ledger.mourn(task, death)
         self._setup_deaths += not death.innocent
         if self._setup_deaths >= SETUP_ATTEMPTS:
             raise CurateError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from webemo_curate.engine.base import Job, partition_names
+from webemo_curate.engine.messages import Died
 
 logger = logging.getLogger(__name__)
 
@@ -76,28 +77,35 @@ class Ledger:
         del self._gathering[task.partition]
         return table.num_rows
 
-    def mourn(self, task: Task, innocent: bool) -> int:
+    def mourn(self, task: Task, death: Died) -> int:
         """Deal with what a dead worker was doing: only its own rows are charged.
 
         Parameters
         ----------
         task : Task
             What it worked on.
-        innocent : bool
-            Whether the rows cannot be the reason for its death; they are then handed out as before.
+        death : Died
+            If the rows cannot be the reason for it, they are handed out as before.
 
         Returns
         -------
         int
             Rows stored.
         """
-        if innocent:
+        if death.innocent:
             self.tasks.appendleft(task)
             return 0
         if task.alone:
-            logger.warning("%s: a row killed its worker twice and is recorded", self._job.name)
+            logger.warning(
+                "%s: a row killed its worker twice%s and is recorded: %s",
+                self._job.name,
+                death.hint,
+                task.rows.column(0)[0],  # what a job's rows go by comes first
+            )
             return self.gather(task, self._job.worker.crashed(task.rows))
-        logger.warning("%s: a worker died; its rows are tried one by one", self._job.name)
+        logger.warning(
+            "%s: a worker died%s; its rows are tried one by one", self._job.name, death.hint
+        )
         self.tasks.extendleft(
             Task(task.partition, offset, task.rows.slice(offset, 1), alone=True)
             for offset in range(task.rows.num_rows)

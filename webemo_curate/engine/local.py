@@ -28,6 +28,9 @@ class LocalEngine:
         """Run a job; see `Engine.run`."""
         return run_job(job, lambda: nullcontext(_Processes(job.worker, self._workers)))
 
+    def close(self) -> None:
+        """Do nothing: processes end with their job."""
+
 
 def usable_cores() -> int:
     """Return how many CPU cores this process may use."""

@@ -40,9 +40,13 @@ class Failed:
 
 @dataclass(frozen=True)
 class Died:
-    """The worker is no more; `innocent` if what it worked on cannot be the reason."""
+    """The worker is no more; `innocent` if what it worked on cannot be the reason.
+
+    `hint` says what else than a crash may have been the reason.
+    """
 
     innocent: bool = False
+    hint: str = ""
 
 
 AnswerT = TypeVar("AnswerT", Ready, Done)

@@ -17,10 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from webemo_curate import __version__
 from webemo_curate.config import EngineConfig
 from webemo_curate.engine.base import Job, Resources, Worker
 from webemo_curate.engine.driver import run_job
 from webemo_curate.engine.local import usable_cores
+from webemo_curate.engine.memory import end_beyond, held_bytes
 from webemo_curate.engine.messages import (
     ONE_THREAD,
     Died,
@@ -50,6 +52,8 @@ NODE_NEWS_SECONDS = 1.0
 
 NODE_DIED = "its node has died"
 """Ray's words, in an error that has no field for it."""
+
+RAISE = "raise --ray memory="
 
 PATIENCE_SECONDS = 60.0
 """After so long without a word from any worker, the user is told what is waited for."""
@@ -89,15 +93,20 @@ class RayEngine:
         if find_spec("ray") is None:
             raise InputError(MISSING)
         self._config, self._workers = config, workers
+        self._connected = False
 
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Engine.run`."""
         return run_job(job, lambda: self._crew(job))
 
     def close(self) -> None:
-        """Leave the cluster; one of our own ends with that, as it does with this process."""
-        if "ray" in sys.modules:
+        """Leave the cluster, unless others of this process had joined it before.
+
+        One of our own ends with that, as it does with this process.
+        """
+        if self._connected:
             _ray().shutdown()
+            self._connected = False
 
     @contextmanager
     def _crew(self, job: Job) -> Iterator["_Actors"]:
@@ -113,9 +122,7 @@ class RayEngine:
 
     def _connect(self) -> None:
         """Meet the cluster, at the first job that has something to do."""
-        # As with Ray's own commands. Without either, never the cluster that Ray would find
-        # noted in its temporary folder: it may be another's, or long gone.
-        address = self._config.address or os.environ.get("RAY_ADDRESS")
+        address = self._config.cluster
         if "ray" not in sys.modules:  # it reads these when it is imported
             os.environ.update((QUIET if address else LOCAL) | os.environ)
         if _ray().is_initialized():
@@ -124,12 +131,15 @@ class RayEngine:
             if address:
                 _join(address)
             else:
+                # Never the cluster that Ray would find noted in its temporary folder: it may be
+                # another's, or long gone.
                 _start(max(usable_cores(), self._workers or 0))
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise CurateError(
                 f"--engine ray: no cluster at {address or 'this machine'} ({error}); start one "
                 "with 'ray start --head', or correct --ray address= or RAY_ADDRESS"
             ) from error
+        self._connected = True
 
 
 def _join(address: str) -> None:
@@ -153,9 +163,19 @@ def _init(**options: Any) -> None:
 class _Actor:
     """A worker's side: lives in a process of the cluster."""
 
-    def set_up(self, worker: Worker) -> Ready | Failed:
+    def set_up(self, worker: Worker, version: str, memory: int) -> Ready | Failed:
+        """Set the worker up, if this is the driver's version and `memory` bytes (if not 0) do."""
+        if version != __version__:
+            node = socket.gethostname()
+            return _refused(f"node {node} has webemo-curate {__version__}, this is {version}")
         self._worker = worker
-        return set_up(worker)
+        answer = set_up(worker)
+        if not memory or isinstance(answer, Failed):
+            return answer
+        if held_bytes() > memory:
+            return _refused(f"a worker holds {held_bytes()} bytes once it is set up: {RAISE}")
+        end_beyond(memory)
+        return answer
 
     def work(self, batch: bytes) -> Done | Failed:
         return work(self._worker, batch)
@@ -169,10 +189,10 @@ class _Actor:
 class _RayHand:
     """One actor; see `driver.Hand`."""
 
-    def __init__(self, actor: Any, worker: Any) -> None:
-        self._actor = actor
+    def __init__(self, actor: Any, worker: Any, memory: int) -> None:
+        self._actor, self._memory = actor, memory
         self._node = actor.node.remote()
-        self.answer = actor.set_up.remote(worker)
+        self.answer = actor.set_up.remote(worker, __version__, memory)
 
     def send(self, batch: pa.RecordBatch) -> None:
         self.answer = self._actor.work.remote(to_ipc(batch))
@@ -187,13 +207,18 @@ class _RayHand:
         except errors.RayActorError as error:
             if error.actor_init_failed:  # as it would be the next time
                 return Failed(None, str(error))
-            return Died(innocent=self._lost_its_node(error))
+            return Died(innocent=self._lost_its_node(error), hint=self._hint())
         except errors.RayError as error:
             return Failed(None, str(error))  # nothing died: what was sent cannot be run there
         return message
 
     def kill(self) -> None:
         _ray().kill(self._actor)
+
+    def _hint(self) -> str:
+        if not self._memory:
+            return ""
+        return f" (it crashed, or held more than {self._memory} bytes: {RAISE})"
 
     def _lost_its_node(self, error: Exception) -> bool:
         if NODE_DIED in str(error):
@@ -212,6 +237,7 @@ class _Actors:
     def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
         self.size = size
         self._worker = _ray().put(worker)
+        self._memory = int(needs["memory"])
         self._actor: Any = (
             _ray()
             .remote(_Actor)
@@ -226,7 +252,7 @@ class _Actors:
         )
 
     def hire(self) -> _RayHand:
-        return _RayHand(self._actor.remote(), self._worker)
+        return _RayHand(self._actor.remote(), self._worker, self._memory)
 
     def listen(self, hands: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
         by_answer = {hand.answer: hand for hand in hands}
@@ -236,6 +262,10 @@ class _Actors:
             if not ready:
                 logger.info("waiting for %d workers of the Ray cluster", len(hands))
         return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
+
+
+def _refused(reason: str) -> Failed:
+    return Failed(f"--engine ray: {reason}", "", wrong_input=True)
 
 
 def _ray() -> Any:

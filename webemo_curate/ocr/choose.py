@@ -17,8 +17,13 @@ NO_CUDA = (
     "that fits it, or leave --gpu out"
 )
 
+ON_NODES = "; a cluster's are used with --gpu"
+"""Added where the workers' machines are others than this."""
+
+SLOW = ": it will be slow"
+
 NO_WEIGHTS = (
-    "a GPU is here and EasyOCR's weight files are not (--engine easyocr says where to get them): "
+    "a GPU is there and EasyOCR's weight files are not (--engine easyocr says where to get them): "
     "rapidocr's networks run on it"
 )
 
@@ -48,13 +53,16 @@ class EngineChoice:
     reason: str
 
 
-def choose_engine(config: FilterTextConfig) -> EngineChoice:
+def choose_engine(config: FilterTextConfig, *, elsewhere: bool = False) -> EngineChoice:
     """Resolve `auto`; torch is imported only where a GPU could be used.
 
     Parameters
     ----------
     config : FilterTextConfig
         Engine, device and the folder of weight files.
+    elsewhere : bool, default False
+        Whether it runs on other machines than this: a GPU that is asked for is theirs then, and
+        `auto` takes one only if one is here too.
 
     Returns
     -------
@@ -66,19 +74,18 @@ def choose_engine(config: FilterTextConfig) -> EngineChoice:
     InputError
         If what is asked for cannot be had here: a GPU is never replaced by the CPU in silence.
     """
-    if config.engine == "rapidocr":
-        return _rapidocr_as_asked(config)
     if config.engine == "easyocr":
-        return _easyocr_as_asked(config)
-    if config.device == "cpu":
-        return _rapidocr("cpu", "it is the engine for CPUs")
-    if config.device == "gpu":
-        _require_cuda()
-    elif (missing := _missing_cuda()) is not None:
-        return _rapidocr("cpu", f"no GPU ({missing})")
+        require_weights(config.models)
+    device, why = _device(config, elsewhere)
+    if config.engine == "rapidocr":
+        return _rapidocr(device, f"it was asked for; {why}")
+    if config.engine == "easyocr":
+        return _easyocr(device, f"it was asked for; {why}{SLOW if device == 'cpu' else ''}")
+    if device == "cpu":
+        return _rapidocr(device, why)
     if find_weights(config.models) is None:
-        return _rapidocr("gpu", NO_WEIGHTS)
-    return _easyocr("gpu", "a GPU and EasyOCR's weight files are here")
+        return _rapidocr(device, NO_WEIGHTS)
+    return _easyocr(device, f"{why}, and so are EasyOCR's weight files")
 
 
 def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
@@ -133,24 +140,18 @@ def _detector_at(short_side: int, config: FilterTextConfig, choice: EngineChoice
     )
 
 
-def _rapidocr_as_asked(config: FilterTextConfig) -> EngineChoice:
-    if config.device == "gpu":
-        _require_cuda()
-        return _rapidocr("gpu", "it was asked for")
-    if config.device == "auto" and _missing_cuda() is None:
-        return _rapidocr("gpu", "it was asked for and a GPU is here")
-    return _rapidocr("cpu", "it was asked for")
-
-
-def _easyocr_as_asked(config: FilterTextConfig) -> EngineChoice:
-    require_weights(config.models)
+def _device(config: FilterTextConfig, elsewhere: bool) -> tuple[Device, str]:
+    """Return where networks run, and why."""
     if config.device == "cpu":
-        return _easyocr("cpu", "it was asked for, slow as it is on a CPU")
+        return "cpu", "the CPU was asked for"
+    if config.device == "gpu" and elsewhere:
+        return "gpu", "the GPUs of the cluster are there"
+    missing = _missing_cuda()
+    if missing is None:
+        return "gpu", "a GPU is here"
     if config.device == "gpu":
-        _require_cuda()
-    elif (missing := _missing_cuda()) is not None:
-        return _easyocr("cpu", f"it was asked for and there is no GPU ({missing}): it will be slow")
-    return _easyocr("gpu", "it was asked for and a GPU is here")
+        raise InputError(NO_CUDA.format(reason=missing))
+    return "cpu", f"no GPU is here ({missing}){ON_NODES if elsewhere else ''}"
 
 
 def _rapidocr(device: Device, reason: str) -> EngineChoice:
@@ -159,11 +160,6 @@ def _rapidocr(device: Device, reason: str) -> EngineChoice:
 
 def _easyocr(device: Device, reason: str) -> EngineChoice:
     return EngineChoice("easyocr", device, easy.engine_version(device), reason)
-
-
-def _require_cuda() -> None:
-    if (missing := _missing_cuda()) is not None:
-        raise InputError(NO_CUDA.format(reason=missing))
 
 
 def _missing_cuda() -> str | None:

@@ -25,7 +25,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 3
+    version = 4
     inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 

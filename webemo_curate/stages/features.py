@@ -18,6 +18,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     """Finds keypoints; with `enabled` off, no rows."""
 
     name = "features"
+    version = 2
     inputs = ("images",)
     outputs = ("features",)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -446,8 +446,8 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     config = workspace.config()
-    with workspace.lock():
-        marks = mark_shared(Path(on), workspace, make_engine(config), config.dedup)
+    with workspace.lock(), closing(make_engine(config)) as engine:
+        marks = mark_shared(Path(on), workspace, engine, config.dedup)
     return marks.trained_on(workspace)
 
 

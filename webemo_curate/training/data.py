@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.engine.local import usable_cores
 from webemo_curate.storage.base import ImageReader
 from webemo_curate.training.packing import SHARD_IMAGES, pack, read_squares
 from webemo_curate.workspace import Workspace
@@ -82,7 +83,7 @@ class FileImages:
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in threads; see `Images.take`."""
         places = [self.places[row] for row in rows]
-        return torch.from_numpy(read_squares(self.reader, places, self.config))
+        return torch.from_numpy(read_squares(self.reader, places, self.config, usable_cores()))
 
 
 def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> Images:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import signature
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -15,6 +17,13 @@ from webemo_curate.errors import InputError
 
 PATIENCE = timedelta(days=1)
 """Processes wait for the one that packs images or evaluates; torchrun ends them if it dies."""
+
+_OWN_BUFFERS: dict[str, Any] = (
+    {"forward_sync_buffers": False}  # its name since torch 2.15
+    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
+    else {"broadcast_buffers": False}
+)
+"""Batch statistics stay each process's own: the paper's batch norms were per replica."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,7 @@ class World:
         """Wrap a module so that gradients are averaged over the processes."""
         if self.size == 1:
             return module
-        # Batch statistics stay each process's own: the paper's batch norms were per replica.
-        return DistributedDataParallel(module, broadcast_buffers=False)
+        return DistributedDataParallel(module, **_OWN_BUFFERS)
 
     def share(self, batches: int) -> slice:
         """Return which of an update's batches are this process's.

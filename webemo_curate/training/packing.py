@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from webemo_curate.config import TrainConfig
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.choose import make_engine
+from webemo_curate.engine.local import usable_cores
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.storage.base import ImageReader, Store
@@ -50,11 +51,14 @@ class PackWorker:
         Gets the files.
     config
         Size, and how a picture becomes a square.
+    threads
+        Pictures decoded at once; one where an engine has a process a core.
     """
 
     images: ImageReader
     store: Store
     config: TrainConfig
+    threads: int = 1
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -67,7 +71,7 @@ class PackWorker:
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""
         for row in batch.to_pylist():
-            pixels = read_squares(self.images, row["places"], self.config)
+            pixels = read_squares(self.images, row["places"], self.config, self.threads)
             with self.store.writing(row["key"]) as partial, partial.open("wb") as stream:
                 np.save(stream, pixels, allow_pickle=False)
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
@@ -156,21 +160,23 @@ def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray
 
 
 def read_squares(
-    images: ImageReader, places: Sequence[str], config: TrainConfig
+    images: ImageReader, places: Sequence[str], config: TrainConfig, threads: int
 ) -> NDArray[np.uint8]:
     """Decode images in threads; see `read_square`. Returns shape (images, 3, S, S)."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.stack(list(threads.map(lambda place: read_square(images, place, config), places)))
+    with ThreadPoolExecutor(threads) as pool:
+        return np.stack(list(pool.map(lambda place: read_square(images, place, config), places)))
 
 
 def _write(rows: pa.Table, digest: str, config: TrainConfig, workspace: Workspace) -> None:
     worker = PackWorker(workspace.reader, workspace.store, config)
     if rows.num_rows == 1:
         # Starting another process would take longer than the work.
-        worker.process(rows.combine_chunks().to_batches()[0])
+        here = replace(worker, threads=usable_cores())
+        here.process(rows.combine_chunks().to_batches()[0])
         return
     checkpoints = workspace.checkpoints(JOB, digest)
-    make_engine(workspace.config()).run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
+    with closing(make_engine(workspace.config())) as engine:
+        engine.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
     workspace.clear_checkpoints(JOB)
 
 
