@@ -20,7 +20,7 @@ import pyarrow as pa
 from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.photo_ocr import repeated
 from webemo_curate.config import EngineConfig, ImagesConfig, PipelineConfig
-from webemo_curate.engine.base import Job, Resources, Worker
+from webemo_curate.engine.base import Job, Worker
 from webemo_curate.engine.choose import make_engine
 from webemo_curate.stages.images import ImagesWorker
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -61,8 +61,7 @@ def run_one(kind: str, workers: str, task: str, rows: str, partition: str, photo
     table, worker = _idle(int(rows)) if task == "idle" else _images(Path(photos), int(rows))
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(FolderStore(Path(folder)), "checkpoints")
-        resources = Resources(memory_bytes=2**28)
-        engine.run(Job(task, worker, table, checkpoints, int(partition), resources))
+        engine.run(Job(task, worker, table, checkpoints, int(partition)))
 
 
 def _idle(rows: int) -> tuple[pa.Table, Worker]:

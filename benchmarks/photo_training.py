@@ -24,7 +24,8 @@ from webemo_curate.config import TrainConfig, load_pipeline
 from webemo_curate.manifest import Origin
 from webemo_curate.schemas import Split
 from webemo_curate.sources.added import add_folder
-from webemo_curate.training.api import evaluate, train
+from webemo_curate.training.evaluation import evaluate
+from webemo_curate.training.fitting import train
 from webemo_curate.training.significance import paired_bootstrap
 from webemo_curate.workspace import Workspace
 

@@ -23,7 +23,7 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1
+VERSION = 2
 """Raised whenever equal sets would be marked otherwise."""
 
 NEEDED = ("images", "features", "duplicates")

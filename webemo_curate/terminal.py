@@ -58,12 +58,12 @@ def show_plan(target: str, overrides: Overrides, workspace: str, *, as_json: boo
 
 
 def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bool) -> None:
-    """Bring the manifests up to date, then train; see `training.api.train`.
+    """Bring the manifests up to date, then train; see `training.fitting.train`.
 
     Of several processes that torchrun started, the first does everything but train alone.
     """
-    from webemo_curate.training.api import train
     from webemo_curate.training.distributed import follows
+    from webemo_curate.training.fitting import train
 
     place = open_workspace(workspace)
     config = override(place.config(), overrides)
@@ -79,8 +79,8 @@ def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bo
 
 
 def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
-    """Decode the splits' images ahead of training; see `training.api.pack_splits`."""
-    from webemo_curate.training.api import pack_splits
+    """Decode the splits' images ahead of training; see `training.fitting.pack_splits`."""
+    from webemo_curate.training.fitting import pack_splits
 
     place = open_workspace(workspace)
     config = override(place.config(), overrides)
@@ -123,15 +123,18 @@ def evaluate(
     exclude_shared: bool,
     as_json: bool,
 ) -> None:
-    """Measure a run, or all seeds of a training; see `training.api.evaluate`."""
-    from webemo_curate.training import api, seeds
+    """Measure a run, or all seeds of a training; see `training.evaluation.evaluate`."""
+    from webemo_curate.training import evaluation, seeds
+    from webemo_curate.training.run import find_run
 
     place = open_workspace(workspace)
-    found = api.find_run(run, place)
+    found = find_run(run, place)
     folders = seeds.seeds_of(found, place) if all_seeds or run is None else [found]
     evaluations = []
     for folder in folders:
-        evaluations.append(api.evaluate(folder, on, place, device, exclude_shared=exclude_shared))
+        evaluations.append(
+            evaluation.evaluate(folder, on, place, device, exclude_shared=exclude_shared)
+        )
         print(evaluations[-1].summary(), flush=True)
     document = evaluations[folders.index(found)].as_json()
     if len(evaluations) > 1:
@@ -151,11 +154,12 @@ def predict(
     grad_cam: bool,
     as_json: bool,
 ) -> None:
-    """Classify image files, and draw them if asked to; see `training.api.predict`."""
-    from webemo_curate.training import api
+    """Classify image files, and draw them if asked to; see `training.prediction.predict`."""
+    from webemo_curate.training.prediction import predict as classify
+    from webemo_curate.training.run import find_run
 
-    folder = api.find_run(run, open_workspace(workspace))
-    predictions = api.predict(folder, images, device, look=grad_cam)
+    folder = find_run(run, open_workspace(workspace))
+    predictions = classify(folder, images, device, look=grad_cam)
     for prediction in predictions:
         print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
     if figure:

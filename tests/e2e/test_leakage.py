@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 from tests.e2e.conftest import curate
 from tests.training.conftest import TINY
 from webemo_curate.errors import InputError
-from webemo_curate.training.api import evaluate, train
+from webemo_curate.training.evaluation import evaluate
+from webemo_curate.training.fitting import train
 from webemo_curate.workspace import Workspace
 
 KEPT_OF_CROP = 0.75

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from tests.e2e.conftest import curate
 from tests.training.conftest import TINY, write_experiment
-from webemo_curate.training.api import train
+from webemo_curate.training.fitting import train
 from webemo_curate.training.loop import Trainer
 from webemo_curate.workspace import Workspace
 

@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.training.conftest import TINY
 from webemo_curate.errors import InputError
-from webemo_curate.training.api import train
+from webemo_curate.training.fitting import train
 from webemo_curate.training.loop import Trainer
 from webemo_curate.training.run import LogEntry
 from webemo_curate.workspace import Workspace

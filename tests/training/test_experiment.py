@@ -25,8 +25,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.leakage import NEEDED
 from webemo_curate.schemas import Split
 from webemo_curate.training import experiment
-from webemo_curate.training.api import Evaluation, set_name
 from webemo_curate.training.comparison import Families
+from webemo_curate.training.evaluation import Evaluation, set_name
 from webemo_curate.training.experiment import run_experiment
 from webemo_curate.training.metrics import measure
 from webemo_curate.training.outcome import Outcome

@@ -12,7 +12,7 @@ from tests.e2e.conftest import curate
 from tests.training.conftest import TINY
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.training import exports
-from webemo_curate.training.api import train
+from webemo_curate.training.fitting import train
 from webemo_curate.training.inference import load_network
 from webemo_curate.training.run import LAST_FILE, load_config
 from webemo_curate.workspace import Workspace

@@ -9,9 +9,10 @@ from PIL import Image
 
 from tests.e2e.conftest import curate
 from tests.training.conftest import TINY, draw
-from webemo_curate.training.api import predict, train
+from webemo_curate.training.fitting import train
 from webemo_curate.training.gradcam import class_activation
 from webemo_curate.training.networks import build_network
+from webemo_curate.training.prediction import predict
 from webemo_curate.workspace import Workspace
 
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.training.conftest import TINY, make_workspace
-from webemo_curate.training.api import evaluate, train
+from webemo_curate.training.evaluation import evaluate
+from webemo_curate.training.fitting import train
 from webemo_curate.training.metrics import best_threshold
 from webemo_curate.training.run import LOG_FILE, RunResult
 from webemo_curate.workspace import Workspace

@@ -11,7 +11,8 @@ import pytest
 from tests.e2e.conftest import curate
 from tests.training.conftest import TINY
 from webemo_curate.manifest import Origin
-from webemo_curate.training.api import Evaluation, train
+from webemo_curate.training.evaluation import Evaluation
+from webemo_curate.training.fitting import train
 from webemo_curate.training.metrics import measure
 from webemo_curate.training.run import DONE_FILE, find_run, run_folder, save_config
 from webemo_curate.training.seeds import mean_and_deviation, seeds_of, seeds_summary

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from tests.e2e.conftest import curate
 from tests.training.conftest import TINY
-from webemo_curate.training.api import train
 from webemo_curate.training.data import epoch_updates
+from webemo_curate.training.fitting import train
 from webemo_curate.training.loop import Trainer
 from webemo_curate.training.networks import set_training
 from webemo_curate.workspace import Workspace

@@ -14,7 +14,7 @@ from webemo_curate.atomic import atomic_path
 from webemo_curate.imaging import load_rgb
 
 if TYPE_CHECKING:
-    from webemo_curate.training.api import Prediction
+    from webemo_curate.training.prediction import Prediction
 
 MAX_PIXELS = 64 * 10**6
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.schemas import Split
-from webemo_curate.training.api import Evaluation
+from webemo_curate.training.evaluation import Evaluation
 from webemo_curate.training.inference import CLASSES, THRESHOLD
 from webemo_curate.training.significance import (
     Difference,

@@ -16,6 +16,9 @@ from webemo_curate.storage.base import ImageReader
 from webemo_curate.training.packing import SHARD_IMAGES, pack, read_squares
 from webemo_curate.workspace import Workspace
 
+COLUMNS = ["path", "sha256", "target"]
+"""What of a split manifest is trained and measured on."""
+
 
 class Images(Protocol):
     """Images of one manifest, in its order.

@@ -13,10 +13,11 @@ from webemo_curate.errors import InputError
 from webemo_curate.leakage import NEEDED
 from webemo_curate.report import charts
 from webemo_curate.schemas import Split
-from webemo_curate.training.api import Evaluation, evaluate, set_name, train
 from webemo_curate.training.comparison import Evaluations, Families, compare, read_answers
 from webemo_curate.training.devices import choose_device
 from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.evaluation import Evaluation, evaluate, set_name
+from webemo_curate.training.fitting import train
 from webemo_curate.training.outcome import Outcome, best_on_validation
 from webemo_curate.training.results_page import results_page
 from webemo_curate.training.seeds import figures_of

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from webemo_curate.errors import InputError
-from webemo_curate.training.api import Evaluation
+from webemo_curate.training.evaluation import Evaluation
 from webemo_curate.training.markdown import percent, spread
 from webemo_curate.training.metrics import CLASS_NAMES
 from webemo_curate.training.run import finished_runs, load_config, run_folder

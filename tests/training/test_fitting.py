@@ -15,8 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from tests.training.conftest import TINY, draw
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.training.api import evaluate, find_run, predict, train
+from webemo_curate.training.evaluation import evaluate
+from webemo_curate.training.fitting import train
 from webemo_curate.training.networks import build_network
+from webemo_curate.training.prediction import predict
+from webemo_curate.training.run import find_run
 from webemo_curate.training.weights import load_backbone, read_weights
 from webemo_curate.workspace import Workspace
 
@@ -53,7 +56,7 @@ def test_killed_training_resumes_bitwise(workspace: Workspace) -> None:
     shutil.rmtree(run.folder)
     code = (
         "import sys; from pathlib import Path; from webemo_curate.config import TrainConfig;"
-        "from webemo_curate.training.api import train;"
+        "from webemo_curate.training.fitting import train;"
         "from webemo_curate.workspace import Workspace;"
         f"train(TrainConfig.model_validate_json({config.model_dump_json()!r}),"
         f"Workspace(Path({str(workspace.root)!r})))"

@@ -1,8 +1,7 @@
-"""What commands call: train, evaluate, predict."""
+"""Measuring a run on a split, a manifest or a folder of emotions."""
 
 import json
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,57 +20,13 @@ from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import read_folder
-from webemo_curate.storage.image_files import ImageFiles
-from webemo_curate.training.data import Images, open_images
-from webemo_curate.training.devices import choose_device, make_reproducible
-from webemo_curate.training.distributed import World, join_world
-from webemo_curate.training.events import require_tensorboard
+from webemo_curate.training.data import COLUMNS, Images, open_images
+from webemo_curate.training.devices import choose_device
 from webemo_curate.training.feed import Feed
-from webemo_curate.training.gradcam import class_activation
-from webemo_curate.training.inference import (
-    THRESHOLD,
-    load_network,
-    predict_logits,
-    probabilities,
-)
-from webemo_curate.training.loop import Trainer
-from webemo_curate.training.metrics import CLASS_NAMES, Metrics, best_threshold, measure
-from webemo_curate.training.objective import as_floats
-from webemo_curate.training.packing import read_square
-from webemo_curate.training.run import (
-    BEST_FILE,
-    CONFIG_FILE,
-    DONE_FILE,
-    LAST_FILE,
-    RunResult,
-    find_run,
-    finish,
-    is_finished,
-    load_config,
-    load_log,
-    run_folder,
-    save_config,
-)
+from webemo_curate.training.inference import load_network, predict_logits, probabilities
+from webemo_curate.training.metrics import Metrics, best_threshold, measure
+from webemo_curate.training.run import BEST_FILE, LAST_FILE, load_config
 from webemo_curate.workspace import Workspace
-
-__all__ = [
-    "Evaluation",
-    "Prediction",
-    "RunResult",
-    "evaluate",
-    "find_run",
-    "pack_splits",
-    "predict",
-    "set_name",
-    "train",
-]
-
-COLUMNS = ["path", "sha256", "target"]
-FILES = ImageFiles(Path())
-"""Reads files by the names a user gives them."""
-
-LEAST_IMAGES = 2
-"""Of each class in training: batch normalisation and a boundary need as many."""
 
 
 @dataclass(frozen=True)
@@ -143,65 +98,6 @@ class Evaluation:
             f"  warning: the pictures of {self.shared} of these images are in the training data "
             "too; --exclude-shared leaves them out"
         )
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one image.
-
-    Attributes
-    ----------
-    path
-        The file.
-    label
-        Its class.
-    probability
-        Of the positive class, sadness.
-    activation
-        Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
-    """
-
-    path: Path
-    label: str
-    probability: float
-    activation: NDArray[np.float32] | None = None
-
-    @property
-    def caption(self) -> str:
-        """Class and the class's own probability, for under a picture."""
-        own = self.probability if self.label == CLASS_NAMES[1] else 1 - self.probability
-        return f"{self.label} {own:.0%}"
-
-
-def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
-    """Train a network for each seed on the workspace's manifests.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        What is trained; `seeds` runs from `seed` on.
-    workspace : Workspace
-        Holds train and validation manifests; gets the run folders.
-
-    Returns
-    -------
-    list of RunResult
-        One a seed; an equal finished run is not trained again.
-
-    Raises
-    ------
-    CurateError
-        If manifests, weights or the device do not allow it, or training fails.
-    """
-    if config.tensorboard:
-        require_tensorboard()
-    device = choose_device(config.device)
-    with join_world(device) as world, workspace.lock() if world.leads else nullcontext():
-        make_reproducible(device, deterministic=config.deterministic)
-        return [
-            _train_one(config, config.seed + offset, workspace, device, world)
-            for offset in range(config.seeds)
-        ]
 
 
 def evaluate(
@@ -283,128 +179,6 @@ def set_name(on: str, workspace: Workspace) -> str:
     test_set = _test_set(on, workspace)
     _check_not_empty(test_set, on)
     return test_set.name
-
-
-def predict(
-    run: Path, images: Sequence[Path], device: str = "auto", *, look: bool = False
-) -> list[Prediction]:
-    """Classify image files by the last epoch's weights.
-
-    Parameters
-    ----------
-    run : Path
-        The run's folder.
-    images : sequence of Path
-        Image files.
-    device : {'auto', 'cpu', 'cuda'}
-        Where it computes.
-    look : bool, default False
-        Also tell where the network saw the class it chose.
-
-    Returns
-    -------
-    list of Prediction
-        In the order given.
-
-    Raises
-    ------
-    InputError
-        If an image or the run cannot be read.
-    """
-    config = load_config(run)
-    chosen = choose_device(device)
-    network = load_network(run / LAST_FILE, config, chosen)
-    predictions = []
-    for path in images:
-        pixels = as_floats(torch.from_numpy(read_square(FILES, str(path), config))[None].to(chosen))
-        with torch.inference_mode():
-            logits = network(pixels).cpu().numpy()
-        probability = float(probabilities(logits)[0])
-        answer = int(probability >= THRESHOLD)
-        activation = class_activation(network, pixels, answer) if look else None
-        predictions.append(Prediction(path, CLASS_NAMES[answer], probability, activation))
-    return predictions
-
-
-def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
-    """Decode the images of all splits into packed files, as training would at its start.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        Size and resizing.
-    workspace : Workspace
-        Holds the manifests and images; gets the packed files.
-
-    Returns
-    -------
-    dict of str to int
-        Images of each split.
-
-    Raises
-    ------
-    InputError
-        If a manifest or an image cannot be read.
-    """
-    packed = config.model_copy(update={"feed": "mapped"})
-    with workspace.lock():
-        return {
-            split.value: len(_split_images(split, workspace, packed).targets) for split in Split
-        }
-
-
-def _train_one(
-    config: TrainConfig, seed: int, workspace: Workspace, device: torch.device, world: World
-) -> RunResult:
-    folder = run_folder(config, seed, workspace)
-    _pull_in_turn(folder, workspace, world)
-    if is_finished(folder):
-        return RunResult(folder, seed, True, load_log(folder))
-    # One process packs; the others find the files.
-    if world.leads:
-        save_config(folder, config, seed)
-        workspace.publish(folder / CONFIG_FILE)
-        _training_sets(workspace, config)
-    world.wait()
-    sets = _training_sets(workspace, config)
-    history = Trainer(config, seed, device, folder, world, workspace.publish).fit(*sets)
-    if world.leads:
-        if len(sets[1].targets):
-            evaluate(folder, Split.VALIDATION, workspace, config.device)
-        finish(folder, {"epochs": len(history)})
-        workspace.publish(folder / DONE_FILE)
-    return RunResult(folder, seed, False, history)
-
-
-def _pull_in_turn(folder: Path, workspace: Workspace, world: World) -> None:
-    """Bring a run's files here before anyone writes some: processes of one machine share them."""
-    if world.leads:
-        workspace.pull(folder)
-    world.wait()
-    if not world.leads:
-        workspace.pull(folder)
-    world.wait()
-
-
-def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, Images]:
-    train = _split_images(Split.TRAIN, workspace, config)
-    _check_trainable(train, workspace)
-    return train, _split_images(Split.VALIDATION, workspace, config)
-
-
-def _check_trainable(images: Images, workspace: Workspace) -> None:
-    for value, name in enumerate(CLASS_NAMES):
-        count = int((images.targets == value).sum())
-        if count < LEAST_IMAGES:
-            raise InputError(
-                f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
-                f"{LEAST_IMAGES} are needed; fetch more or change 'curate undersample'"
-            )
-
-
-def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Images:
-    table = workspace.read(split, COLUMNS)
-    return open_images(table, config, workspace)
 
 
 @dataclass(frozen=True)
