@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import sys
+import termios
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -25,7 +26,7 @@ PUBLISHED_SETS = {
     "Emotion6": ("anger", "disgust", "fear", "joy", "sadness", "surprise"),
 }
 """Folders of the sets, the last of Cornell."""
-SCREEN_BYTES = 2**20
+SCREEN, SCREEN_BYTES = (24, 120), 2**20
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,7 @@ def test_progress_shows_images_a_second_on_a_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, SCREEN)
     monkeypatch.setattr("webemo_curate.progress.SHOW_AFTER_SECONDS", 0.0)
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
