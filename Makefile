@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 slow: $(READY)
 	$(BIN)/pytest -m slow

@@ -11,9 +11,9 @@ from PIL import Image
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.local import LocalEngine
-from webemo_curate.ocr.base import TextDetector
+from webemo_curate.ocr.base import Device, TextDetector
+from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
-from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -28,9 +28,10 @@ def repeated(photos: Path | str, count: int) -> list[Path]:
     return list(islice(cycle(sorted(Path(photos).iterdir())), count))
 
 
-def rapid_detector() -> RapidDetector:
-    """Return the CPU engine as the command makes it."""
-    return RapidDetector("cpu", CONFIG.short_side, CONFIG.score_floor, CONFIG.batch_size)
+def rapid_detector(device: Device = "cpu") -> TextDetector:
+    """Return rapidocr's engine as the command makes it, with its look for drawn words."""
+    config = CONFIG.model_copy(update={"engine": "rapidocr", "device": device})
+    return make_detector(config, choose_engine(config))
 
 
 def photo_rows(photos: Path | str, count: int) -> pa.Table:

@@ -1,6 +1,6 @@
 """How rightly the text filter decides on labelled photos, beside other ways to decide it.
 
-    python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640]
+    python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640] [--no-drawn]
         [--rivals tesseract rapidocr easyocr] [--every N] [--models FOLDER] [--sheet errors.jpg]
 
 DATA holds text/, overlay/, web/ and their label files. For each contestant: the share of images
@@ -8,7 +8,8 @@ said to bear text, by kind, with 95 % Wilson intervals; over text-free photos th
 false positives. What is ambiguous, or was not looked at by the labels' authors, is left out.
 `tesseract` is the system's command; `rapidocr` and `easyocr` are their own interfaces with their
 defaults, the latter detection only, with weights from `--models`. With `--second-side` each side
-is also measured with a second look at that one.
+is also measured with a second look at that one; with `--no-drawn` each without the look for words
+drawn over photos, too.
 """
 
 import argparse
@@ -83,19 +84,37 @@ def wilson(hits: int, total: int) -> str:
     return f"{hits}/{total} = {share:.3f} [{low:.3f}, {high:.3f}]"
 
 
+@dataclass(frozen=True)
+class Look:
+    """How our engine looks at a photo; see `FilterTextConfig`."""
+
+    side: int
+    second_side: int | None
+    drawn: bool
+
+    def __str__(self) -> str:
+        again = f", then {self.second_side}" if self.second_side else ""
+        return f"short side {self.side}{again}{', drawn words' if self.drawn else ''}"
+
+
 @cache
-def _detector(side: int, second_side: int | None) -> TextDetector:
+def _detector(look: Look) -> TextDetector:
     config = FilterTextConfig(
-        engine="rapidocr", device="cpu", short_side=side, second_side=second_side
+        engine="rapidocr",
+        device="cpu",
+        short_side=look.side,
+        second_side=look.second_side,
+        drawn=look.drawn,
     )
     detector = make_detector(config, choose_engine(config))
     detector.setup()
     return detector
 
 
-def _our_boxes(job: tuple[Path, int, int | None]) -> list[dict[str, object]]:
-    path, *sides = job
-    (found,) = _detector(*sides).detect([load_rgb(path, MAX_PIXELS)])
+def boxes_of(job: tuple[Path, Look]) -> list[dict[str, object]]:
+    """Return what our engine sees in a photo, as `schemas.TEXT_BOX` has it."""
+    path, look = job
+    (found,) = _detector(look).detect([load_rgb(path, MAX_PIXELS)])
     return [asdict(box) for box in found]
 
 
@@ -160,27 +179,25 @@ def _share(
     return wilson(sum(hits), len(hits)) if hits else "none"
 
 
-def _timed(work: Callable[[object], object], jobs: Iterable[object], count: int) -> tuple:
+def timed(work: Callable[[object], object], jobs: Iterable[object], count: int) -> tuple:
+    """Return the results of jobs done in `PROCESSES` processes, and how many a second."""
     started = time.perf_counter()
     with ProcessPoolExecutor(PROCESSES) as pool:
         results = list(pool.map(work, jobs, chunksize=8))
     return results, count / (time.perf_counter() - started)
 
 
-def show_ours(
-    photos: Sequence[Photo], side: int, second_side: int | None, sheet: Path | None
-) -> None:
+def show_ours(photos: Sequence[Photo], look: Look, sheet: Path | None) -> None:
     """Look at every photo and hold what was seen against each preset."""
-    jobs = [(photo.path, side, second_side) for photo in photos]
-    boxes, rate = _timed(_our_boxes, jobs, len(photos))
-    name = f"curate, short side {side}" + (f", then {second_side}" if second_side else "")
+    jobs = [(photo.path, look) for photo in photos]
+    boxes, rate = timed(boxes_of, jobs, len(photos))
     stored = pa.array(boxes, pa.list_(TEXT_BOX))
     for preset, rule in PRESETS["rapidocr"].items():
         flagged = decide(stored, rule).bears_text.tolist()
-        show(f"{name}, {preset}", photos, flagged, rate)
+        show(f"curate, {look}, {preset}", photos, flagged, rate)
         if sheet and preset == FilterTextConfig().preset:
-            sides = f"{side}-{second_side}" if second_side else f"{side}"
-            _save_errors(photos, flagged, sheet.with_stem(f"{sheet.stem}-{sides}"))
+            name = f"{sheet.stem}-{str(look).replace(', ', '-').replace(' ', '-')}"
+            _save_errors(photos, flagged, sheet.with_stem(name))
 
 
 def _save_errors(photos: Sequence[Photo], flagged: Sequence[bool], sheet: Path) -> None:
@@ -197,15 +214,17 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sides", type=int, nargs="*", default=[FilterTextConfig().short_side])
     parser.add_argument("--second-side", type=int, help="measure a second look at this side too")
+    parser.add_argument("--no-drawn", action="store_true", help="measure without drawn words too")
     parser.add_argument("--rivals", nargs="*", default=[], help="tesseract, rapidocr, easyocr")
     parser.add_argument("--every", type=int, default=1, help="one image in so many")
     parser.add_argument("--models", type=Path, help="folder of EasyOCR's weights")
     parser.add_argument("--sheet", type=Path, help="picture that shows the errors")
     arguments = parser.parse_args()
     photos = labelled(arguments.data)[:: arguments.every]
+    drawn = [False, True] if arguments.no_drawn else [True]
     seconds = [None, arguments.second_side] if arguments.second_side else [None]
-    for side, second_side in product(arguments.sides, seconds):
-        show_ours(photos, side, second_side, arguments.sheet)
+    for look in product(arguments.sides, seconds, drawn):
+        show_ours(photos, Look(*look), arguments.sheet)
     paths = [photo.path for photo in photos]
     rivals = {
         "tesseract": (_tesseract, paths),
@@ -213,7 +232,7 @@ def main() -> None:
         "easyocr": (_easyocr, [(path, arguments.models) for path in paths]),
     }
     for name in arguments.rivals:
-        flagged, rate = _timed(*rivals[name], len(photos))
+        flagged, rate = timed(*rivals[name], len(photos))
         show(name, photos, flagged, rate)
 
 

@@ -154,6 +154,13 @@ def filter_text(
         int | None,
         typer.Option(help="Look again at this short side where the first look confirms no text."),
     ] = None,
+    drawn: Annotated[
+        bool | None,
+        typer.Option(
+            "--drawn/--no-drawn",
+            help="Look again for words drawn over photos where no text is confirmed; default: do.",
+        ),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a GPU takes at a time.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of EasyOCR's weight files.")] = None,
     workspace: WorkspaceOption = HERE,
@@ -173,6 +180,7 @@ def filter_text(
         "min_area": min_area,
         "short_side": short_side,
         "second_side": second_side,
+        "drawn": drawn,
         "batch_size": batch_size,
         "models": models,
     }

@@ -116,6 +116,9 @@ class FilterTextConfig(StageConfig):
     second_side: int | None = Field(
         None, ge=32, description="the same for a second look, where the first confirmed no text"
     )
+    drawn: bool = Field(
+        True, description="where nothing is confirmed, look for words drawn over it (rapidocr)"
+    )
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
     models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")
     batch_size: int = operational(64, ge=1)

@@ -9,7 +9,6 @@ rivals', the GPU's mean utilisation and largest memory in use. Rivals see fewer 
 
 import argparse
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,6 @@ from webemo_curate.demo.variants import captioned
 from webemo_curate.ocr.base import TextDetector
 from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
 from webemo_curate.ocr.easy import EasyDetector
-from webemo_curate.ocr.rapid import RapidDetector
 from webemo_curate.ocr.weights import DETECTION, PUBLISHED, RECOGNITION, load_tensors
 from webemo_curate.sources.taxonomy import LABELS
 
@@ -69,7 +67,7 @@ def files_to_rows(detector: TextDetector, photos: Path, images: int, name: str) 
     return rate(lambda: read_all(detector, photos, images, workers=1), images, f"curate, {name}")
 
 
-def count_differences(on_gpu: RapidDetector, photos: Path) -> None:
+def count_differences(on_gpu: TextDetector, photos: Path) -> None:
     """Print on how many photos rapidocr's networks read otherwise on the GPU than on the CPU."""
     pictures = [Image.open(path).convert("RGB") for path in repeated(photos, COMPARED)]
     texts = []
@@ -125,7 +123,7 @@ def main() -> None:
         )
         network_alone(models, photos)
         ours = files_to_rows(detector, photos, arguments.images, "EasyOCR's networks")
-        by_rapidocr = replace(rapid_detector(), device="gpu")
+        by_rapidocr = rapid_detector("gpu")
         files_to_rows(by_rapidocr, photos, arguments.images, "rapidocr's networks")
         count_differences(by_rapidocr, photos)
         for name, found in rivals(models, photos, arguments.images // RIVAL_SHARE).items():

@@ -13,6 +13,7 @@ from webemo_curate.ocr import choose as choose_module
 from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.easy import EasyDetector
 from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.rapid_networks import DRAWN_WORDS
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.weights import PUBLISHED
 
@@ -109,7 +110,7 @@ def test_missing_weight_files_are_an_error_that_says_where_to_get_them(options):
 
 
 def test_the_detector_is_that_of_the_choice(models):
-    plain = FilterTextConfig(short_side=96)
+    plain = FilterTextConfig(short_side=96, drawn=False)
     assert make_detector(plain, choose_engine(plain)) == RapidDetector(
         "cpu", 96, plain.score_floor, plain.batch_size
     )
@@ -119,6 +120,12 @@ def test_the_detector_is_that_of_the_choice(models):
     assert isinstance(detector, SecondLook)
     assert detector.first == make_detector(plain, choose_engine(plain))
     assert detector.second == replace(detector.first, short_side=160)
+
+    drawn = twice.model_copy(update={"drawn": True})
+    looks = make_detector(drawn, choose_engine(drawn))
+    assert isinstance(looks, SecondLook)
+    assert looks.first == detector
+    assert looks.second.detection == DRAWN_WORDS
 
     easy = FilterTextConfig(engine="easyocr", device="cpu", models=models)
     detector = make_detector(easy, choose_engine(easy))

@@ -3,7 +3,7 @@
 import pickle
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -17,12 +17,17 @@ from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
-from webemo_curate.ocr import rapid, rapid_networks
+from webemo_curate.ocr import rapid
 from webemo_curate.ocr.base import EngineError, polygon_area
 from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
 from webemo_curate.ocr.onnx_network import OnnxNetwork
 from webemo_curate.ocr.rapid import RapidDetector, canvas_size
-from webemo_curate.ocr.rapid_networks import CpuNetworks, TorchNetworks
+from webemo_curate.ocr.rapid_networks import (
+    ANY_TEXT,
+    DRAWN_WORDS,
+    CpuNetworks,
+    TorchNetworks,
+)
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.schemas import TEXT_BOX
 
@@ -36,8 +41,12 @@ def detector():
 def batched():
     """Return the detector of a GPU, its networks in torch on the CPU."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rapid, "_load", lambda _: TorchNetworks(torch.device("cpu")))
+        patch.setattr(rapid, "_load", torch_networks)
         return make_detector("gpu")
+
+
+def torch_networks(_, detection):
+    return TorchNetworks(detection, torch.device("cpu"))
 
 
 def make_detector(device):
@@ -128,20 +137,21 @@ def test_a_process_computes_in_one_thread(detector):
 def test_the_recogniser_in_torch_gives_onnx_runtimes_symbols(width):
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, width, 3), np.uint8)
 
-    symbols, probabilities = TorchNetworks(torch.device("cpu")).symbols(crops)
+    symbols, probabilities = TorchNetworks(ANY_TEXT, torch.device("cpu")).symbols(crops)
 
-    expected, expected_probabilities = CpuNetworks().symbols(crops)
+    expected, expected_probabilities = CpuNetworks(ANY_TEXT).symbols(crops)
     assert np.array_equal(symbols, expected)
     assert np.allclose(probabilities, expected_probabilities, atol=1e-5)
 
 
-def test_heatmaps_in_torch_are_those_of_onnx_runtime_and_the_gate_drops_empty_ones():
+@pytest.mark.parametrize("detection", [ANY_TEXT, DRAWN_WORDS])
+def test_heatmaps_in_torch_are_those_of_onnx_runtime_and_the_gate_drops_empty_ones(detection):
     pictures = [with_words("GATE"), scene(), Image.new("RGB", (320, 240), "white")]
     canvases = np.stack([np.asarray(picture.resize((320, 256))) for picture in pictures])
 
-    found = TorchNetworks(torch.device("cpu")).heatmaps(canvases)
+    found = TorchNetworks(detection, torch.device("cpu")).heatmaps(canvases)
 
-    expected = CpuNetworks().heatmaps(canvases)
+    expected = CpuNetworks(detection).heatmaps(canvases)
     assert [heatmap is None for heatmap in found] == [heatmap is None for heatmap in expected]
     assert found[0] is not None
     assert np.allclose(found[0], expected[0], atol=1e-5)
@@ -167,11 +177,11 @@ def test_a_canvas_is_bounded_and_fits_the_network(width, height, short_side):
     assert max(canvas) <= LONGEST_ASPECT * short_side + STRIDE
 
 
-def test_a_missing_network_names_the_remedy(monkeypatch):
-    monkeypatch.setattr(rapid_networks, "DETECTION_MODEL", "not-there.onnx")
+def test_a_missing_network_names_the_remedy():
+    missing = replace(ANY_TEXT, file="not-there.onnx")
 
     with pytest.raises(EngineError, match=r"not-there\.onnx.*pip install"):
-        RapidDetector("cpu", 320, 0.3, 1).setup()
+        RapidDetector("cpu", 320, 0.3, 1, missing).setup()
 
 
 def test_a_detector_is_pickled_without_loading_the_runtime():

@@ -1,6 +1,6 @@
 """The second look spares what is confirmed, and keeps of the rest only what it confirms."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
@@ -45,7 +45,7 @@ def pictures(*widths):
 
 
 def test_only_images_without_confirmed_text_are_looked_at_again():
-    look = SecondLook(Told({1: "words", 2: "", 3: "x"}), Told({2: "more", 3: "y"}), RULE)
+    look = SecondLook(Told({1: "words", 2: "", 3: "x"}), Told({2: "more", 3: "y"}), RULE, RULE)
 
     found = look.detect(pictures(1, 2, 3))
 
@@ -54,15 +54,22 @@ def test_only_images_without_confirmed_text_are_looked_at_again():
 
 
 def test_where_all_is_confirmed_or_nothing_given_there_is_no_second_look():
-    look = SecondLook(Told({1: "words"}), Told({}), RULE)
+    look = SecondLook(Told({1: "words"}), Told({}), RULE, RULE)
 
     assert look.detect(pictures(1)) == [[read("words")]]
     assert look.detect([]) == []
     assert look.second.seen == []
 
 
+def test_the_second_look_is_held_against_a_rule_of_its_own():
+    stern = replace(RULE, by_length=((2, 0.95),))
+    look = SecondLook(Told({1: "words", 2: ""}), Told({2: "more"}), RULE, stern)
+
+    assert look.detect(pictures(1, 2)) == [[read("words")], [read("")]]
+
+
 def test_both_are_set_up_and_take_what_the_first_takes():
-    look = SecondLook(Told({}, images_at_once=3), Told({}), RULE)
+    look = SecondLook(Told({}, images_at_once=3), Told({}), RULE, RULE)
 
     look.setup()
 
@@ -76,7 +83,7 @@ def real_look(device):
         RapidDetector(device, side, score_floor=0.3, batch_size=4)
         for side in (TOO_SMALL, LARGE_ENOUGH)
     ]
-    look = SecondLook(*looks, RULE)
+    look = SecondLook(*looks, RULE, RULE)
     look.setup()
     return look
 
@@ -94,6 +101,8 @@ def test_words_too_small_for_the_first_look_are_read_in_the_second():
 def test_batches_in_torch_find_in_two_looks_what_onnx_runtime_does(monkeypatch):
     images = [with_words("HELLO"), scene(), with_words("WORLD", seed=1), with_words("BIG", 120)]
     expected = real_look("cpu").detect(images)
-    monkeypatch.setattr(rapid, "_load", lambda _: TorchNetworks(torch.device("cpu")))
+    monkeypatch.setattr(
+        rapid, "_load", lambda _, detection: TorchNetworks(detection, torch.device("cpu"))
+    )
 
     assert_same_boxes(real_look("gpu").detect(images), expected)

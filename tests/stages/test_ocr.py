@@ -152,6 +152,8 @@ def test_the_rule_does_not_enter_the_configuration():
     assert OcrStage(FilterTextConfig(short_side=448)).configuration() != plain
     assert OcrStage(FilterTextConfig(score_floor=0.5)).configuration() != plain
 
+    assert OcrStage(FilterTextConfig(drawn=False)).configuration() != plain
+
     twice = OcrStage(FilterTextConfig(second_side=640)).configuration()
     assert twice != plain
     assert OcrStage(moved.model_copy(update={"second_side": 640})).configuration() == twice

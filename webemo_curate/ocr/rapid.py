@@ -21,19 +21,19 @@ from webemo_curate.ocr.base import Device, TextBox, polygon_area
 from webemo_curate.ocr.batches import Batching, batching, map_batches
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.rapid_networks import (
-    DETECTION_MODEL,
+    ANY_TEXT,
     PIXEL_THRESHOLD,
     RECOGNITION_MODEL,
     CpuNetworks,
+    Detection,
     Heatmap,
     Networks,
     Pixels,
     TorchNetworks,
 )
 
-UNCLIP_RATIO = 1.6
 MAX_CANDIDATES = 1000
-"""rapidocr's own settings of the box decoding (its config.yaml, section Det)."""
+"""Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
 
 CROP_HEIGHT = 48
 WIDTH_STEP = 8
@@ -63,7 +63,7 @@ class Found(NamedTuple):
 def engine_version(device: Device) -> str:
     """Return rapidocr's version, its networks' names and what runs them, without importing it."""
     runtime = "torch" if device == "gpu" else "onnxruntime"
-    names = f"{Path(DETECTION_MODEL).stem} {Path(RECOGNITION_MODEL).stem}"
+    names = f"{Path(ANY_TEXT.file).stem} {Path(RECOGNITION_MODEL).stem}"
     return f"{version('rapidocr')} {names} {runtime}"
 
 
@@ -100,12 +100,15 @@ class RapidDetector:
         Boxes whose detection score is lower are not kept.
     batch_size : int
         Canvases, and crops, run together on a GPU.
+    detection : Detection, default ANY_TEXT
+        The network that finds text.
     """
 
     device: Device
     short_side: int
     score_floor: float
     batch_size: int
+    detection: Detection = ANY_TEXT
     _networks: Networks | None = field(default=None, init=False, repr=False)
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
@@ -121,8 +124,8 @@ class RapidDetector:
 
         # One process is one core's worth: threads of OpenCV would fight for the other processes'.
         cv2.setNumThreads(1)
-        self._networks = _load(self.device)
-        self._decode_boxes = _box_decoder(self.score_floor)
+        self._networks = _load(self.device, self.detection)
+        self._decode_boxes = _box_decoder(self.score_floor, self.detection.unclip_ratio)
         self._decode_text = _text_decoder(self._networks.characters)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
@@ -195,12 +198,12 @@ class RapidDetector:
         return self._networks
 
 
-def _load(device: Device) -> Networks:
+def _load(device: Device, detection: Detection) -> Networks:
     if device == "cpu":
-        return CpuNetworks()
+        return CpuNetworks(detection)
     import torch
 
-    return TorchNetworks(torch.device("cuda"))
+    return TorchNetworks(detection, torch.device("cuda"))
 
 
 def _to_stride(length: float) -> int:
@@ -225,14 +228,14 @@ def _to_box(found: Found, reading: tuple[str, float], size: tuple[int, int]) -> 
     return TextBox(polygon, found.score, text.strip(), float(confidence), area)
 
 
-def _box_decoder(score_floor: float) -> Any:
+def _box_decoder(score_floor: float, unclip_ratio: float) -> Any:
     from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
     return DBPostProcess(
         thresh=PIXEL_THRESHOLD,
         box_thresh=score_floor,
         max_candidates=MAX_CANDIDATES,
-        unclip_ratio=UNCLIP_RATIO,
+        unclip_ratio=unclip_ratio,
         score_mode="fast",
         use_dilation=True,
     )

@@ -1,5 +1,9 @@
-"""rapidocr's PP-OCR networks: by ONNX Runtime on the CPU, by torch on a GPU, with equal results."""
+"""Detection and recognition networks: by ONNX Runtime on the CPU, by torch on a GPU, equally.
 
+They are rapidocr's PP-OCR networks, and for words drawn over photos a detector of our own.
+"""
+
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,12 +16,49 @@ from webemo_curate.ocr.base import EngineError
 if TYPE_CHECKING:
     import torch
 
-DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
-"""ImageNet's, in RGB: faint watermarks are found more often than with rapidocr's 0.5 and 0.5."""
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A network that scores the pixels of a picture.
+
+    Attributes
+    ----------
+    file
+        Its ONNX file; its name tells versions apart. Its input is BGR.
+    mean, deviation
+        What its input, 0 to 1 in RGB, is normalised by.
+    unclip_ratio
+        How far its boxes, shrunk as it was taught, are grown again before they are read.
+    ours
+        Whether the file lies beside this module, not in rapidocr's wheel.
+    """
+
+    file: str
+    mean: Colour
+    deviation: Colour
+    unclip_ratio: float
+    ours: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where the file is; see `model_file` for what is raised if it is not there."""
+        return Path(__file__).with_name(self.file) if self.ours else model_file(self.file)
+
+
+ANY_TEXT = Detection(
+    "PP-OCRv6_det_small.onnx", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), unclip_ratio=1.6
+)
+"""PP-OCR's, normalised as ImageNet's pictures are: faint watermarks are found more often than with
+rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
+
+DRAWN_WORDS = Detection(
+    "drawn_words_1.onnx", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), unclip_ratio=1.3, ours=True
+)
+"""Fitted by `drawn.fit`. What it finds is read most rightly at that ratio (docs/text.md)."""
 
 PIXEL_THRESHOLD = 0.3
 """Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
@@ -70,12 +111,19 @@ class Networks(Protocol):
 
 
 class CpuNetworks:
-    """The networks in ONNX Runtime, with one thread: processes are the unit of parallelism."""
+    """The networks in ONNX Runtime, with one thread: processes are the unit of parallelism.
 
-    def __init__(self) -> None:
-        self._detector = _open_session(model_file(DETECTION_MODEL))
+    Parameters
+    ----------
+    detection : Detection
+        The network that scores pixels.
+    """
+
+    def __init__(self, detection: Detection) -> None:
+        self._detector = _open_session(detection.path)
         self._reader = _open_session(model_file(RECOGNITION_MODEL))
-        self._mean, self._deviation = (np.array(each, np.float32) for each in (MEAN, DEVIATION))
+        self._mean = np.array(detection.mean, np.float32)
+        self._deviation = np.array(detection.deviation, np.float32)
 
     @property
     def characters(self) -> list[str]:
@@ -101,20 +149,22 @@ class TorchNetworks:
 
     Parameters
     ----------
+    detection : Detection
+        The network that scores pixels.
     device : torch.device
         Where they run.
     """
 
-    def __init__(self, device: "torch.device") -> None:
+    def __init__(self, detection: Detection, device: "torch.device") -> None:
         import torch
 
         from webemo_curate.ocr.onnx_network import OnnxNetwork
 
         self._device = device
-        self._detector = OnnxNetwork(model_file(DETECTION_MODEL), device)
+        self._detector = OnnxNetwork(detection.path, device)
         self._reader = OnnxNetwork(model_file(RECOGNITION_MODEL), device)
         self._mean, self._deviation = (
-            torch.tensor(each, device=device) for each in (MEAN, DEVIATION)
+            torch.tensor(each, device=device) for each in (detection.mean, detection.deviation)
         )
 
     @property

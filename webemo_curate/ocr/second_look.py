@@ -1,4 +1,4 @@
-"""A second look, at another size, at the images in which the first one confirmed no text."""
+"""A second look, in another way, at the images in which the first one confirmed no text."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,12 +25,16 @@ class SecondLook:
     second
         Looks at those in which the first one confirmed nothing.
     rule
-        What confirms text. It is not the user's, lest a new threshold need a new look.
+        What confirms text in the first look. It is not the user's, lest a new threshold need a new
+        look.
+    second_rule
+        What confirms text in the second look.
     """
 
     first: TextDetector
     second: TextDetector
     rule: Rule
+    second_rule: Rule
 
     @property
     def images_at_once(self) -> int:
@@ -45,16 +49,17 @@ class SecondLook:
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
         """Find and read the text of each image; see `TextDetector.detect`."""
         found = self.first.detect(images)
-        silent = [index for index, sure in enumerate(self._confirmed(found)) if not sure]
+        silent = [index for index, sure in enumerate(_confirmed(found, self.rule)) if not sure]
         again = self.second.detect([images[index] for index in silent])
-        for index, boxes, sure in zip(silent, again, self._confirmed(again), strict=True):
+        for index, boxes, sure in zip(
+            silent, again, _confirmed(again, self.second_rule), strict=True
+        ):
             if sure:
                 found[index] = boxes
         return found
 
-    def _confirmed(self, found: list[list[TextBox]]) -> list[bool]:
-        rows = [[asdict(box) for box in boxes] for boxes in found]
-        confirmed: list[bool] = decide(
-            pa.array(rows, pa.list_(TEXT_BOX)), self.rule
-        ).bears_text.tolist()
-        return confirmed
+
+def _confirmed(found: list[list[TextBox]], rule: Rule) -> list[bool]:
+    rows = [[asdict(box) for box in boxes] for boxes in found]
+    confirmed: list[bool] = decide(pa.array(rows, pa.list_(TEXT_BOX)), rule).bears_text.tolist()
+    return confirmed

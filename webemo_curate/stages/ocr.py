@@ -14,7 +14,7 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Resources
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.ocr.base import TextBox, TextDetector
-from webemo_curate.ocr.choose import EngineChoice, choose_engine, confirming_rule, make_detector
+from webemo_curate.ocr.choose import EngineChoice, choose_engine, looks_again, make_detector
 from webemo_curate.schemas import OCR, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.base import ImageReader
@@ -68,16 +68,12 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""
         choice = self._choice()
-        once = {
+        return {
             "engine": choice.engine,
             "engine_version": choice.version,
             "short_side": self.config.short_side,
             "score_floor": self.config.score_floor,
-        }
-        if self.config.second_side is None:
-            return once
-        rule = asdict(confirming_rule(choice.engine))
-        return once | {"second_side": self.config.second_side, "confirming_rule": rule}
+        } | looks_again(self.config, choice)
 
     def select(self, tables: Tables) -> pa.Table:
         """Return the decodable images: sha256, path, width and height."""

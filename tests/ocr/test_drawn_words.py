@@ -1,0 +1,59 @@
+"""The look for drawn words finds what the first look misses, and nothing on bare pictures."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.drawn.backgrounds import background
+from webemo_curate.ocr.rule import PRESETS, decide
+from webemo_curate.schemas import TEXT_BOX
+
+PICTURES = 24
+OPACITY = 90
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """Return busy pictures without words, of seeds that no fitting used."""
+    return [
+        Image.fromarray(background(np.random.default_rng([7, seed]), ()))
+        for seed in range(PICTURES)
+    ]
+
+
+@pytest.fixture(scope="module")
+def marked(bare):
+    """Return the same pictures with a faint word across each."""
+    return [watermarked(picture, "FAMILY") for picture in bare]
+
+
+def watermarked(picture, word):
+    layer = Image.new("RGBA", picture.size)
+    font = ImageFont.load_default(36)
+    draw = ImageDraw.Draw(layer)
+    draw.text((128, 128), word, (255, 255, 255, OPACITY), font, anchor="mm")
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+
+
+def flagged(pictures, **options):
+    config = FilterTextConfig(engine="rapidocr", device="cpu", **options)
+    detector = make_detector(config, choose_engine(config))
+    detector.setup()
+    boxes = [[asdict(box) for box in found] for found in detector.detect(pictures)]
+    return decide(pa.array(boxes, pa.list_(TEXT_BOX)), PRESETS["rapidocr"]["balanced"]).bears_text
+
+
+def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
+    once, again = flagged(marked, drawn=False), flagged(marked)
+
+    assert again[once].all()
+    assert again.sum() >= once.sum() + 3
+
+
+def test_nothing_more_is_read_into_bare_pictures(bare):
+    assert np.array_equal(flagged(bare), flagged(bare, drawn=False))
