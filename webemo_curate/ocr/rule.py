@@ -72,7 +72,7 @@ PRESETS: Mapping[str, Mapping[str, Rule]] = {
 """Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
 
 DRAWN_RULE = Rule(
-    ((2, 0.95), (3, 0.8), (4, 0.7), (5, 0.5)), 0.95, LARGE_AREA, 0.95, least_score=0.35
+    ((2, 0.95), (3, 0.8), (4, 0.7), (5, 0.5)), 0.95, LARGE_AREA, 0.95, least_score=0.4
 )
 """What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
