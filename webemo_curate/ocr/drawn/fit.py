@@ -80,7 +80,7 @@ class FitSettings:
 
     backgrounds: int = 3000
     samples: int = 24000
-    steps: int = 5000
+    steps: int = 4500
     batch_size: int = 16
     rate: float = 3e-3
     decay: float = 0.02
