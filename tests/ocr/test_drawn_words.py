@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.ocr.drawn.test_samples import FONT
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.ocr.choose import choose_engine, make_detector
 from webemo_curate.ocr.drawn.backgrounds import background
@@ -53,6 +54,20 @@ def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
 
     assert again[once].all()
     assert again.sum() >= once.sum() + 3
+
+
+def test_a_script_that_cannot_be_read_is_found_where_both_networks_see_it(bare):
+    font = ImageFont.truetype(str(FONT), 28)
+    signed = [picture.copy() for picture in bare]
+    for picture in signed:
+        ImageDraw.Draw(picture).text(
+            (128, 128), "Щедрый бюджет", "white", font, "mm", stroke_width=2, stroke_fill="black"
+        )
+
+    once, again = flagged(signed, drawn=False), flagged(signed)
+
+    assert once.sum() < PICTURES / 2
+    assert again.sum() > PICTURES * 0.8
 
 
 def test_nothing_more_is_read_into_bare_pictures(bare):

@@ -15,12 +15,13 @@ from webemo_curate.schemas import TEXT_BOX
 RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
 
 
-def box(text="word", confidence=0.9, area=0.05, score=0.8):
+def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0):
     return {
         "polygon": [0.0] * 8,
         "score": score,
         "text": text,
         "confidence": confidence,
+        "agreed": agreed,
         "area": area,
     }
 
@@ -154,3 +155,14 @@ def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
     decisions = decide(images(seen), RULE)
 
     assert (decisions.score[0] >= decisions.threshold[0]) == decisions.bears_text[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "agreed", "verdict"),
+    [(0.6, 0.5, True), (0.9, 0.9, True), (0.59, 0.9, False), (0.9, 0.49, False)],
+)
+def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(score, agreed, verdict):
+    unread = box("", 0.0, score=score, agreed=agreed)
+
+    assert bears_text(unread, rule=replace(RULE, agreed=(0.6, 0.5))) == verdict
+    assert not bears_text(unread)

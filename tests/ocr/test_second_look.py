@@ -37,7 +37,7 @@ class Told:
 
 
 def read(word):
-    return TextBox((0.0,) * 8, 0.9, word, 0.9, 0.1)
+    return TextBox((0.0, 0.0, 9.0, 0.0, 9.0, 4.0, 0.0, 4.0), 0.9, word, 0.9, 0.1)
 
 
 def pictures(*widths):
@@ -66,6 +66,15 @@ def test_the_second_look_is_held_against_a_rule_of_its_own():
     look = SecondLook(Told({1: "words", 2: ""}), Told({2: "more"}), RULE, stern)
 
     assert look.detect(pictures(1, 2)) == [[read("words")], [read("")]]
+
+
+def test_another_network_that_confirms_nothing_still_says_where_it_agrees():
+    unsure = {1: "", 2: "x"}
+    same = SecondLook(Told(unsure), Told(unsure), RULE, RULE)
+    other = replace(same, independent=True)
+
+    assert same.detect(pictures(1)) == [[read("")]]
+    assert other.detect(pictures(1)) == [[replace(read(""), agreed=0.9)]]
 
 
 def test_both_are_set_up_and_take_what_the_first_takes():

@@ -14,6 +14,7 @@ def box(text, confidence, area=0.05, score=0.55):
         "score": score,
         "text": text,
         "confidence": confidence,
+        "agreed": 0.0,
         "area": area,
     }
 

@@ -27,6 +27,8 @@ class TextBox:
         The recogniser's confidence, 0 to 1; 0 where it read nothing.
     area
         Fraction of the image inside the polygon.
+    agreed
+        Score of the box that another network found in the same place; 0 if there is none.
     """
 
     polygon: tuple[float, ...]
@@ -34,6 +36,7 @@ class TextBox:
     text: str
     confidence: float
     area: float
+    agreed: float = 0.0
 
 
 class EngineError(CurateError):

@@ -115,7 +115,7 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
         again = _detector_at(config.second_side, config, choice)
         detector = SecondLook(detector, again, confirming, confirming)
     if _looks_for_drawn_words(config, choice):
-        detector = SecondLook(detector, _drawn_words(config, choice), confirming, DRAWN_RULE)
+        detector = SecondLook(detector, _drawn_words(config, choice), confirming, DRAWN_RULE, True)
     return detector
 
 

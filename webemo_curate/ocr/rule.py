@@ -38,6 +38,10 @@ class Rule:
         Detection score that a box must have for its text to count.
     certain_score
         Detection score that makes any box count, whatever was read; None: no score does.
+    agreed
+        Scores of the detector, and of another network in the same place, that together make a box
+        count, whatever was read: so the scripts that the recogniser cannot read are found. None: no
+        scores do.
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -48,6 +52,7 @@ class Rule:
     large: float
     least_score: float = 0.0
     certain_score: float | None = None
+    agreed: tuple[float, float] | None = None
     min_area: float = 0.0
 
 
@@ -57,7 +62,12 @@ PRESETS: Mapping[str, Mapping[str, Rule]] = {
     "rapidocr": {
         "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
         "balanced": Rule(
-            ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)), 0.85, LARGE_AREA, 0.95, least_score=0.4
+            ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)),
+            0.85,
+            LARGE_AREA,
+            0.95,
+            least_score=0.4,
+            agreed=(0.6, 0.5),
         ),
         "lenient": Rule(
             ((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01
@@ -176,6 +186,9 @@ def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
     asked[score < np.float32(rule.least_score)] = np.inf
     if rule.certain_score is not None:
         asked[score >= np.float32(rule.certain_score)] = 0
+    if rule.agreed is not None:
+        least, agreed = (np.float32(each) for each in rule.agreed)
+        asked[(score >= least) & (_floats(boxes, "agreed") >= agreed)] = 0
     return asked
 
 
@@ -189,6 +202,7 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             large=config.threshold,
             least_score=0.0,
             certain_score=None,
+            agreed=None,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 from PIL import Image
 
+from webemo_curate.ocr.agreement import mark_agreement
 from webemo_curate.ocr.base import TextBox, TextDetector
 from webemo_curate.ocr.rule import Rule, decide
 from webemo_curate.schemas import TEXT_BOX
@@ -15,8 +16,8 @@ from webemo_curate.schemas import TEXT_BOX
 class SecondLook:
     """Two detectors in turn; a `TextDetector`.
 
-    What the second one finds replaces what the first one found where it confirms text, and is
-    forgotten where it does not: boxes of both would cover the same words twice.
+    What the second one finds replaces what the first one found where it confirms text. Where it
+    does not, the first one's boxes remain: boxes of both would cover the same words twice.
 
     Attributes
     ----------
@@ -29,12 +30,16 @@ class SecondLook:
         look.
     second_rule
         What confirms text in the second look.
+    independent
+        Whether another network looks the second time, so that it means something if both find the
+        same place: the first one's boxes then note it. A network agrees with itself in its errors.
     """
 
     first: TextDetector
     second: TextDetector
     rule: Rule
     second_rule: Rule
+    independent: bool = False
 
     @property
     def images_at_once(self) -> int:
@@ -56,6 +61,8 @@ class SecondLook:
         ):
             if sure:
                 found[index] = boxes
+            elif self.independent:
+                found[index] = mark_agreement(found[index], boxes)
         return found
 
 
