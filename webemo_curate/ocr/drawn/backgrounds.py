@@ -55,6 +55,11 @@ def to_pixels(picture: NDArray[np.floating]) -> Pixels:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
+def blend(below: Floats, share: Floats | float, colour: Floats) -> Floats:
+    """Lay a colour over a picture, with a share of 0 to 1 for all pixels or for each."""
+    return below * (1 - share) + colour * share
+
+
 def _piece(random: Random, photographs: Sequence[Pixels]) -> Floats:
     """Cut a square out of a photograph, and change its colours."""
     photograph = photographs[int(random.integers(len(photographs)))]
@@ -98,7 +103,7 @@ def _shapes(random: Random) -> Floats:
         shape = _blank()
         _SHAPES[random.integers(len(_SHAPES))](random, shape, size)
         colour = palette[random.integers(len(palette))] + random.normal(0, 25, 3)
-        picture = _blend(picture, shape, colour + texture * random.random())
+        picture = blend(picture, _share(shape), colour + texture * random.random())
     return picture
 
 
@@ -111,7 +116,7 @@ def _overlay(random: Random, picture: Floats) -> Floats:
     turned = np.asarray(cv2.warpAffine(pattern, turn, (SIDE, SIDE)), np.uint8)
     near = picture.mean((0, 1)) + random.normal(0, 40, 3)
     colour = random.uniform(0, 255, 3) if random.random() < 0.6 else near
-    return _blend(_clip(picture), turned, colour, random.uniform(0.3, 1))
+    return blend(_clip(picture), _share(turned) * random.uniform(0.3, 1), colour)
 
 
 def _soften(random: Random, picture: Floats) -> Floats:
@@ -211,10 +216,9 @@ def _blank() -> Pixels:
     return np.zeros((SIDE, SIDE), np.uint8)
 
 
+def _share(mask: Pixels) -> Floats:
+    return mask[..., None] / 255
+
+
 def _clip(picture: Floats) -> Floats:
     return np.clip(picture, 0, 255)
-
-
-def _blend(picture: Floats, mask: Pixels, colour: Floats, opacity: float = 1.0) -> Floats:
-    share = mask[..., None] / 255 * opacity
-    return picture * (1 - share) + colour * share

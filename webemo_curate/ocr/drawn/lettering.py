@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from webemo_curate.ocr.drawn.backgrounds import SIDE, Floats, Pixels, Random, to_pixels
+from webemo_curate.ocr.drawn.backgrounds import SIDE, Floats, Pixels, Random, blend, to_pixels
 from webemo_curate.ocr.drawn.typefaces import Typefaces
 from webemo_curate.ocr.drawn.wording import is_chinese, phrase
 
@@ -129,21 +129,21 @@ def _lay_bar(random: Random, canvas: Floats, top: int, height: int) -> None:
     """Lay a caption's bar, more or less opaque, across the whole width."""
     opacity = random.uniform(0.4, 1)
     bar = canvas[top : top + height]
-    bar[:] = bar * (1 - opacity) + random.uniform(0, 255, 3) * opacity
+    bar[:] = blend(bar, opacity, random.uniform(0, 255, 3))
 
 
 def _apply(random: Random, below: Floats, ink: _Ink) -> tuple[Floats, float]:
     """Return a piece of picture with the line over it, and the line's contrast."""
     colour, opacity = _colour(random, below.mean((0, 1)))
     if ink.outline is not None:
-        below = _blend(below, ink.outline * opacity, _opposite(random, colour))
+        below = blend(below, ink.outline * opacity, _opposite(random, colour))
     if random.random() < 0.12:
         shift = random.integers(1, 3, 2)
         shadow = np.roll(ink.letters, tuple(shift), (0, 1)) * random.uniform(0.4, 1) * opacity
-        below = _blend(below, shadow, BLACK if colour.mean() > 100 else WHITE)
+        below = blend(below, shadow, BLACK if colour.mean() > 100 else WHITE)
     difference = np.abs((colour - below) * ink.letters * opacity).max(2).sum()
     contrast = float(difference / ink.letters.sum())
-    return _blend(below, ink.letters * opacity, colour), contrast
+    return blend(below, ink.letters * opacity, colour), contrast
 
 
 def _colour(random: Random, near: Floats) -> tuple[Floats, float]:
@@ -163,10 +163,6 @@ def _opposite(random: Random, colour: Floats) -> Floats:
     if np.abs(colour - 128).max() <= 40:
         return BLACK
     return np.clip(255 - colour + random.normal(0, 20, 3), 0, 255)
-
-
-def _blend(below: Floats, share: Floats, colour: Floats) -> Floats:
-    return below * (1 - share) + colour * share
 
 
 def outline_of(line: Line, shrink: float = 0.0) -> NDArray[np.int32]:

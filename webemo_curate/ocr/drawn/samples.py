@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from webemo_curate.ocr.drawn.backgrounds import SIDE, Pixels, Random
+from webemo_curate.ocr.drawn.backgrounds import SIDE, Pixels, Random, to_pixels
 from webemo_curate.ocr.drawn.lettering import Line, draw_line, outline_of
 from webemo_curate.ocr.drawn.typefaces import Typefaces
 
@@ -86,7 +86,7 @@ def _vary(random: Random, background: Pixels) -> Pixels:
     if random.random() < 0.3:
         background = background[..., random.permutation(3)]
     stretched = (background.astype(np.float64) - 128) * random.uniform(0.6, 1.2)
-    return np.clip(stretched + 128 + random.uniform(-40, 40), 0, 255).astype(np.uint8)
+    return to_pixels(stretched + 128 + random.uniform(-40, 40))
 
 
 def _wear(random: Random, picture: Pixels) -> Pixels:
