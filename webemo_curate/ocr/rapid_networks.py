@@ -4,6 +4,7 @@ They are rapidocr's PP-OCR networks, and for words drawn over photos a detector 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,8 @@ from webemo_curate.ocr.base import EngineError
 
 if TYPE_CHECKING:
     import torch
+
+    from webemo_curate.ocr.onnx_network import OnnxNetwork
 
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 
@@ -158,11 +161,9 @@ class TorchNetworks:
     def __init__(self, detection: Detection, device: "torch.device") -> None:
         import torch
 
-        from webemo_curate.ocr.onnx_network import OnnxNetwork
-
         self._device = device
-        self._detector = OnnxNetwork(detection.path, device)
-        self._reader = OnnxNetwork(model_file(RECOGNITION_MODEL), device)
+        self._detector = _open_in_torch(detection.path, device)
+        self._reader = _open_in_torch(model_file(RECOGNITION_MODEL), device)
         self._mean, self._deviation = (
             torch.tensor(each, device=device) for each in (detection.mean, detection.deviation)
         )
@@ -220,7 +221,9 @@ def model_file(name: str) -> Path:
     return path
 
 
+@cache
 def _open_session(path: Path) -> Any:
+    """Open a network once a process: every look reads with the same recogniser."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -229,6 +232,14 @@ def _open_session(path: Path) -> Any:
     # Every image has its own shape: an arena would keep the largest buffers it ever saw.
     options.enable_cpu_mem_arena = False
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _open_in_torch(path: Path, device: "torch.device") -> "OnnxNetwork":
+    """Put a network on a device once a process, as `_open_session` does."""
+    from webemo_curate.ocr.onnx_network import OnnxNetwork
+
+    return OnnxNetwork(path, device)
 
 
 def _run(session: Any, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
