@@ -46,6 +46,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     """
 
     name = "ocr"
+    version = 2
     inputs = ("images",)
     outputs = ("ocr",)
 
