@@ -117,6 +117,7 @@ TEXT_BOX = pa.struct(
         pa.field("confidence", pa.float32(), nullable=False),  # the recogniser's, 0 to 1
         pa.field("area", pa.float32(), nullable=False),  # fraction of the image
         pa.field("agreed", pa.float32(), nullable=False),  # a second network's score of the place
+        pa.field("drawn", pa.bool_(), nullable=False),  # found by the look for drawn words
     ]
 )
 

@@ -1,14 +1,17 @@
 """The text filter on a GPU: end to end and the network alone, beside EasyOCR's own interfaces.
 
-    python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER] [--images 20000]
+    python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER]
+        [--images 2000] [--workers 1 4 8]
 
 Without `--photos` pictures are drawn, without `--models` random weights are written in EasyOCR's
-format (as fast as the published ones as far as detection goes). Prints images/s, ratios to the
-rivals', the GPU's mean utilisation and largest memory in use. Rivals see fewer images, being slow.
+format (as fast as the published ones as far as detection goes). Prints images/s of so many images a
+worker process, loading included, ratios to the rivals', the GPU's mean utilisation and largest
+memory in use, and the largest worker's own memory. Rivals see fewer images, being slow.
 """
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +31,8 @@ from webemo_curate.sources.taxonomy import LABELS
 
 DRAWN = 400
 CAPTIONED_EVERY = 5
-RIVAL_SHARE = 40
-"""Rivals see one image in so many."""
+RIVAL_SHARE = 4
+"""Rivals see one image in so many of a worker's."""
 
 COMPARED = 200
 """Photos read on both devices."""
@@ -62,9 +65,18 @@ def network_alone(models: Path, photos: Path) -> None:
     rate(work, NETWORK_BATCHES * CONFIG.batch_size, f"network alone, {canvas.shape[:2]}")
 
 
-def files_to_rows(detector: TextDetector, photos: Path, images: int, name: str) -> float:
-    """Return the rate of the whole filter, from image files to rows of the manifest."""
-    return rate(lambda: read_all(detector, photos, images, workers=1), images, f"curate, {name}")
+def files_to_rows(
+    detector: TextDetector, photos: Path, images: int, workers: list[int], name: str
+) -> float:
+    """Return the best rate of the whole filter, from image files to rows of the manifest."""
+    return max(
+        rate(
+            partial(read_all, detector, photos, images * count, workers=count),
+            images * count,
+            f"curate, {name}, {count} workers",
+        )
+        for count in workers
+    )
 
 
 def count_differences(on_gpu: TextDetector, photos: Path) -> None:
@@ -100,7 +112,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--models", type=Path)
-    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 8])
     arguments = parser.parse_args()
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
     with tempfile.TemporaryDirectory() as folder:
@@ -122,9 +135,10 @@ def main() -> None:
             published,
         )
         network_alone(models, photos)
-        ours = files_to_rows(detector, photos, arguments.images, "EasyOCR's networks")
+        how_many = arguments.images, arguments.workers
+        ours = files_to_rows(detector, photos, *how_many, "EasyOCR's networks")
         by_rapidocr = rapid_detector("gpu")
-        files_to_rows(by_rapidocr, photos, arguments.images, "rapidocr's networks")
+        files_to_rows(by_rapidocr, photos, *how_many, "rapidocr's networks")
         count_differences(by_rapidocr, photos)
         for name, found in rivals(models, photos, arguments.images // RIVAL_SHARE).items():
             print(f"curate / {name}: {ours / found:.1f}")

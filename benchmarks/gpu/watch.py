@@ -1,19 +1,26 @@
-"""Rates of work on a GPU, with its utilisation and memory while it works."""
+"""Rates of work on a GPU, with its utilisation, its memory and the workers' while it works."""
 
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from statistics import mean
 
+import psutil
 import torch
+
+from webemo_curate.engine.memory import held_bytes
 
 QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
 SAMPLE_SECONDS = 0.5
 
 
 class Watch:
-    """Samples the GPU's utilisation (percent) and memory in use (MiB) while a block runs."""
+    """Samples, while a block runs, the GPU's utilisation (percent) and memory in use (MiB).
+
+    Each sample's third number is the memory (MiB) that the largest child process has for itself.
+    """
 
     def __enter__(self) -> "Watch":
         self.samples: list[list[int]] = []
@@ -29,7 +36,16 @@ class Watch:
     def _watch(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
             output = subprocess.run(QUERY, capture_output=True, text=True, check=True).stdout
-            self.samples.append([int(value) for value in output.splitlines()[0].split(",")])
+            on_gpu = [int(value) for value in output.splitlines()[0].split(",")]
+            self.samples.append([*on_gpu, _largest_child()])
+
+
+def _largest_child() -> int:
+    largest = 0
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            largest = max(largest, held_bytes(child.pid))
+    return largest // 2**20
 
 
 def rate(work: Callable[[], object], images: int, name: str) -> float:
@@ -53,5 +69,5 @@ def _timed(work: Callable[[], object], images: int, name: str, seen: Callable[[]
 def _seen(watch: Watch) -> str:
     if not watch.samples:
         return "too short to sample"
-    busy, held = zip(*watch.samples, strict=True)
-    return f"GPU {mean(busy):.0f} %, {max(held)} MiB"
+    busy, held, worker = zip(*watch.samples, strict=True)
+    return f"GPU {mean(busy):.0f} %, {max(held)} MiB; largest worker {max(worker)} MiB"

@@ -23,10 +23,10 @@ def agreed(one, *others):
     ("other", "expected"),
     [
         (box(10, 10, 40, 10, 0.7), 0.7),
-        (box(10, 10, 29, 10, 0.7), 0.7),  # nearly three quarters of it
-        (box(10, 10, 27, 10, 0.7), 0.0),
-        (box(10, 10, 56, 10, 0.7), 0.7),  # half as long again, nearly
-        (box(10, 10, 58, 10, 0.7), 0.0),
+        (box(10, 10, 21, 10, 0.7), 0.7),  # little more than half of it
+        (box(10, 10, 19, 10, 0.7), 0.0),
+        (box(10, 10, 79, 10, 0.7), 0.7),  # nearly twice as long
+        (box(10, 10, 81, 10, 0.7), 0.0),
         (box(60, 10, 40, 10, 0.7), 0.0),
         (box(10, 20, 40, 10, 0.7), 0.0),  # it touches
         (box(10, 10, 0, 0, 0.7), 0.0),

@@ -9,19 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.ocr.rule import PRESETS, Rule, decide, rules
+from webemo_curate.ocr.rule import PRESETS, Agreement, Rule, decide, rules
 from webemo_curate.schemas import TEXT_BOX
 
 RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
 
 
-def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0):
+def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=False):
     return {
         "polygon": [0.0] * 8,
         "score": score,
         "text": text,
         "confidence": confidence,
         "agreed": agreed,
+        "drawn": drawn,
         "area": area,
     }
 
@@ -164,5 +165,31 @@ def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
 def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(score, agreed, verdict):
     unread = box("", 0.0, score=score, agreed=agreed)
 
-    assert bears_text(unread, rule=replace(RULE, agreed=(0.6, 0.5))) == verdict
+    assert bears_text(unread, rule=replace(RULE, agreed=Agreement(0.6, 0.5))) == verdict
     assert not bears_text(unread)
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "verdict"),
+    [("", 0.0, True), ("ab", 0.1, True), ("abc", 0.49, False), ("abc", 0.5, True)],
+)
+def test_what_two_networks_find_and_the_recogniser_doubts_is_a_pattern(text, confidence, verdict):
+    found = box(text, confidence, agreed=0.9)
+
+    assert bears_text(found, rule=replace(RULE, agreed=Agreement(0.6, 0.5))) == verdict
+
+
+def test_of_drawn_words_something_else_may_be_asked():
+    rule = replace(RULE, least_score=0.4, drawn=replace(RULE, least_score=0.3, cjk=0.99))
+
+    assert bears_text(box(score=0.3, drawn=True), rule=rule)
+    assert not bears_text(box(score=0.3), rule=rule)
+    assert bears_text(box("漢字", 0.9), rule=rule)
+    assert not bears_text(box("漢字", 0.9, drawn=True), rule=rule)
+
+
+def test_a_threshold_is_asked_of_drawn_words_too():
+    rule = rules(FilterTextConfig(threshold=0.6))["rapidocr"]
+
+    assert bears_text(box("abc", 0.6, drawn=True), rule=rule)
+    assert not bears_text(box("abc", 0.59, drawn=True), rule=rule)

@@ -15,6 +15,7 @@ def box(text, confidence, area=0.05, score=0.55):
         "text": text,
         "confidence": confidence,
         "agreed": 0.0,
+        "drawn": False,
         "area": area,
     }
 

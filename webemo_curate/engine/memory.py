@@ -15,9 +15,25 @@ LOOK_SECONDS = 0.2
 """Between two looks; a decoder fills some hundred megabytes in that time."""
 
 
-def held_bytes() -> int:
-    """Return the memory that is this process's own: not mapped files, nor what others share."""
-    info = psutil.Process().memory_info()
+def held_bytes(process: int | None = None) -> int:
+    """Return the memory that is a process's own: not mapped files, nor what others share.
+
+    Parameters
+    ----------
+    process : int, optional
+        Its number; by default this process.
+
+    Returns
+    -------
+    int
+        Bytes.
+
+    Raises
+    ------
+    psutil.NoSuchProcess
+        If it has ended.
+    """
+    info = psutil.Process(process).memory_info()
     own: int = info.rss - getattr(info, "shared", 0)  # told on Linux alone
     return own
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from webemo_curate.ocr.base import TextBox
 
-SAME_PLACE = 0.7
+SAME_PLACE = 0.5
 """Intersection over union of upright rectangles around two boxes from which they are one place."""
 
 Rectangle = tuple[float, float, float, float]

@@ -29,6 +29,8 @@ class TextBox:
         Fraction of the image inside the polygon.
     agreed
         Score of the box that another network found in the same place; 0 if there is none.
+    drawn
+        Whether the look for words drawn over photos found it.
     """
 
     polygon: tuple[float, ...]
@@ -37,6 +39,7 @@ class TextBox:
     confidence: float
     area: float
     agreed: float = 0.0
+    drawn: bool = False
 
 
 class EngineError(CurateError):

@@ -119,6 +119,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Add": lambda _, one, other: one + other,
     "AveragePool": _average,
     "BatchNormalization": _normalise,
+    "Cast": lambda _, values: values.float(),
     "Concat": lambda attributes, *parts: torch.cat(parts, attributes["axis"]),
     "Conv": _convolve,
     "ConvTranspose": _convolve_transposed,
@@ -147,5 +148,5 @@ OPERATORS: Mapping[str, Operator] = {
 }
 """Operator name to implementation.
 
-Softmax is that of the last axis only, where opset 11 and torch agree.
+Softmax is that of the last axis only, where opset 11 and torch agree; Cast is to single precision.
 """

@@ -140,7 +140,7 @@ class RapidDetector:
             found = [future.result() if future else [] for future in pending]
         readings = iter(self._read([box.crop for boxes in found for box in boxes]))
         return [
-            [_to_box(box, next(readings), image.size) for box in boxes]
+            [self._to_box(box, next(readings), image.size) for box in boxes]
             for image, boxes in zip(images, found, strict=True)
         ]
 
@@ -193,6 +193,18 @@ class RapidDetector:
 
         return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
 
+    def _to_box(self, found: Found, reading: tuple[str, float], size: tuple[int, int]) -> TextBox:
+        polygon = tuple(float(number) for number in found.corners.ravel())
+        text, confidence = reading
+        return TextBox(
+            polygon,
+            found.score,
+            text.strip(),
+            float(confidence),
+            polygon_area(polygon, *size),
+            drawn=self.detection.ours,
+        )
+
     def _ready(self) -> Networks:
         assert self._networks is not None, "setup() comes first"  # noqa: S101
         return self._networks
@@ -219,13 +231,6 @@ def _upright(pixels: Pixels, corners: NDArray[np.float32]) -> Pixels:
     steps = math.ceil(crop.shape[1] * CROP_HEIGHT / crop.shape[0] / WIDTH_STEP)
     size = min(steps * WIDTH_STEP, WIDEST_CROP), CROP_HEIGHT
     return np.asarray(cv2.resize(crop, size), np.uint8)
-
-
-def _to_box(found: Found, reading: tuple[str, float], size: tuple[int, int]) -> TextBox:
-    polygon = tuple(float(number) for number in found.corners.ravel())
-    text, confidence = reading
-    area = polygon_area(polygon, *size)
-    return TextBox(polygon, found.score, text.strip(), float(confidence), area)
 
 
 def _box_decoder(score_floor: float, unclip_ratio: float) -> Any:

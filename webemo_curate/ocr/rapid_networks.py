@@ -37,7 +37,8 @@ class Detection:
     unclip_ratio
         How far its boxes, shrunk as it was taught, are grown again before they are read.
     ours
-        Whether the file lies beside this module, not in rapidocr's wheel.
+        Whether it is our own, for drawn words: its file lies beside this module, not in rapidocr's
+        wheel.
     """
 
     file: str
@@ -59,7 +60,7 @@ ANY_TEXT = Detection(
 rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
 
 DRAWN_WORDS = Detection(
-    "drawn_words_1.onnx", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), unclip_ratio=1.3, ours=True
+    "drawn_words_2.onnx", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), unclip_ratio=1.3, ours=True
 )
 """Fitted by `drawn.fit`. What it finds is read most rightly at that ratio (docs/text.md)."""
 

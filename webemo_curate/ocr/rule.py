@@ -18,6 +18,29 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """When a place that two networks find counts as text that the recogniser cannot read.
+
+    Of a script it does not know the recogniser makes nothing, or a sign or two. Where it makes
+    more, with little confidence, it is rather a pattern that resembles letters (docs/text.md).
+
+    Attributes
+    ----------
+    score, other
+        Detection scores of the box and of the other network's in its place.
+    signs
+        So few letters and digits are read of an unknown script, whatever their confidence.
+    confidence
+        What is asked where more are read.
+    """
+
+    score: float
+    other: float
+    signs: int = 2
+    confidence: float = 0.5
+
+
+@dataclass(frozen=True)
 class Rule:
     """The confidence a box must reach for its text to be believed.
 
@@ -39,9 +62,11 @@ class Rule:
     certain_score
         Detection score that makes any box count, whatever was read; None: no score does.
     agreed
-        Scores of the detector, and of another network in the same place, that together make a box
-        count, whatever was read: so the scripts that the recogniser cannot read are found. None: no
-        scores do.
+        What makes a box count if another network found the same place: so the scripts that the
+        recogniser cannot read are found. None: nothing does.
+    drawn
+        What is asked instead of boxes that the look for drawn words found; its own `min_area` says
+        nothing. None: the same as of others.
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -52,11 +77,15 @@ class Rule:
     large: float
     least_score: float = 0.0
     certain_score: float | None = None
-    agreed: tuple[float, float] | None = None
+    agreed: Agreement | None = None
+    drawn: "Rule | None" = None
     min_area: float = 0.0
 
 
 LARGE_AREA = 0.2
+
+DRAWN_RULE = Rule(((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3)
+"""What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
 PRESETS: Mapping[str, Mapping[str, Rule]] = {
     "rapidocr": {
@@ -67,7 +96,8 @@ PRESETS: Mapping[str, Mapping[str, Rule]] = {
             LARGE_AREA,
             0.95,
             least_score=0.4,
-            agreed=(0.6, 0.5),
+            agreed=Agreement(0.6, 0.5),
+            drawn=DRAWN_RULE,
         ),
         "lenient": Rule(
             ((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01
@@ -80,11 +110,6 @@ PRESETS: Mapping[str, Mapping[str, Rule]] = {
     },
 }
 """Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
-
-DRAWN_RULE = Rule(
-    ((2, 0.95), (3, 0.8), (4, 0.7), (5, 0.5)), 0.95, LARGE_AREA, 0.95, least_score=0.4
-)
-"""What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +198,14 @@ def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
     numpy.ndarray
         float32, one entry a box.
     """
+    asked = _asked(boxes, rule)
+    if rule.drawn is not None:
+        drawn = np.asarray(pc.struct_field(boxes, "drawn"))
+        asked = np.where(drawn, _asked(boxes, rule.drawn), asked)
+    return asked
+
+
+def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
     text = pc.struct_field(boxes, "text")
     letters = np.asarray(pc.utf8_length(pc.replace_substring_regex(text, NOT_ALPHANUMERIC, "")))
     cjk = np.asarray(pc.match_substring_regex(text, CJK))
@@ -187,9 +220,19 @@ def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
     if rule.certain_score is not None:
         asked[score >= np.float32(rule.certain_score)] = 0
     if rule.agreed is not None:
-        least, agreed = (np.float32(each) for each in rule.agreed)
-        asked[(score >= least) & (_floats(boxes, "agreed") >= agreed)] = 0
+        asked[_in_unknown_script(boxes, letters, rule.agreed)] = 0
     return asked
+
+
+def _in_unknown_script(
+    boxes: pa.StructArray, letters: NDArray[np.int32], asked: Agreement
+) -> NDArray[np.bool_]:
+    """Tell which boxes count because two networks agree on them."""
+    doubtful = (letters > asked.signs) & (
+        _floats(boxes, "confidence") < np.float32(asked.confidence)
+    )
+    certain = _floats(boxes, "score") >= np.float32(asked.score)
+    return certain & (_floats(boxes, "agreed") >= np.float32(asked.other)) & ~doubtful
 
 
 def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
@@ -203,6 +246,7 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             least_score=0.0,
             certain_score=None,
             agreed=None,
+            drawn=None,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)
 

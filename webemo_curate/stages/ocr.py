@@ -46,7 +46,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     """
 
     name = "ocr"
-    version = 2
+    version = 3
     inputs = ("images",)
     outputs = ("ocr",)
 

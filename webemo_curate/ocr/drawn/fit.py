@@ -1,11 +1,12 @@
 """Fit the network that finds words drawn over photos.
 
     python -m webemo_curate.ocr.drawn.fit OUTPUT.onnx --fonts FOLDER [--without NAME ...]
-        [--photographs FOLDER] [--steps N] [--samples N] [--backgrounds N] [--scratch FOLDER]
+        [--photographs FOLDER] [--steps N] [--batch-size N] [--samples N] [--backgrounds N]
+        [--scratch FOLDER] [--device DEVICE]
 
 Makes pictures, draws words over them and fits `WordsNetwork` to tell where. --fonts is searched at
 any depth; --without leaves out the files with NAME in theirs. Photographs must be free of text;
-without a folder of them, the sample pictures of scikit-image and scikit-learn are used.
+the sample pictures of scikit-image and scikit-learn are used beside them.
 """
 
 import argparse
@@ -78,11 +79,11 @@ class FitSettings:
         Of pictures, weights and order.
     """
 
-    backgrounds: int = 3000
-    samples: int = 24000
-    steps: int = 4500
-    batch_size: int = 16
-    rate: float = 3e-3
+    backgrounds: int = 8000
+    samples: int = 100_000
+    steps: int = 10_400
+    batch_size: int = 64
+    rate: float = 4e-3
     decay: float = 0.02
     warm_up: float = 0.05
     negatives: int = 3
@@ -91,8 +92,8 @@ class FitSettings:
     seed: int = 0
 
 
-def fit(dataset: Dataset, settings: FitSettings) -> WordsNetwork:
-    """Fit a network, on the CPU.
+def fit(dataset: Dataset, settings: FitSettings, device: str = "cpu") -> WordsNetwork:
+    """Fit a network.
 
     Parameters
     ----------
@@ -100,6 +101,8 @@ def fit(dataset: Dataset, settings: FitSettings) -> WordsNetwork:
         Made-up pictures.
     settings : FitSettings
         How.
+    device : str, default "cpu"
+        Where, as torch names it.
 
     Returns
     -------
@@ -107,20 +110,22 @@ def fit(dataset: Dataset, settings: FitSettings) -> WordsNetwork:
         In training mode.
     """
     torch.manual_seed(settings.seed)
-    network = WordsNetwork().to(memory_format=torch.channels_last)
+    network = WordsNetwork().to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), settings.rate, weight_decay=settings.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, settings))
     losses = []
-    for pictures, targets in tqdm(_batches(dataset, settings), "fitting", settings.steps):
+    batches = _batches(dataset, settings, device)
+    for pictures, targets in tqdm(batches, "fitting", settings.steps):
         loss = words_loss(network(pictures)[:, 0], targets, settings)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
         optimizer.step()
         schedule.step()
-        losses.append(loss.item())
+        losses.append(loss.detach())
         if len(losses) % REPORT_EVERY == 0:
-            logger.info("step %d: loss %.3f", len(losses), np.mean(losses[-REPORT_EVERY:]))
+            mean = torch.stack(losses[-REPORT_EVERY:]).mean().item()
+            logger.info("step %d: loss %.3f", len(losses), mean)
     return network
 
 
@@ -161,18 +166,22 @@ def _share(step: int, settings: FitSettings) -> float:
     return (1 + math.cos(math.pi * (done - settings.warm_up) / (1 - settings.warm_up))) / 2
 
 
-def _batches(dataset: Dataset, settings: FitSettings) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(
+    dataset: Dataset, settings: FitSettings, device: str
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield normalised batches, every other one mirrored, in a new order each time around."""
     random = np.random.default_rng(settings.seed)
-    mean, deviation = torch.tensor(DRAWN_WORDS.mean), torch.tensor(DRAWN_WORDS.deviation)
+    mean, deviation = (
+        torch.tensor(each, device=device) for each in (DRAWN_WORDS.mean, DRAWN_WORDS.deviation)
+    )
     order = np.empty(0, np.int64)
     for step in range(settings.steps):
         if len(order) < settings.batch_size:
             order = random.permutation(len(dataset.pictures))
         chosen, order = np.sort(order[: settings.batch_size]), order[settings.batch_size :]
-        colours = torch.from_numpy(dataset.pictures[chosen]) / 255
+        colours = torch.from_numpy(dataset.pictures[chosen]).to(device) / 255
         pictures = ((colours - mean) / deviation).flip(3).permute(0, 3, 1, 2)
-        targets = torch.from_numpy(dataset.targets[chosen])
+        targets = torch.from_numpy(dataset.targets[chosen]).to(device)
         if step % 2:
             pictures, targets = pictures.flip(3), targets.flip(2)
         yield pictures.contiguous(memory_format=torch.channels_last), targets
@@ -198,18 +207,22 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--photographs", type=Path)
     parser.add_argument("--steps", type=int, default=FitSettings.steps)
+    parser.add_argument("--batch-size", type=int, default=FitSettings.batch_size)
     parser.add_argument("--samples", type=int, default=FitSettings.samples)
     parser.add_argument("--backgrounds", type=int, default=FitSettings.backgrounds)
-    parser.add_argument("--scratch", type=Path, help="folder for the made-up pictures, 6 GB")
+    parser.add_argument("--scratch", type=Path, help="folder for the made-up pictures, 22 GB")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = FitSettings(arguments.backgrounds, arguments.samples, arguments.steps)
+    settings = FitSettings(
+        arguments.backgrounds, arguments.samples, arguments.steps, arguments.batch_size
+    )
     typefaces = find_typefaces(arguments.fonts, arguments.without)
     if not typefaces.latin:
         parser.error(f"{arguments.fonts}: no font file with Latin letters is left there")
     logger.info("%d Latin and %d Chinese font files", *map(len, typefaces))
     folder = arguments.photographs
-    photographs = tuple(sorted(folder.iterdir())) if folder else sample_photographs()
+    photographs = sample_photographs() + (tuple(sorted(folder.iterdir())) if folder else ())
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
         dataset = make_dataset(
             Path(scratch),
@@ -218,7 +231,7 @@ def main() -> None:
             samples=settings.samples,
             seed=settings.seed,
         )
-        save(fit(dataset, settings), arguments.output)
+        save(fit(dataset, settings, arguments.device), arguments.output)
 
 
 if __name__ == "__main__":

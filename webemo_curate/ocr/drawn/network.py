@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import fusion
 
-WIDTHS = (16, 24, 48, 96, 128)
+WIDTHS = (24, 36, 72, 144, 192)
 """Channels at a half, a quarter, ... of the picture's size."""
 
-BLOCKS = (1, 2, 2, 1)
+BLOCKS = (1, 2, 3, 2)
 """Residual blocks at a quarter, an eighth, ... of the picture's size."""
 
-MERGED = 32
+MERGED = 48
 """Channels in which the scales are added up (Lin et al. 2017, Feature Pyramid Networks)."""
 
 RARE = -3.0
@@ -22,6 +24,9 @@ RARE = -3.0
 
 OPSET = 18
 INPUT, OUTPUT = "picture", "words"
+
+LARGE = 1024
+"""Numbers from which a tensor is kept in half precision: that halves the file."""
 
 
 class _Residual(nn.Module):
@@ -97,6 +102,8 @@ class _Scores(nn.Module):
 def save(network: WordsNetwork, path: Path) -> None:
     """Write a network as ONNX, its normalisations merged into its convolutions.
 
+    Weights are kept in half precision and computed with in single.
+
     Parameters
     ----------
     network : WordsNetwork
@@ -104,7 +111,7 @@ def save(network: WordsNetwork, path: Path) -> None:
     path : Path
         The file: input (1, 3, height, width), output (1, 1, height, width), 0 to 1.
     """
-    network.eval()
+    network.cpu().eval()
     for module in network.modules():
         if isinstance(module, nn.Sequential) and len(module) > 1:
             convolution, norm = module[0], module[1]
@@ -125,17 +132,32 @@ def save(network: WordsNetwork, path: Path) -> None:
         external_data=False,
         verbose=False,
     )
-    _forget_origin(path)
-
-
-def _forget_origin(path: Path) -> None:
-    """Take out where in which source files each step was made: it names this machine's folders."""
     model = onnx.load(str(path))
+    _forget_origin(model)
+    _halve(model.graph)
+    onnx.save(model, str(path))
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Take out where in which source files each step was made: it names this machine's folders."""
     for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
         part.ClearField("metadata_props")
     for node in model.graph.node:
         node.ClearField("doc_string")
-    onnx.save(model, str(path))
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Store large tensors in half precision, with a step each that makes them single again."""
+    casts = []
+    for tensor in graph.initializer:
+        numbers = numpy_helper.to_array(tensor)
+        if numbers.dtype == np.float32 and numbers.size >= LARGE:
+            name, stored = tensor.name, f"{tensor.name}.half"
+            tensor.CopyFrom(numpy_helper.from_array(numbers.astype(np.float16), stored))
+            casts.append(helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
+    steps = [*casts, *graph.node]
+    graph.ClearField("node")
+    graph.node.extend(steps)
 
 
 def _convolution(before: int, after: int, stride: int = 1) -> nn.Sequential:
