@@ -54,7 +54,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
             worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
-            partition_rows=CONFIG.partition_rows,
+            partition_rows=max(CONFIG.partition_rows, detector.images_at_once),
         )
         return LocalEngine(workers).run(job)
 

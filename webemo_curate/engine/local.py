@@ -6,7 +6,7 @@ from multiprocessing.connection import wait
 
 import pyarrow as pa
 
-from webemo_curate.engine.base import Job, Worker
+from webemo_curate.engine.base import Job, Resources, Worker
 from webemo_curate.engine.driver import run_job
 from webemo_curate.engine.messages import Message
 from webemo_curate.engine.process import WorkerProcess
@@ -18,23 +18,49 @@ class LocalEngine:
     Parameters
     ----------
     workers : int, optional
-        Processes; default the CPU cores this process may use.
+        Processes; default as many as the machine has room for, see `workers_for`.
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers or usable_cores()
+        self._workers = workers
 
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Engine.run`."""
-        return run_job(job, lambda: nullcontext(_Processes(job.worker, self._workers)))
+        size = self._workers or workers_for(job.resources)
+        return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
 
     def close(self) -> None:
         """Do nothing: processes end with their job."""
 
 
+def workers_for(resources: Resources) -> int:
+    """Return how many worker processes this machine has room for.
+
+    Parameters
+    ----------
+    resources : Resources
+        What one needs.
+
+    Returns
+    -------
+    int
+        One for each CPU core; where they share the GPU, no more than its memory holds, but one.
+    """
+    if not resources.gpus:
+        return usable_cores()
+    return max(1, min(usable_cores(), _gpu_memory() // max(1, resources.gpu_bytes)))
+
+
 def usable_cores() -> int:
     """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def _gpu_memory() -> int:
+    import torch
+
+    total: int = torch.cuda.get_device_properties(0).total_memory
+    return total
 
 
 class _Processes:

@@ -2,9 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from webemo_curate.ocr.base import Device
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 THREADS = 8
 """Threads that scale images and decode heatmaps while a GPU works."""
@@ -13,6 +19,7 @@ BATCHES_AT_ONCE = 8
 """Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
 Result = TypeVar("Result")
+Batch = TypeVar("Batch", NDArray[Any], "Tensor")
 
 
 class Batching(NamedTuple):
@@ -51,6 +58,26 @@ def batching(device: Device, batch_size: int) -> Batching:
     if device == "cpu":
         return Batching(1, 1, 1)
     return Batching(batch_size, BATCHES_AT_ONCE * batch_size, THREADS)
+
+
+def fill_up(batch: Batch) -> Batch:
+    """Repeat the last entry until their number is a power of two.
+
+    For every shape that a convolution has not met yet cuDNN makes a new plan, which takes longer
+    than the convolution. So a network should meet few sizes of batches.
+
+    Parameters
+    ----------
+    batch : numpy.ndarray or Tensor
+        One entry or more, along the first axis.
+
+    Returns
+    -------
+    numpy.ndarray or Tensor
+        At least as many; what comes of those added is to be cut off.
+    """
+    filled = 1 << (len(batch) - 1).bit_length()
+    return batch[np.minimum(np.arange(filled), len(batch) - 1)]
 
 
 def map_batches(

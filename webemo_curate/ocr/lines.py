@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import map_batches
+from webemo_curate.ocr.batches import fill_up, map_batches
 from webemo_curate.ocr.craft import Line
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
@@ -108,7 +108,8 @@ class LineReader:
         self, images: list[Image.Image], width: int, contrast: float
     ) -> list[tuple[str, float]]:
         collate = AlignCollate(CROP_HEIGHT, width, adjust_contrast=contrast)
-        logits = self._network(collate(images).to(self._device), None)
+        crops = fill_up(collate(images)).to(self._device)
+        logits = self._network(crops, None)[: len(images)]
         probabilities, labels = logits.softmax(2).max(2)
         lengths = [labels.shape[1]] * len(images)
         texts = self._converter.decode_greedy(labels.flatten().cpu().numpy(), lengths)

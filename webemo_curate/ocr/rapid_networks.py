@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webemo_curate.ocr.base import EngineError
+from webemo_curate.ocr.batches import fill_up
 
 if TYPE_CHECKING:
     import torch
@@ -177,7 +178,7 @@ class TorchNetworks:
     def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
         """Score pixels; see `Networks.heatmaps`."""
         normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
-        scores = self._detector(_to_bgr(normal))
+        scores = self._detector(_to_bgr(normal))[: len(canvases)]
         # Most photos bear no text: their heatmaps stay on the device.
         promising = (scores.amax((1, 2, 3)) > PIXEL_THRESHOLD).cpu()
         survivors = iter(scores[promising.to(self._device)].cpu().numpy())
@@ -185,13 +186,14 @@ class TorchNetworks:
 
     def symbols(self, crops: Pixels) -> Symbols:
         """Read crops; see `Networks.symbols`."""
-        best = self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1)).max(2)
+        probabilities = self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1))
+        best = probabilities[: len(crops)].max(2)
         return best.indices.cpu().numpy(), best.values.cpu().numpy()
 
     def _to_device(self, pixels: Pixels) -> "torch.Tensor":
         import torch
 
-        return torch.from_numpy(pixels).to(self._device, non_blocking=True).float()
+        return torch.from_numpy(fill_up(pixels)).to(self._device, non_blocking=True).float()
 
 
 def model_file(name: str) -> Path:

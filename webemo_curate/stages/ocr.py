@@ -27,9 +27,13 @@ DECODING_THREADS = 8
 PIXELS_AT_ONCE = 64 * 10**6
 """Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
 
-WORKER_BYTES = {"cpu": 3 * 2**30, "gpu": 8 * 2**30}
-"""Networks and a window of images. On a CPU, 1.1 GB were measured over 5,000 photos and 2.4 GB with
-a picture of 64 megapixels; on a GPU CUDA's libraries come on top, which is not measured."""
+WORKER_BYTES = {"cpu": 3 * 2**30, "gpu": 4 * 2**30}
+"""Networks and a window of images. On a CPU, 1.2 GB were measured over photos and 2.4 GB with a
+picture of 64 megapixels; on a GPU 1.4 GB over photos, CUDA's libraries included."""
+
+CANVAS_BYTES = 128 * 2**20
+"""GPU memory for each canvas of a batch: with 64 of them a worker held 7.3 GB running EasyOCR's
+networks and 4 to 6 GB running rapidocr's (docs/performance.md)."""
 
 Row = dict[str, Any]
 
@@ -64,7 +68,11 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     def resources(self) -> Resources:
         """What a worker needs: a GPU where the engine runs on one."""
         device = self._choice().device
-        return Resources(gpus=int(device == "gpu"), memory_bytes=WORKER_BYTES[device])
+        return Resources(
+            gpus=int(device == "gpu"),
+            memory_bytes=WORKER_BYTES[device],
+            gpu_bytes=CANVAS_BYTES * self.config.batch_size if device == "gpu" else 0,
+        )
 
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""
