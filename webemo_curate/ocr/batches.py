@@ -63,8 +63,8 @@ def batching(device: Device, batch_size: int) -> Batching:
 def fill_up(batch: Batch) -> Batch:
     """Repeat the last entry until their number is a power of two.
 
-    For every shape that a convolution has not met yet cuDNN makes a new plan, which takes longer
-    than the convolution. So a network should meet few sizes of batches.
+    For every shape that a convolution has not met yet cuDNN makes a new plan, on the CPU, while the
+    GPU waits. So a network should meet few sizes of batches.
 
     Parameters
     ----------
