@@ -12,8 +12,9 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.ocr.base import Device, TextDetector
-from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
+from webemo_curate.ocr.looks import make_detector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints

@@ -19,21 +19,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
-from webemo_curate.ocr.base import TextDetector
-from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.base import TextBox, TextDetector, to_arrow
+from webemo_curate.ocr.choose import choose_engine
+from webemo_curate.ocr.looks import make_detector
 from webemo_curate.ocr.rule import PRESETS, decide
-from webemo_curate.schemas import TEXT_BOX
 
 PROCESSES = 2
 MAX_PIXELS = 64 * 10**6
@@ -111,11 +110,11 @@ def _detector(look: Look) -> TextDetector:
     return detector
 
 
-def boxes_of(job: tuple[Path, Look]) -> list[dict[str, object]]:
-    """Return what our engine sees in a photo, as `schemas.TEXT_BOX` has it."""
+def boxes_of(job: tuple[Path, Look]) -> list[TextBox]:
+    """Return what our engine sees in a photo."""
     path, look = job
     (found,) = _detector(look).detect([load_rgb(path, MAX_PIXELS)])
-    return [asdict(box) for box in found]
+    return found
 
 
 def _tesseract(path: Path) -> bool:
@@ -191,7 +190,7 @@ def show_ours(photos: Sequence[Photo], look: Look, sheet: Path | None) -> None:
     """Look at every photo and hold what was seen against each preset."""
     jobs = [(photo.path, look) for photo in photos]
     boxes, rate = timed(boxes_of, jobs, len(photos))
-    stored = pa.array(boxes, pa.list_(TEXT_BOX))
+    stored = to_arrow(boxes)
     for preset, rule in PRESETS["rapidocr"].items():
         flagged = decide(stored, rule).bears_text.tolist()
         show(f"curate, {look}, {preset}", photos, flagged, rate)

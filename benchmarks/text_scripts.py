@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,9 +29,9 @@ from benchmarks.text_accuracy import (
 )
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
+from webemo_curate.ocr.base import to_arrow
 from webemo_curate.ocr.drawn.typefaces import writes
 from webemo_curate.ocr.rule import PRESETS, decide
-from webemo_curate.schemas import TEXT_BOX
 
 FILES = "Noto*-Regular.tt[fc]"
 
@@ -119,7 +118,7 @@ def main() -> None:
     print(f"{look}, typeface of {arguments.height} px ({rate:.1f} images/s)")
     for preset, rule in PRESETS["rapidocr"].items():
         print(preset)
-        show(drawn, decide(pa.array(boxes, pa.list_(TEXT_BOX)), rule).bears_text)
+        show(drawn, decide(to_arrow(boxes), rule).bears_text)
 
 
 def show(drawn: list[Case], flagged: NDArray[np.bool_]) -> None:

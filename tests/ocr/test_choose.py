@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
@@ -10,11 +9,7 @@ import torch
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
 from webemo_curate.ocr import choose as choose_module
-from webemo_curate.ocr.choose import choose_engine, make_detector
-from webemo_curate.ocr.easy import EasyDetector
-from webemo_curate.ocr.rapid import RapidDetector
-from webemo_curate.ocr.rapid_networks import DRAWN_WORDS
-from webemo_curate.ocr.second_look import SecondLook
+from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.weights import PUBLISHED
 
 
@@ -107,30 +102,6 @@ def test_easyocr_runs_on_a_cpu_when_asked_for(models):
 def test_missing_weight_files_are_an_error_that_says_where_to_get_them(options):
     with pytest.raises(InputError, match=r"craft_mlt_25k\.pth.*https://.*--models"):
         choose(engine="easyocr", **options)
-
-
-def test_the_detector_is_that_of_the_choice(models):
-    plain = FilterTextConfig(short_side=96, drawn=False)
-    assert make_detector(plain, choose_engine(plain)) == RapidDetector(
-        "cpu", 96, plain.score_floor, plain.batch_size
-    )
-
-    twice = plain.model_copy(update={"second_side": 160})
-    detector = make_detector(twice, choose_engine(twice))
-    assert isinstance(detector, SecondLook)
-    assert detector.first == make_detector(plain, choose_engine(plain))
-    assert detector.second == replace(detector.first, short_side=160)
-
-    drawn = twice.model_copy(update={"drawn": True})
-    looks = make_detector(drawn, choose_engine(drawn))
-    assert isinstance(looks, SecondLook)
-    assert looks.first == detector
-    assert looks.second.detection == DRAWN_WORDS
-
-    easy = FilterTextConfig(engine="easyocr", device="cpu", models=models)
-    detector = make_detector(easy, choose_engine(easy))
-    assert isinstance(detector, EasyDetector)
-    assert detector.detection == models / PUBLISHED[0].name
 
 
 def test_torch_is_not_imported_to_choose_a_cpu_engine():

@@ -1,18 +1,16 @@
 """The look for drawn words finds what the first look misses, and nothing on bare pictures."""
 
-from dataclasses import asdict
-
 import numpy as np
-import pyarrow as pa
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.ocr.drawn.test_samples import FONT
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.ocr.choose import choose_engine, make_detector
+from webemo_curate.ocr.base import to_arrow
+from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.drawn.backgrounds import background
+from webemo_curate.ocr.looks import make_detector
 from webemo_curate.ocr.rule import PRESETS, decide
-from webemo_curate.schemas import TEXT_BOX
 
 PICTURES = 24
 OPACITY = 90
@@ -45,8 +43,7 @@ def flagged(pictures, **options):
     config = FilterTextConfig(engine="rapidocr", device="cpu", **options)
     detector = make_detector(config, choose_engine(config))
     detector.setup()
-    boxes = [[asdict(box) for box in found] for found in detector.detect(pictures)]
-    return decide(pa.array(boxes, pa.list_(TEXT_BOX)), PRESETS["rapidocr"]["balanced"]).bears_text
+    return decide(to_arrow(detector.detect(pictures)), PRESETS["rapidocr"]["balanced"]).bears_text
 
 
 def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):

@@ -3,11 +3,10 @@
 import pickle
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -18,7 +17,7 @@ from PIL import Image
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr import rapid
-from webemo_curate.ocr.base import EngineError, polygon_area
+from webemo_curate.ocr.base import EngineError, polygon_area, to_arrow
 from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
 from webemo_curate.ocr.onnx_network import OnnxNetwork
 from webemo_curate.ocr.rapid import RapidDetector, canvas_size
@@ -29,7 +28,6 @@ from webemo_curate.ocr.rapid_networks import (
     TorchNetworks,
 )
 from webemo_curate.ocr.rule import PRESETS, decide
-from webemo_curate.schemas import TEXT_BOX
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +80,7 @@ def test_boxes_lie_where_the_words_are(detector):
 def test_nothing_believable_is_read_into_a_picture_without_words(detector):
     found = detector.detect([scene(seed) for seed in range(8)])
 
-    stored = pa.array([[asdict(box) for box in boxes] for boxes in found], pa.list_(TEXT_BOX))
-    assert not decide(stored, PRESETS["rapidocr"]["balanced"]).bears_text.any()
+    assert not decide(to_arrow(found), PRESETS["rapidocr"]["balanced"]).bears_text.any()
 
 
 def test_boxes_depend_on_the_image_alone(detector):

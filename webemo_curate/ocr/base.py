@@ -1,12 +1,14 @@
 """The seam between the text filter and its engines: what a box is and what a detector promises."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
+import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.errors import CurateError
+from webemo_curate.schemas import TEXT_BOX
 
 Device = Literal["cpu", "gpu"]
 
@@ -40,6 +42,23 @@ class TextBox:
     area: float
     agreed: float = 0.0
     drawn: bool = False
+
+
+def to_arrow(found: Sequence[Sequence[TextBox]]) -> pa.ListArray:
+    """Return the boxes of each image as manifests hold them.
+
+    Parameters
+    ----------
+    found : Sequence of Sequence of TextBox
+        For each image its boxes.
+
+    Returns
+    -------
+    pyarrow.ListArray
+        Of `schemas.TEXT_BOX`, one entry an image.
+    """
+    rows = [[asdict(box) for box in boxes] for boxes in found]
+    return pa.array(rows, pa.list_(TEXT_BOX))
 
 
 class EngineError(CurateError):

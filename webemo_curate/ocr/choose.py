@@ -2,16 +2,12 @@
 
 import ctypes
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.errors import InputError
 from webemo_curate.ocr import easy, rapid
-from webemo_curate.ocr.base import Device, TextDetector
-from webemo_curate.ocr.rapid_networks import DRAWN_WORDS
-from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS, Rule
-from webemo_curate.ocr.second_look import SecondLook
+from webemo_curate.ocr.base import Device
 from webemo_curate.ocr.weights import find_weights, require_weights
 
 NO_CUDA = (
@@ -21,10 +17,6 @@ NO_CUDA = (
 
 ON_NODES = "; a cluster's are used with --gpu"
 """Added where the workers' machines are others than this."""
-
-DRAWN_SIDE = 256
-"""Pixels the short side is scaled to where words drawn over a photo are looked for: those too small
-for the first look are not what the second one is for."""
 
 SLOW = ": it will be slow"
 
@@ -92,95 +84,6 @@ def choose_engine(config: FilterTextConfig, *, elsewhere: bool = False) -> Engin
     if find_weights(config.models) is None:
         return _rapidocr(device, NO_WEIGHTS)
     return _easyocr(device, f"{why}, and so are EasyOCR's weight files")
-
-
-def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
-    """Build the detector of a choice, not yet set up.
-
-    Parameters
-    ----------
-    config : FilterTextConfig
-        Size, score floor, batch size, folder of weight files.
-    choice : EngineChoice
-        What `choose_engine` returned for it.
-
-    Returns
-    -------
-    TextDetector
-        Picklable; loads nothing before its `setup`.
-    """
-    detector = _detector_at(config.short_side, config, choice)
-    confirming = confirming_rule(choice.engine)
-    if config.second_side is not None:
-        again = _detector_at(config.second_side, config, choice)
-        detector = SecondLook(detector, again, confirming, confirming)
-    if _looks_for_drawn_words(config, choice):
-        detector = SecondLook(detector, _drawn_words(config, choice), confirming, DRAWN_RULE, True)
-    return detector
-
-
-def looks_again(config: FilterTextConfig, choice: EngineChoice) -> dict[str, Any]:
-    """Name what is looked for where the first look confirms nothing; it changes boxes.
-
-    Parameters
-    ----------
-    config : FilterTextConfig
-        The second side, and whether drawn words are looked for.
-    choice : EngineChoice
-        What `choose_engine` returned for it.
-
-    Returns
-    -------
-    dict
-        Empty if there is only one look.
-    """
-    looks: dict[str, Any] = {}
-    if config.second_side is not None:
-        looks["second_side"] = config.second_side
-    if _looks_for_drawn_words(config, choice):
-        looks["drawn_words"] = [DRAWN_WORDS.file, DRAWN_SIDE, asdict(DRAWN_RULE)]
-    return looks | {"confirming_rule": asdict(confirming_rule(choice.engine))} if looks else {}
-
-
-def confirming_rule(engine: str) -> Rule:
-    """Return what an engine's boxes must meet to spare an image the second look.
-
-    Parameters
-    ----------
-    engine : str
-        `rapidocr` or `easyocr`.
-
-    Returns
-    -------
-    Rule
-        The default preset's, whichever preset is asked for.
-    """
-    return PRESETS[engine][FilterTextConfig().preset]
-
-
-def _looks_for_drawn_words(config: FilterTextConfig, choice: EngineChoice) -> bool:
-    # Rapidocr's recogniser reads them; beside EasyOCR's confidences its would mean nothing.
-    return config.drawn and choice.engine == "rapidocr"
-
-
-def _drawn_words(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
-    return rapid.RapidDetector(
-        choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, DRAWN_WORDS
-    )
-
-
-def _detector_at(short_side: int, config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
-    if choice.engine == "rapidocr":
-        return rapid.RapidDetector(choice.device, short_side, config.score_floor, config.batch_size)
-    detection, recognition = require_weights(config.models)
-    return easy.EasyDetector(
-        detection,
-        recognition,
-        choice.device,
-        short_side,
-        config.score_floor,
-        config.batch_size,
-    )
 
 
 def _device(config: FilterTextConfig, elsewhere: bool) -> tuple[Device, str]:

@@ -1,15 +1,13 @@
 """A second look, in another way, at the images in which the first one confirmed no text."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.ocr.agreement import mark_agreement
-from webemo_curate.ocr.base import TextBox, TextDetector
+from webemo_curate.ocr.base import TextBox, TextDetector, to_arrow
 from webemo_curate.ocr.rule import Rule, decide
-from webemo_curate.schemas import TEXT_BOX
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,5 @@ class SecondLook:
 
 
 def _confirmed(found: list[list[TextBox]], rule: Rule) -> list[bool]:
-    rows = [[asdict(box) for box in boxes] for boxes in found]
-    confirmed: list[bool] = decide(pa.array(rows, pa.list_(TEXT_BOX)), rule).bears_text.tolist()
+    confirmed: list[bool] = decide(to_arrow(found), rule).bears_text.tolist()
     return confirmed

@@ -14,7 +14,8 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Resources
 from webemo_curate.imaging import DecodeError, load_rgb
 from webemo_curate.ocr.base import TextBox, TextDetector
-from webemo_curate.ocr.choose import EngineChoice, choose_engine, looks_again, make_detector
+from webemo_curate.ocr.choose import EngineChoice, choose_engine
+from webemo_curate.ocr.looks import looks_again, make_detector
 from webemo_curate.schemas import OCR, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.base import ImageReader

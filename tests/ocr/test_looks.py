@@ -1,0 +1,63 @@
+"""A configuration says how often an image is looked at, and what runs has a name of its own."""
+
+from dataclasses import replace
+
+import pytest
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.choose import choose_engine
+from webemo_curate.ocr.easy import EasyDetector
+from webemo_curate.ocr.looks import looks_again, make_detector
+from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.rapid_networks import DRAWN_WORDS
+from webemo_curate.ocr.second_look import SecondLook
+from webemo_curate.ocr.weights import PUBLISHED
+
+PLAIN = FilterTextConfig(device="cpu", engine="rapidocr", short_side=96, drawn=False)
+
+
+def detector(config):
+    return make_detector(config, choose_engine(config))
+
+
+def test_one_look_is_the_engine_itself():
+    assert detector(PLAIN) == RapidDetector("cpu", 96, PLAIN.score_floor, PLAIN.batch_size)
+
+
+def test_further_looks_follow_each_other():
+    twice = PLAIN.model_copy(update={"second_side": 160})
+    thrice = twice.model_copy(update={"drawn": True})
+
+    second, third = detector(twice), detector(thrice)
+
+    assert isinstance(second, SecondLook)
+    assert second.first == detector(PLAIN)
+    assert second.second == replace(second.first, short_side=160)
+    assert not second.independent
+    assert isinstance(third, SecondLook)
+    assert third.first == second
+    assert third.second.detection == DRAWN_WORDS
+    assert third.independent
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_easyocr_looks_once(tmp_path, drawn):
+    for weights in PUBLISHED:
+        (tmp_path / weights.name).touch()
+    config = FilterTextConfig(engine="easyocr", device="cpu", models=tmp_path, drawn=drawn)
+
+    assert isinstance(detector(config), EasyDetector)
+    assert detector(config).detection == tmp_path / PUBLISHED[0].name
+    assert looks_again(config, choose_engine(config)) == {}
+
+
+def test_looks_differ_in_name_where_they_differ_in_kind():
+    configs = [
+        PLAIN.model_copy(update={"second_side": side, "drawn": drawn})
+        for side in (None, 160, 320)
+        for drawn in (True, False)
+    ]
+    named = [looks_again(config, choose_engine(config)) for config in configs]
+
+    assert named.count({}) == 1
+    assert all(one != other for index, one in enumerate(named) for other in named[:index])
