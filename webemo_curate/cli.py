@@ -31,7 +31,10 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", help="Worker processes; default: the CPU cores.")
+    int | None,
+    typer.Option(
+        "--workers", help="Worker processes; default: the CPU cores, or what a GPU has room for."
+    ),
 ]
 EngineOption = Annotated[
     Literal["local", "ray"] | None,

@@ -361,7 +361,9 @@ class PipelineConfig(StageConfig):
     train: TrainConfig = TrainConfig()
     report: ReportConfig = ReportConfig()
     engine: EngineConfig = EngineConfig()
-    workers: int | None = operational(None, ge=1, description="processes; default: CPU cores")
+    workers: int | None = operational(
+        None, ge=1, description="processes; default: CPU cores, or what a GPU's memory holds"
+    )
 
 
 class ExperimentConfig(StageConfig):
