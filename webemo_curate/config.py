@@ -117,7 +117,7 @@ class FilterTextConfig(StageConfig):
         None, ge=32, description="the same for a second look, where the first confirmed no text"
     )
     drawn: bool = Field(
-        True, description="where nothing is confirmed, look for words drawn over it (rapidocr)"
+        True, description="where nothing is confirmed, look for words drawn over it"
     )
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
     models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")

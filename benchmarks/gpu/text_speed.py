@@ -12,6 +12,7 @@ It takes about six minutes on an H200.
 
 import argparse
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from webemo_curate.demo.variants import captioned
 from webemo_curate.ocr.base import TextDetector
 from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
 from webemo_curate.ocr.easy import EasyDetector
+from webemo_curate.ocr.looks import confirming_rule
+from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.weights import (
     DETECTION,
     PUBLISHED,
@@ -72,9 +75,9 @@ def network_alone(models: Path, photos: Path) -> None:
     rate(work, NETWORK_BATCHES * CONFIG.batch_size, f"network alone, {canvas.shape[:2]}")
 
 
-def easy_detector(models: Path, published: tuple[WeightFile, WeightFile]) -> EasyDetector:
-    """Return EasyOCR's networks in our own loop, on the GPU."""
-    return EasyDetector(
+def easy_detector(models: Path, published: tuple[WeightFile, WeightFile]) -> TextDetector:
+    """Return EasyOCR's networks in our own loop, on the GPU, and the look for drawn words."""
+    first = EasyDetector(
         models / DETECTION.name,
         models / RECOGNITION.name,
         "gpu",
@@ -83,6 +86,9 @@ def easy_detector(models: Path, published: tuple[WeightFile, WeightFile]) -> Eas
         CONFIG.batch_size,
         published,
     )
+    looks = rapid_detector("gpu")
+    assert isinstance(looks, SecondLook)
+    return replace(looks, first=first, rule=confirming_rule("easyocr"))
 
 
 def files_to_rows(

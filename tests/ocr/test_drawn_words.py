@@ -1,14 +1,19 @@
 """The look for drawn words finds what the first look misses, and nothing on bare pictures."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.ocr.drawn.test_samples import FONT
+from tests.ocr.random_weights import write_weights
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr import looks
 from webemo_curate.ocr.base import to_arrow
 from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.drawn.backgrounds import background
+from webemo_curate.ocr.easy import EasyDetector
 from webemo_curate.ocr.looks import make_detector
 from webemo_curate.ocr.rule import PRESETS, decide
 
@@ -39,11 +44,11 @@ def watermarked(picture, word):
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
 
 
-def flagged(pictures, **options):
-    config = FilterTextConfig(engine="rapidocr", device="cpu", **options)
+def flagged(pictures, engine="rapidocr", **options):
+    config = FilterTextConfig(engine=engine, device="cpu", **options)
     detector = make_detector(config, choose_engine(config))
     detector.setup()
-    return decide(to_arrow(detector.detect(pictures)), PRESETS["rapidocr"]["balanced"]).bears_text
+    return decide(to_arrow(detector.detect(pictures)), PRESETS[engine]["balanced"]).bears_text
 
 
 def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
@@ -51,6 +56,17 @@ def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
 
     assert again[once].all()
     assert again.sum() >= once.sum() + 3
+
+
+def test_words_that_easyocrs_networks_miss_are_found_by_the_same_look(
+    marked, tmp_path, monkeypatch
+):
+    _, published = write_weights(tmp_path)
+    monkeypatch.setattr(looks, "EasyDetector", partial(EasyDetector, published=published))
+    easyocr = partial(flagged, marked[:8], "easyocr", models=tmp_path, short_side=96)
+
+    assert not easyocr(drawn=False).any()  # random weights read nothing
+    assert easyocr().sum() >= 6
 
 
 def test_a_script_that_cannot_be_read_is_found_where_both_networks_see_it(bare):

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.easy import EasyDetector
@@ -40,15 +38,18 @@ def test_further_looks_follow_each_other():
     assert third.independent
 
 
-@pytest.mark.parametrize("drawn", [True, False])
-def test_easyocr_looks_once(tmp_path, drawn):
+def test_where_easyocr_looks_first_the_look_for_drawn_words_is_the_same(tmp_path):
     for weights in PUBLISHED:
         (tmp_path / weights.name).touch()
-    config = FilterTextConfig(engine="easyocr", device="cpu", models=tmp_path, drawn=drawn)
+    once = FilterTextConfig(engine="easyocr", device="cpu", models=tmp_path, drawn=False)
 
-    assert isinstance(detector(config), EasyDetector)
-    assert detector(config).detection == tmp_path / PUBLISHED[0].name
-    assert looks_again(config, choose_engine(config)) == {}
+    first, twice = detector(once), detector(once.model_copy(update={"drawn": True}))
+
+    assert isinstance(first, EasyDetector)
+    assert first.detection == tmp_path / PUBLISHED[0].name
+    assert isinstance(twice, SecondLook)
+    assert twice.first == first
+    assert twice.second == detector(PLAIN.model_copy(update={"drawn": True})).second
 
 
 def test_looks_differ_in_name_where_they_differ_in_kind():

@@ -126,6 +126,8 @@ boxes = st.builds(
     confidence=st.floats(0, 1, width=32),
     area=st.floats(0, 1, width=32),
     score=st.floats(0, 1, width=32),
+    agreed=st.floats(0, 1, width=32),
+    drawn=st.booleans(),
 )
 
 

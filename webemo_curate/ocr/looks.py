@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr import rapid
 from webemo_curate.ocr.base import TextDetector
 from webemo_curate.ocr.choose import EngineChoice
 from webemo_curate.ocr.easy import EasyDetector
@@ -94,12 +95,13 @@ def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]
         detector = _detector_at(config.second_side, config, choice)
         rule = confirming_rule(choice.engine)
         yield _Again("second_side", config.second_side, detector, rule, independent=False)
-    # Rapidocr's recogniser reads drawn words; beside EasyOCR's confidences its would mean nothing.
-    if config.drawn and choice.engine == "rapidocr":
+    if config.drawn:
+        # Rapidocr's recogniser reads them, whichever engine looked first.
         detector = RapidDetector(
             choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, DRAWN_WORDS
         )
-        settings = [DRAWN_WORDS.file, DRAWN_SIDE, asdict(DRAWN_RULE)]
+        reader = rapid.engine_version(choice.device)
+        settings = [DRAWN_WORDS.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
         yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
 
 

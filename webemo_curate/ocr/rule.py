@@ -87,28 +87,30 @@ LARGE_AREA = 0.2
 DRAWN_RULE = Rule(((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3)
 """What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
-PRESETS: Mapping[str, Mapping[str, Rule]] = {
-    "rapidocr": {
-        "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
-        "balanced": Rule(
-            ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)),
-            0.85,
-            LARGE_AREA,
-            0.95,
-            least_score=0.4,
-            agreed=Agreement(0.6, 0.5),
-            drawn=DRAWN_RULE,
-        ),
-        "lenient": Rule(
-            ((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01
-        ),
-    },
-    "easyocr": {
-        "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7),
-        "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9),
-        "lenient": Rule(((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01),
-    },
+_RAPIDOCR = {
+    "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
+    "balanced": Rule(
+        ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)),
+        0.85,
+        LARGE_AREA,
+        0.95,
+        least_score=0.4,
+        agreed=Agreement(0.6, 0.5),
+        drawn=DRAWN_RULE,
+    ),
+    "lenient": Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01),
 }
+
+# What the look for drawn words finds rapidocr's recogniser reads, beside EasyOCR's networks too.
+_EASYOCR = {
+    "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7, drawn=_RAPIDOCR["strict"]),
+    "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9, drawn=DRAWN_RULE),
+    "lenient": Rule(
+        ((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01, drawn=_RAPIDOCR["lenient"]
+    ),
+}
+
+PRESETS: Mapping[str, Mapping[str, Rule]] = {"rapidocr": _RAPIDOCR, "easyocr": _EASYOCR}
 """Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
 
 
