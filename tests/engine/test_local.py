@@ -24,7 +24,7 @@ def test_without_a_gpu_each_core_has_a_worker():
     assert workers_for(Resources()) == usable_cores()
 
 
-@pytest.mark.parametrize(("gigabytes", "workers"), [(141, 16), (80, 10), (24, 3), (8, 1), (4, 1)])
+@pytest.mark.parametrize(("gigabytes", "workers"), [(141, 14), (80, 8), (24, 2), (8, 1), (4, 1)])
 def test_as_many_workers_share_a_gpu_as_its_memory_holds(monkeypatch, gigabytes, workers):
     sixteen_cores_and_a_gpu(monkeypatch, gigabytes)
     needs = OcrStage(FilterTextConfig(device="gpu"), elsewhere=True).resources

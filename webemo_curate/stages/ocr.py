@@ -32,9 +32,10 @@ WORKER_BYTES = {"cpu": 3 * 2**30, "gpu": 4 * 2**30}
 """Networks and a window of images. On a CPU, 1.2 GB were measured over photos and 2.4 GB with a
 picture of 64 megapixels; on a GPU 1.4 GB over photos, CUDA's libraries included."""
 
-CANVAS_BYTES = 128 * 2**20
+CANVAS_BYTES = 160 * 2**20
 """GPU memory for each canvas of a batch: with 64 of them a worker held 7.3 GB running EasyOCR's
-networks and 4 to 6 GB running rapidocr's (docs/performance.md)."""
+networks and 4 to 6 GB running rapidocr's (docs/performance.md); the look for drawn words, which was
+not measured after the former, may add two."""
 
 Row = dict[str, Any]
 
