@@ -16,7 +16,7 @@ from webemo_curate.ocr.choose import choose_engine
 from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
 from webemo_curate.ocr.looks import make_detector
 from webemo_curate.ocr.weights import DETECTION, load_tensors
-from webemo_curate.stages.ocr import OcrWorker
+from webemo_curate.stages.ocr import OcrWorker, rows_at_once
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
@@ -55,7 +55,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
             worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
-            partition_rows=max(CONFIG.partition_rows, detector.images_at_once),
+            partition_rows=rows_at_once(CONFIG, detector),
         )
         return LocalEngine(workers).run(job)
 

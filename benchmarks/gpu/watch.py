@@ -10,6 +10,7 @@ from statistics import mean
 import psutil
 import torch
 
+from benchmarks.measure import MEGABYTE
 from webemo_curate.engine.memory import held_bytes
 
 QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
@@ -45,7 +46,7 @@ def _largest_child() -> int:
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
             largest = max(largest, held_bytes(child.pid))
-    return largest // 2**20
+    return largest // MEGABYTE
 
 
 def rate(work: Callable[[], object], images: int, name: str) -> float:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webemo_curate.ocr.batches import fill_up, map_batches
+from webemo_curate.ocr.batches import fill_up, map_batches, run_filled
 
 
 @given(st.integers(1, 40))
@@ -20,6 +20,19 @@ def test_a_batch_is_filled_with_its_last_entry_to_a_power_of_two(length):
     assert np.array_equal(filled[:length], batch)
     assert (filled[length:] == batch[-1]).all()
     assert np.array_equal(fill_up(torch.from_numpy(batch)).numpy(), filled)
+
+
+@given(st.integers(1, 40))
+def test_what_comes_of_the_filling_is_cut_off(length):
+    batch = torch.arange(length)
+    seen = []
+
+    def network(filled):
+        seen.append(len(filled))
+        return filled * 2
+
+    assert torch.equal(run_filled(network, batch), batch * 2)
+    assert seen == [len(fill_up(batch))]
 
 
 @given(st.lists(st.integers(0, 4), max_size=30), st.integers(1, 7))

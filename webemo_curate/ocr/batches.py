@@ -80,6 +80,24 @@ def fill_up(batch: Batch) -> Batch:
     return batch[np.minimum(np.arange(filled), len(batch) - 1)]
 
 
+def run_filled(network: Callable[[Batch], "Tensor"], batch: Batch) -> "Tensor":
+    """Run a network on a batch that is filled up, and cut off what comes of the filling.
+
+    Parameters
+    ----------
+    network : Callable
+        Takes a batch, returns something for each of its entries.
+    batch : numpy.ndarray or Tensor
+        See `fill_up`.
+
+    Returns
+    -------
+    Tensor
+        What the network makes of the batch's own entries.
+    """
+    return network(fill_up(batch))[: len(batch)]
+
+
 def map_batches(
     sizes: Sequence[Hashable], batch_size: int, work: Callable[[list[int]], Sequence[Result]]
 ) -> list[Result]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import fill_up
+from webemo_curate.ocr.batches import run_filled
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
@@ -131,7 +131,7 @@ class HeatmapNetwork:
             For each canvas float32 (height / 2, width / 2, 2), character and link scores; None
             where no pixel reaches `TEXT_THRESHOLD`, for then no word can be decoded.
         """
-        heatmaps = self.heatmaps(torch.from_numpy(fill_up(canvases)))[: len(canvases)]
+        heatmaps = run_filled(self.heatmaps, torch.from_numpy(canvases))
         promising = (heatmaps[..., 0].amax((1, 2)) >= TEXT_THRESHOLD).cpu()
         survivors = iter(heatmaps[promising.to(self.device)].cpu().numpy())
         return [next(survivors) if alive else None for alive in promising.tolist()]

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import fill_up, map_batches
+from webemo_curate.ocr.batches import map_batches, run_filled
 from webemo_curate.ocr.craft import Line
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
@@ -108,8 +108,9 @@ class LineReader:
         self, images: list[Image.Image], width: int, contrast: float
     ) -> list[tuple[str, float]]:
         collate = AlignCollate(CROP_HEIGHT, width, adjust_contrast=contrast)
-        crops = fill_up(collate(images)).to(self._device)
-        logits = self._network(crops, None)[: len(images)]
+        logits = run_filled(
+            lambda crops: self._network(crops.to(self._device), None), collate(images)
+        )
         probabilities, labels = logits.softmax(2).max(2)
         lengths = [labels.shape[1]] * len(images)
         texts = self._converter.decode_greedy(labels.flatten().cpu().numpy(), lengths)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webemo_curate.ocr.base import EngineError
-from webemo_curate.ocr.batches import fill_up
+from webemo_curate.ocr.batches import run_filled
 
 if TYPE_CHECKING:
     import torch
@@ -177,8 +177,7 @@ class TorchNetworks:
 
     def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
         """Score pixels; see `Networks.heatmaps`."""
-        normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
-        scores = self._detector(_to_bgr(normal))[: len(canvases)]
+        scores = run_filled(self._score, canvases)
         # Most photos bear no text: their heatmaps stay on the device.
         promising = (scores.amax((1, 2, 3)) > PIXEL_THRESHOLD).cpu()
         survivors = iter(scores[promising.to(self._device)].cpu().numpy())
@@ -186,14 +185,20 @@ class TorchNetworks:
 
     def symbols(self, crops: Pixels) -> Symbols:
         """Read crops; see `Networks.symbols`."""
-        probabilities = self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1))
-        best = probabilities[: len(crops)].max(2)
+        best = run_filled(self._spell, crops).max(2)
         return best.indices.cpu().numpy(), best.values.cpu().numpy()
+
+    def _score(self, canvases: Pixels) -> "torch.Tensor":
+        normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
+        return self._detector(_to_bgr(normal))
+
+    def _spell(self, crops: Pixels) -> "torch.Tensor":
+        return self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1))
 
     def _to_device(self, pixels: Pixels) -> "torch.Tensor":
         import torch
 
-        return torch.from_numpy(fill_up(pixels)).to(self._device, non_blocking=True).float()
+        return torch.from_numpy(pixels).to(self._device, non_blocking=True).float()
 
 
 def model_file(name: str) -> Path:

@@ -200,10 +200,11 @@ def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
     numpy.ndarray
         float32, one entry a box.
     """
-    asked = _asked(boxes, rule)
-    if rule.drawn is not None:
-        drawn = np.asarray(pc.struct_field(boxes, "drawn"))
-        asked = np.where(drawn, _asked(boxes, rule.drawn), asked)
+    drawn = pc.struct_field(boxes, "drawn").to_numpy(zero_copy_only=False)
+    asked = np.empty(len(boxes), np.float32)
+    for chosen, its_rule in ((~drawn, rule), (drawn, rule.drawn or rule)):
+        if chosen.any():  # an image is decided alone, while it is looked at: its time counts
+            asked[chosen] = _asked(boxes.filter(pa.array(chosen)), its_rule)
     return asked
 
 

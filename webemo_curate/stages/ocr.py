@@ -63,8 +63,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     @property
     def partition_rows(self) -> int:
         """Rows handed to a worker at a time, enough for an engine that takes many at once."""
-        detector = make_detector(self.config, self._choice())
-        return max(self.config.partition_rows, detector.images_at_once)
+        return rows_at_once(self.config, make_detector(self.config, self._choice()))
 
     @property
     def resources(self) -> Resources:
@@ -101,6 +100,11 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
 
     def _choice(self) -> EngineChoice:
         return choose_engine(self.config, elsewhere=self._elsewhere)
+
+
+def rows_at_once(config: FilterTextConfig, detector: TextDetector) -> int:
+    """Return how many rows to hand to a worker: no fewer than its detector takes together."""
+    return max(config.partition_rows, detector.images_at_once)
 
 
 @dataclass(frozen=True)
