@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import reduce
 from typing import Any, NamedTuple
 
 from webemo_curate.config import FilterTextConfig
@@ -47,11 +46,10 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
         Picklable; loads nothing before its `setup`.
     """
     confirming = confirming_rule(choice.engine)
-
-    def add(first: TextDetector, again: _Again) -> TextDetector:
-        return SecondLook(first, again.detector, confirming, again.rule, again.independent)
-
-    return reduce(add, _further(config, choice), _detector_at(config.short_side, config, choice))
+    detector = _detector_at(config.short_side, config, choice)
+    for again in _further(config, choice):
+        detector = SecondLook(detector, again.detector, confirming, again.rule, again.independent)
+    return detector
 
 
 def looks_again(config: FilterTextConfig, choice: EngineChoice) -> dict[str, Any]:

@@ -65,7 +65,17 @@ class OnnxNetwork:
         self._weights = {
             tensor.name: _to_tensor(tensor, device) for tensor in model.graph.initializer
         }
-        self._nodes = _nodes(model.graph, keep={self._output, *self._weights}, path=path)
+        nodes = _nodes(model.graph, keep={self._output, *self._weights}, path=path)
+        self._nodes = [node for node in nodes if not self._settle(node)]
+
+    @torch.inference_mode()
+    def _settle(self, node: Node) -> bool:
+        """Compute once what depends on weights alone; returns whether it does."""
+        if not all(name in self._weights for name in node.inputs):
+            return False
+        inputs = (self._weights[name] for name in node.inputs)
+        self._weights[node.output] = node.operator(node.attributes, *inputs)
+        return True
 
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:
