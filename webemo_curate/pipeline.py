@@ -3,9 +3,10 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -233,8 +234,17 @@ def _difference(old: Origin, new: Origin) -> str:
     for name in sorted(old.inputs.keys() | new.inputs.keys()):
         if old.inputs.get(name) != new.inputs.get(name):
             return f"its input '{name}' has changed"
-    for name in sorted(old.configuration.keys() | new.configuration.keys()):
-        before, after = old.configuration.get(name), new.configuration.get(name)
+    return _changed_setting(old.configuration, new.configuration) or "another stage wrote it"
+
+
+def _changed_setting(
+    old: Mapping[str, Any], new: Mapping[str, Any], within: str = ""
+) -> str | None:
+    """Name the first setting that differs; of a setting made of others, the one inside it."""
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, dict) and isinstance(after, dict) and before != after:
+            return _changed_setting(before, after, f"{within}{name}.")
         if before != after:
-            return f"{name} is {after}, was {before}"
-    return "another stage wrote it"
+            return f"{within}{name} is {after}, was {before}"
+    return None
