@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from webemo_curate.imaging.structure import reduced_gray
+
 HASH_SIDE = 8
 """Low frequencies kept per axis: 8 x 8 = 64 bits."""
-
-REDUCED_SIDE = 32
-"""Pixels a side the picture is reduced to: imagehash's four samples for each frequency kept."""
 
 HashArray = npt.NDArray[np.uint64]
 
@@ -31,8 +30,7 @@ def reduce_gray(image: Image.Image) -> npt.NDArray[np.uint8]:
     ndarray of uint8, shape (2, 32, 32)
         Grey values of the picture and of its mirror image.
     """
-    size = (REDUCED_SIDE, REDUCED_SIDE)
-    reduced = np.asarray(image.convert("L").resize(size, Image.Resampling.LANCZOS))
+    reduced = reduced_gray(image)
     # Pillow's filter is symmetric: the mirror image, reduced by itself, would give the same.
     return np.stack([reduced, reduced[:, ::-1]])
 
