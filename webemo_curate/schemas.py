@@ -7,6 +7,11 @@ import pyarrow as pa
 VOLATILE = b"volatile"
 DESCRIPTION = b"description"
 ENUM = pa.dictionary(pa.int32(), pa.string())
+GRAY = pa.binary(32 * 32)
+"""The reduced gray picture a perceptual hash is computed from, row by row."""
+
+COLOR = pa.binary(4 * 4 * 3)
+"""Mean colors of a picture's sixteen parts, row by row, RGB."""
 
 
 class FetchStatus(StrEnum):
@@ -165,6 +170,13 @@ IMAGES = pa.schema(
         column("pixel_hash", pa.string(), "SHA-256 of size and RGB pixels, in hex", nullable=True),
         column("phash", pa.uint64(), "imagehash.phash, 64 bits, first bit highest", nullable=True),
         column("phash_mirrored", pa.uint64(), "the same of the mirrored image", nullable=True),
+        column(
+            "gray",
+            GRAY,
+            "32 x 32 gray values, row by row, that the hashes are computed from",
+            nullable=True,
+        ),
+        column("color", COLOR, "4 x 4 mean colors, row by row, RGB", nullable=True),
     ]
 )
 

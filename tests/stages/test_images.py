@@ -52,6 +52,9 @@ def test_decoded_pictures_are_described(context):
     assert (row["width"], row["height"]) == (60, 40)
     assert row["phash"] == int(str(imagehash.phash(image)), 16)
     assert row["phash_mirrored"] == int(str(imagehash.phash(ImageOps.mirror(image))), 16)
+    reduced = image.convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    assert row["gray"] == reduced.tobytes()
+    assert row["color"] == image.resize((4, 4), Image.Resampling.BOX).tobytes()
     assert (context.workspace.root / row["path"]).exists()
 
 
@@ -104,7 +107,7 @@ def test_a_file_that_vanished_or_changed_is_counted(context, damage, status):
 
     assert row["decode_status"] == status
     assert row["decode_error"]
-    assert row["phash"] is None
+    assert row["phash"] is row["gray"] is row["color"] is None
 
 
 def test_broken_and_huge_files_are_counted_beside_sound_ones(context):

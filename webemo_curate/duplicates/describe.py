@@ -6,8 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.duplicates.features import local_words
-from webemo_curate.duplicates.perceptual import picture_hashes
+from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, load_rgb, pixel_hash
+from webemo_curate.schemas import COLOR, GRAY
 from webemo_curate.storage.base import ImageReader
 
 FILES = pa.schema([("place", pa.string())])
@@ -16,6 +17,8 @@ LOOKS = pa.schema(
         ("pixel_hash", pa.string()),
         ("phash", pa.uint64()),
         ("phash_mirrored", pa.uint64()),
+        ("gray", GRAY),
+        ("color", COLOR),
         ("words", pa.list_(pa.uint32())),
     ]
 )
@@ -62,10 +65,13 @@ class DescribeWorker:
             picture = load_rgb(self.images.read(place), self.max_pixels)
         except (OSError, DecodeError):
             return {}
-        ((upright, mirrored),) = picture_hashes([picture]).tolist()
+        reduced = reduce_gray(picture)
+        upright, mirrored = phashes(reduced).tolist()
         return {
             "pixel_hash": pixel_hash(picture),
             "phash": upright,
             "phash_mirrored": mirrored,
+            "gray": reduced[0].tobytes(),
+            "color": reduce_color(picture).tobytes(),
             "words": local_words(picture).ravel().tolist(),
         }

@@ -14,6 +14,9 @@ from webemo_curate.imaging.structure import reduced_gray
 HASH_SIDE = 8
 """Low frequencies kept per axis: 8 x 8 = 64 bits."""
 
+COLOR_SIDE = 4
+"""Pixels a side of the reduced color picture: what pictures without structure differ by."""
+
 HashArray = npt.NDArray[np.uint64]
 
 
@@ -33,6 +36,22 @@ def reduce_gray(image: Image.Image) -> npt.NDArray[np.uint8]:
     reduced = reduced_gray(image)
     # Pillow's filter is symmetric: the mirror image, reduced by itself, would give the same.
     return np.stack([reduced, reduced[:, ::-1]])
+
+
+def reduce_color(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Reduce a picture to a few pixels of color.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Upright RGB.
+
+    Returns
+    -------
+    ndarray of uint8, shape (4, 4, 3)
+        Red, green and blue, each the mean of its part of the picture.
+    """
+    return np.asarray(image.resize((COLOR_SIDE, COLOR_SIDE), Image.Resampling.BOX))
 
 
 def phashes(reduced: npt.NDArray[np.uint8]) -> HashArray:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate.config import ImagesConfig
-from webemo_curate.duplicates.perceptual import phashes, reduce_gray
+from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, open_checked, pixel_hash, to_rgb
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
@@ -26,6 +26,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     """Decode and hash each distinct stored file."""
 
     name = "images"
+    version = 2
     inputs = ("fetch",)
     outputs = ("images",)
 
@@ -85,8 +86,8 @@ class ImagesWorker:
                 reduced.append(reduce_gray(picture))
         decoded = [row for row in rows if row["decode_status"] == DecodeStatus.OK]
         hashes = phashes(np.stack(reduced)).tolist() if reduced else []
-        for row, (phash, mirrored) in zip(decoded, hashes, strict=True):
-            row |= {"phash": phash, "phash_mirrored": mirrored}
+        for row, (phash, mirrored), (gray, _) in zip(decoded, hashes, reduced, strict=True):
+            row |= {"phash": phash, "phash_mirrored": mirrored, "gray": gray.tobytes()}
         return _to_batch(rows)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -119,6 +120,7 @@ def _properties(image: Image.Image, picture: Image.Image) -> Row:
         "height": picture.height,
         "mode": image.mode,
         "pixel_hash": pixel_hash(picture),
+        "color": reduce_color(picture).tobytes(),
     }
 
 
