@@ -17,6 +17,7 @@ REMEDIES: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 65536)",
     errno.ENFILE: "the machine has too many open files; end other programs",
     errno.ENOMEM: "free some memory, or use fewer workers",
+    errno.ENOBUFS: "the system is short of network buffers; end other programs",
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space of your quota",
     errno.EIO: "check the drive",

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from webemo_curate.config import FetchConfig
-from webemo_curate.download.client import retry_after
+from webemo_curate.download.answers import retry_after
 from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import CurateError
 from webemo_curate.schemas import FetchStatus
@@ -205,7 +205,7 @@ ENDS = {
     ("path", "status"),
     [
         ("endless/1", FetchStatus.TOO_LARGE),
-        ("gzip/1", FetchStatus.NOT_IMAGE),
+        ("gzip/1", FetchStatus.TOO_LARGE),
         ("headers/1", FetchStatus.CONNECTION),
         ("trickle/1", FetchStatus.TIMEOUT),
         ("wide/1", FetchStatus.TOO_LARGE),
@@ -237,7 +237,7 @@ def test_redirect_from_public_to_private_needs_leave(
     tmp_path: Path, server: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A name that resolves to loopback stands for a public host: only its address is made up.
-    real = "webemo_curate.download.client.is_private"
+    real = "webemo_curate.download.following.is_private"
     monkeypatch.setattr(real, lambda host: host == "127.0.0.1")
     mirror = f"http://localhost:{server.server_port}"
     refused = run(Workspace(tmp_path / "a"), server, ["private/1"], mirror=mirror).to_pylist()

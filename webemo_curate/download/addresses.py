@@ -1,18 +1,22 @@
 """Which URLs may be asked for: http(s), no credentials, no way from the public net to a private."""
 
 import ipaddress
+import re
 import socket
 from urllib.parse import SplitResult, urlsplit
 
 from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.urls import with_slashes, written
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import FetchStatus
+from webemo_curate.system_faults import raise_system_fault
 
 MAX_URL_CHARACTERS = 4096
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def checked(url: str) -> SplitResult:
-    """Split a URL that may be fetched.
+def checked(url: str) -> str:
+    """Write a URL as it is asked for, if it may be.
 
     Parameters
     ----------
@@ -21,39 +25,44 @@ def checked(url: str) -> SplitResult:
 
     Returns
     -------
-    SplitResult
-        Its parts.
+    str
+        In ASCII; see `written`.
 
     Raises
     ------
     AttemptError
-        With status `bad_url`: another scheme, credentials, control characters, no host.
+        With status `bad_url` and what is wrong with it.
     """
     try:
-        parts = urlsplit(url)
-        sound = (
-            parts.scheme in ("http", "https")
-            and parts.hostname
-            and not (parts.username or parts.password)
-            and parts.port != 0
-            and len(url) <= MAX_URL_CHARACTERS
-            and url.isprintable()
-            and " " not in url
-        )
-    except ValueError as error:
-        raise AttemptError(FetchStatus.BAD_URL, str(error)) from error
-    if not sound:
-        raise AttemptError(FetchStatus.BAD_URL, f"not a plain http(s) URL: {parts.scheme or '-'}")
-    return parts
+        wrong = _wrong(url, urlsplit(with_slashes(url)))
+        if wrong is None:
+            return written(url)
+    except (ValueError, IndexError) as error:  # what urllib and idna raise on nonsense
+        raise AttemptError(FetchStatus.BAD_URL, _short(error)) from error
+    raise AttemptError(FetchStatus.BAD_URL, wrong)
+
+
+def _wrong(url: str, parts: SplitResult) -> str | None:
+    if len(url) > MAX_URL_CHARACTERS:
+        return f"longer than {MAX_URL_CHARACTERS} characters"
+    if CONTROLS.search(url):
+        return "a control character"
+    if parts.scheme not in ("http", "https"):
+        return f"not an http(s) URL: {_short(parts.scheme) or 'no scheme'}"
+    if not parts.hostname:
+        return "no host"
+    if parts.username is not None or parts.password is not None:
+        return "it holds credentials"
+    return "port 0" if parts.port == 0 else None
 
 
 def mirrored(url: str, mirror: str | None) -> str:
-    """Put the mirror's scheme and host in place of a URL's."""
-    checked(url)
+    """Check a URL and put the mirror's scheme and host in place of its own; see `checked`."""
+    target = checked(url)
     if mirror is None:
-        return url
-    place = urlsplit(mirror)
-    return urlsplit(url)._replace(scheme=place.scheme, netloc=place.netloc).geturl()
+        return target
+    place = urlsplit(checked(mirror))
+    return urlsplit(target)._replace(scheme=place.scheme, netloc=place.netloc).geturl()
 
 
 def check_mirror(mirror: str | None) -> None:
@@ -80,15 +89,26 @@ def is_private(host: str) -> bool:
     Parameters
     ----------
     host : str
-        Name or address; a name is resolved.
+        Name or address in ASCII; a name is resolved.
 
     Returns
     -------
     bool
         True if any of its addresses is loopback, private, link-local or otherwise not global.
+
+    Raises
+    ------
+    SystemFaultError
+        If the system lacks what it takes to look the name up.
     """
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+        found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise_system_fault(error, host)
         return False  # it cannot be reached either
     return any(not ipaddress.ip_address(str(entry[4][0])).is_global for entry in found)
+
+
+def _short(said: object) -> str:
+    """Bound what may hold all of a hostile URL."""
+    return str(said)[:80]

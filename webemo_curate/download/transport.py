@@ -1,68 +1,26 @@
 """HTTP requests by libcurl on asyncio's loop: connections kept, HTTP/2 where offered."""
 
 import asyncio
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import pycurl
 
+from webemo_curate.download.certificates import SYSTEM, Certificates
+from webemo_curate.download.failures import UNCODED, check_descriptors, failure
 from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.response import Response
+from webemo_curate.errors import CurateError
 from webemo_curate.schemas import FetchStatus
 
-STATUS_BY_ERROR = {
-    pycurl.E_OPERATION_TIMEDOUT: FetchStatus.TIMEOUT,
-    pycurl.E_PARTIAL_FILE: FetchStatus.TRUNCATED,
-    pycurl.E_URL_MALFORMAT: FetchStatus.BAD_URL,
-}
-"""What libcurl's errors come to; any other is a `connection` failure."""
+MAX_CODINGS = 2
+"""Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
+reaches our bound; brotli a millionfold, so it is taken alone only."""
 
-ERROR_NAMES = {
-    code: name.removeprefix("E_").lower().replace("_", " ")
-    for name, code in vars(pycurl).items()
-    if name.startswith("E_")
-}
-
-
-@dataclass
-class Response:
-    """An answer to one request; redirects are not followed.
-
-    Attributes
-    ----------
-    url
-        What was asked for.
-    limit
-        Bytes of the body that are taken.
-    status
-        HTTP status code.
-    lines
-        Header lines as they came.
-    content
-        The body, as transferred: no content coding is undone.
-    complete
-        False if the body was longer than the limit and was broken off.
-    """
-
-    url: str
-    limit: int
-    status: int = 0
-    lines: list[bytes] = field(default_factory=list)
-    content: bytes = b""
-    complete: bool = True
-
-    def headers(self, name: str) -> list[str]:
-        """Return all values of a header; `name` is in lower case."""
-        values = []
-        for line in self.lines:
-            key, _, value = line.decode("latin-1").partition(":")
-            if key.strip().lower() == name:
-                values.append(value.strip())
-        return values
-
-    def header(self, name: str) -> str | None:
-        """Return a header's last value; None without one."""
-        return next(reversed(self.headers(name)), None)
+BODY_FAILURES = frozenset(
+    {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
+)
+"""What can go wrong once the head of an answer is there."""
 
 
 class _Exchange:
@@ -73,26 +31,49 @@ class _Exchange:
         self.done = done
         self._parts: list[bytes] = []
         self._size = 0
+        self._stacked = False
+
+    def on_header(self, line: bytes) -> int:
+        """Take a header line; refusing it ends the transfer."""
+        self.response.take(line)
+        if line.strip():
+            return len(line)
+        codings = self.response.codings
+        self._stacked = len(codings) > MAX_CODINGS or (len(codings) > 1 and "br" in codings)
+        return -1 if self._stacked else len(line)
 
     def on_body(self, chunk: bytes) -> int:
         """Take a piece of the body; refusing it ends the transfer."""
+        self._parts.append(chunk[: self.response.limit - self._size])
         self._size += len(chunk)
         if self._size > self.response.limit:
             self.response.complete = False
             return 0
-        self._parts.append(chunk)
         return len(chunk)
 
-    def finish(self, status: int, error: int | None) -> None:
+    def finish(self, status: int, error: int = 0, message: str = "", os_errno: int = 0) -> None:
         """Hand the answer, or why there is none, to whoever waits."""
         if self.done.done():
             return
         self.response.status, self.response.content = status, b"".join(self._parts)
-        if error is None or not self.response.complete:
+        try:
+            self._check(error, message, os_errno)
+        except (AttemptError, CurateError) as failed:
+            self.done.set_exception(failed)
+        else:
             self.done.set_result(None)
+
+    def _check(self, error: int, message: str, os_errno: int) -> None:
+        status = self.response.status
+        if self._stacked:
+            raise AttemptError(FetchStatus.CORRUPT, "too many content codings", status)
+        if not error or not self.response.complete:
             return
-        outcome = STATUS_BY_ERROR.get(error, FetchStatus.CONNECTION)
-        self.done.set_exception(AttemptError(outcome, ERROR_NAMES.get(error, f"curl {error}")))
+        if error in BODY_FAILURES and status >= 300:
+            return  # it is the code that counts, as it does for browsers
+        if error == pycurl.E_WRITE_ERROR:
+            return  # more follows a gzip body that has ended: left, as browsers leave it
+        raise failure(error, message, os_errno, status or None)
 
 
 class Transport:
@@ -102,11 +83,18 @@ class Transport:
     ----------
     agent : str
         The User-Agent header.
+    certificates : Certificates, optional
+        Whom to trust; by default those of the system.
     """
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, certificates: Certificates = SYSTEM) -> None:
         self._agent = agent
-        self._multi = pycurl.CurlMulti()
+        self._certificates = certificates
+        try:
+            self._multi = pycurl.CurlMulti()
+        except pycurl.error:
+            check_descriptors()
+            raise
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._exchanges: dict[Any, _Exchange] = {}
@@ -134,17 +122,27 @@ class Transport:
             curl.close()
         self._multi.close()
 
-    async def get(self, url: str, seconds: float, limit: int) -> Response:
+    async def get(
+        self, url: str, seconds: float, limit: int, accept: str, cookies: list[bytes]
+    ) -> Response:
         """Make one request.
+
+        No content coding is asked for, as pictures are compressed already; one that comes all the
+        same is undone as it arrives. One that libcurl cannot undo is left, as browsers leave what
+        they do not know: servers write `utf-8` there.
 
         Parameters
         ----------
         url : str
-            An http or https URL.
+            An http or https URL in ASCII.
         seconds : float
             For all of it, name resolution and connection included.
         limit : int
-            Bytes of the body that are taken.
+            Bytes of the body, decoded, that are taken.
+        accept : str
+            The Accept header.
+        cookies : list of bytes
+            Those known, in libcurl's form; replaced by those known after the answer.
 
         Returns
         -------
@@ -155,14 +153,36 @@ class Transport:
         ------
         AttemptError
             If there is no complete answer.
+        CurateError
+            If the machine lacks what it takes to ask.
         """
+        deadline = self._loop.time() + seconds
+        try:
+            return await self._exchange(Response(url, limit), seconds, accept, cookies)
+        except AttemptError as error:
+            if UNCODED not in str(error):
+                raise
+        left = max(0.0, deadline - self._loop.time())
+        return await self._exchange(Response(url, limit), left, accept, cookies, decode=False)
+
+    async def _exchange(
+        self,
+        response: Response,
+        seconds: float,
+        accept: str,
+        cookies: list[bytes],
+        decode: bool = True,
+    ) -> Response:
         curl = self._free.pop() if self._free else self._handle()
-        exchange = _Exchange(Response(url, limit), self._loop.create_future())
-        curl.setopt(pycurl.URL, url.encode())
+        exchange = _Exchange(response, self._loop.create_future())
+        curl.setopt(pycurl.URL, response.url)
+        curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}"])
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
-        # libcurl itself refuses headers of more than 300 KB.
-        curl.setopt(pycurl.HEADERFUNCTION, exchange.response.lines.append)
+        curl.setopt(pycurl.HTTP_CONTENT_DECODING, int(decode))
+        curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.on_body)
+        for line in (b"ALL", *cookies):  # ALL forgets those of the handle's last use
+            curl.setopt(pycurl.COOKIELIST, line)
         self._exchanges[curl] = exchange
         self._multi.add_handle(curl)
         try:
@@ -171,17 +191,29 @@ class Transport:
             del self._exchanges[curl]
             self._multi.remove_handle(curl)
             self._free.append(curl)
-        return exchange.response
+        cookies[:] = curl.getinfo_raw(pycurl.INFO_COOKIELIST)
+        return response
 
     def _handle(self) -> Any:
         curl = pycurl.Curl()
         curl.setopt(pycurl.USERAGENT, self._agent)
-        curl.setopt(pycurl.HTTPHEADER, ["Accept: image/*"])
+        curl.setopt(pycurl.ACCEPT_ENCODING, "identity")
+        curl.setopt(pycurl.COOKIEFILE, "")  # cookies are understood, and none is read or kept
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.PIPEWAIT, 1)  # share an HTTP/2 connection rather than open another
         curl.setopt(pycurl.NOSIGNAL, 1)
+        self._trust(curl)
         return curl
+
+    def _trust(self, curl: Any) -> None:
+        bundle, folders = self._certificates.bundle, self._certificates.folders
+        if bundle:
+            curl.setopt(pycurl.CAINFO, bundle)
+        elif folders:
+            curl.unsetopt(pycurl.CAINFO)
+        if folders:
+            curl.setopt(pycurl.CAPATH, folders)
 
     def _on_socket(self, action: int, descriptor: int, multi: Any, data: Any) -> None:  # noqa: ARG002
         """Watch a socket for what libcurl waits for; called by libcurl."""
@@ -212,6 +244,7 @@ class Transport:
         while left:
             left, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
-                self._exchanges[curl].finish(curl.getinfo(pycurl.RESPONSE_CODE), None)
-            for curl, error, _ in failed:
-                self._exchanges[curl].finish(curl.getinfo(pycurl.RESPONSE_CODE), error)
+                self._exchanges[curl].finish(curl.getinfo(pycurl.RESPONSE_CODE))
+            for curl, error, message in failed:
+                status, os_errno = curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.OS_ERRNO)
+                self._exchanges[curl].finish(status, error, message, os_errno)

@@ -51,8 +51,10 @@ class FetchStage(Stage[FetchConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
         from webemo_curate.download.addresses import check_mirror
+        from webemo_curate.download.certificates import trusted
 
         check_mirror(self.config.mirror)
+        trusted()  # certificates that are not there are an error before the run, not of each URL
         urls = self._selected(tables["listing"]["url"].unique().to_pylist())
         journal = Journal(context.workspace.store, f"{CHECKPOINTS}/{self.name}")
         known = self._known(context.workspace, journal)
@@ -84,11 +86,13 @@ class FetchStage(Stage[FetchConfig]):
         return {outcome.url: outcome for outcome in standing if not _is_among(outcome, again)}
 
     async def _download(self, urls: list[str], workspace: Workspace, record: "Record") -> None:
+        from webemo_curate.download.certificates import trusted
         from webemo_curate.download.client import Downloader, user_agent
         from webemo_curate.download.transport import Transport
 
         waiting = iter(urls)
-        async with Transport(user_agent(self.config)) as transport, asyncio.TaskGroup() as group:
+        transport = Transport(user_agent(self.config), trusted())
+        async with transport, asyncio.TaskGroup() as group:
             client = Downloader(self.config, workspace, transport)
             for _ in range(min(MAX_TASKS, len(urls))):
                 group.create_task(_drain(waiting, client, record, workspace))

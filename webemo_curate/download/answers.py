@@ -1,0 +1,73 @@
+"""What an answer says: a body to look at, or a failure with its reason."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from webemo_curate.download.outcome import AttemptError, Body, status_of
+from webemo_curate.download.response import SUCCESS, Response
+from webemo_curate.download.robots import forbids_ai
+from webemo_curate.schemas import FetchStatus
+
+
+def body_of(response: Response, ignore_robots: bool) -> Body:
+    """Return the body of an answer that brought one.
+
+    Parameters
+    ----------
+    response : Response
+        The last answer of a URL.
+    ignore_robots : bool
+        Whether X-Robots-Tag counts for nothing.
+
+    Returns
+    -------
+    Body
+        Whole, its content coding undone; not yet looked at.
+
+    Raises
+    ------
+    AttemptError
+        If the server refused, the site keeps it out of data sets, or it is not whole.
+    """
+    code = response.status
+    if code not in SUCCESS:
+        raise refusal(response)
+    if not ignore_robots and forbids_ai(response.headers("x-robots-tag")):
+        raise AttemptError(FetchStatus.ROBOTS, "X-Robots-Tag", code)
+    if not response.complete:
+        raise AttemptError(FetchStatus.TOO_LARGE, "body too long", code)
+    if response.partial:
+        raise AttemptError(FetchStatus.TRUNCATED, "HTTP 206: a part of it, not asked for", code)
+    return Body(response.content, code, response.header("content-type"), response.url)
+
+
+def refusal(response: Response) -> AttemptError:
+    """Say what a code stands for that brings no picture."""
+    code = response.status
+    status = FetchStatus.NOT_IMAGE if code < 400 else status_of(code)
+    wait = retry_after(response.header("retry-after"))
+    return AttemptError(status, f"HTTP {code}", code, wait)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Read a Retry-After header (RFC 9110, 10.2.3): seconds, or a date.
+
+    Parameters
+    ----------
+    value : str or None
+        The header.
+
+    Returns
+    -------
+    float or None
+        Seconds to wait, at least 0; None if there is no header or it makes no sense.
+    """
+    if value is None:
+        return None
+    if value.isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,92 @@
+"""Which certificate authorities are trusted: the system's, or those the environment names."""
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from webemo_curate.errors import InputError
+from webemo_curate.system_faults import raise_system_fault
+
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+FILE, FOLDERS = "SSL_CERT_FILE", "SSL_CERT_DIR"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Where trusted certificates are.
+
+    Attributes
+    ----------
+    bundle
+        A file of them in PEM form; None for libcurl's own.
+    folders
+        Folders as OpenSSL reads them, with `os.pathsep` between; None for libcurl's own.
+    """
+
+    bundle: str | None = None
+    folders: str | None = None
+
+
+SYSTEM = Certificates()
+"""Those that libcurl finds."""
+
+
+def trusted(environment: Mapping[str, str] = os.environ) -> Certificates:
+    """Read which certificates the user trusts, and check that they can be read.
+
+    The order is that of requests and curl: `REQUESTS_CA_BUNDLE`, then `CURL_CA_BUNDLE` (a file; for
+    requests also a folder), then `SSL_CERT_FILE` and `SSL_CERT_DIR` together. A variable that is
+    empty counts as not set.
+
+    Parameters
+    ----------
+    environment : mapping of str to str, optional
+        Environment variables.
+
+    Returns
+    -------
+    Certificates
+        What is to be used; nothing named means libcurl's own.
+
+    Raises
+    ------
+    InputError
+        If what the deciding variable names is not there, cannot be read, or holds no certificate.
+    """
+    for name in BUNDLES:
+        value = environment.get(name)
+        if value and Path(value).is_dir():
+            return Certificates(folders=value)
+        if value:
+            return Certificates(bundle=_checked_file(name, value))
+    bundle, folders = environment.get(FILE), environment.get(FOLDERS)
+    return Certificates(
+        bundle=_checked_file(FILE, bundle) if bundle else None,
+        folders=_checked_folders(folders) if folders else None,
+    )
+
+
+def _checked_file(name: str, value: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=value)
+    except ssl.SSLError as error:
+        raise _wrong(name, value, "it holds no certificate in PEM form") from error
+    except OSError as error:
+        raise_system_fault(error, value)
+        raise _wrong(name, value, error.strerror or str(error)) from error
+    return value
+
+
+def _checked_folders(value: str) -> str:
+    if not any(Path(folder).is_dir() for folder in value.split(os.pathsep)):
+        raise _wrong(FOLDERS, value, "no such folder")
+    return value
+
+
+def _wrong(name: str, value: str, what: str) -> InputError:
+    return InputError(
+        f"{name}={value}: {what}; name a file of trusted certificates that is there, or run: "
+        f"unset {name}"
+    )
