@@ -41,6 +41,7 @@ class FetchStage(Stage[FetchConfig]):
     """Downloads what the listing names and earlier runs have not brought."""
 
     name = "fetch"
+    version = 2
     inputs = ("listing",)
     outputs = ("fetch",)
 
