@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from webemo_curate.frames import to_frame
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import (
     DECISIONS,
@@ -73,7 +74,7 @@ class Gate:
         """Return the manifest as a frame of key, reason (missing: passes), score and threshold."""
         extra = ["sha256"] if self.by == "url" else []
         scores = [name for name in (self.score, self.threshold) if name]
-        frame = read(self.manifest, [self.key, self.verdict, *extra, *scores]).to_pandas()
+        frame = to_frame(read(self.manifest, [self.key, self.verdict, *extra, *scores]))
         verdict = frame[self.verdict].astype(object)
         reasons = verdict if self.reason is None else verdict.map(lambda _: self.reason)
         columns = {self.key: self.by, self.score: "score", self.threshold: "threshold"}
@@ -258,7 +259,7 @@ def split_counts(read: Reader) -> dict[str, dict[int, int]]:
 
 
 def _listed(read: Reader) -> "pd.DataFrame":
-    lines = read("listing", ["url"]).to_pandas()
+    lines = to_frame(read("listing", ["url"]))
     counts: pd.Series[int] = lines.value_counts("url", sort=False)
     return counts.rename("listed_rows").reset_index()
 
@@ -343,12 +344,18 @@ def _shared_groups(read: Reader) -> str | None:
 def _decisions_mismatch(read: Reader) -> str | None:
     """Compare the stored decisions with those that follow from the other manifests."""
     names = ["stage", "reason", "url", "sha256", "listed_rows"]
-    expected = Counter(map(tuple, decide(read).select(names).to_pandas().astype(str).to_numpy()))
-    stored = Counter(map(tuple, read("decisions", names).to_pandas().astype(str).to_numpy()))
+    expected, stored = (
+        _row_counts(decide(read).select(names)),
+        _row_counts(read("decisions", names)),
+    )
     if expected == stored:
         return None
     absent, strange = (expected - stored).total(), (stored - expected).total()
     return f"'decisions' lacks {absent} rows that left and has {strange} that did not leave so"
+
+
+def _row_counts(table: pa.Table) -> Counter[tuple[object, ...]]:
+    return Counter(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def _sum_mismatch(read: Reader, kept: int) -> str | None:

@@ -15,6 +15,7 @@ from webemo_curate.duplicates.features import words_by_hash
 from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.errors import InputError
+from webemo_curate.frames import to_frame
 from webemo_curate.manifest import Origin, content_digest, read_manifest
 from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import list_pictures
@@ -54,7 +55,7 @@ class SharedPictures:
 
     def summary(self) -> str:
         """Say how many images are shared and by which methods they were found."""
-        rows = self.matches.to_pandas()
+        rows = to_frame(self.matches)
         files = rows.drop_duplicates("path")
         ways = ", ".join(f"{way} {n}" for way, n in files["method"].value_counts().items() if n)
         found = f"{len(files)} of {self.images} images are in the workspace too"
@@ -148,8 +149,7 @@ class _Comparison:
         self.fingerprint = fingerprint
         self.inner = _inner(workspace)
         self.looks = self._describe(files)
-        self.outer = files.to_pandas().join(self.looks.drop_columns("words").to_pandas())
-        self.outer = self.outer.astype({"phash": "UInt64", "phash_mirrored": "UInt64"})
+        self.outer = to_frame(files).join(to_frame(self.looks.drop_columns("words")))
 
     def matches(self) -> pa.Table:
         """Return the rows of the manifest: each pair once, by the first method that finds it."""
@@ -238,7 +238,7 @@ class _Comparison:
 
 def _inner(workspace: Workspace) -> "pd.DataFrame":
     """Return the clean images with their looks and groups."""
-    members = workspace.read("duplicates", ["sha256", "group"]).to_pandas()
+    members = to_frame(workspace.read("duplicates", ["sha256", "group"]))
     columns = ["sha256", "path", "pixel_hash", "phash", "phash_mirrored"]
-    images = workspace.read("images", columns).to_pandas()
-    return members.merge(images, on="sha256").astype({"phash": "uint64"})
+    images = to_frame(workspace.read("images", columns))
+    return members.merge(images, on="sha256")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from webemo_curate import __version__
 from webemo_curate.errors import InputError
+from webemo_curate.frames import pandas_metadata
 from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
 
 METADATA_KEY = b"webemo_curate"
@@ -95,6 +96,7 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
     table = _sort(name, conform(table, schema))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__)
     metadata = {METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()}
+    metadata |= pandas_metadata(schema)
     pq.write_table(
         table.replace_schema_metadata(metadata),
         path,

@@ -1,8 +1,8 @@
 """Faults of the machine, told from faults of a picture.
 
-What the system lacks (open files, memory, disk, a working drive) says nothing about the picture that
-was being read when it ran out. Wherever an error of a library becomes a row's outcome,
-`raise_system_fault` is called first: it ends the run with what is lacking, and finished work is kept.
+What the system lacks (open files, memory, disk, a working drive) says nothing about the picture
+that was being read when it ran out. Wherever an error of a library becomes a row's outcome,
+`raise_system_fault` is called first: it ends the run with what is lacking; finished work is kept.
 """
 
 import errno

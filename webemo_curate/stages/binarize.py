@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from webemo_curate.config import BinarizeConfig
+from webemo_curate.frames import to_frame
 from webemo_curate.schemas import FetchStatus, LabelVerdict
 from webemo_curate.sources.taxonomy import check_class, class_of, excluded_labels
 from webemo_curate.stages.base import Stage, StageContext, Tables
@@ -46,26 +47,31 @@ class BinarizeStage(Stage[BinarizeConfig]):
         )
         kept = verdict == LabelVerdict.KEPT
         return clusters.assign(
-            conflict=conflict, verdict=verdict, target=target.astype(float).where(kept)
+            conflict=conflict, verdict=verdict, target=target.astype("Int8").where(kept)
         )
 
 
 def _votes(tables: Tables) -> "pd.DataFrame":
     """Return a row for each listed line of a clustered image: its cluster and label."""
-    lines = tables["listing"].select(["url", "label"]).to_pandas()
-    fetched = tables["fetch"].select(["url", "status", "sha256"]).to_pandas()
+    lines = to_frame(tables["listing"].select(["url", "label"]))
+    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
     fetched = fetched.loc[fetched["status"] == FetchStatus.OK, ["url", "sha256"]]
-    members = tables["duplicates"].select(["sha256", "cluster"]).to_pandas()
+    members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
     votes = members.merge(fetched, on="sha256").merge(lines, on="url")
     return votes[["cluster", "label"]].astype({"label": object})
 
 
 def _tally(votes: "pd.DataFrame") -> "pd.DataFrame":
+    import pandas as pd
+
     counting = votes[~votes["excluded"]]
-    tally = votes[["cluster"]].drop_duplicates().set_index("cluster")
-    tally["positive_votes"] = counting.groupby("cluster")["positive"].sum()
-    tally["other_votes"] = (~counting["positive"]).groupby(counting["cluster"]).sum()
-    return tally.fillna(0).astype("int32")
+    clusters = pd.Index(votes["cluster"].unique(), name="cluster")
+    positive = counting.groupby("cluster")["positive"].agg(["sum", "size"])
+    # With the 0 given here no cluster without votes turns the counts into floats.
+    positive = positive.reindex(clusters, fill_value=0).astype("int32")
+    return pd.DataFrame(
+        {"positive_votes": positive["sum"], "other_votes": positive["size"] - positive["sum"]}
+    )
 
 
 def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
@@ -76,7 +82,7 @@ def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
             "cluster": pa.array(index, pa.string()),
             "labels": pa.array(labels.reindex(index).to_list(), pa.list_(pa.string())),
             "label": pa.array(_deciding_label(clusters, votes).reindex(index), pa.string()),
-            "target": pa.array(clusters["target"].astype("Int8"), pa.int8()),
+            "target": pa.array(clusters["target"], pa.int8()),
             "positive_votes": pa.array(clusters["positive_votes"], pa.int32()),
             "other_votes": pa.array(clusters["other_votes"], pa.int32()),
             "conflict": pa.array(clusters["conflict"], pa.bool_()),

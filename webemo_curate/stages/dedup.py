@@ -10,6 +10,7 @@ from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import cluster_by_keeper, near_pairs
 from webemo_curate.duplicates.compare import compare_pairs
 from webemo_curate.duplicates.features import words_by_hash
+from webemo_curate.frames import to_frame
 from webemo_curate.schemas import DuplicateVerdict, FetchStatus, TextVerdict
 from webemo_curate.stages.base import Stage, StageContext, Tables
 
@@ -121,14 +122,13 @@ class Links:
 
 def _clean_images(tables: Tables) -> "pd.DataFrame":
     """Return images without text, best keeper first."""
-    text = tables["text"].select(["sha256", "verdict"]).to_pandas()
+    text = to_frame(tables["text"].select(["sha256", "verdict"]))
     clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
     columns = ["sha256", "path", "bytes", "width", "height"]
     columns += ["pixel_hash", "phash", "phash_mirrored"]
-    images = tables["images"].select(columns).to_pandas().merge(clean, on="sha256")
-    images["pixels"] = images["width"] * images["height"]
-    ordered = images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
-    return ordered.astype({"phash": "uint64", "phash_mirrored": "uint64"})
+    images = to_frame(tables["images"].select(columns)).merge(clean, on="sha256")
+    images["pixels"] = images["width"].astype("Int64") * images["height"]
+    return images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
 
 
 def _groups(images: "pd.DataFrame", tables: Tables) -> "pd.Series[str]":
@@ -136,9 +136,9 @@ def _groups(images: "pd.DataFrame", tables: Tables) -> "pd.Series[str]":
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    fetched = tables["fetch"].select(["url", "status", "sha256"]).to_pandas()
+    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
     fetched = fetched.loc[fetched["status"] == FetchStatus.OK, ["url", "sha256"]]
-    assets = tables["listing"].select(["url", "asset_id"]).to_pandas().dropna().drop_duplicates()
+    assets = to_frame(tables["listing"].select(["url", "asset_id"])).dropna().drop_duplicates()
     named = images[["sha256", "cluster"]].merge(fetched, on="sha256").merge(assets, on="url")
     clusters = sorted(images["cluster"].unique())
     number = {cluster: index for index, cluster in enumerate(clusters)}

@@ -10,6 +10,7 @@ import pyarrow as pa
 from webemo_curate.config import SplitConfig
 from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
+from webemo_curate.frames import to_frame
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.schemas import FetchStatus, Split
 from webemo_curate.stages.base import Stage, StageContext, Tables
@@ -107,20 +108,20 @@ def divide(
 
 def _final_rows(tables: Tables) -> "pd.DataFrame":
     """Return the kept images with all columns of the split manifests."""
-    sample = tables["sample"].to_pandas()
+    sample = to_frame(tables["sample"])
     kept = sample.loc[sample["kept"], ["sha256", "target", "label"]]
-    images = tables["images"].select(["sha256", "path", "width", "height"]).to_pandas()
-    groups = tables["duplicates"].select(["sha256", "group"]).to_pandas()
-    labels = tables["labels"].select(["cluster", "labels"]).to_pandas()
+    images = to_frame(tables["images"].select(["sha256", "path", "width", "height"]))
+    groups = to_frame(tables["duplicates"].select(["sha256", "group"]))
+    labels = to_frame(tables["labels"].select(["cluster", "labels"]))
     rows = kept.merge(images, on="sha256").merge(groups, on="sha256")
     rows = rows.merge(labels.rename(columns={"cluster": "sha256"}), on="sha256")
     return rows.merge(_first_urls(tables), on="sha256")
 
 
 def _first_urls(tables: Tables) -> "pd.DataFrame":
-    fetched = tables["fetch"].select(["url", "status", "sha256"]).to_pandas()
+    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
     stored = fetched[fetched["status"] == FetchStatus.OK]
-    return stored.groupby("sha256", as_index=False)["url"].min()
+    return stored.groupby("sha256")["url"].min().reset_index()
 
 
 def _earlier_digest(folder: "Path", split: str) -> str:
@@ -157,10 +158,10 @@ def _earlier_homes(rows: "pd.DataFrame", folder: "Path") -> dict[str, str]:
 
 def _official_test(tables: Tables) -> set[str]:
     """Return images that WEBEmo's own test list names, or whose duplicates it names."""
-    listing = tables["listing"].select(["url", "official_split"]).to_pandas()
+    listing = to_frame(tables["listing"].select(["url", "official_split"]))
     urls = listing.loc[listing["official_split"] == Split.TEST, ["url"]].drop_duplicates()
-    fetched = tables["fetch"].select(["url", "sha256"]).to_pandas()
-    members = tables["duplicates"].select(["sha256", "cluster"]).to_pandas()
+    fetched = to_frame(tables["fetch"].select(["url", "sha256"]))
+    members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
     return set(urls.merge(fetched, on="url").merge(members, on="sha256")["cluster"])
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from webemo_curate.config import UndersampleConfig
 from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
+from webemo_curate.frames import to_frame
 from webemo_curate.schemas import LabelVerdict
 from webemo_curate.stages.base import Stage, StageContext, Tables
 
@@ -25,7 +26,7 @@ class UndersampleStage(Stage[UndersampleConfig]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Keep as many of each class as the fraction and size ask for; see `Stage.run`."""
-        labels = tables["labels"].select(["cluster", "target", "label", "verdict"]).to_pandas()
+        labels = to_frame(tables["labels"].select(["cluster", "target", "label", "verdict"]))
         rows = labels[labels["verdict"] == LabelVerdict.KEPT].sort_values("cluster")
         target = rows["target"].to_numpy(np.int8)
         wanted = class_sizes(

@@ -54,7 +54,7 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
     external = _external_sets(config.test_sets, workspace)
     with _joined(config):
         evaluations = _measure(config, external, workspace)
-    metrics = pd.DataFrame(_metric_rows(evaluations))
+    metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
     families = Families.of(config)
     outcome = Outcome(
         name=name,

@@ -96,10 +96,10 @@ def _set_section(outcome: Outcome, on: str) -> str:
     return f"{title}\n\n{_figures_table(rows)}\n{_differences_table(comparisons)}"
 
 
-def _leak_note(left_out: float | None) -> str:
+def _leak_note(left_out: int | None) -> str:
     if pd.isna(left_out):
         return "not compared with the pictures of training"
-    return f"{left_out:.0f} left out that training has seen"
+    return f"{left_out} left out that training has seen"
 
 
 def _figures_table(rows: pd.DataFrame) -> str:
