@@ -269,5 +269,9 @@ def _update(hasher: Any, values: pa.ChunkedArray | pa.Array) -> None:
         lengths = pc.fill_null(pc.binary_length(array), 0)
         hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
         hasher.update("".join(array.drop_null().to_pylist()).encode())
+    elif pa.types.is_fixed_size_binary(array.type):
+        hasher.update(b"".join(array.drop_null().to_pylist()))
+    elif not pa.types.is_primitive(array.type):
+        raise TypeError(f"no digest is defined for values of type {array.type}")
     else:
         hasher.update(array.drop_null().to_numpy(zero_copy_only=False).tobytes())
