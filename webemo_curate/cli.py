@@ -90,7 +90,16 @@ def fetch(
     rate: Annotated[float | None, typer.Option(help="Requests a second per host.")] = None,
     retries: Annotated[int | None, typer.Option(help="Further attempts after the first.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds for a URL over all its attempts.")
+        float | None,
+        typer.Option(help="Seconds for a URL's requests and the waits between them, in a pass."),
+    ] = None,
+    passes: Annotated[
+        int | None,
+        typer.Option(help="Times that what failed for the moment is asked for in a run."),
+    ] = None,
+    patience: Annotated[
+        float | None,
+        typer.Option(help="Seconds of nothing but failures until a host is given up in a pass."),
     ] = None,
     retry_status: Annotated[
         str | None,
@@ -122,6 +131,8 @@ def fetch(
         "rate": rate,
         "retries": retries,
         "timeout": timeout,
+        "passes": passes,
+        "patience": patience,
         "retry_status": _listed(retry_status),
         "limit": limit,
         "contact": contact,

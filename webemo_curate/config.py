@@ -93,7 +93,17 @@ class FetchConfig(StageConfig):
     concurrency: int = operational(8, ge=1, description="connections at once, per host")
     rate: float = operational(20.0, gt=0, description="requests a second, per host")
     retries: int = operational(4, ge=0, description="further attempts after the first")
-    timeout: float = operational(60.0, gt=0, description="seconds for a URL, all attempts together")
+    timeout: float = operational(
+        60.0, gt=0, description="seconds for a URL's requests and the waits between them, in a pass"
+    )
+    passes: int = operational(
+        2, ge=1, description="times that what failed for the moment is asked for in a run"
+    )
+    patience: float = operational(
+        300.0,
+        gt=0,
+        description="seconds of nothing but failures until a host is given up in a pass",
+    )
     retry_status: tuple[str, ...] = operational(
         (), description="statuses (or HTTP codes) of an earlier run to try again"
     )

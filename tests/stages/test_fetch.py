@@ -99,7 +99,14 @@ def fetch(
     workspace: Workspace, server: Faulty, paths: list[str], **options: object
 ) -> dict[str, dict[str, object]]:
     """Fetch paths (or whole URLs) and store the manifest, as the pipeline does."""
-    settings = {"rate": 1000, "timeout": 3, "retries": 1, "max_bytes": 20_000, "max_pixels": 10_000}
+    settings = {
+        "rate": 1000,
+        "timeout": 3,
+        "retries": 1,
+        "passes": 1,
+        "max_bytes": 20_000,
+        "max_pixels": 10_000,
+    }
     config = FetchConfig.model_validate(
         settings | {"mirror": f"http://127.0.0.1:{server.server_port}"} | options
     )

@@ -176,6 +176,7 @@ def run(workspace: Workspace, server: Hostile, paths: list[str], **options: obje
             "rate": 5000,
             "timeout": 2,
             "retries": 2,
+            "passes": 1,
             "max_bytes": 4 * MEGABYTE,
         }
         | options

@@ -1,25 +1,19 @@
-"""From a URL to its outcome: politeness, retries, redirects, deadlines, what is an image."""
+"""One attempt at a URL: redirects, robots, deadline; and what is an image."""
 
 import asyncio
-import random
 import time
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from webemo_curate import __version__
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.answers import body_of
 from webemo_curate.download.following import AGENT, Follower
-from webemo_curate.download.limiter import HostLimiter
-from webemo_curate.download.outcome import RETRIED, AttemptError, Body, Outcome
+from webemo_curate.download.outcome import Body, Outcome
 from webemo_curate.download.transport import Transport
 from webemo_curate.imaging import DecodeError, check_body
 from webemo_curate.schemas import DecodeStatus, FetchStatus
 from webemo_curate.workspace import Workspace
-
-BACKOFF_SECONDS = 0.5
-"""Mean wait before the second attempt; doubled for each further one."""
 
 LARGE_BYTES = 256 * 1024
 """A smaller body is decoded and stored on the event loop: a thread's way to the interpreter lock
@@ -43,68 +37,57 @@ class Downloader:
         self._config = config
         self._workspace = workspace
         self._follower = Follower(config, transport)
-        self._hosts: dict[str, HostLimiter] = {}
 
-    async def fetch(self, url: str) -> Outcome:
-        """Bring one URL to its outcome.
+    def target(self, url: str) -> str:
+        """Return the URL that is asked for in place of a listed one; see `schedule.Asker`."""
+        return mirrored(url, self._config.mirror)
+
+    async def ask(self, target: str, seconds: float) -> Body:
+        """Make one attempt, redirects followed.
+
+        Parameters
+        ----------
+        target : str
+            An http or https URL.
+        seconds : float
+            For all of it.
+
+        Returns
+        -------
+        Body
+            What came.
+
+        Raises
+        ------
+        AttemptError
+            If no complete body did.
+        """
+        deadline = time.monotonic() + seconds
+        response = await self._follower.picture(target, deadline)
+        return body_of(response, self._config.ignore_robots)
+
+    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+        """Check a body as an image and store it.
 
         Parameters
         ----------
         url : str
             As listed.
+        body : Body
+            What came.
+        attempts : int
+            How many it took.
+        started : datetime
+            When the first began.
 
         Returns
         -------
         Outcome
-            Never an exception, whatever the server does; only a full disk raises `CurateError`.
+            Never an exception, whatever the body; only a full disk raises `CurateError`.
         """
-        started = datetime.now(UTC)
-        try:
-            target = mirrored(url, self._config.mirror)
-            body, attempts = await self._within_deadline(target, self._host(target))
-        except AttemptError as error:
-            ended = datetime.now(UTC)
-            return Outcome(
-                url, error.status, error.http_status, str(error), error.attempts, started, ended
-            )
         if len(body.content) < LARGE_BYTES:
             return self._accept(url, body, attempts, started)
         return await asyncio.to_thread(self._accept, url, body, attempts, started)
-
-    async def _within_deadline(self, url: str, host: HostLimiter) -> tuple[Body, int]:
-        """Try until it works, cannot work or the deadline passes, which runs from the first try."""
-        deadline, attempt = None, 0
-        while True:
-            attempt += 1
-            try:
-                async with host.slots:
-                    await host.turn()
-                    deadline = deadline or time.monotonic() + self._config.timeout
-                    return await self._attempt(url, host, deadline), attempt
-            except AttemptError as error:
-                error.attempts = attempt
-                wait = max(error.retry_after or 0.0, _backoff(attempt))
-                late = deadline is not None and time.monotonic() + wait > deadline
-                if error.status not in RETRIED or attempt > self._config.retries or late:
-                    raise
-            await asyncio.sleep(wait)
-
-    async def _attempt(self, url: str, host: HostLimiter, deadline: float) -> Body:
-        """Make one request, following redirects, within what is left of the deadline."""
-        try:
-            body = body_of(await self._follower.picture(url, deadline), self._config.ignore_robots)
-        except AttemptError as error:
-            if error.status is FetchStatus.THROTTLED:
-                host.throttled(error.retry_after)
-            raise
-        host.answered()
-        return body
-
-    def _host(self, url: str) -> HostLimiter:
-        name = urlsplit(url).netloc
-        if name not in self._hosts:
-            self._hosts[name] = HostLimiter(self._config.rate, self._config.concurrency)
-        return self._hosts[name]
 
     def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
         """Check the body as an image and store it."""
@@ -161,8 +144,3 @@ def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str
     if suffix is None:
         return FetchStatus.NOT_IMAGE, "no image by content", None
     return FetchStatus.OK, None, suffix
-
-
-def _backoff(attempt: int) -> float:
-    """Full jitter: clients that failed together do not come back together."""
-    return random.uniform(0, BACKOFF_SECONDS * 2**attempt)  # noqa: S311 - no secret

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from webemo_curate.download.outcome import Outcome
 from webemo_curate.schemas import FetchStatus
@@ -19,7 +19,23 @@ from webemo_curate.storage.base import Store
 
 COLUMNS = tuple(field.name for field in fields(Outcome))
 LATER = "unsettled_before_this_line"
+NUMBER = "pass"
 SUFFIX = ".jsonl"
+
+
+class Entry(NamedTuple):
+    """A line: how a URL stood after a pass.
+
+    Attributes
+    ----------
+    outcome
+        With what earlier passes brought.
+    number
+        Of the pass, from 1.
+    """
+
+    outcome: Outcome
+    number: int
 
 
 class Journal:
@@ -51,9 +67,9 @@ class Journal:
         """Close the segment under way."""
         self._stream.close()
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, entry: Entry) -> None:
         """Append an outcome; it survives a kill of this process at once."""
-        row = {name: getattr(outcome, name) for name in COLUMNS}
+        row = {name: getattr(entry.outcome, name) for name in COLUMNS} | {NUMBER: entry.number}
         line = json.dumps(row, default=datetime.isoformat)
         self._stream.write(line.encode() + b"\n")
         self._stream.flush()
@@ -73,21 +89,21 @@ class Journal:
         self._store.publish(self._key)
         self._begin()
 
-    def read(self) -> tuple[list[Outcome], list[Outcome]]:
+    def read(self) -> tuple[list[Entry], list[Entry]]:
         """Read the outcomes written so far.
 
         Returns
         -------
-        settled : list of Outcome
+        settled : list of Entry
             Those whose images were on the disk, in their order.
-        unsettled : list of Outcome
+        unsettled : list of Entry
             Later ones: after a power cut their images may be torn.
         """
-        settled: list[Outcome] = []
-        unsettled: list[Outcome] = []
+        settled: list[Entry] = []
+        unsettled: list[Entry] = []
         for line in self._lines():
             entry = _parse(line)
-            if isinstance(entry, Outcome):
+            if isinstance(entry, Entry):
                 unsettled.append(entry)
             elif entry is not None:
                 first = max(0, len(unsettled) - entry)
@@ -117,7 +133,7 @@ class Journal:
                 yield from stream
 
 
-def _parse(line: bytes) -> Outcome | int | None:
+def _parse(line: bytes) -> Entry | int | None:
     """Read an outcome, or how many of the outcomes before are not settled."""
     try:
         row = json.loads(line)
@@ -125,6 +141,7 @@ def _parse(line: bytes) -> Outcome | int | None:
             return int(row[LATER])
         for name in ("started", "finished"):
             row[name] = row[name] and datetime.fromisoformat(row[name])
-        return Outcome(**(row | {"status": FetchStatus(row["status"])}))
+        number = int(row.pop(NUMBER, 1))
+        return Entry(Outcome(**(row | {"status": FetchStatus(row["status"])})), number)
     except (ValueError, TypeError, KeyError):
         return None  # torn by a kill

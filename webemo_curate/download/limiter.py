@@ -1,19 +1,74 @@
-"""Politeness: how many requests one host sees at a time and in a second."""
+"""Politeness: when one host may be asked next, and why it is asked slowly."""
 
-import asyncio
+from dataclasses import dataclass
+from enum import Enum, auto
 
-RECOVERY = 1.02
-"""Factor by which the rate grows back with each answer: doubled after 35 good ones."""
+from webemo_curate.download.outcome import RETRIED, AttemptError
+from webemo_curate.download.pace import Pace
+from webemo_curate.download.rest import Rest
+from webemo_curate.schemas import FetchStatus
 
-SLOWEST_SHARE = 1 / 64
-"""The rate is never halved below this share of the user's."""
+REFUSALS = frozenset({FetchStatus.THROTTLED, FetchStatus.CONNECTION})
+"""What a host that is asked too much answers."""
 
-PAUSE_SECONDS = 1.0
-"""How long a host rests after 429 or 503 if it names no time itself."""
+UNASKED = frozenset({FetchStatus.ROBOTS, FetchStatus.BAD_URL})
+"""What an attempt comes to without a request, if there is no HTTP status."""
+
+
+class Kind(Enum):
+    """What an attempt tells of its host."""
+
+    GOOD = auto()
+    REFUSED = auto()
+    FAILED = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an attempt tells of its host; see `answer_of`.
+
+    Attributes
+    ----------
+    kind
+        In one word.
+    reason
+        In a word or two.
+    retry_after
+        Seconds that the host asked to wait.
+    """
+
+    kind: Kind
+    reason: str = ""
+    retry_after: float | None = None
+
+
+GOOD = Answer(Kind.GOOD)
+
+
+def answer_of(error: AttemptError) -> Answer:
+    """Return what a failed attempt tells of its host.
+
+    Parameters
+    ----------
+    error : AttemptError
+        A picture that is not there is a good answer: the host is well.
+
+    Returns
+    -------
+    Answer
+        Refused, failed, good, or nothing if no request was made.
+    """
+    if error.status in UNASKED and error.http_status is None:
+        return Answer(Kind.NOTHING)
+    if error.status not in RETRIED:
+        return GOOD
+    kind = Kind.REFUSED if error.status in REFUSALS else Kind.FAILED
+    return Answer(kind, str(error), error.retry_after)
 
 
 class HostLimiter:
-    """Spaces the requests to one host and slows down when it asks for it.
+    """Decides when one host is asked. It knows no clock: the time is handed in.
 
     Parameters
     ----------
@@ -21,38 +76,90 @@ class HostLimiter:
         Requests a second at most.
     concurrency : int
         Requests under way at once.
+    patience : float
+        Seconds without a good answer after which a host that is down is given up.
+    now : float
+        The time in seconds, of any clock that does not go back.
+
+    Attributes
+    ----------
+    under_way
+        Requests that have not ended.
     """
 
-    def __init__(self, rate: float, concurrency: int) -> None:
-        self.slots = asyncio.Semaphore(concurrency)
-        self._full_rate = self._rate = rate
-        self._next = self._resting_until = 0.0
+    __slots__ = ("_concurrency", "_pace", "_rate", "_rest", "under_way")
 
-    async def turn(self) -> None:
-        """Wait until the next request may begin."""
-        while True:
-            now = asyncio.get_running_loop().time()
-            if now >= self._next:
-                self._next = max(self._next, now - 1 / self._rate) + 1 / self._rate
-                return
-            await asyncio.sleep(self._next - now)
+    def __init__(self, rate: float, concurrency: int, patience: float, now: float) -> None:
+        self._rate, self._concurrency = rate, concurrency
+        self._pace, self._rest = Pace(rate, now), Rest(patience)
+        self.under_way = 0
 
-    def throttled(self, retry_after: float | None) -> None:
-        """Rest and halve the rate: the host answered 429 or 503.
+    @property
+    def is_down(self) -> bool:
+        """Whether the host answers nothing: then it is asked one request at a time."""
+        return self._rest.is_down
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is known against the host."""
+        return self._pace.is_full and not self._rest.is_down
+
+    def ready_at(self) -> float:
+        """Return when the next request may begin; infinity until one under way has ended."""
+        slots = 1 if self._rest.is_down else self._concurrency
+        if self.under_way >= slots:
+            return float("inf")
+        return max(self._pace.next_at, self._rest.until)
+
+    def begin(self, now: float) -> None:
+        """Note that a request begins."""
+        self.under_way += 1
+        self._pace.take(now)
+
+    def end(self, now: float, began: float, answer: Answer) -> None:
+        """Note that a request has ended.
 
         Parameters
         ----------
-        retry_after : float, optional
-            Seconds it asked for; None if it did not say.
+        now : float
+            The time.
+        began : float
+            When the request began.
+        answer : Answer
+            What it tells of the host.
         """
-        now = asyncio.get_running_loop().time()
-        if now >= self._resting_until:
-            # Requests already under way are refused with this one: they are one complaint.
-            self._rate = max(self._rate / 2, self._full_rate * SLOWEST_SHARE)
-        pause = PAUSE_SECONDS if retry_after is None else retry_after
-        self._resting_until = max(self._resting_until, now + pause)
-        self._next = max(self._next, self._resting_until)
+        self.under_way -= 1
+        if answer.kind is Kind.NOTHING:
+            self._pace.give_back()
+            return
+        if answer.kind is not Kind.FAILED and not self._rest.is_down:
+            self._pace.heard(now, began, refused=answer.kind is Kind.REFUSED)
+        if answer.kind is Kind.GOOD:
+            self._rest.answered()
+        else:
+            self._rest.failed(now, began, answer.reason, answer.retry_after)
+            if self._rest.is_down:
+                self._pace.interrupted()
 
-    def answered(self) -> None:
-        """Let the rate recover: the host answered well."""
-        self._rate = min(self._rate * RECOVERY, self._full_rate)
+    def is_hopeless(self, now: float) -> bool:
+        """Tell whether the host is to be given up in this pass."""
+        return self._rest.is_hopeless(now)
+
+    def renew(self, now: float) -> None:
+        """Have patience again: another pass begins."""
+        self._rest.renew(now)
+
+    def rest(self, now: float) -> tuple[float, str]:
+        """Return for how many seconds the host still rests, and why."""
+        return max(0.0, self._rest.until - now), self._rest.reason
+
+    def trouble(self, now: float) -> str | None:
+        """Say why the host is slow; None if it is not."""
+        left, reason = self.rest(now)
+        if left > 0:
+            return f"rests {left:.0f} s: {reason}"
+        if self._rest.is_down:
+            return f"is asked whether it is back: {self._rest.reason}"
+        if self._pace.is_full:
+            return None
+        return f"{self._pace.rate:.2g}/s of {self._rate:g}, refuses {self._pace.share:.0%}"

@@ -1,6 +1,6 @@
 """How the download of one URL ended, and how an attempt can fail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webemo_curate.schemas import FetchStatus
@@ -15,6 +15,12 @@ RETRIED = frozenset(
     }
 )
 """What another attempt may mend; everything else is final at once."""
+
+SILENT = frozenset({FetchStatus.TIMEOUT, FetchStatus.CONNECTION})
+"""What a URL ends as that nothing answered."""
+
+LONGEST_RETRY_AFTER = 366 * 24 * 3600.0
+"""Seconds; what a server asks for beyond means as much, and no clock overflows."""
 
 STATUS_BY_CODE = {
     404: FetchStatus.NOT_FOUND,
@@ -89,8 +95,34 @@ class AttemptError(Exception):
         super().__init__(reason)
         self.status = status
         self.http_status = http_status
-        self.retry_after = retry_after
-        self.attempts = 0
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_RETRY_AFTER)
+
+
+def better(earlier: Outcome | None, later: Outcome) -> Outcome:
+    """Return what two passes over a URL come to: the later, unless only the earlier was answered.
+
+    Parameters
+    ----------
+    earlier : Outcome, optional
+        Of the passes before.
+    later : Outcome
+        Of the last pass.
+
+    Returns
+    -------
+    Outcome
+        With the attempts of both, and the time when the first began.
+    """
+    if earlier is None:
+        return later
+    silent = later.status in SILENT and later.http_status is None
+    last = earlier if silent and earlier.status not in SILENT else later
+    return replace(
+        last,
+        attempts=earlier.attempts + later.attempts,
+        started=earlier.started,
+        finished=later.finished,
+    )
 
 
 def status_of(code: int) -> FetchStatus:

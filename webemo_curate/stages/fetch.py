@@ -5,13 +5,15 @@ import logging
 from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
 
 import pyarrow as pa
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, Outcome
+from webemo_curate.download.record import Known, Record
 from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
@@ -19,21 +21,7 @@ from webemo_curate.schemas import FETCH, FetchStatus
 from webemo_curate.stages.base import Stage, StageContext, Tables
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from webemo_curate.download.client import Downloader
-
 ORDER_SEED = 0
-MAX_TASKS = 256
-"""URLs under way at once over all hosts."""
-
-SHOWN_STATUSES = 4
-"""The commonest, beside the progress bar."""
-
-SETTLE_EVERY = 2000
-"""Outcomes after which images are forced to the disk."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -59,17 +47,22 @@ class FetchStage(Stage[FetchConfig]):
         urls = self._selected(tables["listing"]["url"].unique().to_pylist())
         journal = Journal(context.workspace.store, f"{CHECKPOINTS}/{self.name}")
         known = self._known(context.workspace, journal)
-        missing = [url for url in urls if url not in known]
-        if missing:
-            with journal, progress_bar(len(urls), self.name, "URL", len(known)) as bar:
+        if any(known.due(urls, number) for number in self._passes):
+            there = len(urls) - len(known.due(urls, 1))
+            with journal, progress_bar(len(urls), self.name, "URL", there) as bar:
                 record = Record(known, journal, bar)
-                _run(self._download(missing, context.workspace, record))
-                context.workspace.settle()
-                record.settled(record.count)
-        outcomes = mark_placeholders([known[url] for url in urls], self.config.placeholder_urls)
+                with logging_redirect_tqdm():
+                    _run(self._download(urls, context.workspace, known, record))
+                record.settle(context.workspace)
+        ended = [known.outcomes[url] for url in urls]
+        outcomes = mark_placeholders(ended, self.config.placeholder_urls)
         for line in summary(outcomes):
             logger.info("%s", line)
         return {"fetch": _table(outcomes)}
+
+    @property
+    def _passes(self) -> range:
+        return range(1, self.config.passes + 1)
 
     def _selected(self, urls: list[str]) -> list[str]:
         """Return URLs in hash order, so that any first N are a fair sample of the lists."""
@@ -77,67 +70,40 @@ class FetchStage(Stage[FetchConfig]):
         ordered = [url for _, url in sorted(zip(numbers.tolist(), urls, strict=True))]
         return ordered[: self.config.limit]
 
-    def _known(self, workspace: Workspace, journal: Journal) -> dict[str, Outcome]:
+    def _known(self, workspace: Workspace, journal: Journal) -> Known:
         """Return outcomes that stand: of the manifest, then of a run that was killed."""
         again = retried_statuses(self.config.retry_status)
         earlier = _manifest_outcomes(workspace) if workspace.has(self.name) else []
         settled, unsettled = journal.read()
-        standing = [outcome for outcome in earlier + settled if _stands(outcome, workspace)]
-        standing += [outcome for outcome in unsettled if _is_whole(outcome, workspace)]
-        return {outcome.url: outcome for outcome in standing if not _is_among(outcome, again)}
+        standing = [entry for entry in settled if _stands(entry.outcome, workspace)]
+        standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
+        return Known(
+            [o for o in earlier if _stands(o, workspace) and not _is_among(o, again)],
+            [entry for entry in standing if not _is_among(entry.outcome, again)],
+        )
 
-    async def _download(self, urls: list[str], workspace: Workspace, record: "Record") -> None:
+    async def _download(
+        self, urls: list[str], workspace: Workspace, known: Known, record: Record
+    ) -> None:
         from webemo_curate.download.certificates import trusted
         from webemo_curate.download.client import Downloader, user_agent
+        from webemo_curate.download.schedule import Schedule
         from webemo_curate.download.transport import Transport
 
-        waiting = iter(urls)
         transport = Transport(user_agent(self.config), trusted())
         async with transport, asyncio.TaskGroup() as group:
             client = Downloader(self.config, workspace, transport)
-            for _ in range(min(MAX_TASKS, len(urls))):
-                group.create_task(_drain(waiting, client, record, workspace))
-
-
-class Record:
-    """Where outcomes go as they come: memory, journal, progress bar.
-
-    Parameters
-    ----------
-    known : dict of str to Outcome
-        Outcomes by URL; added to.
-    journal : Journal
-        Open.
-    bar : tqdm
-        Shows how it goes.
-    """
-
-    def __init__(self, known: dict[str, Outcome], journal: Journal, bar: "tqdm[Any]") -> None:
-        self._known = known
-        self._journal = journal
-        self._bar = bar
-        self._counts: Counter[str] = Counter()
-        self._bytes = 0
-
-    def add(self, outcome: Outcome) -> None:
-        """Take an outcome; it survives a kill of this process at once."""
-        self._journal.add(outcome)
-        self._known[outcome.url] = outcome
-        self._counts[outcome.status] += 1
-        self._bytes += outcome.bytes or 0
-        if not self._bar.disable:
-            shown: dict[str, int] = dict(self._counts.most_common(SHOWN_STATUSES))
-            self._bar.set_postfix(shown | {"MB": self._bytes // 2**20}, refresh=False)
-            self._bar.update()
-
-    @property
-    def count(self) -> int:
-        """Outcomes taken."""
-        return self._counts.total()
-
-    def settled(self, count: int) -> None:
-        """Note that the images of the first `count` outcomes are on the disk itself."""
-        self._journal.settle(later=self.count - count)
+            schedule = Schedule(self.config, client, record.add)
+            tending = group.create_task(record.tend(workspace, schedule.troubles))
+            for record.number in self._passes:
+                due = known.due(urls, record.number)
+                if due and record.number > 1:
+                    logger.info("pass %d: %d URLs that failed", record.number, len(due))
+                await schedule.run(due)
+            tending.cancel()
+        if held := schedule.held():
+            wait = timedelta(seconds=round(held[-1]))
+            logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)
 
 
 def summary(outcomes: list[Outcome]) -> list[str]:
@@ -225,18 +191,10 @@ def _run(work: Coroutine[None, None, None]) -> None:
         asyncio.run(work)
     except BaseExceptionGroup as group:
         # A task that failed has stopped all others: its own error is what the user needs.
-        raise group.exceptions[0] from None
-
-
-async def _drain(
-    waiting: Iterable[str], client: "Downloader", record: Record, workspace: Workspace
-) -> None:
-    for url in waiting:
-        record.add(await client.fetch(url))
-        if record.count % SETTLE_EVERY == 0:
-            count = record.count
-            await asyncio.to_thread(workspace.settle)
-            record.settled(count)
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
 
 
 def _manifest_outcomes(workspace: Workspace) -> list[Outcome]:

@@ -1,0 +1,147 @@
+"""Outcomes as they come: kept, journaled, counted, shown; and which URLs are to be asked again."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from webemo_curate.download.journal import Entry, Journal
+from webemo_curate.download.outcome import RETRIED, Outcome, better
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+SHOWN_STATUSES = 4
+"""The commonest, beside the progress bar."""
+
+SHOWN_TROUBLES = 2
+"""The slow hosts that most URLs wait for, beside it."""
+
+TICK_SECONDS = 1.0
+"""How often the line is drawn anew, also while no outcome comes."""
+
+SETTLE_OUTCOMES = 2000
+SETTLE_SECONDS = 300.0
+"""Images are forced to the disk (or, packed, to the object store) after the first of the two: a
+slow host's outcomes must not stay unsettled for hours, nor make a shard of a few images."""
+
+
+class Known:
+    """How URLs ended, in this run or before.
+
+    Parameters
+    ----------
+    finished : iterable of Outcome
+        Of runs that came to their end: they have had all their passes.
+    journaled : iterable of Entry
+        Of a run that was killed, in their order.
+    """
+
+    def __init__(self, finished: Iterable[Outcome], journaled: Iterable[Entry]) -> None:
+        self.outcomes = {outcome.url: outcome for outcome in finished}
+        self._passes: dict[str, int] = {}
+        for entry in journaled:
+            self.put(entry)
+
+    def put(self, entry: Entry) -> None:
+        """Take how a URL ended in a pass; it stands in place of an earlier one."""
+        url = entry.outcome.url
+        self.outcomes[url] = entry.outcome
+        if entry.outcome.status in RETRIED:
+            self._passes[url] = entry.number
+        else:
+            self._passes.pop(url, None)
+
+    def due(self, urls: Iterable[str], number: int) -> list[str]:
+        """Return what a pass is to ask for: URLs without an outcome, or with a passing failure.
+
+        Parameters
+        ----------
+        urls : iterable of str
+            All URLs that are wanted.
+        number : int
+            Of the pass, from 1.
+        """
+        if number == 1:
+            return [url for url in urls if url not in self.outcomes]
+        return [url for url in urls if 0 < self._passes.get(url, number) < number]
+
+
+class Record:
+    """Where outcomes go as they come: memory, journal, progress bar.
+
+    Parameters
+    ----------
+    known : Known
+        Added to.
+    journal : Journal
+        Open.
+    bar : tqdm
+        Shows how it goes.
+    """
+
+    def __init__(self, known: Known, journal: Journal, bar: "tqdm[Any]") -> None:
+        self._known, self._journal, self._bar = known, journal, bar
+        self._counts: Counter[str] = Counter()
+        self._bytes = self._count = self._settled = 0
+        self.number = 1
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome of the present pass; it survives a kill of this process at once."""
+        earlier = self._known.outcomes.get(outcome.url)
+        entry = Entry(better(earlier, outcome), self.number)
+        self._journal.add(entry)
+        self._known.put(entry)
+        self._count += 1
+        self._counts[entry.outcome.status] += 1
+        self._bytes += outcome.bytes or 0
+        if earlier is None:
+            self._bar.update()
+        else:
+            self._counts[earlier.status] -= 1
+
+    def show(self, troubles: list[str]) -> None:
+        """Draw the progress line, with what is known against hosts."""
+        if self._bar.disable:
+            return
+        shown = {name: count for name, count in self._counts.most_common(SHOWN_STATUSES) if count}
+        parts = [f"{name}={count}" for name, count in shown.items()]
+        parts.append(f"MB={self._bytes // 2**20}")
+        if self.number > 1:
+            parts.append(f"pass {self.number}")
+        more = len(troubles) - SHOWN_TROUBLES
+        parts += troubles[:SHOWN_TROUBLES] + ([f"{more} more slow hosts"] if more > 0 else [])
+        self._bar.set_postfix_str(", ".join(parts))
+
+    async def tend(self, workspace: Workspace, troubles: Callable[[], list[str]]) -> None:
+        """Draw the line and settle images, again and again until cancelled.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Holds the images.
+        troubles : callable
+            Says of each slow host why it is.
+        """
+        clock = asyncio.get_running_loop().time
+        settled = clock()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.show(troubles())
+            waiting = self._count - self._settled
+            if waiting >= SETTLE_OUTCOMES or (waiting and clock() - settled >= SETTLE_SECONDS):
+                count = self._count
+                await asyncio.to_thread(workspace.settle)
+                self._note_settled(count)
+                settled = clock()
+
+    def settle(self, workspace: Workspace) -> None:
+        """Settle the images of all outcomes taken."""
+        workspace.settle()
+        self._note_settled(self._count)
+
+    def _note_settled(self, count: int) -> None:
+        """Note that the images of the first `count` outcomes are on the disk itself."""
+        self._journal.settle(later=self._count - count)
+        self._settled = count

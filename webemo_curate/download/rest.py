@@ -1,0 +1,105 @@
+"""When one host is left in peace: it answers nothing, or asks for it by `Retry-After`."""
+
+from collections import deque
+
+DOWN_AFTER = 8
+"""Failures in a row after which a host counts as down: as many as its slots by default."""
+
+FIRST_REST = 1.0
+LONGEST_REST = 60.0
+"""Seconds before a host that is down is asked again; doubled with each failure, up to the last."""
+
+RECENT_ANSWERS = 8
+LEAST_ANSWERS = 4
+"""`Retry-After` holds the host if most of so many answers carry one that has not passed."""
+
+RETRY_AFTER = "Retry-After"
+
+
+class Rest:
+    """Tells when one host must not be asked.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds without a good answer after which a host that is down is given up.
+
+    Attributes
+    ----------
+    until
+        When the host may be asked again.
+    reason
+        Why it rests, in a word or two.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_failing_since",
+        "_in_row",
+        "_patience",
+        "_wait",
+        "reason",
+        "until",
+    )
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self.until = self._began = -float("inf")
+        self.reason = ""
+        self._in_row = 0
+        self._failing_since: float | None = None
+        self._wait = FIRST_REST
+        self._asked: deque[float] = deque(maxlen=RECENT_ANSWERS)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether nothing but failures came lately."""
+        return self._in_row >= DOWN_AFTER
+
+    def answered(self) -> None:
+        """Note a good answer."""
+        self._in_row, self._failing_since, self._wait = 0, None, FIRST_REST
+        self._asked.append(0.0)
+
+    def failed(self, now: float, began: float, reason: str, retry_after: float | None) -> None:
+        """Note an answer that was none, or a refusal.
+
+        Parameters
+        ----------
+        now : float
+            The time.
+        began : float
+            When its request began: one from before the rest does not prolong it.
+        reason : str
+            What came, in a word or two.
+        retry_after : float, optional
+            Seconds that the host asked to wait.
+        """
+        self._in_row += 1
+        if self._failing_since is None:
+            self._failing_since = now
+        self._asked.append(now + retry_after if retry_after else 0.0)
+        if self.is_down and began >= self._began:
+            self._hold(now, now + self._wait, reason)
+            self._wait = min(2 * self._wait, LONGEST_REST)
+        held = sorted(moment for moment in self._asked if moment > now)
+        if len(self._asked) >= LEAST_ANSWERS and 2 * len(held) > len(self._asked):
+            self._hold(now, held[len(held) // 2], RETRY_AFTER)
+
+    def is_hopeless(self, now: float) -> bool:
+        """Tell whether the host is to be given up: down for too long, or held for too long."""
+        if self.reason == RETRY_AFTER and self.until - now > self._patience:
+            return True
+        since = now if self._failing_since is None else self._failing_since
+        return self.is_down and now - since >= self._patience
+
+    def renew(self, now: float) -> None:
+        """Have patience again: another pass begins. What the host asked for still holds."""
+        self._wait = FIRST_REST
+        if self._failing_since is not None:
+            self._failing_since = now
+
+    def _hold(self, now: float, until: float, reason: str) -> None:
+        if until > self.until:
+            self._began, self.until, self.reason = now, until, reason
