@@ -78,6 +78,8 @@ def host_name(host: str) -> str:
         If no host can have that name.
     """
     if ":" in host:
+        if "%" in host:
+            raise ValueError("an address with a zone is none that others share")
         return f"[{ipaddress.IPv6Address(host).compressed}]"
     name = unquote_to_bytes(host).decode("utf-8")
     if not name.isascii():

@@ -1,0 +1,108 @@
+"""A host on loopback that answers each path with the very bytes it is told."""
+
+import io
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from ssl import SSLContext
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from webemo_curate.config import FetchConfig
+from webemo_curate.engine.local import LocalEngine
+from webemo_curate.stages.base import StageContext
+from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.workspace import Workspace
+
+NONE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def picture(seed: int = 0, kind: str = "JPEG") -> bytes:
+    """Draw a small picture of noise."""
+    stream = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(stream, kind)
+    return stream.getvalue()
+
+
+def answer(body: bytes = b"", *lines: bytes, status: bytes = b"200 OK") -> bytes:
+    """Write an answer with its length; further header lines as they are given."""
+    head = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *lines]
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+class Site(socketserver.ThreadingTCPServer):
+    """Answers by path; a path with a list of answers gives one after the other.
+
+    Parameters
+    ----------
+    tls : SSLContext, optional
+        To speak TLS.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, tls: SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), Connection)
+        self.tls = tls
+        self.answers: dict[str, bytes | list[bytes]] = {}
+        self.heads: list[str] = []
+
+    @property
+    def base(self) -> str:
+        """Scheme, host and port."""
+        return f"http{'s' * bool(self.tls)}://127.0.0.1:{self.server_address[1]}"
+
+    def asked(self) -> list[str]:
+        """Return the targets of the requests, robots.txt left out."""
+        targets = [head.split()[1] for head in self.heads]
+        return [target for target in targets if target != "/robots.txt"]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are what is tested."""
+
+
+class Connection(socketserver.BaseRequestHandler):
+    server: Site
+
+    def handle(self) -> None:
+        connection = self.request
+        if self.server.tls:
+            connection = self.server.tls.wrap_socket(connection, server_side=True)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            if not piece:
+                return
+            head += piece
+        text = head.decode("latin-1")
+        self.server.heads.append(text)
+        said = self.server.answers.get(text.split()[1], NONE)
+        connection.sendall(said.pop(0) if isinstance(said, list) else said)
+        if self.server.tls:
+            connection.unwrap()
+
+
+@contextmanager
+def running(tls: SSLContext | None = None) -> Iterator[Site]:
+    """Serve for as long as the block lasts."""
+    with Site(tls) as site:
+        threading.Thread(target=site.serve_forever, args=(0.02,), daemon=True).start()
+        yield site
+        site.shutdown()
+
+
+def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, dict[str, Any]]:
+    """Fetch URLs with the stage; return the manifest's rows by URL."""
+    settings = {"rate": 10_000, "timeout": 5, "retries": 0, "max_bytes": 100_000}
+    config = FetchConfig.model_validate(settings | {"placeholder_urls": 10**6} | options)
+    context = StageContext(Workspace(folder), LocalEngine(1), "test")
+    table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
+    return {row["url"]: row for row in table.to_pylist()}
