@@ -1,5 +1,6 @@
-"""robots.txt by RFC 9309: its own examples, and nothing that a file can hold raises or takes long."""
+"""robots.txt by RFC 9309: its own examples, and no file raises or takes long."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,7 @@ def test_what_the_request_for_robots_txt_comes_to(
 
 def test_robots_txt_behind_five_redirects_counts(tmp_path: Path, site: Site) -> None:
     steps = ["/robots.txt", "/1", "/2", "/3", "/4", "/5"]
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in pairwise(steps):
         site.answers[step] = answer(b"", b"Location: " + after.encode(), status=b"301 Moved")
     site.answers |= {"/5": FORBIDS, "/a.jpg": answer(picture())}
     url = f"{site.base}/a.jpg"
