@@ -16,6 +16,7 @@ from tests.download.site import Site, answer, fetch, picture
 from webemo_curate.download.failures import ERROR_NAMES, MAX_REASON, reason
 from webemo_curate.download.following import accepted
 from webemo_curate.download.response import KEPT, Response
+from webemo_curate.errors import InputError
 from webemo_curate.imaging import FORMATS
 from webemo_curate.schemas import FetchStatus
 from webemo_curate.workspace import Workspace
@@ -327,3 +328,12 @@ def test_no_answer_ends_a_run(
     )
     assert row["status"] in set(FetchStatus)
     assert row["sha256"] is not None or row["error_class"]
+
+
+def test_the_contact_is_sent_in_any_script_and_only_on_one_line(tmp_path: Path, site: Site) -> None:
+    row = one(tmp_path, site, answer(picture()), contact="señor@a.example")
+    assert row["status"] == FetchStatus.OK
+    sent = site.heads[-1].encode("latin-1").decode()
+    assert "(contact: señor@a.example)" in sent
+    with pytest.raises(InputError, match="--contact"):
+        one(tmp_path / "b", site, answer(picture()), contact="a\r\nX: y")

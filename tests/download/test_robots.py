@@ -1,5 +1,7 @@
 """robots.txt by RFC 9309: its own examples, and no file raises or takes long."""
 
+import asyncio
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.download.site import NONE, Site, answer, fetch, picture
-from webemo_curate.download.robots import MAX_ROBOTS_BYTES, read_robots
+from webemo_curate.download.robots import MAX_ROBOTS_BYTES, Robots, read_robots
+from webemo_curate.download.rules_held import RulesHeld
 from webemo_curate.schemas import FetchStatus
 
 AGENT = "webemo-curate"
@@ -240,3 +243,21 @@ def test_robots_are_asked_about_the_path_that_is_asked_for(tmp_path: Path, site:
     site.answers = {"/robots.txt": answer(b"User-agent: *\nDisallow: /private/")}
     urls = [site.base + path for path in ("/a/../private/x.jpg", "/a/%2e%2e/private/x.jpg")]
     assert {row["status"] for row in fetch(tmp_path, urls).values()} == {FetchStatus.ROBOTS}
+
+
+def test_rules_of_many_sites_are_held_within_bounds() -> None:
+    reads: Counter[str] = Counter()
+
+    async def read(site: str) -> Robots:
+        reads[site] += 1
+        return read_robots(b"User-agent: *\n" + b"Disallow: /x\n" * 10, AGENT)
+
+    async def ask() -> None:
+        rules = RulesHeld(read, most=40)
+        together = [rules.of("a") for _ in range(5)]
+        await asyncio.gather(*together)
+        for site in ("b", "c", "a", "d", "a", "b"):
+            await rules.of(site)
+
+    asyncio.run(ask())
+    assert reads == {"a": 1, "b": 2, "c": 1, "d": 1}

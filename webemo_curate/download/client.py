@@ -11,6 +11,7 @@ from webemo_curate.download.answers import body_of
 from webemo_curate.download.following import AGENT, Follower
 from webemo_curate.download.outcome import Body, Outcome
 from webemo_curate.download.transport import Transport
+from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, check_body
 from webemo_curate.schemas import DecodeStatus, FetchStatus
 from webemo_curate.workspace import Workspace
@@ -112,7 +113,15 @@ class Downloader:
 
 
 def user_agent(config: FetchConfig) -> str:
-    """Return the honest name under which requests are made, with the contact if one is given."""
+    """Return the honest name under which requests are made, with the contact if one is given.
+
+    Raises
+    ------
+    InputError
+        If the contact cannot stand in a header.
+    """
+    if config.contact and not config.contact.isprintable():
+        raise InputError(f"--contact {config.contact!r}: it must be one line; give an address")
     contact = f" (contact: {config.contact})" if config.contact else ""
     return f"{AGENT}/{__version__}{contact}"
 

@@ -18,6 +18,7 @@ from webemo_curate.download.robots import (
     Robots,
     read_robots,
 )
+from webemo_curate.download.rules_held import RulesHeld
 from webemo_curate.download.transport import Transport
 from webemo_curate.download.urls import joined
 from webemo_curate.imaging import FORMATS
@@ -70,7 +71,7 @@ class Follower:
         self._transport = transport
         heeds = not config.ignore_robots
         self._picture = Errand(accepted(), config.max_bytes, config.max_redirects, heeds)
-        self._robots: dict[str, asyncio.Task[Robots]] = {}
+        self._rules = RulesHeld(self._read_robots)
         self._private: dict[str, bool] = {}
 
     async def picture(self, url: str, deadline: float) -> Response:
@@ -133,17 +134,7 @@ class Follower:
 
     async def _check_robots(self, url: str) -> None:
         parts = urlsplit(url)
-        site = f"{parts.scheme}://{parts.netloc}"
-        if site not in self._robots:
-            self._robots[site] = asyncio.create_task(self._read_robots(site))
-        reading = self._robots[site]
-        try:
-            robots = await asyncio.shield(reading)
-        except AttemptError as error:
-            if self._robots.get(site) is reading:
-                del self._robots[site]  # another attempt asks again
-            said = f"robots.txt: {error}"
-            raise AttemptError(error.status, said, error.http_status, error.retry_after) from error
+        robots = await self._rules.of(f"{parts.scheme}://{parts.netloc}")
         if not robots.allows(url):
             raise AttemptError(FetchStatus.ROBOTS, "robots.txt")
 

@@ -82,6 +82,11 @@ class Robots:
     def __init__(self, rules: list[Rule]) -> None:
         self._rules = sorted(rules, key=lambda rule: (-rule.length, not rule.allows))
 
+    @property
+    def size(self) -> int:
+        """What it counts for in memory: its rules, and one for itself."""
+        return len(self._rules) + 1
+
     def allows(self, url: str) -> bool:
         """Tell whether a URL may be asked for.
 

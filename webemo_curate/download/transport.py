@@ -1,6 +1,7 @@
 """HTTP requests by libcurl on asyncio's loop: connections kept, HTTP/2 where offered."""
 
 import asyncio
+import resource
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,10 @@ from webemo_curate.schemas import FetchStatus
 MAX_CODINGS = 2
 """Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
 reaches our bound; brotli a millionfold, so it is taken alone only."""
+
+MOST_KEPT = 512
+"""Connections kept open, at most a quarter of the open files that the process may have: hosts that
+have been asked do not take what others need. libcurl by itself keeps four times its requests."""
 
 BODY_FAILURES = frozenset(
     {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
@@ -95,6 +100,7 @@ class Transport:
         except pycurl.error:
             check_descriptors()
             raise
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _most_kept())
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._exchanges: dict[Any, _Exchange] = {}
@@ -196,7 +202,7 @@ class Transport:
 
     def _handle(self) -> Any:
         curl = pycurl.Curl()
-        curl.setopt(pycurl.USERAGENT, self._agent)
+        curl.setopt(pycurl.USERAGENT, self._agent.encode())
         curl.setopt(pycurl.ACCEPT_ENCODING, "identity")
         curl.setopt(pycurl.COOKIEFILE, "")  # cookies are understood, and none is read or kept
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
@@ -248,3 +254,9 @@ class Transport:
             for curl, error, message in failed:
                 status, os_errno = curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.OS_ERRNO)
                 self._exchanges[curl].finish(status, error, message, os_errno)
+
+
+def _most_kept() -> int:
+    """Return how many connections are kept open for another request."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 4))
