@@ -85,7 +85,7 @@ class FetchConfig(StageConfig):
     max_pixels: int = Field(64 * 10**6, ge=1, description="a larger picture is too_large")
     max_redirects: int = Field(5, ge=0)
     placeholder_urls: int = Field(
-        10, ge=2, description="a body that this many URLs share is a placeholder"
+        10, ge=2, description="a body that this many URLs of a host share is a placeholder"
     )
     ignore_robots: bool = Field(False, description="neither read robots.txt nor X-Robots-Tag")
     allow_private: bool = Field(False, description="allow redirects to private addresses")

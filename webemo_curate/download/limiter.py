@@ -137,8 +137,9 @@ class HostLimiter:
         if answer.kind is Kind.GOOD:
             self._rest.answered()
         else:
+            until = max(now, self._rest.until)
             self._rest.failed(now, began, answer.reason, answer.retry_after)
-            if self._rest.is_down:
+            if self._rest.until > until:
                 self._pace.interrupted()
 
     def is_hopeless(self, now: float) -> bool:

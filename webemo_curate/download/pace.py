@@ -26,9 +26,12 @@ STEP = 0.01
 SLOWEST_RATE = 0.1
 """Requests a second that are asked for whatever is refused (unless the user's rate is lower)."""
 
-SAME_SHARE = 0.7
+SAME_SHARE = 0.5
 USELESS_FALLS = 2
 """Falls, each leaving this much or more of the share refused, that prove that falling is no use."""
+
+HELPED_SHARE = 0.25
+"""A fall that leaves less than this of the share refused proves that it is of use."""
 
 BORNE_LEFT = 0.99
 """What is left, after each window without a fall, of the share that is borne."""
@@ -152,9 +155,12 @@ class Pace:
     def _weigh(self, share: float) -> None:
         """Compare the first window after a fall with what it would be if the host meters."""
         if self._unweighed and self._expected <= share / 2:
-            same = SAME_SHARE <= share / self.share <= 1 / SAME_SHARE if share else False
-            helped = share < self.share * (1 - SAME_SHARE)
-            self._useless = 0 if helped else max(0, self._useless + (1 if same else -1))
+            if share < self.share * HELPED_SHARE:
+                self._useless = 0
+            elif share < self.share * SAME_SHARE:
+                self._useless = max(0, self._useless - 1)
+            elif share <= self.share / SAME_SHARE:  # more is a bucket that has run dry
+                self._useless += 1
         self._unweighed = False
 
     def _slow_down(self, share: float) -> None:
@@ -162,7 +168,10 @@ class Pace:
         asked = self._asked()
         accepted = asked * (1 - share)
         borne = max(accepted, 0.0 if self._falls else self._good)
-        self.rate = max(asked / 2, MARGIN * borne, min(SLOWEST_RATE, self._full))
+        slowest = min(SLOWEST_RATE, self._full)
+        if self.rate <= slowest:
+            self._borne = share  # from here the rate may but rise
+        self.rate = max(self.rate / 2, MARGIN * borne, slowest)
         self._expected = max(0.0, 1 - accepted / self.rate)
         self._falls += 1
         self._unweighed = True

@@ -71,6 +71,7 @@ class Schedule:
         self._draw = draw or random.Random()  # noqa: S311 - no secret
         self._most = max(MOST_UNDER_WAY, config.concurrency)
         self._queues: dict[str, list[str]] = {}
+        self._unopened: list[str] = []
         self._hosts: dict[str, Host] = {}
         self._troubled: dict[str, Host] = {}
         self._held: dict[str, float] = {}
@@ -124,28 +125,34 @@ class Schedule:
             except AttemptError as error:
                 self._sink(Visit(url).outcome(error))
                 continue
-            if name not in self._queues:
-                self._queues[name] = []
-                self._push(now, name)
-            self._queues[name].append(url)
+            self._queues.setdefault(name, []).append(url)
             self._left += 1
+        # The host with the most URLs takes longest, so it begins first.
+        self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
 
     def _pump(self) -> None:
         """Begin what is due; wake up when the next is."""
         now = _now()
-        while self._heap and self._under_way < self._most and self._heap[0][0] <= now:
-            moment, _, name = heapq.heappop(self._heap)
-            host = self._hosts.get(name)
-            if name in self._queues:
-                self._open(name, now)
-            elif host and host.at == moment:
-                host.at = None
-                self._begin(host, now)
+        while self._under_way < self._most:
+            if self._heap and self._heap[0][0] <= now:
+                self._begin_next(now)
+            elif self._unopened:
+                self._open(self._unopened.pop(), now)
+            else:
+                break
         may_begin = self._heap and self._under_way < self._most
         self._wake_at(self._heap[0][0] if may_begin else None)
 
+    def _begin_next(self, now: float) -> None:
+        """Take the first entry of the heap, and begin a request unless its time has changed."""
+        moment, _, name = heapq.heappop(self._heap)
+        host = self._hosts.get(name)
+        if host and host.at == moment:
+            host.at = None
+            self._begin(host, now)
+
     def _open(self, name: str, now: float) -> None:
-        """Make a host when its first turn comes: of many, most are not needed at once."""
+        """Make a host when no other has a turn: of many, most are not needed at once."""
         host = self._troubled.pop(name, None) or Host(
             name,
             HostLimiter(self._config.rate, self._config.concurrency, self._config.patience, now),

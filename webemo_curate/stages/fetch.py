@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -155,25 +156,28 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
 
 
 def mark_placeholders(outcomes: list[Outcome], threshold: int) -> list[Outcome]:
-    """Mark images that many URLs share: the host's stand-in for what it no longer has.
+    """Mark images that many URLs of a host share: its stand-in for what it no longer has.
+
+    A picture that many hosts have is well known, not a stand-in: how many have it grows with the
+    number of URLs, which must not decide.
 
     Parameters
     ----------
     outcomes : list of Outcome
         One a URL.
     threshold : int
-        Number of URLs from which a body is a placeholder.
+        Number of URLs of a host from which a body is a placeholder.
 
     Returns
     -------
     list of Outcome
         The same, with status `placeholder` in place of `ok` where it applies.
     """
-    shared = Counter(outcome.sha256 for outcome in outcomes if outcome.sha256)
+    places = [(urlsplit(outcome.url).hostname, outcome.sha256) for outcome in outcomes]
+    counts = Counter(place for place in places if place[1])
+    stand_ins = {sha256 for (_, sha256), count in counts.items() if count >= threshold}
     return [
-        replace(outcome, status=FetchStatus.PLACEHOLDER)
-        if outcome.sha256 and shared[outcome.sha256] >= threshold
-        else outcome
+        replace(outcome, status=FetchStatus.PLACEHOLDER) if outcome.sha256 in stand_ins else outcome
         for outcome in outcomes
     ]
 
