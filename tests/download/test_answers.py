@@ -4,6 +4,7 @@ import gzip
 import socket
 import tracemalloc
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,12 @@ def test_a_broken_coding_is_corrupt(
     assert row["http_status"] == 200
 
 
+def test_a_coding_without_a_decoder_is_named(tmp_path: Path, site: Site) -> None:
+    row = one(tmp_path, site, answer(b"coded", b"Content-Encoding: compress"))
+    assert row["status"] == FetchStatus.NOT_IMAGE
+    assert row["error_class"] == "coded in compress, which this libcurl does not undo"
+
+
 def test_a_coded_picture_that_is_cut_is_no_whole_picture(tmp_path: Path, site: Site) -> None:
     cut = gzip.compress(picture())[:-200]
     row = one(tmp_path, site, b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + cut)
@@ -197,6 +204,21 @@ def test_a_cookie_lives_as_long_as_the_redirects_of_its_url(tmp_path: Path, site
     assert len(sent["/in"]) == 2
     assert all("seen=1" in line for line in sent["/in"])
     assert sent["/0"] == sent["/1"] == sent["/robots.txt"] == []
+
+
+def test_cookies_are_bounded(tmp_path: Path, site: Site) -> None:
+    many = [b"Set-Cookie: c%d=%s" % (index, b"x" * 4000) for index in range(60)]
+    hops = [f"/{index}.jpg" for index in range(4)]
+    for hop, after in pairwise(hops):
+        lines = [line.replace(b"c", hop[1:2].encode(), 1) for line in many]
+        moved = answer(b"", b"Location: " + after.encode(), *lines, status=b"302 X")
+        site.answers[hop] = moved
+    site.answers[hops[-1]] = answer(picture())
+    url = site.base + hops[0]
+    assert fetch(tmp_path, [url])[url]["status"] == FetchStatus.OK
+    sent = [line for head in site.heads for line in head.splitlines() if "Cookie: " in line]
+    assert sent
+    assert max(map(len, sent)) < 10_000
 
 
 def test_only_what_is_taken_is_asked_for(tmp_path: Path, site: Site) -> None:

@@ -110,5 +110,5 @@ def is_private(host: str) -> bool:
 
 
 def _short(said: object) -> str:
-    """Bound what may hold all of a hostile URL."""
-    return str(said)[:80]
+    """Bound what may hold all of a hostile URL, and make it text that a manifest can hold."""
+    return str(said)[:80].encode("utf-8", errors="replace").decode("utf-8")

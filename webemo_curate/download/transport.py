@@ -1,6 +1,7 @@
 """HTTP requests by libcurl on asyncio's loop: connections kept, HTTP/2 where offered."""
 
 import asyncio
+import itertools
 import resource
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,15 @@ reaches our bound; brotli a millionfold, so it is taken alone only."""
 MOST_KEPT = 512
 """Connections kept open, at most a quarter of the open files that the process may have: hosts that
 have been asked do not take what others need. libcurl by itself keeps four times its requests."""
+
+CODINGS = frozenset(
+    {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "x-compress", "x-gzip"}
+    | {"pack200-gzip", "zstd"}
+)
+"""The content codings there are (IANA, HTTP Content Coding Registry)."""
+
+MAX_COOKIE_BYTES = 64 * 1024
+"""Of all cookies of one URL's redirects; browsers keep up to 4 KB of each."""
 
 BODY_FAILURES = frozenset(
     {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
@@ -134,8 +144,8 @@ class Transport:
         """Make one request.
 
         No content coding is asked for, as pictures are compressed already; one that comes all the
-        same is undone as it arrives. One that libcurl cannot undo is left, as browsers leave what
-        they do not know: servers write `utf-8` there.
+        same is undone as it arrives. What is no coding at all is left, as browsers leave it:
+        servers write `utf-8` there.
 
         Parameters
         ----------
@@ -163,11 +173,15 @@ class Transport:
             If the machine lacks what it takes to ask.
         """
         deadline = self._loop.time() + seconds
+        response = Response(url, limit)
         try:
-            return await self._exchange(Response(url, limit), seconds, accept, cookies)
+            return await self._exchange(response, seconds, accept, cookies)
         except AttemptError as error:
             if UNCODED not in str(error):
                 raise
+        for coding in CODINGS.intersection(response.codings):
+            said = f"coded in {coding}, which this libcurl does not undo"
+            raise AttemptError(FetchStatus.NOT_IMAGE, said, response.status)
         left = max(0.0, deadline - self._loop.time())
         return await self._exchange(Response(url, limit), left, accept, cookies, decode=False)
 
@@ -187,7 +201,7 @@ class Transport:
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, int(decode))
         curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.on_body)
-        for line in (b"ALL", *cookies):  # ALL forgets those of the handle's last use
+        for line in cookies:
             curl.setopt(pycurl.COOKIELIST, line)
         self._exchanges[curl] = exchange
         self._multi.add_handle(curl)
@@ -196,8 +210,11 @@ class Transport:
         finally:
             del self._exchanges[curl]
             self._multi.remove_handle(curl)
-            self._free.append(curl)
-        cookies[:] = curl.getinfo_raw(pycurl.INFO_COOKIELIST)
+            cookies[:] = _bounded(curl.getinfo_raw(pycurl.INFO_COOKIELIST))
+            if cookies:
+                curl.close()  # it would take none of them again, nor may another URL see them
+            else:
+                self._free.append(curl)
         return response
 
     def _handle(self) -> Any:
@@ -260,3 +277,9 @@ def _most_kept() -> int:
     """Return how many connections are kept open for another request."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 4))
+
+
+def _bounded(cookies: list[bytes]) -> list[bytes]:
+    """Return as many cookies as fit into `MAX_COOKIE_BYTES`."""
+    ends = itertools.accumulate(map(len, cookies))
+    return [line for line, end in zip(cookies, ends, strict=True) if end <= MAX_COOKIE_BYTES]
