@@ -1,87 +1,90 @@
-"""Which pictures share enough local words to be worth a closer look."""
+"""Which pictures share enough local features to be worth a closer look."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.features import Words
+from webemo_curate.duplicates.features import TABLES, Words
+from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, meetings
+from webemo_curate.engine.local import usable_cores
 
-MIN_SHARED = 4
-"""Words, over all tables, that a candidate pair shares: 99 % of real crops do."""
+MIN_SHARED = 2
+"""Near keypoints that a candidate pair shares, distinct in both pictures."""
 
-COMMON = 30
-"""A word of more pictures than this tells nothing: grids, stripes, lettering."""
+BEST = 3
+"""Earlier pictures, those it shares most with, that a picture is compared with at most ..."""
 
-BLOCK = 2**22
-"""Postings looked up at a time: about 200 MB of temporaries."""
+TELLING = 8
+"""... but for those it shares so much with that it is hardly chance: of these it is compared with
+more, the first ones (the best keepers), so that each of many copies meets the one they all join."""
+
+MOST = 16
+"""The telling ones it is compared with at most."""
 
 Indices = npt.NDArray[np.int64]
 
 
-def candidate_pairs(pictures: Sequence[Words]) -> tuple[Indices, Indices]:
-    """Find pairs of pictures that share at least `MIN_SHARED` words.
+def candidate_pairs(
+    pictures: Sequence[Words], threads: int | None = None
+) -> tuple[Indices, Indices]:
+    """Find pairs of pictures that share local features.
+
+    A picture is compared with at most `BEST` earlier ones, and `MOST` that share much with it,
+    whatever the pictures show and however many there are. Equal pictures in equal order give equal
+    pairs, whatever the number of threads and the sizes of blocks; a picture without keypoints
+    changes nothing. Where pictures tie, the earlier one goes first.
 
     Parameters
     ----------
     pictures : sequence of ndarray of uint32, shape (keypoints, TABLES)
-        From `features.local_words`.
+        From `features.local_words`; best keepers first.
+    threads : int, optional
+        Cores used; by default all that this process may use.
 
     Returns
     -------
     first, second : ndarray of int64
-        Positions, first < second, sorted; memory is bounded by blocks of postings.
+        Positions, first < second, sorted.
     """
-    owners = np.repeat(np.arange(len(pictures)), [len(words) for words in pictures])
-    if not len(owners):
-        none = np.empty(0, np.int64)
-        return none, none
-    words = np.concatenate(pictures)
-    lists = [_Postings(words[:, table], owners, len(pictures)) for table in range(words.shape[1])]
-    found = [_shared(lists, start, stop) for start, stop in _blocks(lists, len(pictures))]
-    first, second = (np.concatenate(part) for part in zip(*found, strict=True))
-    return first, second
+    counts = [len(words) for words in pictures]
+    owners = np.repeat(np.arange(len(pictures), dtype=np.int32), counts)
+    words = np.concatenate([np.empty((0, TABLES), np.uint32), *pictures])
+    keypoints = Keypoints(words, owners)
+    pairs = [_chosen(found, owners) for found in meetings(keypoints, threads or usable_cores())]
+    chosen = np.concatenate([np.empty(0, np.uint64), *pairs])
+    first, second = chosen & LOW, chosen >> HALF
+    order = np.lexsort((second, first))
+    return first[order].astype(np.int64), second[order].astype(np.int64)
 
 
-class _Postings:
-    """One table's words, each with the pictures that bear it."""
-
-    def __init__(self, words: npt.NDArray[np.uint32], owners: Indices, pictures: int) -> None:
-        pairs = np.unique(np.stack([words.astype(np.int64), owners], axis=1), axis=0)
-        starts = np.flatnonzero(np.r_[True, np.diff(pairs[:, 0]) > 0])
-        sizes = np.diff(np.r_[starts, len(pairs)])
-        telling = np.repeat((sizes > 1) & (sizes <= COMMON), sizes)
-        self._owners = pairs[:, 1]
-        word = np.repeat(np.arange(len(starts)), sizes)
-        # Telling entries, by picture: where their word's list begins and how long it is.
-        entries = np.flatnonzero(telling)
-        order = entries[np.argsort(self._owners[entries], kind="stable")]
-        self._by = self._owners[order]
-        self._starts, self._sizes = starts[word[order]], sizes[word[order]]
-        self.load = np.bincount(self._by, self._sizes, minlength=pictures)
-
-    def meetings(self, start: int, stop: int) -> tuple[Indices, Indices]:
-        """Return pictures in [start, stop) and those they share a word with, once a word."""
-        low, high = np.searchsorted(self._by, (start, stop))
-        sizes = self._sizes[low:high]
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        others = self._owners[np.repeat(self._starts[low:high], sizes) + within]
-        return np.repeat(self._by[low:high], sizes), others
+def _chosen(found: Meetings, owners: npt.NDArray[np.int32]) -> Meetings:
+    """Return pairs `later << 32 | earlier` of pictures that are worth a look, in order."""
+    pair = owners[found >> HALF].astype(np.uint64) << HALF | owners[found & LOW].astype(np.uint64)
+    pairs, of_later = _distinct(pair, found >> HALF)
+    _, of_earlier = _distinct(pair, found & LOW)
+    shared = np.minimum(of_later, of_earlier)
+    pairs, shared = pairs[shared >= MIN_SHARED], shared[shared >= MIN_SHARED]
+    later = pairs >> HALF
+    by_shared = np.lexsort((pairs, -shared, later))
+    best = by_shared[_places(later[by_shared]) < BEST]
+    telling = np.flatnonzero(shared >= TELLING)
+    first = telling[_places(later[telling]) < MOST]
+    return pairs[np.union1d(best, first)]
 
 
-def _blocks(lists: Sequence[_Postings], pictures: int) -> Iterator[tuple[int, int]]:
-    load = np.cumsum(np.sum([table.load for table in lists], axis=0))
-    edges = np.searchsorted(load, np.arange(BLOCK, load[-1] + BLOCK, BLOCK), side="right")
-    bounds = np.unique(np.r_[0, np.minimum(edges + 1, pictures), pictures])
-    return zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+def _distinct(pair: Meetings, keypoint: Meetings) -> tuple[Meetings, Indices]:
+    """Return each pair once, in order, and how many different keypoints it comes with."""
+    order = np.lexsort((keypoint, pair))
+    pair, keypoint = pair[order], keypoint[order]
+    new = np.ones(len(pair), bool)
+    new[1:] = (pair[1:] != pair[:-1]) | (keypoint[1:] != keypoint[:-1])
+    return np.unique(pair[new], return_counts=True)
 
 
-def _shared(lists: Sequence[_Postings], start: int, stop: int) -> tuple[Indices, Indices]:
-    meetings = [table.meetings(start, stop) for table in lists]
-    first, second = (np.concatenate(part) for part in zip(*meetings, strict=True))
-    proper = first < second
-    pairs, counts = np.unique(
-        np.stack([first[proper], second[proper]], axis=1), axis=0, return_counts=True
-    )
-    enough = pairs[counts >= MIN_SHARED]
-    return enough[:, 0], enough[:, 1]
+def _places(groups: Meetings) -> Indices:
+    """Return each entry's place within its group, from 0; groups stand together."""
+    places = np.arange(len(groups))
+    begins = np.ones(len(groups), bool)
+    begins[1:] = groups[1:] != groups[:-1]
+    return places - np.maximum.accumulate(np.where(begins, places, 0))

@@ -86,12 +86,10 @@ def words_by_hash(hashes: Sequence[str], features: pa.Table) -> list[Words]:
     place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
     if not features.num_rows:
         return [np.empty((0, TABLES), np.uint32)] * len(hashes)
-    found = features["words"].take(place.fill_null(0))
-    known = place.is_valid().to_numpy(zero_copy_only=False)
-    return [
-        np.array(words.as_py() if there else [], np.uint32).reshape(-1, TABLES)
-        for words, there in zip(found, known, strict=True)
-    ]
+    found = features["words"].take(place).combine_chunks()
+    words = found.flatten().to_numpy().reshape(-1, TABLES)
+    sizes = pc.list_value_length(found).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.split(words, np.cumsum(sizes // TABLES)[:-1])
 
 
 @cache

@@ -1,0 +1,148 @@
+"""Sets of pictures' words in which crops are planted among strangers, real and drawn ones."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from webemo_curate.duplicates.features import TABLES, WORD_BITS, Words, local_words
+
+AREA = (0.5, 0.9)
+"""Share of the original that a crop shows."""
+
+ASPECT, SCALE, QUALITY = 0.25, (0.7, 1.3), (70, 92)
+"""A crop's change of aspect (standard: log, at most), of size, and its JPEG quality."""
+
+EXCHANGED = 0.1
+"""Chance of a bit in which a drawn keypoint takes after its model's neighbor: of .1, .2, .3 and .5
+the nearest to how often real keypoints begin with the same 24 to 48 bits lies between .1 and .2."""
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Photos and crops of them.
+
+    Attributes
+    ----------
+    originals, crops
+        Words of each.
+    source
+        Which original each crop is of.
+    area
+        Share of the original that it shows.
+    """
+
+    originals: list[Words]
+    crops: list[Words]
+    source: npt.NDArray[np.int64]
+    area: npt.NDArray[np.float64]
+
+
+def chosen_photos(data: Path, half: str) -> list[Path]:
+    """Return the first photo of each near-duplicate group of half the families.
+
+    Parameters
+    ----------
+    data : Path
+        With `web/` and `web_labels.csv` (file, family, neardup_group).
+    half : str
+        'choose', where constants are chosen, or 'report'.
+
+    Returns
+    -------
+    list of Path
+        In the order of names.
+    """
+    with (data / "web_labels.csv").open() as stream:
+        rows = sorted(csv.DictReader(stream), key=lambda row: row["file"])
+    firsts: dict[str, dict[str, str]] = {}
+    for row in rows:
+        firsts.setdefault(row["neardup_group"] or row["file"], row)
+    odd = half == "report"
+    mine = [row for row in firsts.values() if sha256(row["family"].encode()).digest()[0] % 2 == odd]
+    return [data / "web" / row["file"] for row in mine]
+
+
+def plant(photos: Sequence[Path], each: int) -> Crops:
+    """Cut `each` crops out of every photo, re-scaled and compressed again."""
+    random = np.random.default_rng(0)
+    originals, crops, source, area = [], [], [], []
+    for place, file in enumerate(photos):
+        photo = Image.open(file).convert("RGB")
+        originals.append(local_words(photo))
+        for _ in range(each):
+            share = random.uniform(*AREA)
+            crops.append(local_words(_crop(photo, share, random)))
+            source.append(place)
+            area.append(share)
+    return Crops(originals, crops, np.array(source), np.array(area))
+
+
+def _crop(photo: Image.Image, share: float, random: np.random.Generator) -> Image.Image:
+    stretch = np.exp(random.uniform(-ASPECT, ASPECT))
+    stretch = np.clip(stretch, share, 1 / share)  # neither side may exceed the photo's
+    width = int(photo.width * np.sqrt(share * stretch))
+    height = int(photo.height * np.sqrt(share / stretch))
+    left = int(random.integers(photo.width - width + 1))
+    top = int(random.integers(photo.height - height + 1))
+    scale = random.uniform(*SCALE)
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    cut = photo.crop((left, top, left + width, top + height)).resize(size, Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    cut.save(content, "JPEG", quality=int(random.integers(*QUALITY)))
+    return Image.open(content).convert("RGB")
+
+
+def real_strangers(files: Sequence[Path]) -> tuple[Words, npt.NDArray[np.int64]]:
+    """Read words, and how many keypoints each picture has, of `.npz` files (words, offsets)."""
+    parts = [np.load(file) for file in files]
+    words = np.concatenate([part["words"] for part in parts])
+    return words, np.concatenate([np.diff(part["offsets"]) for part in parts])
+
+
+def draw_words(pool: Words, count: int, random: np.random.Generator) -> Words:
+    """Draw keypoints as frequent as those of a pool, in any number.
+
+    Parameters
+    ----------
+    pool : ndarray of uint32, shape (keypoints, TABLES)
+        Real ones.
+    count : int
+        How many to draw.
+    random : numpy.random.Generator
+        Decides.
+
+    Returns
+    -------
+    ndarray of uint32, shape (count, TABLES)
+        Each a keypoint of the pool that has taken some bits of its next neighbor in the order of
+        one table's words.
+    """
+    neighbors = np.empty((TABLES, len(pool)), np.int64)
+    for table in range(TABLES):
+        turned = np.roll(pool, -table, axis=1)
+        order = np.lexsort(turned.T[::-1])
+        neighbors[table, order] = np.roll(order, -1)
+    models = random.integers(0, len(pool), count)
+    other = neighbors[random.integers(0, TABLES, count), models]
+    taken = np.zeros((count, TABLES), np.uint32)
+    for bit in range(WORD_BITS):
+        taken |= (random.random((count, TABLES), np.float32) < EXCHANGED).astype(
+            np.uint32
+        ) << np.uint32(bit)
+    drawn = pool[models]
+    drawn ^= (drawn ^ pool[other]) & taken
+    return drawn
+
+
+def alike(words: Words, bits: int) -> float:
+    """Return with how many others a keypoint shares the first bits of a word, on average."""
+    first = np.sort(words[:, 0] >> np.uint32(WORD_BITS - bits))
+    _, counts = np.unique(first, return_counts=True)
+    return float((counts.astype(np.float64) ** 2).sum() / len(words) - 1)

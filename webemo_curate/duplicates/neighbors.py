@@ -1,0 +1,191 @@
+"""Keypoints of different pictures whose signatures are near, found in sorted lists.
+
+A keypoint's words, one after the other, are its signature of 112 bits. There are as many lists as
+words; list t holds all keypoints, sorted by the signature turned so that word t comes first.
+Keypoints that begin alike stand together, and each meets its next neighbors: where signatures are
+dense, those that begin alike for long, where they are sparse, for short. So what is asked for
+follows from how many pictures there are and how rare it is what they show, and no number says from
+when on a word is too common (Bawa, Condie and Ganesan, "LSH Forest: Self-Tuning Indexes for
+Similarity Search", WWW 2005; here a keypoint's neighbors are bounded in number).
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from webemo_curate.duplicates.features import TABLES, WORD_BITS, Words
+
+WINDOW = 8
+"""Neighbors on each side, in each list, that a keypoint meets: they bound time and memory."""
+
+NEAR_BITS = 14
+"""Bits, of 112, in which the signatures of a place seen twice may differ. One in 12,000 pairs of
+strangers' keypoints is as near; half of all crops have 32 keypoints or more that are."""
+
+CLASS_BITS = 16
+"""First bits that neighbors share. Lists are cut where these change, so that no cut parts any."""
+
+BLOCK = 2**20
+"""Keypoints sorted at a time: about 100 MB a thread."""
+
+MEETINGS = 2**25
+"""Most meetings held at a time, 256 MB: more are found in several passes."""
+
+HALF = np.uint64(32)
+LOW = np.uint64(2**32 - 1)
+
+Meetings = npt.NDArray[np.uint64]
+Bits = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """The keypoints of all pictures, numbered picture by picture; fewer than 2**32.
+
+    Attributes
+    ----------
+    words
+        uint32, shape (keypoints, TABLES).
+    owners
+        int32, the picture of each, ascending.
+    """
+
+    words: Words
+    owners: npt.NDArray[np.int32]
+
+    def before(self, picture: int) -> int:
+        """Return how many keypoints belong to earlier pictures."""
+        return int(np.searchsorted(self.owners, picture))
+
+
+def meetings(keypoints: Keypoints, threads: int) -> Iterator[Meetings]:
+    """Find near keypoints of different pictures.
+
+    Parameters
+    ----------
+    keypoints : Keypoints
+        Of all pictures.
+    threads : int
+        Blocks worked on at once: numpy lets go of the interpreter's lock.
+
+    Yields
+    ------
+    ndarray of uint64
+        Distinct `later << 32 | earlier`, ascending: keypoints' numbers, the later one's picture
+        coming after the other's. Each array holds all meetings of a range of later pictures.
+    """
+    lists = [_SortedList(keypoints, table) for table in range(TABLES)]
+    ranges = [(0, int(keypoints.owners[-1]) + 1)] if len(keypoints.owners) else []
+    with ThreadPoolExecutor(threads) as pool:
+        while ranges:
+            start, stop = ranges.pop()
+            later = keypoints.before(start), keypoints.before(stop)
+            parts = _parts(pool, lists, later, threads)
+            found = _gather(parts, MEETINGS if stop - start > 1 else None)
+            if found is None:
+                middle = (start + stop) // 2
+                ranges += [(middle, stop), (start, middle)]
+            else:
+                yield np.unique(found)
+
+
+def _parts(
+    pool: ThreadPoolExecutor, lists: list["_SortedList"], later: tuple[int, int], threads: int
+) -> Iterator[Meetings]:
+    """Yield every block's meetings, computing no more than `threads` blocks ahead."""
+    tasks = [(table, classes) for table in lists for classes in table.blocks()]
+    for at in range(0, len(tasks), threads):
+        yield from pool.map(lambda task: task[0].meet(task[1], later), tasks[at : at + threads])
+
+
+def _gather(parts: Iterator[Meetings], most: int | None) -> Meetings | None:
+    """Join arrays; None as soon as they have more than `most` entries."""
+    held, size = [np.empty(0, np.uint64)], 0
+    for part in parts:
+        size += len(part)
+        if most is not None and size > most:
+            return None
+        held.append(part)
+    return np.concatenate(held)
+
+
+class _SortedList:
+    """All keypoints, by their signatures turned so that one table's word comes first."""
+
+    def __init__(self, keypoints: Keypoints, table: int) -> None:
+        self._keypoints, self._table = keypoints, table
+        self._classes = (keypoints.words[:, table] >> (WORD_BITS - CLASS_BITS)).astype(np.uint16)
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Cut the list into ranges [low, high) of classes, of about `BLOCK` keypoints each."""
+        ends = np.cumsum(np.bincount(self._classes, minlength=2**CLASS_BITS))
+        cuts = np.searchsorted(ends, np.arange(BLOCK, ends[-1], BLOCK)) + 1
+        edges = np.unique(np.r_[0, cuts, 2**CLASS_BITS]).tolist()
+        return list(pairwise(edges))
+
+    def meet(self, classes: tuple[int, int], later: tuple[int, int]) -> Meetings:
+        """Return the meetings within a block whose later keypoint is in the range `later`."""
+        low, high = classes
+        members = np.flatnonzero((self._classes >= low) & (self._classes < high))
+        first, rest = self._signatures(members)
+        order = np.argsort(first, kind="stable")  # equal ones by number: by picture
+        first, rest, members = first[order], rest[order], members[order]
+        owners = self._keypoints.owners[members]
+        found = [
+            (members[left][near], members[right][near])
+            for left, right in _neighbors(first)
+            for near in [_near(first, rest, owners, left, right)]
+        ]
+        one, other = (np.concatenate(side) for side in zip(*found, strict=True))
+        return _within(one, other, later)
+
+    def _signatures(self, members: Numbers) -> tuple[Bits, Bits]:
+        """Return the first 64 bits of turned signatures, and the other 48."""
+        words = self._keypoints.words[members].astype(np.uint64)
+        one, two, three, four = (words[:, (self._table + step) % TABLES] for step in range(TABLES))
+        over = 3 * WORD_BITS - 64  # bits of the third word that the first 64 do not hold
+        first = one << np.uint64(64 - WORD_BITS) | two << np.uint64(64 - 2 * WORD_BITS)
+        rest = (three & np.uint64(2**over - 1)) << np.uint64(WORD_BITS) | four
+        return first | three >> np.uint64(over), rest
+
+
+def _neighbors(ordered: Bits) -> Iterator[tuple[slice | Numbers, slice | Numbers]]:
+    """Yield who meets whom: each its next `WINDOW`, and the first of those that equal it.
+
+    Of many equal ones, each so meets the one of the first picture, however far it stands.
+    """
+    size = len(ordered)
+    for step in range(1, min(WINDOW, size - 1) + 1):
+        yield slice(0, size - step), slice(step, size)
+    places = np.arange(size)
+    begins = np.r_[True, ordered[1:] != ordered[:-1]]
+    heads = np.maximum.accumulate(np.where(begins, places, 0))
+    far = np.flatnonzero(places - heads > WINDOW)
+    yield heads[far], far
+
+
+def _near(
+    first: Bits,
+    rest: Bits,
+    owners: npt.NDArray[np.int32],
+    left: slice | Numbers,
+    right: slice | Numbers,
+) -> Numbers:
+    """Return which of those that meet are of one class, of two pictures, and near."""
+    differing = first[left] ^ first[right]
+    distance = np.bitwise_count(differing) + np.bitwise_count(rest[left] ^ rest[right])
+    alike = (distance <= NEAR_BITS) & (differing < np.uint64(2 ** (64 - CLASS_BITS)))
+    return np.flatnonzero(alike & (owners[left] != owners[right]))
+
+
+def _within(one: Numbers, other: Numbers, later: tuple[int, int]) -> Meetings:
+    """Pack the meetings whose later keypoint is in a range."""
+    last = np.maximum(one, other)
+    wanted = (last >= later[0]) & (last < later[1])
+    first = np.minimum(one, other)[wanted]
+    return last[wanted].astype(np.uint64) << HALF | first.astype(np.uint64)
