@@ -24,7 +24,7 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 2
+VERSION = 3
 """Raised whenever equal sets would be marked otherwise."""
 
 NEEDED = ("images", "features", "duplicates")
@@ -203,10 +203,9 @@ class _Comparison:
         words = words_by_hash(
             hashes, pa.concat_tables([inner_words, outer_words.cast(inner_words.schema)])
         )
-        first, second = candidate_pairs(words)
-        across = (first < len(self.inner)) & (second >= len(self.inner))
+        first, second = candidate_pairs(words, known=len(self.inner))
         pairs = compare_pairs(
-            (first[across], second[across]),
+            (first, second),
             np.array([*self.inner["path"], *self.outer["path"]], dtype=object),
             self.workspace.images,
             self.engine,

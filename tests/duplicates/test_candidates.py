@@ -73,7 +73,7 @@ def test_copies_of_one_keypoint_cost_a_bounded_number_of_meetings(copies):
     keypoints = neighbors.Keypoints(
         np.repeat(word, copies, axis=0), np.arange(copies, dtype=np.int32)
     )
-    met = sum(len(part) for part in neighbors.meetings(keypoints, 1))
+    met = sum(len(part) for part in neighbors.meetings(keypoints, 0, 1))
     assert met <= copies * (WINDOW + 1)
     assert not len(candidate_pairs([word] * copies)[0])  # one keypoint makes no candidate
 
@@ -133,7 +133,7 @@ def test_equal_whatever_the_blocks_threads_and_passes(seed, block, threads, held
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbors, "BLOCK", block)
         patch.setattr(neighbors, "MEETINGS", held)
-        found = candidate_pairs(pictures, threads)
+        found = candidate_pairs(pictures, threads=threads)
     assert len(expected[0])
     np.testing.assert_array_equal(found, expected)
 
@@ -159,7 +159,7 @@ def test_meetings_are_exactly_those_within_the_bits_where_windows_hold_everythin
     base = picture(random, 4)
     words = np.concatenate([seen_again(base, random, flips) for flips in (1, 2, 4)])
     owners = np.arange(len(words), dtype=np.int32) // 2
-    met = np.concatenate(list(neighbors.meetings(neighbors.Keypoints(words, owners), 1)))
+    met = np.concatenate(list(neighbors.meetings(neighbors.Keypoints(words, owners), 0, 1)))
     found = {(int(pair & neighbors.LOW), int(pair >> neighbors.HALF)) for pair in met}
     expected = set()
     for later in range(len(words)):
@@ -171,6 +171,15 @@ def test_meetings_are_exactly_those_within_the_bits_where_windows_hold_everythin
                 expected.add((earlier, later))
     assert expected
     assert found == expected
+
+
+def test_known_pictures_are_compared_with_others_alone():
+    """Copies of one another among the others take no place from the known ones."""
+    random = np.random.default_rng(6)
+    known = [picture(random) for _ in range(30)]
+    others = [crop(known[place % 3], random) for place in range(30)]
+    first, second = candidate_pairs([*known, *others], known=30)
+    assert as_set((first, second)) == {(place % 3, 30 + place) for place in range(30)}
 
 
 def test_no_pictures_no_pairs():

@@ -26,7 +26,7 @@ Indices = npt.NDArray[np.int64]
 
 
 def candidate_pairs(
-    pictures: Sequence[Words], threads: int | None = None
+    pictures: Sequence[Words], known: int = 0, threads: int | None = None
 ) -> tuple[Indices, Indices]:
     """Find pairs of pictures that share local features.
 
@@ -39,6 +39,9 @@ def candidate_pairs(
     ----------
     pictures : sequence of ndarray of uint32, shape (keypoints, TABLES)
         From `features.local_words`; best keepers first.
+    known : int
+        If given, the first so many are compared with the others alone, and those not with one
+        another.
     threads : int, optional
         Cores used; by default all that this process may use.
 
@@ -51,15 +54,18 @@ def candidate_pairs(
     owners = np.repeat(np.arange(len(pictures), dtype=np.int32), counts)
     words = np.concatenate([np.empty((0, TABLES), np.uint32), *pictures])
     keypoints = Keypoints(words, owners)
-    pairs = [_chosen(found, owners) for found in meetings(keypoints, threads or usable_cores())]
+    found = meetings(keypoints, known, threads or usable_cores())
+    pairs = [_chosen(part, owners, known) for part in found]
     chosen = np.concatenate([np.empty(0, np.uint64), *pairs])
     first, second = chosen & LOW, chosen >> HALF
     order = np.lexsort((second, first))
     return first[order].astype(np.int64), second[order].astype(np.int64)
 
 
-def _chosen(found: Meetings, owners: npt.NDArray[np.int32]) -> Meetings:
+def _chosen(found: Meetings, owners: npt.NDArray[np.int32], known: int) -> Meetings:
     """Return pairs `later << 32 | earlier` of pictures that are worth a look, in order."""
+    if known:
+        found = found[owners[found & LOW] < known]
     pair = owners[found >> HALF].astype(np.uint64) << HALF | owners[found & LOW].astype(np.uint64)
     pairs, of_later = _distinct(pair, found >> HALF)
     _, of_earlier = _distinct(pair, found & LOW)

@@ -2,8 +2,7 @@
 
 SIFT keypoints (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004) need
 no trained weights. A keypoint's descriptor gives one word a table: the outcomes of comparisons
-between its components, so that near descriptors share the word of some table (locality-sensitive
-hashing).
+between its components, so that near descriptors agree in most bits (locality-sensitive hashing).
 """
 
 from collections.abc import Sequence
@@ -27,6 +26,8 @@ MAX_SIDE = 1024
 keypoints are coarse."""
 
 TABLES, WORD_BITS = 4, 28
+"""Words of a keypoint and bits of a word; read one after the other they are its signature."""
+
 COMPONENTS = 128
 SEED = 0
 
@@ -83,10 +84,12 @@ def words_by_hash(hashes: Sequence[str], features: pa.Table) -> list[Words]:
     list of ndarray of uint32, shape (keypoints, TABLES)
         In the order of `hashes`; no rows where the table has none.
     """
-    place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
-    if not features.num_rows:
+    if not hashes or not features.num_rows:
         return [np.empty((0, TABLES), np.uint32)] * len(hashes)
-    found = features["words"].take(place).combine_chunks()
+    place = pc.index_in(pa.array(hashes, pa.string()), features["sha256"].combine_chunks())
+    # 64-bit offsets: eight million pictures have more words than 32 bits count.
+    column = features["words"].cast(pa.large_list(pa.uint32()))
+    found = column.take(place).combine_chunks()
     words = found.flatten().to_numpy().reshape(-1, TABLES)
     sizes = pc.list_value_length(found).fill_null(0).to_numpy(zero_copy_only=False)
     return np.split(words, np.cumsum(sizes // TABLES)[:-1])

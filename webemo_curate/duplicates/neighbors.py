@@ -63,13 +63,15 @@ class Keypoints:
         return int(np.searchsorted(self.owners, picture))
 
 
-def meetings(keypoints: Keypoints, threads: int) -> Iterator[Meetings]:
+def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meetings]:
     """Find near keypoints of different pictures.
 
     Parameters
     ----------
     keypoints : Keypoints
         Of all pictures.
+    start : int
+        First picture whose meetings with earlier ones are sought.
     threads : int
         Blocks worked on at once: numpy lets go of the interpreter's lock.
 
@@ -80,7 +82,7 @@ def meetings(keypoints: Keypoints, threads: int) -> Iterator[Meetings]:
         coming after the other's. Each array holds all meetings of a range of later pictures.
     """
     lists = [_SortedList(keypoints, table) for table in range(TABLES)]
-    ranges = [(0, int(keypoints.owners[-1]) + 1)] if len(keypoints.owners) else []
+    ranges = [(start, int(keypoints.owners[-1]) + 1)] if len(keypoints.owners) else []
     with ThreadPoolExecutor(threads) as pool:
         while ranges:
             start, stop = ranges.pop()

@@ -26,7 +26,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 4
+    version = 5
     inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 
