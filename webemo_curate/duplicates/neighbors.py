@@ -32,8 +32,12 @@ CLASS_BITS = 16
 BLOCK = 2**20
 """Keypoints sorted at a time: about 100 MB a thread."""
 
-MEETINGS = 2**25
-"""Most meetings held at a time, 256 MB: more are found in several passes."""
+MEETINGS = 160
+"""Most meetings a picture held at a time, on average, 8 bytes each: more (there are so many where
+all pictures look alike) are found in several passes, a range of later pictures in each."""
+
+SLICE = 2**20
+"""Meetings handed on at a time."""
 
 HALF = np.uint64(32)
 LOW = np.uint64(2**32 - 1)
@@ -81,19 +85,23 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
         Distinct `later << 32 | earlier`, ascending: keypoints' numbers, the later one's picture
         coming after the other's. Each array holds all meetings of a range of later pictures.
     """
+    if not len(keypoints.owners):
+        return
     lists = [_SortedList(keypoints, table) for table in range(TABLES)]
-    ranges = [(start, int(keypoints.owners[-1]) + 1)] if len(keypoints.owners) else []
+    pictures = int(keypoints.owners[-1]) + 1
+    ranges = [(start, pictures)]
     with ThreadPoolExecutor(threads) as pool:
         while ranges:
             start, stop = ranges.pop()
             later = keypoints.before(start), keypoints.before(stop)
             parts = _parts(pool, lists, later, threads)
-            found = _gather(parts, MEETINGS if stop - start > 1 else None)
+            found = _gather(parts, MEETINGS * pictures if stop - start > 1 else None)
             if found is None:
                 middle = (start + stop) // 2
                 ranges += [(middle, stop), (start, middle)]
             else:
-                yield np.unique(found)
+                found.sort()
+                yield from _slices(found, keypoints.owners)
 
 
 def _parts(
@@ -114,6 +122,17 @@ def _gather(parts: Iterator[Meetings], most: int | None) -> Meetings | None:
             return None
         held.append(part)
     return np.concatenate(held)
+
+
+def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings]:
+    """Cut sorted meetings between later pictures, and drop repeated ones."""
+    start = 0
+    while start < len(found):
+        last = found[min(start + SLICE, len(found)) - 1] >> HALF
+        beyond = np.searchsorted(owners, owners[last], side="right")
+        stop = int(np.searchsorted(found, np.uint64(beyond) << HALF))
+        yield np.unique(found[start:stop])
+        start = stop
 
 
 class _SortedList:
