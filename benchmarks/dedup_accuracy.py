@@ -138,7 +138,7 @@ def _feature_pairs(
 ) -> set[Pair]:
     first, second = candidate_pairs([local_words(picture) for picture in pictures])
     table = pa.table([[names[i] for i in first], [names[i] for i in second]], schema=PAIRS)
-    worker = CompareWorker(ImageFiles(folder))
+    worker = CompareWorker(ImageFiles(folder), MAX_PIXELS)
     worker.setup()
     matches = pa.Table.from_batches([worker.process(batch) for batch in table.to_batches()])
     same = (np.array(matches["inliers"]) >= config.min_inliers) & (

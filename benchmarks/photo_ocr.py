@@ -41,9 +41,8 @@ def photo_rows(photos: Path | str, count: int) -> pa.Table:
     for number, path in enumerate(repeated(photos, count)):
         with Image.open(path) as image:
             width, height = image.size
-        rows.append(
-            {"sha256": f"{number:064x}", "place": str(path), "width": width, "height": height}
-        )
+        row = {"sha256": f"{number:064x}", "place": str(path), "frames": 1}
+        rows.append(row | {"width": width, "height": height})
     return pa.Table.from_pylist(rows)
 
 
@@ -52,7 +51,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
     with tempfile.TemporaryDirectory() as checkpoints:
         job = Job(
             name="ocr",
-            worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector),
+            worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector, 1),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
             partition_rows=rows_at_once(CONFIG, detector),

@@ -131,6 +131,9 @@ class FilterTextConfig(StageConfig):
     )
     score_floor: float = Field(0.3, ge=0, le=1, description="weaker boxes are not stored")
     models: AbsolutePath | None = operational(None, description="folder of EasyOCR's weight files")
+    frames: int = Field(
+        8, ge=1, description="frames of an animation, evenly spaced, that are looked at for text"
+    )
     batch_size: int = operational(64, ge=1)
     partition_rows: int = operational(128, ge=1)
     preset: Literal["strict", "balanced", "lenient"] = "balanced"
@@ -149,7 +152,6 @@ class FeaturesConfig(StageConfig):
     """Local features, by which crops, captions and borders are found."""
 
     enabled: bool = Field(True, description="look for cropped and edited copies")
-    max_pixels: int = Field(64 * 10**6, ge=1, description="a larger picture is not decoded")
     partition_rows: int = operational(256, ge=1)
 
 

@@ -164,12 +164,16 @@ class _Comparison:
     def _describe(self, files: pa.Table) -> pa.Table:
         job = Job(
             name="describe",
-            worker=DescribeWorker(self.workspace.reader, self.workspace.config().images.max_pixels),
+            worker=DescribeWorker(self.workspace.reader, self._max_pixels),
             rows=pa.table([self._places(files)], schema=FILES),
             checkpoints=self.workspace.checkpoints(self.describing, self.fingerprint),
             partition_rows=self.config.partition_rows,
         )
         return self.engine.run(job)
+
+    @property
+    def _max_pixels(self) -> int:
+        return self.workspace.config().images.max_pixels
 
     def _places(self, files: pa.Table) -> pa.Array:
         return self.workspace.images.places(files["path"].combine_chunks())
@@ -211,6 +215,7 @@ class _Comparison:
             self.engine,
             self.workspace.checkpoints(self.comparing, self.fingerprint),
             self.config,
+            self._max_pixels,
         )
         limit = 1 - self.config.min_correlation
         outer = pairs.right - len(self.inner)

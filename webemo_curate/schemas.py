@@ -123,6 +123,7 @@ TEXT_BOX = pa.struct(
         pa.field("area", pa.float32(), nullable=False),  # fraction of the image
         pa.field("agreed", pa.float32(), nullable=False),  # a second network's score of the place
         pa.field("drawn", pa.bool_(), nullable=False),  # found by the look for drawn words
+        pa.field("frame", pa.int32(), nullable=False),  # of an animation, from 0
     ]
 )
 
@@ -162,12 +163,24 @@ IMAGES = pa.schema(
         column("path", pa.string(), "stored file, relative to the workspace"),
         column("bytes", pa.int64(), "file size"),
         column("decode_status", ENUM, "whether it decodes: " + ", ".join(DecodeStatus)),
-        column("decode_error", pa.string(), "what Pillow said", nullable=True),
+        column("decode_error", pa.string(), "what is wrong with it", nullable=True),
         column("format", ENUM, "image format by content", nullable=True),
         column("width", pa.int32(), "pixels, after EXIF orientation", nullable=True),
         column("height", pa.int32(), "pixels, after EXIF orientation", nullable=True),
         column("mode", ENUM, "Pillow mode as stored", nullable=True),
-        column("pixel_hash", pa.string(), "SHA-256 of size and RGB pixels, in hex", nullable=True),
+        column("frames", pa.int32(), "frames of an animation; 1: a still", nullable=True),
+        column(
+            "frame",
+            pa.int32(),
+            "the frame, from 0, that stands for the image: the first that is not flat",
+            nullable=True,
+        ),
+        column(
+            "pixel_hash",
+            pa.string(),
+            "SHA-256 of size and RGB pixels of all frames, in hex",
+            nullable=True,
+        ),
         column("phash", pa.uint64(), "imagehash.phash, 64 bits, first bit highest", nullable=True),
         column("phash_mirrored", pa.uint64(), "the same of the mirrored image", nullable=True),
         column(

@@ -158,14 +158,16 @@ def predict(
     from webemo_curate.training.prediction import predict as classify
     from webemo_curate.training.run import find_run
 
-    folder = find_run(run, open_workspace(workspace))
-    predictions = classify(folder, images, device, look=grad_cam)
+    opened = open_workspace(workspace)
+    max_pixels = opened.config().images.max_pixels
+    folder = find_run(run, opened)
+    predictions = classify(folder, images, device, look=grad_cam, max_pixels=max_pixels)
     for prediction in predictions:
         print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
     if figure:
         from webemo_curate.report.prediction_row import draw_predictions
 
-        draw_predictions(predictions, figure)
+        draw_predictions(predictions, figure, max_pixels)
         print(f"Drawn: {figure}")
     answers = [
         {"path": p.path, "label": p.label, "probability": p.probability} for p in predictions

@@ -64,7 +64,7 @@ def nodes() -> Iterator[Nodes]:
 def ocr_job(photos: Path, folder: Path) -> Job:
     return Job(
         name="ocr",
-        worker=OcrWorker(ImageFiles(Path("/")), "rapidocr", "0", rapid_detector()),
+        worker=OcrWorker(ImageFiles(Path("/")), "rapidocr", "0", rapid_detector(), 1),
         rows=photo_rows(photos, PHOTOS),
         checkpoints=Checkpoints(FolderStore(folder), "checkpoints"),
         partition_rows=PARTITION,

@@ -15,7 +15,7 @@ from webemo_curate.schemas import TEXT_BOX
 RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
 
 
-def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=False):
+def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=False, frame=0):
     return {
         "polygon": [0.0] * 8,
         "score": score,
@@ -23,6 +23,7 @@ def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=Fal
         "confidence": confidence,
         "agreed": agreed,
         "drawn": drawn,
+        "frame": frame,
         "area": area,
     }
 
@@ -195,3 +196,9 @@ def test_a_threshold_is_asked_of_drawn_words_too():
 
     assert bears_text(box("abc", 0.6, drawn=True), rule=rule)
     assert not bears_text(box("abc", 0.59, drawn=True), rule=rule)
+
+
+def test_the_text_of_an_animation_covers_what_it_covers_in_one_frame():
+    boxes = [box(area=0.1, frame=0), box(area=0.2, frame=3), box(area=0.15, frame=3)]
+    decided = decide(images(boxes, [box(area=0.3), box(area=0.1)], []), RULE)
+    assert decided.area.tolist() == pytest.approx([0.35, 0.4, 0])

@@ -19,6 +19,8 @@ FILLERS: dict[str, dict[str, Any]] = {
         "decode_status": "ok",
         "width": 220,
         "height": 150,
+        "frames": 1,
+        "frame": 0,
     },
     "text": {
         "engine": "rapidocr",

@@ -80,6 +80,35 @@ def test_equal_pixels_share_a_hash_across_formats_and_orientation(context):
     assert len(same | {rows["other"]["pixel_hash"], rows["wide"]["pixel_hash"]}) == 3
 
 
+def test_an_animation_is_described_by_all_its_frames(context):
+    blank = Image.new("RGB", (60, 40), "white")
+
+    def content(*seeds):
+        pictures = [picture(seed) for seed in seeds]
+        return encode(blank, "PNG", save_all=True, append_images=pictures), ".png"
+
+    rows = describe(context, {"one": content(1, 2), "other": content(1, 3)})
+
+    assert all(row["frames"] == 3 and row["frame"] == 1 for row in rows.values())
+    assert rows["one"]["phash"] == int(str(imagehash.phash(picture(1))), 16)
+    assert rows["one"]["phash"] == rows["other"]["phash"]
+    assert rows["one"]["pixel_hash"] != rows["other"]["pixel_hash"]
+
+
+def test_a_file_that_may_not_be_read_is_not_missing(context):
+    content = encode(picture(), "PNG")
+    sha256 = context.workspace.store_image(content, ".png")
+    path = context.workspace.root / context.workspace.image_path(sha256, ".png")
+    path.unlink()
+    path.mkdir()  # root reads what it is not allowed to
+    fetch = manifest("fetch", [{"url": "u", "sha256": sha256, "suffix": ".png"}])
+
+    (row,) = ImagesStage(ImagesConfig()).run({"fetch": fetch}, context)["images"].to_pylist()
+
+    assert row["decode_status"] == "corrupt"
+    assert "Is a directory" in row["decode_error"]
+
+
 def test_pixel_hash_depends_on_the_shape(context):
     row = Image.new("RGB", (6, 2), "red")
     column = Image.new("RGB", (2, 6), "red")

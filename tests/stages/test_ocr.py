@@ -125,6 +125,60 @@ def test_an_image_the_engine_chokes_on_costs_no_other(context):
     assert read[rows[1]["sha256"]]["error"] == "ValueError: thirteen"
 
 
+@dataclass(frozen=True)
+class Reddish:
+    """A detector that reads the red of the first pixel, where there is any."""
+
+    images_at_once = 4
+
+    def setup(self):
+        pass
+
+    def detect(self, images):
+        reds = [image.getpixel((0, 0))[0] for image in images]
+        return [[TextBox((0.0,) * 8, 0.9, str(red), 0.9, 0.1)] if red else [] for red in reds]
+
+
+class ReddishStage(OcrStage):
+    """The ocr stage with a detector of reds."""
+
+    def worker(self, context):
+        return replace(super().worker(context), detector=Reddish())
+
+
+@pytest.mark.parametrize(("frames", "read"), [(8, ["7", "9"]), (2, ["9"]), (1, [])])
+def test_every_frame_of_an_animation_that_differs_is_looked_at(context, frames, read):
+    reds = [0, 7, 0, 9]
+    pictures = [Image.new("RGB", (40, 30), (red, 0, 200)) for red in reds]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:])
+    sha256 = context.workspace.store_image(buffer.getvalue(), ".png")
+    path = context.workspace.image_path(sha256, ".png")
+    row = {"sha256": sha256, "path": path, "width": 40, "height": 30, "frames": len(reds)}
+    stage = ReddishStage(FilterTextConfig(frames=frames))
+
+    (found,) = stage.run({"images": manifest("images", [row])}, context)["ocr"].to_pylist()
+
+    assert found["readable"]
+    assert [box["text"] for box in found["boxes"]] == read
+    assert [reds[box["frame"]] for box in found["boxes"]] == [int(text) for text in read]
+
+
+def test_an_animation_of_which_a_frame_cannot_be_looked_at_is_unreadable(context):
+    pictures = [scene(seed, (13, 40)) for seed in range(3)]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:])
+    sha256 = context.workspace.store_image(buffer.getvalue(), ".png")
+    path = context.workspace.image_path(sha256, ".png")
+    row = {"sha256": sha256, "path": path, "width": 13, "height": 40, "frames": 3}
+
+    ocr = TrippingStage(FilterTextConfig()).run({"images": manifest("images", [row])}, context)
+
+    (found,) = ocr["ocr"].to_pylist()
+    assert (found["readable"], found["boxes"]) == (False, [])
+    assert found["error"] == "frame 0: ValueError: thirteen"
+
+
 def test_an_image_that_kills_the_engine_costs_no_other(context):
     widths = [50, 666, 60]
     rows = [store(context, scene(width, (width, 40))) for width in widths]
@@ -151,6 +205,7 @@ def test_the_rule_does_not_enter_the_configuration():
     assert OcrStage(FilterTextConfig(engine="rapidocr")).configuration() == plain
     assert OcrStage(FilterTextConfig(short_side=448)).configuration() != plain
     assert OcrStage(FilterTextConfig(score_floor=0.5)).configuration() != plain
+    assert OcrStage(FilterTextConfig(frames=3)).configuration() != plain
 
     assert OcrStage(FilterTextConfig(drawn=False)).configuration() != plain
 
@@ -172,7 +227,9 @@ def test_the_choice_of_engine_and_its_reason_are_said(context, caplog):
 
 
 def test_crashed_rows_keep_their_order():
-    worker = OcrWorker(images=None, engine="rapidocr", engine_version="1", detector=Tripping())
+    worker = OcrWorker(
+        images=None, engine="rapidocr", engine_version="1", detector=Tripping(), frames=8
+    )
     batch = pa.RecordBatch.from_pylist([{"sha256": sha(name)} for name in "ba"])
 
     crashed = worker.crashed(batch)

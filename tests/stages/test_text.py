@@ -16,6 +16,7 @@ def box(text, confidence, area=0.05, score=0.55):
         "confidence": confidence,
         "agreed": 0.0,
         "drawn": False,
+        "frame": 0,
         "area": area,
     }
 

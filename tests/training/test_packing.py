@@ -30,7 +30,7 @@ def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> 
     names, paths = named(workspace)
     files = pack(names, paths, TINY, workspace)
     assert [len(file) for file in files] == [FILE_IMAGES] * 3 + [SIZES["train"] % FILE_IMAGES]
-    squares = [read_square(workspace.reader, path, TINY) for path in paths]
+    squares = [read_square(workspace.reader, path, TINY, 10**6) for path in paths]
     assert np.array_equal(np.concatenate(files), np.stack(squares))
     assert not workspace.store.keys("data/checkpoints")
     assert not in_a_cluster()

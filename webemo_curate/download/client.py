@@ -12,7 +12,7 @@ from webemo_curate.download.following import AGENT, Follower
 from webemo_curate.download.outcome import Body, Outcome
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import DecodeError, check_body
+from webemo_curate.imaging import DecodeError, NotAnImageError, check_body
 from webemo_curate.schemas import DecodeStatus, FetchStatus
 from webemo_curate.workspace import Workspace
 
@@ -146,10 +146,9 @@ def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str
         File suffix by content, if the status is `ok`.
     """
     try:
-        suffix = check_body(content, max_pixels)
+        return FetchStatus.OK, None, check_body(content, max_pixels)
+    except NotAnImageError as error:
+        return FetchStatus.NOT_IMAGE, str(error), None
     except DecodeError as error:
         too_large = error.status is DecodeStatus.TOO_LARGE
         return (FetchStatus.TOO_LARGE if too_large else FetchStatus.CORRUPT), str(error), None
-    if suffix is None:
-        return FetchStatus.NOT_IMAGE, "no image by content", None
-    return FetchStatus.OK, None, suffix

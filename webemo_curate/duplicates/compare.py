@@ -11,7 +11,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
 from webemo_curate.duplicates.hamming import Indices, Pairs
 from webemo_curate.engine.base import Engine, Job
-from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.storage.base import ImageReader, Images
 from webemo_curate.storage.checkpoints import Checkpoints
 
@@ -19,7 +19,6 @@ PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
 MATCHES = pa.schema(
     [("inliers", pa.int32()), ("correlation", pa.float64()), ("overlap", pa.float64())]
 )
-MAX_PIXELS = 64 * 10**6
 CACHED_VIEWS = 256
 """Pictures kept ready: pairs come sorted by their first picture."""
 
@@ -32,9 +31,12 @@ class CompareWorker:
     ----------
     images
         Reads the pictures.
+    max_pixels
+        Largest width times height that is decoded.
     """
 
     images: ImageReader
+    max_pixels: int
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -57,7 +59,7 @@ class CompareWorker:
         return _batch([NO_MATCH] * batch.num_rows)
 
     def _match(self, first: str, second: str) -> Match:
-        one, other = _view(self.images, first), _view(self.images, second)
+        one, other = (_view(self.images, place, self.max_pixels) for place in (first, second))
         return match(one, other) if one and other else NO_MATCH
 
 
@@ -68,6 +70,7 @@ def compare_pairs(
     engine: Engine,
     checkpoints: Checkpoints,
     config: DedupConfig,
+    max_pixels: int,
 ) -> Pairs:
     """Look closer at candidate pairs and keep those of which one picture lies on the other.
 
@@ -85,6 +88,8 @@ def compare_pairs(
         Finished comparisons.
     config : DedupConfig
         Says how well pictures must agree.
+    max_pixels : int
+        Largest width times height that is decoded.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def compare_pairs(
     places = images.places(pa.array(paths, pa.string()))
     job = Job(
         name="compare",
-        worker=CompareWorker(images.reader),
+        worker=CompareWorker(images.reader, max_pixels),
         rows=pa.table([places.take(first), places.take(second)], schema=PAIRS),
         checkpoints=checkpoints,
         partition_rows=config.partition_rows,
@@ -107,10 +112,10 @@ def compare_pairs(
 
 
 @lru_cache(CACHED_VIEWS)
-def _view(images: ImageReader, place: str) -> View | None:
+def _view(images: ImageReader, place: str, max_pixels: int) -> View | None:
     try:
-        return view(load_rgb(images.read(place), MAX_PIXELS))
-    except (OSError, DecodeError):
+        return view(load_rgb(read_stored(images, place), max_pixels))
+    except DecodeError:
         return None  # gone or broken since the images stage, which verify reports
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from webemo_curate.duplicates.features import local_words
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
-from webemo_curate.imaging import DecodeError, load_rgb, pixel_hash
+from webemo_curate.imaging import DecodeError, read_looks, read_stored
 from webemo_curate.schemas import COLOR, GRAY
 from webemo_curate.storage.base import ImageReader
 
@@ -62,13 +62,14 @@ class DescribeWorker:
 
     def _describe(self, place: str) -> dict[str, Any]:
         try:
-            picture = load_rgb(self.images.read(place), self.max_pixels)
-        except (OSError, DecodeError):
+            looks = read_looks(read_stored(self.images, place), self.max_pixels)
+        except DecodeError:
             return {}
+        picture = looks.frame.picture
         reduced = reduce_gray(picture)
         upright, mirrored = phashes(reduced).tolist()
         return {
-            "pixel_hash": pixel_hash(picture),
+            "pixel_hash": looks.pixel_hash,
             "phash": upright,
             "phash_mirrored": mirrored,
             "gray": reduced[0].tobytes(),

@@ -33,6 +33,8 @@ class TextBox:
         Score of the box that another network found in the same place; 0 if there is none.
     drawn
         Whether the look for words drawn over photos found it.
+    frame
+        The frame of an animation in which it was seen, from 0.
     """
 
     polygon: tuple[float, ...]
@@ -42,6 +44,7 @@ class TextBox:
     area: float
     agreed: float = 0.0
     drawn: bool = False
+    frame: int = 0
 
 
 def to_arrow(found: Sequence[Sequence[TextBox]]) -> pa.ListArray:

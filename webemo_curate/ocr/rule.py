@@ -178,7 +178,8 @@ def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
     believed = confidence >= asked
     score, threshold = _decisive(images, parents, confidence, asked)
     counts = np.bincount(parents[believed], minlength=images)
-    area = _covered(images, parents[believed], _floats(flat, "area")[believed])
+    frames = np.asarray(pc.struct_field(flat, "frame"))[believed]
+    area = _covered(images, parents[believed], frames, _floats(flat, "area")[believed])
     text = _join(pc.struct_field(flat, "text").filter(pa.array(believed)), counts)
     # The floor is cast as the areas are, or 0.01 would be more than float32's 0.01.
     bears_text = (counts > 0) & (area >= np.float32(rule.min_area))
@@ -258,9 +259,16 @@ def _floats(boxes: pa.StructArray, name: str) -> Floats:
     return np.array(pc.struct_field(boxes, name), np.float32)
 
 
-def _covered(images: int, parents: NDArray[Any], areas: Floats) -> Floats:
-    """Add up areas by image; overlapping boxes cannot make more than the whole of it."""
-    return np.minimum(np.bincount(parents, areas, images), 1).astype(np.float32)
+def _covered(images: int, parents: NDArray[Any], frames: NDArray[Any], areas: Floats) -> Floats:
+    """Add up areas by image, in the frame of an animation that has most.
+
+    Overlapping boxes cannot make more than the whole of it.
+    """
+    seen, place = np.unique(np.stack([parents, frames]), axis=1, return_inverse=True)
+    by_frame = np.bincount(place.ravel(), areas, seen.shape[1])
+    most = np.zeros(images)
+    np.maximum.at(most, seen[0], by_frame)
+    return np.minimum(most, 1).astype(np.float32)
 
 
 def _decisive(

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from webemo_curate.accounting import Passage, passages
 from webemo_curate.report.pictures import thumbnail
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 
 
@@ -100,9 +101,10 @@ class Details:
         self, workspace: Workspace, paths: dict[str, str], sha256: str, row: dict[str, Any]
     ) -> Example | None:
         """Show one image; None if it cannot be read."""
-        boxes = row["boxes"] if self.outlined else []
-        polygons = [box["polygon"] for box in boxes if box["text"]]
-        picture = _thumbnail(workspace, paths.get(sha256), polygons)
+        boxes = [box for box in row["boxes"] if box["text"]] if self.outlined else []
+        frame = max(boxes, key=lambda box: box["confidence"])["frame"] if boxes else None
+        polygons = [box["polygon"] for box in boxes if box["frame"] == frame]
+        picture = _thumbnail(workspace, paths.get(sha256), polygons, frame)
         other = _thumbnail(workspace, paths.get(row[self.beside])) if self.beside else None
         return Example(picture, other, self.caption(row)) if picture else None
 
@@ -166,10 +168,17 @@ def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) ->
 
 
 def _thumbnail(
-    workspace: Workspace, path: str | None, polygons: Sequence[Sequence[float]] = ()
+    workspace: Workspace,
+    path: str | None,
+    polygons: Sequence[Sequence[float]] = (),
+    frame: int | None = None,
 ) -> str | None:
     """Return a stored image as a data URI; None if it is not there or cannot be read."""
-    try:
-        return None if path is None else thumbnail(workspace.read_image(path), polygons)
-    except OSError:
+    if path is None:
         return None
+    try:
+        content = workspace.read_image(path)
+    except OSError as error:
+        raise_system_fault(error, path)
+        return None
+    return thumbnail(content, workspace.config().images.max_pixels, polygons, frame)

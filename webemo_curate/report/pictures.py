@@ -6,23 +6,31 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.imaging import DecodeError, choose_frame, load_frame
 
 THUMBNAIL = (180, 140)
-MAX_PIXELS = 64 * 10**6
 QUALITY = 75
 BOX_COLOUR = (230, 60, 60)
 
 
-def thumbnail(content: bytes, polygons: Sequence[Sequence[float]] = ()) -> str | None:
+def thumbnail(
+    content: bytes,
+    max_pixels: int,
+    polygons: Sequence[Sequence[float]] = (),
+    frame: int | None = None,
+) -> str | None:
     """Return a picture as a data URI, re-encoded so that nothing of the file but pixels remains.
 
     Parameters
     ----------
     content : bytes
         Image file.
+    max_pixels : int
+        Largest width times height that is decoded.
     polygons : sequence of sequence of float
         Outlines to draw, x1 y1 x2 y2 ..., in the image's pixels.
+    frame : int, optional
+        The frame of an animation that is shown; default the one that stands for it.
 
     Returns
     -------
@@ -30,9 +38,14 @@ def thumbnail(content: bytes, polygons: Sequence[Sequence[float]] = ()) -> str |
         `data:image/jpeg;base64,...`; None if the image cannot be read.
     """
     try:
-        image = load_rgb(content, MAX_PIXELS)
+        chosen = (
+            choose_frame(content, max_pixels)
+            if frame is None
+            else load_frame(content, max_pixels, frame)
+        )
     except DecodeError:
         return None
+    image = chosen.picture
     pen = ImageDraw.Draw(image)
     width = max(2, image.width // 100)
     for polygon in polygons:

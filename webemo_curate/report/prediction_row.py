@@ -16,7 +16,6 @@ from webemo_curate.imaging import load_rgb
 if TYPE_CHECKING:
     from webemo_curate.training.prediction import Prediction
 
-MAX_PIXELS = 64 * 10**6
 
 CELL = 256
 """Pixels of a picture's longer side."""
@@ -75,10 +74,10 @@ def draw_row(panels: Sequence[Panel], file: Path) -> None:
         sheet.save(partial, "PNG")
 
 
-def draw_predictions(predictions: "Sequence[Prediction]", file: Path) -> None:
+def draw_predictions(predictions: "Sequence[Prediction]", file: Path, max_pixels: int) -> None:
     """Draw classified image files with their captions; see `draw_row`."""
     panels = [
-        Panel(load_rgb(prediction.path, MAX_PIXELS), prediction.caption, prediction.activation)
+        Panel(load_rgb(prediction.path, max_pixels), prediction.caption, prediction.activation)
         for prediction in predictions
     ]
     draw_row(panels, file)

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import FORMATS, DecodeError, open_checked, to_rgb
+from webemo_curate.imaging import DecodeError, choose_frame, read_file
 from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import SCHEMAS, Split
@@ -16,7 +16,7 @@ from webemo_curate.sources.folders import read_folder
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"
-VERSION = 1
+VERSION = 2
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -133,10 +133,10 @@ class _Intake:
         return pa.table({name: [row[name] for row in self.rows.values()] for name in names})
 
     def _store(self, file: dict[str, Any]) -> dict[str, Any]:
-        content = (self._folder / file["path"]).read_bytes()
-        image = open_checked(content, self._max_pixels)
-        width, height = to_rgb(image).size
-        suffix = FORMATS[str(image.format)]
+        content = read_file(self._folder / file["path"])
+        frame = choose_frame(content, self._max_pixels)
+        width, height = frame.picture.size
+        suffix = frame.format.suffix
         sha256 = self._workspace.store_image(content, suffix)
         return {
             "path": self._workspace.image_path(sha256, suffix),

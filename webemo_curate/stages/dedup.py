@@ -69,6 +69,7 @@ class DedupStage(Stage[DedupConfig]):
             context.engine,
             context.workspace.checkpoints(self.name, context.fingerprint),
             self.config,
+            context.workspace.config().images.max_pixels,
         )
         keeper, gap = cluster_by_keeper(len(rows), pairs)
         links.join(rows, rows[keeper], gap, "features", 1 - self.config.min_correlation)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from webemo_curate.config import FeaturesConfig
 from webemo_curate.duplicates.features import local_words
 from webemo_curate.engine.base import Worker
-from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.schemas import FEATURES, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.base import ImageReader
@@ -18,7 +18,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     """Finds keypoints; with `enabled` off, no rows."""
 
     name = "features"
-    version = 2
+    version = 3
     inputs = ("images",)
     outputs = ("features",)
 
@@ -36,7 +36,8 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
 
     def worker(self, context: StageContext) -> Worker:
         """Return the worker that finds keypoints."""
-        return FeaturesWorker(context.workspace.reader, self.config.max_pixels)
+        workspace = context.workspace
+        return FeaturesWorker(workspace.reader, workspace.config().images.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class FeaturesWorker:
 
     def _words(self, place: str) -> list[int]:
         try:
-            picture = load_rgb(self.images.read(place), self.max_pixels)
-        except (OSError, DecodeError):
+            picture = load_rgb(read_stored(self.images, place), self.max_pixels)
+        except DecodeError:
             return []  # gone or broken since the images stage, which verify reports
         words: list[int] = local_words(picture).ravel().tolist()
         return words

@@ -11,7 +11,7 @@ from PIL import Image
 
 from webemo_curate.config import ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
-from webemo_curate.imaging import DecodeError, open_checked, pixel_hash, to_rgb
+from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
@@ -26,7 +26,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     """Decode and hash each distinct stored file."""
 
     name = "images"
-    version = 2
+    version = 3
     inputs = ("fetch",)
     outputs = ("images",)
 
@@ -98,29 +98,31 @@ class ImagesWorker:
     def _describe(self, place: str, file: Row) -> tuple[Row, Image.Image | None]:
         """Return what is known of a file (sha256, path, bytes) and found; and its picture."""
         try:
-            content = self.images.read(place)
-        except OSError as error:
-            return file | _failure(DecodeStatus.MISSING, str(error.strerror)), None
+            content = read_stored(self.images, place)
+        except DecodeError as error:
+            return file | _failure(error.status, str(error)), None
         if hashlib.sha256(content).hexdigest() != file["sha256"]:
             reason = "the stored file is no longer what was fetched"
             return file | _failure(DecodeStatus.CORRUPT, reason), None
         try:
-            image = open_checked(content, self.max_pixels)
-            picture = to_rgb(image)
+            looks = read_looks(content, self.max_pixels)
         except DecodeError as error:
             return file | _failure(error.status, str(error)), None
-        return file | _properties(image, picture), picture
+        return file | _properties(looks), looks.frame.picture
 
 
-def _properties(image: Image.Image, picture: Image.Image) -> Row:
+def _properties(looks: Looks) -> Row:
+    frame = looks.frame
     return {
         "decode_status": DecodeStatus.OK,
-        "format": image.format,
-        "width": picture.width,
-        "height": picture.height,
-        "mode": image.mode,
-        "pixel_hash": pixel_hash(picture),
-        "color": reduce_color(picture).tobytes(),
+        "format": frame.format.name,
+        "width": frame.picture.width,
+        "height": frame.picture.height,
+        "mode": frame.mode,
+        "frames": looks.frames,
+        "frame": frame.number,
+        "pixel_hash": looks.pixel_hash,
+        "color": reduce_color(frame.picture).tobytes(),
     }
 
 

@@ -12,13 +12,14 @@ from PIL import Image
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.engine.base import Resources
-from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.imaging import DecodeError, Frame, distinct_frames, read_stored
 from webemo_curate.ocr.base import TextBox, TextDetector
 from webemo_curate.ocr.choose import EngineChoice, choose_engine
 from webemo_curate.ocr.looks import looks_again, make_detector
 from webemo_curate.schemas import OCR, DecodeStatus
 from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.base import ImageReader
+from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     """
 
     name = "ocr"
-    version = 3
+    version = 4
     inputs = ("images",)
     outputs = ("ocr",)
 
@@ -83,20 +84,23 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
             "engine_version": choice.version,
             "short_side": self.config.short_side,
             "score_floor": self.config.score_floor,
+            "frames": self.config.frames,
         } | looks_again(self.config, choice)
 
     def select(self, tables: Tables) -> pa.Table:
-        """Return the decodable images: sha256, path, width and height."""
+        """Return the decodable images: sha256, path, width, height and number of frames."""
         images = tables["images"]
         decodable = pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK)
-        return images.filter(decodable).select(["sha256", "path", "width", "height"])
+        return images.filter(decodable).select(["sha256", "path", "width", "height", "frames"])
 
     def worker(self, context: StageContext) -> "OcrWorker":
         """Return the worker that holds the engine."""
         choice = self._choice()
         logger.info("text engine: %s on %s: %s", choice.engine, choice.device, choice.reason)
         detector = make_detector(self.config, choice)
-        return OcrWorker(context.workspace.reader, choice.engine, choice.version, detector)
+        return OcrWorker(
+            context.workspace.reader, choice.engine, choice.version, detector, self.config.frames
+        )
 
     def _choice(self) -> EngineChoice:
         return choose_engine(self.config, elsewhere=self._elsewhere)
@@ -119,12 +123,15 @@ class OcrWorker:
         Recorded with every row.
     detector
         Finds and reads text.
+    frames
+        Frames of an animation that are looked at, at most.
     """
 
     images: ImageReader
     engine: str
     engine_version: str
     detector: TextDetector
+    frames: int
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -139,11 +146,18 @@ class OcrWorker:
         """Find the text of a batch of images; see `engine.base.Worker.process`."""
         outcomes = []
         for decoded in self._decoded_windows(batch.to_pylist()):
-            sound = [image for image in decoded if isinstance(image, Image.Image)]
+            sound = [
+                frame.picture
+                for frames in decoded
+                if not isinstance(frames, str)
+                for frame in frames
+            ]
             found = iter(self._detect(sound))
             outcomes += [
-                next(found) if isinstance(image, Image.Image) else _unreadable(image)
-                for image in decoded
+                _unreadable(frames)
+                if isinstance(frames, str)
+                else _join([(frame, next(found)) for frame in frames])
+                for frames in decoded
             ]
         return self._to_batch(batch, outcomes)
 
@@ -151,24 +165,24 @@ class OcrWorker:
         """Return the rows of images that killed the engine's process."""
         return self._to_batch(batch, [_unreadable("the text engine crashed")] * batch.num_rows)
 
-    def _decoded_windows(self, rows: list[Row]) -> Iterator[list[Image.Image | str]]:
+    def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
         """Yield decoded windows of rows, the next one being decoded while one is worked on."""
         at_once = self.detector.images_at_once
         with ThreadPoolExecutor(min(at_once, DECODING_THREADS)) as pool:
-            ahead: Iterator[Image.Image | str] = iter(())
-            for window in _windows(rows, at_once):
+            ahead: Iterator[list[Frame] | str] = iter(())
+            for window in _windows(rows, at_once, self.frames):
                 coming = pool.map(self._decode, window)
                 yield list(ahead)
                 ahead = coming
             yield list(ahead)
 
-    def _decode(self, row: Row) -> Image.Image | str:
-        """Return the image, or why there is none."""
+    def _decode(self, row: Row) -> list[Frame] | str:
+        """Return the image's frames that differ, or why there are none."""
         try:
+            content = read_stored(self.images, row["place"])
             # No more pixels than the images stage counted: a file swapped since is not decoded.
-            return load_rgb(self.images.read(row["place"]), row["width"] * row["height"])
-        except OSError as error:
-            return f"the image cannot be read: {error.strerror}"
+            pixels = row["width"] * row["height"]
+            return distinct_frames(content, pixels, row["frames"], _frames_seen(row, self.frames))
         except DecodeError as error:
             return str(error)
 
@@ -176,6 +190,7 @@ class OcrWorker:
         try:
             return [_readable(boxes) for boxes in self.detector.detect(images)]
         except Exception as error:  # engines raise many kinds; one image must not cost the others
+            raise_system_fault(error)
             if len(images) == 1:
                 return [_unreadable(f"{type(error).__name__}: {error}")]
             return [outcome for image in images for outcome in self._detect([image])]
@@ -189,18 +204,39 @@ class OcrWorker:
         return pa.RecordBatch.from_pylist(rows, schema=OCR)
 
 
-def _windows(rows: list[Row], at_once: int) -> Iterator[list[Row]]:
-    """Cut rows into runs of at most so many images and `PIXELS_AT_ONCE` pixels, but one image."""
+def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
+    """Cut rows into runs of at most so many frames and `PIXELS_AT_ONCE` pixels, but one image."""
     window: list[Row] = []
-    pixels = 0
+    pixels = count = 0
     for row in rows:
-        pixels += row["width"] * row["height"]
-        if window and (len(window) == at_once or pixels > PIXELS_AT_ONCE):
+        seen = _frames_seen(row, frames)
+        own = seen * row["width"] * row["height"]
+        if window and (count + seen > at_once or pixels + own > PIXELS_AT_ONCE):
             yield window
-            window, pixels = [], row["width"] * row["height"]
+            window, pixels, count = [], 0, 0
         window.append(row)
+        pixels, count = pixels + own, count + seen
     if window:
         yield window
+
+
+def _frames_seen(row: Row, frames: int) -> int:
+    """Return how many frames of an image are looked at, for each of which its boxes are found."""
+    bound = max(1, PIXELS_AT_ONCE // (row["width"] * row["height"]))
+    return min(row["frames"], frames, bound)
+
+
+def _join(found: Sequence[tuple[Frame, Row]]) -> Row:
+    """Make one outcome of an image's frames: all their boxes, each with its frame's number."""
+    for frame, outcome in found:
+        if not outcome["readable"]:
+            return (
+                outcome
+                if len(found) == 1
+                else _unreadable(f"frame {frame.number}: {outcome['error']}")
+            )
+    boxes = [box | {"frame": frame.number} for frame, outcome in found for box in outcome["boxes"]]
+    return {"readable": True, "error": None, "boxes": boxes}
 
 
 def _readable(boxes: list[TextBox]) -> Row:

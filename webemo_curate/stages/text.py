@@ -18,6 +18,7 @@ class TextStage(Stage[FilterTextConfig]):
     """Hold every image's boxes against the rule of the engine that found them."""
 
     name = "text"
+    version = 2
     inputs = ("ocr",)
     outputs = ("text",)
 

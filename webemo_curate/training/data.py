@@ -74,11 +74,14 @@ class FileImages:
         Reads stored images.
     places
         Where the images lie.
+    max_pixels
+        Largest width times height that is decoded.
     """
 
     reader: ImageReader
     places: list[str]
     config: TrainConfig
+    max_pixels: int
     targets: Tensor
     sha256: list[str]
     paths: list[str]
@@ -86,7 +89,8 @@ class FileImages:
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in threads; see `Images.take`."""
         places = [self.places[row] for row in rows]
-        return torch.from_numpy(read_squares(self.reader, places, self.config, usable_cores()))
+        squares = read_squares(self.reader, places, self.config, self.max_pixels, usable_cores())
+        return torch.from_numpy(squares)
 
 
 def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> Images:
@@ -116,7 +120,8 @@ def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> I
     targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
     places = workspace.images.places(table["path"].combine_chunks()).to_pylist()
     if config.feed == "files":
-        return FileImages(workspace.reader, places, config, targets, names, paths)
+        max_pixels = workspace.config().images.max_pixels
+        return FileImages(workspace.reader, places, config, max_pixels, targets, names, paths)
     shards = pack(names, places, config, workspace)
     return PackedImages(shards, targets, names, paths)
 

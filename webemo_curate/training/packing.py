@@ -17,16 +17,15 @@ from webemo_curate.engine.base import Job
 from webemo_curate.engine.choose import make_engine
 from webemo_curate.engine.local import usable_cores
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.imaging import DecodeError, load_rgb
+from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.storage.base import ImageReader, Store
 from webemo_curate.workspace import Workspace
 
-MAX_PIXELS = 64 * 10**6
 PACKED = "data/packed"
 SHARD_IMAGES = 512
 """Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
 
-PACK_VERSION = 1
+PACK_VERSION = 2
 """Raised whenever equal images and settings would give other pixels."""
 
 INTERPOLATIONS = {
@@ -51,6 +50,8 @@ class PackWorker:
         Gets the files.
     config
         Size, and how a picture becomes a square.
+    max_pixels
+        Largest width times height that is decoded.
     threads
         Pictures decoded at once; one where an engine has a process a core.
     """
@@ -58,6 +59,7 @@ class PackWorker:
     images: ImageReader
     store: Store
     config: TrainConfig
+    max_pixels: int
     threads: int = 1
 
     @property
@@ -71,7 +73,9 @@ class PackWorker:
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""
         for row in batch.to_pylist():
-            pixels = read_squares(self.images, row["places"], self.config, self.threads)
+            pixels = read_squares(
+                self.images, row["places"], self.config, self.max_pixels, self.threads
+            )
             with self.store.writing(row["key"]) as partial, partial.open("wb") as stream:
                 np.save(stream, pixels, allow_pickle=False)
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
@@ -122,7 +126,9 @@ def pack(
     return [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
 
 
-def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray[np.uint8]:
+def read_square(
+    images: ImageReader, place: str, config: TrainConfig, max_pixels: int
+) -> NDArray[np.uint8]:
     """Decode one image and make it a square.
 
     Parameters
@@ -133,6 +139,8 @@ def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray
         Where it lies.
     config : TrainConfig
         Side, and how a picture becomes a square.
+    max_pixels : int
+        Largest width times height that is decoded.
 
     Returns
     -------
@@ -145,8 +153,8 @@ def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray
         If it is missing or does not decode.
     """
     try:
-        image = load_rgb(images.read(place), MAX_PIXELS)
-    except (OSError, DecodeError) as error:
+        image = load_rgb(read_stored(images, place), max_pixels)
+    except DecodeError as error:
         raise InputError(
             f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
         ) from error
@@ -160,15 +168,21 @@ def read_square(images: ImageReader, place: str, config: TrainConfig) -> NDArray
 
 
 def read_squares(
-    images: ImageReader, places: Sequence[str], config: TrainConfig, threads: int
+    images: ImageReader,
+    places: Sequence[str],
+    config: TrainConfig,
+    max_pixels: int,
+    threads: int,
 ) -> NDArray[np.uint8]:
     """Decode images in threads; see `read_square`. Returns shape (images, 3, S, S)."""
     with ThreadPoolExecutor(threads) as pool:
-        return np.stack(list(pool.map(lambda place: read_square(images, place, config), places)))
+        squares = pool.map(lambda place: read_square(images, place, config, max_pixels), places)
+        return np.stack(list(squares))
 
 
 def _write(rows: pa.Table, digest: str, config: TrainConfig, workspace: Workspace) -> None:
-    worker = PackWorker(workspace.reader, workspace.store, config)
+    max_pixels = workspace.config().images.max_pixels
+    worker = PackWorker(workspace.reader, workspace.store, config, max_pixels)
     if rows.num_rows == 1:
         # Starting another process would take longer than the work.
         here = replace(worker, threads=usable_cores())

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from webemo_curate.config import ImagesConfig
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.training.devices import choose_device
 from webemo_curate.training.gradcam import class_activation
@@ -50,7 +51,12 @@ class Prediction:
 
 
 def predict(
-    run: Path, images: Sequence[Path], device: str = "auto", *, look: bool = False
+    run: Path,
+    images: Sequence[Path],
+    device: str = "auto",
+    *,
+    look: bool = False,
+    max_pixels: int = ImagesConfig().max_pixels,
 ) -> list[Prediction]:
     """Classify image files by the last epoch's weights.
 
@@ -64,6 +70,8 @@ def predict(
         Where it computes.
     look : bool, default False
         Also tell where the network saw the class it chose.
+    max_pixels : int, optional
+        Largest width times height that is decoded; default that of the images stage.
 
     Returns
     -------
@@ -80,7 +88,8 @@ def predict(
     network = load_network(run / LAST_FILE, config, chosen)
     predictions = []
     for path in images:
-        pixels = as_floats(torch.from_numpy(read_square(FILES, str(path), config))[None].to(chosen))
+        square = read_square(FILES, str(path), config, max_pixels)
+        pixels = as_floats(torch.from_numpy(square)[None].to(chosen))
         with torch.inference_mode():
             logits = network(pixels).cpu().numpy()
         probability = float(probabilities(logits)[0])

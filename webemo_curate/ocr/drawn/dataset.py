@@ -12,12 +12,12 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
+from webemo_curate.config import ImagesConfig
 from webemo_curate.imaging import load_rgb
 from webemo_curate.ocr.drawn.backgrounds import SIDE, SMALLEST_PIECE, Pixels, background
 from webemo_curate.ocr.drawn.samples import STRIDE, Sample, make_sample
 from webemo_curate.ocr.drawn.typefaces import Typefaces
 
-MAX_PIXELS = 64 * 10**6
 CHUNK = 16
 """Pictures handed to a process at a time."""
 
@@ -112,7 +112,7 @@ def _sample(backgrounds: Path, typefaces: Typefaces, seed: np.random.SeedSequenc
 
 @cache
 def _load_all(paths: tuple[Path, ...]) -> list[Pixels]:
-    photographs = [np.asarray(load_rgb(path, MAX_PIXELS)) for path in paths]
+    photographs = [np.asarray(load_rgb(path, ImagesConfig().max_pixels)) for path in paths]
     return [each for each in photographs if min(each.shape[:2]) >= SMALLEST_PIECE]
 
 

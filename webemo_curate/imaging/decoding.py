@@ -1,0 +1,191 @@
+"""Files opened and decoded within bounds, so that no content can crash, hang or fill the memory."""
+
+import errno
+import re
+import warnings
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageFile, TiffImagePlugin
+
+from webemo_curate.imaging.content import name_content
+from webemo_curate.imaging.errors import DecodeError, NotAnImageError
+from webemo_curate.imaging.formats import Format, find_format
+from webemo_curate.schemas import DecodeStatus
+from webemo_curate.storage.base import ImageReader
+from webemo_curate.system_faults import raise_system_fault
+
+MAX_SIDE: Final = 65_535
+"""Longest side of a picture: JPEG's and GIF's own. A filter that brings millions of pixels in a row
+to a few needs gigabytes for its weights."""
+
+DRAFT: Final = 8
+"""A JPEG at an eighth of its size costs a third, and all its data is still read."""
+
+ORIENTATION: Final = 0x0112
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture upright, by the value of its EXIF orientation."""
+
+CHANGING = re.compile(r" \(\d+ bytes not processed\)| at 0x[0-9a-f]+")
+"""Parts of Pillow's messages that differ between readings of a file."""
+
+
+def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> ImageFile.ImageFile:
+    """Open a file and decode its first picture to the last row.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+    draft : bool, default False
+        Decode a JPEG small, which is cheaper and finds the same faults.
+
+    Returns
+    -------
+    PIL.ImageFile.ImageFile
+        With its first frame loaded, in the mode and orientation that it is stored in.
+
+    Raises
+    ------
+    NotAnImageError
+        If it is no image of an accepted format.
+    DecodeError
+        If it is truncated or broken, or too large.
+    """
+    kind = find_format(content)
+    if kind is None:
+        raise NotAnImageError(name_content(content))
+    _silence_pillow(max_pixels)
+    before = b""
+    for part in kind.essences(content):
+        if part == before:
+            continue  # there was nothing to leave out
+        before = part
+        try:
+            return _load(kind, part, max_pixels, draft=draft)
+        except DecodeError:
+            raise
+        except Image.DecompressionBombError as error:
+            raise DecodeError(DecodeStatus.TOO_LARGE, str(error)) from error
+        except Exception as error:  # Pillow's readers raise many kinds on broken files
+            raise_system_fault(error)
+            reason = broken(error)
+    raise reason
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Raise a `DecodeError` if a picture has too many pixels, or too many in a row."""
+    width, height = size
+    if width * height > max_pixels or max(size) > MAX_SIDE:
+        raise DecodeError(DecodeStatus.TOO_LARGE, f"{width} x {height} pixels")
+
+
+def broken(error: Exception) -> DecodeError:
+    """Return a library's error as a picture's, with what the library said."""
+    said = CHANGING.sub("", f"{type(error).__name__}: {error}")
+    return DecodeError(DecodeStatus.CORRUPT, said)
+
+
+def turn(image: ImageFile.ImageFile) -> Image.Transpose | None:
+    """Return what brings a picture upright; None if nothing need be done.
+
+    Parameters
+    ----------
+    image : PIL.ImageFile.ImageFile
+        A loaded file.
+
+    Returns
+    -------
+    PIL.Image.Transpose or None
+        By the EXIF orientation, as browsers do; None also where that is broken, for it does not
+        condemn a picture. Pillow has turned a TIFF already.
+    """
+    stored = image.info.get("exif")
+    if not stored or isinstance(image, TiffImagePlugin.TiffImageFile):
+        return None
+    try:
+        exif = Image.Exif()
+        exif.load(stored)
+        return TURNS.get(exif.get(ORIENTATION, 1))
+    except Exception as error:  # Pillow's reader of EXIF raises many kinds
+        raise_system_fault(error)
+        return None
+
+
+def read_stored(images: ImageReader, place: str) -> bytes:
+    """Read a stored image file.
+
+    Parameters
+    ----------
+    images : ImageReader
+        Reads it.
+    place : str
+        Where it lies.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    DecodeError
+        `missing` if it is not there, `corrupt` if it cannot be read.
+    SystemFaultError
+        If the machine lacks what reading takes.
+    """
+    try:
+        return images.read(place)
+    except OSError as error:
+        raise _unreadable(error, place) from error
+
+
+def read_file(path: Path) -> bytes:
+    """Read any file; raises as `read_stored`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(error, str(path)) from error
+
+
+def _unreadable(error: OSError, place: str) -> DecodeError:
+    """Return why a file cannot be read as a picture's outcome, unless the machine is at fault."""
+    raise_system_fault(error, place)
+    status = DecodeStatus.MISSING if error.errno == errno.ENOENT else DecodeStatus.CORRUPT
+    return DecodeError(status, f"the file cannot be read: {error.strerror or error}")
+
+
+def _load(kind: Format, content: bytes, max_pixels: int, *, draft: bool) -> ImageFile.ImageFile:
+    # WebP's reader allocates its canvas when it opens.
+    if kind.declared_size and (size := kind.declared_size(content)):
+        check_size(size, max_pixels)
+    image = kind.open(content)
+    check_size(image.size, max_pixels)
+    if draft:
+        width, height = image.size
+        image.draft("L", (max(1, width // DRAFT), max(1, height // DRAFT)))
+    image.load()
+    return image
+
+
+def _silence_pillow(max_pixels: int) -> None:
+    """Keep Pillow's warnings off the user's terminal, and its own bound of pixels above ours.
+
+    The filter stays: to put it back after each picture would race between threads.
+    """
+    first = warnings.filters[0] if warnings.filters else None
+    if first is None or first[3] is None or first[3].pattern != "PIL":
+        warnings.filterwarnings("ignore", module="PIL")
+    bound = Image.MAX_IMAGE_PIXELS
+    if bound is not None and bound < max_pixels:
+        Image.MAX_IMAGE_PIXELS = max_pixels

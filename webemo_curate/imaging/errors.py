@@ -1,0 +1,32 @@
+"""Why an image cannot be used."""
+
+from webemo_curate.schemas import DecodeStatus
+
+
+class DecodeError(Exception):
+    """An image that cannot be used.
+
+    Parameters
+    ----------
+    status : DecodeStatus
+        `corrupt`, `too_large` or `missing`.
+    reason : str
+        What is wrong with it; equal files give equal reasons.
+    """
+
+    def __init__(self, status: DecodeStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class NotAnImageError(DecodeError):
+    """Content that is no image of an accepted format.
+
+    Parameters
+    ----------
+    found : str
+        What it is instead; see `content.name_content`.
+    """
+
+    def __init__(self, found: str) -> None:
+        super().__init__(DecodeStatus.CORRUPT, f"not an image of an accepted format: {found}")

@@ -1,0 +1,146 @@
+"""The formats accepted: the one table, from which suffixes and the Accept header are made."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from PIL import ImageFile, features
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from webemo_curate.imaging import essence
+
+Matches = Callable[[bytes], bool]
+Essences = Callable[[bytes], Iterator[bytes]]
+Size = tuple[int, int]
+
+
+def _as_it_is(content: bytes) -> Iterator[bytes]:
+    yield content
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of image files.
+
+    Attributes
+    ----------
+    name
+        As the images manifest holds it.
+    suffix
+        Of stored files.
+    mime
+        Media type, for requests.
+    reader
+        Pillow's reader.
+    matches
+        Tells by the first bytes whether content is of this format.
+    frames
+        Whether a file may hold frames that follow one another: `one`, or any number, which the
+        reader has `counted` when it opens the file, or which must be `sought`. The pages of a TIFF
+        file and the previews in a JPEG are no frames: the first picture counts.
+    essences
+        Yields the content, and then what is left of it without metadata that may be broken.
+    declared_size
+        Reads width and height from the first bytes, where the reader allocates when it opens.
+    """
+
+    name: str
+    suffix: str
+    mime: str
+    reader: type[ImageFile.ImageFile]
+    matches: Matches
+    frames: Literal["one", "counted", "sought"] = "one"
+    essences: Essences = _as_it_is
+    declared_size: Callable[[bytes], Size | None] | None = None
+
+    def open(self, content: bytes) -> ImageFile.ImageFile:
+        """Open a file with the format's reader; nothing is decoded yet.
+
+        Raises whatever the reader raises on broken files.
+        """
+        return self.reader(io.BytesIO(content))
+
+    def holds_one(self, image: ImageFile.ImageFile) -> bool:
+        """Tell whether an open file is known to hold one picture alone."""
+        if self.frames == "counted":
+            return getattr(image, "n_frames", 1) == 1
+        return self.frames == "one"
+
+
+def _starts(*signatures: bytes) -> Matches:
+    return lambda content: content.startswith(signatures)
+
+
+def _is_webp(content: bytes) -> bool:
+    return content.startswith(b"RIFF") and content[8:12] == b"WEBP"
+
+
+def _webp_size(content: bytes) -> Size | None:
+    """Read the size of the canvas (RFC 9649, 2.5 to 2.7)."""
+    kind, start = content[12:16], content[20:30]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(start[4:7], "little"), 1 + int.from_bytes(start[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(start[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = (int.from_bytes(start[at : at + 2], "little") for at in (6, 8))
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _is_bmp(content: bytes) -> bool:
+    """Two letters begin many texts, so the length of the header that follows is looked at too."""
+    headers = (12, 16, 40, 52, 56, 64, 108, 124)
+    return content.startswith(b"BM") and int.from_bytes(content[14:18], "little") in headers
+
+
+def _is_avif(content: bytes) -> bool:
+    """Look for a brand of AVIF among the compatible ones; HEIC files begin alike."""
+    if content[4:8] != b"ftyp":
+        return False
+    brands = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
+    return any(brands[at : at + 4] in (b"avif", b"avis") for at in range(0, len(brands), 4))
+
+
+def _formats() -> Iterator[Format]:
+    """Yield what this Pillow reads; readers that run programs or allocate by header are left out.
+
+    The readers are named, not looked up: `Image.open` would make a multi-picture file of a JPEG,
+    and hide what a reader says of a broken file.
+    """
+    if features.check("avif"):
+        mime = "image/avif"
+        yield Format("AVIF", ".avif", mime, AvifImageFile, _is_avif, "counted", essence.of_avif)
+    webp = Format("WEBP", ".webp", "image/webp", WebPImageFile, _is_webp, "counted")
+    yield replace(webp, declared_size=_webp_size)
+    png = _starts(b"\x89PNG\r\n\x1a\n")
+    yield Format("PNG", ".png", "image/png", PngImageFile, png, "counted", essence.of_png)
+    jpeg = _starts(b"\xff\xd8\xff")
+    yield Format("JPEG", ".jpg", "image/jpeg", JpegImageFile, jpeg, "one", essence.of_jpeg)
+    gif = _starts(b"GIF87a", b"GIF89a")
+    yield Format("GIF", ".gif", "image/gif", GifImageFile, gif, "sought")
+    yield Format("BMP", ".bmp", "image/bmp", BmpImageFile, _is_bmp)
+    tiff = _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    yield Format("TIFF", ".tif", "image/tiff", TiffImageFile, tiff)
+
+
+FORMATS: Final = tuple(_formats())
+"""The formats accepted: those that browsers show, and TIFF."""
+
+
+def find_format(content: bytes) -> Format | None:
+    """Return the format that content is of; None if it is none of `FORMATS`."""
+    return next((kind for kind in FORMATS if kind.matches(content)), None)
+
+
+def accepted_types() -> tuple[str, ...]:
+    """Return the media types of the formats accepted, for an Accept header."""
+    return tuple(kind.mime for kind in FORMATS)
