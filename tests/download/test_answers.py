@@ -12,13 +12,13 @@ import pycurl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import features
 
 from tests.download.site import Site, answer, fetch, picture
 from webemo_curate.download.failures import ERROR_NAMES, MAX_REASON, reason
-from webemo_curate.download.following import accepted
 from webemo_curate.download.response import KEPT, Response
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import FORMATS
+from webemo_curate.imaging import accepted_types
 from webemo_curate.schemas import FetchStatus
 from webemo_curate.workspace import Workspace
 
@@ -225,10 +225,10 @@ def test_only_what_is_taken_is_asked_for(tmp_path: Path, site: Site) -> None:
     one(tmp_path, site, answer(picture()))
     asked = next(line for line in site.heads[-1].splitlines() if line.startswith("Accept: "))
     kinds = asked.removeprefix("Accept: ").split(",")
-    assert kinds == accepted().split(",")
-    assert len(kinds) == len(set(FORMATS.values()))
+    assert kinds == list(accepted_types())
+    assert len(kinds) == len(set(kinds))
     assert {"image/jpeg", "image/png", "image/webp"} <= set(kinds)
-    assert ("image/avif" in kinds) == ("AVIF" in FORMATS)
+    assert ("image/avif" in kinds) == features.check("avif")
     assert not any("*" in kind for kind in kinds)
 
 

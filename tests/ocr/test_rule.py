@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webemo_curate.config import FilterTextConfig
@@ -144,6 +144,7 @@ def test_a_milder_preset_never_drops_what_a_stricter_one_keeps(seen):
 
 
 @given(st.lists(st.lists(boxes, max_size=4), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_an_image_is_decided_by_its_own_boxes(seen):
     together = decide(images(*seen), RULE)
     alone = [decide(images(one), RULE) for one in seen]
@@ -199,6 +200,6 @@ def test_a_threshold_is_asked_of_drawn_words_too():
 
 
 def test_the_text_of_an_animation_covers_what_it_covers_in_one_frame():
-    boxes = [box(area=0.1, frame=0), box(area=0.2, frame=3), box(area=0.15, frame=3)]
-    decided = decide(images(boxes, [box(area=0.3), box(area=0.1)], []), RULE)
-    assert decided.area.tolist() == pytest.approx([0.35, 0.4, 0])
+    boxes = [box(area=0.1, frame=0), box(area=0.19, frame=3), box(area=0.16, frame=3)]
+    decided = decide(images(boxes, [box(area=0.15), box(area=0.1)], []), RULE)
+    assert decided.area.tolist() == pytest.approx([0.35, 0.25, 0])

@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from PIL import Image
-
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import checked, is_private
 from webemo_curate.download.answers import refusal
@@ -21,7 +19,7 @@ from webemo_curate.download.robots import (
 from webemo_curate.download.rules_held import RulesHeld
 from webemo_curate.download.transport import Transport
 from webemo_curate.download.urls import joined
-from webemo_curate.imaging import FORMATS
+from webemo_curate.imaging import accepted_types
 from webemo_curate.schemas import FetchStatus
 
 AGENT = "webemo-curate"
@@ -70,7 +68,8 @@ class Follower:
         self._config = config
         self._transport = transport
         heeds = not config.ignore_robots
-        self._picture = Errand(accepted(), config.max_bytes, config.max_redirects, heeds)
+        accept = ",".join(accepted_types())
+        self._picture = Errand(accept, config.max_bytes, config.max_redirects, heeds)
         self._rules = RulesHeld(self._read_robots)
         self._private: dict[str, bool] = {}
 
@@ -149,16 +148,6 @@ class Follower:
         if response.status == 429 or response.status >= 500:
             raise refusal(response)
         return read_robots(response.content if response.status in SUCCESS else b"", AGENT)
-
-
-def accepted() -> str:
-    """Return the Accept header: the formats that are taken, and none beside them.
-
-    A host that has several forms of a picture then sends one that counts.
-    """
-    Image.init()
-    by_suffix = {suffix: Image.MIME[name] for name, suffix in reversed(FORMATS.items())}
-    return ",".join(reversed(by_suffix.values()))
 
 
 def _next(response: Response) -> str:

@@ -2,15 +2,14 @@
 
 Everything that opens an image goes through here, so that fetch, hashes, text, training and report
 see the same pixels. Modules: `formats` (what is accepted), `content` (what else there is),
-`essence` (files without their metadata), `decoding` (bounds), `color` (modes to RGB), `frames`
-(animations), `structure` (what is flat).
+`essence` (files without their metadata), `decoding` (bounds), `color` (modes to RGB), `walk`
+(frame by frame), `frames` (what a file shows), `structure` (what is flat).
 """
 
 from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import accepted_types
 from webemo_curate.imaging.frames import (
-    Frame,
     Looks,
     check_body,
     choose_frame,
@@ -19,6 +18,7 @@ from webemo_curate.imaging.frames import (
     load_rgb,
     read_looks,
 )
+from webemo_curate.imaging.walk import Frame
 
 __all__ = [
     "DecodeError",

@@ -1,0 +1,130 @@
+"""The frames of a file, one after the other, as far as is worth it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageFile
+
+from webemo_curate.imaging.color import to_rgb
+from webemo_curate.imaging.decoding import broken, check_size, open_loaded, turn
+from webemo_curate.imaging.formats import Format, find_format
+from webemo_curate.imaging.structure import has_structure, reduced_gray
+from webemo_curate.system_faults import raise_system_fault
+
+REACH: Final = 4
+"""Frames of an animation are followed until they hold so many times the pixels that one picture may
+have: at the default 1,000 frames of 500 x 500 pixels."""
+
+LEAST_FRAME_PIXELS: Final = 128 * 128
+"""Pixels that a frame counts at least: what a smaller one costs is not its pixels."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of a file.
+
+    Attributes
+    ----------
+    number
+        Its place among the file's frames, from 0.
+    picture
+        Upright RGB.
+    format
+        Of the file.
+    mode
+        Pillow's mode of the file's first frame, as stored.
+    alone
+        Whether the file is known to hold no other.
+    """
+
+    number: int
+    picture: Image.Image
+    format: Format
+    mode: str
+    alone: bool
+
+
+def walk(
+    content: bytes, max_pixels: int, *, draft: bool = False, reach: int | None = None
+) -> Iterator[Frame]:
+    """Yield the frames of a file, until one does not decode or the reach ends.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+    draft : bool, default False
+        Decode a JPEG small.
+    reach : int, optional
+        Frames followed; default `reach_of` the first one's size.
+
+    Yields
+    ------
+    Frame
+        In their order, each with pixels of its own.
+
+    Raises
+    ------
+    NotAnImageError, DecodeError
+        If the first frame does not decode; see `decoding.open_loaded`.
+    """
+    image = open_loaded(content, max_pixels, draft=draft)
+    kind = find_format(content)
+    assert kind is not None  # noqa: S101 - or it would not have been opened
+    mode, upright = image.mode, turn(image)
+    alone = kind.holds_one(image)
+    yield Frame(0, _show(image, content, upright), kind, mode, alone)
+    if alone:
+        return
+    for number in range(1, reach or reach_of(image.size, max_pixels)):
+        picture = _next_picture(image, number, content, max_pixels, upright)
+        if picture is None:
+            return
+        yield Frame(number, picture, kind, mode, alone=False)
+
+
+def _next_picture(
+    image: ImageFile.ImageFile,
+    number: int,
+    content: bytes,
+    max_pixels: int,
+    upright: Image.Transpose | None,
+) -> Image.Image | None:
+    """Return a further frame; None if there is none or it does not decode."""
+    try:
+        image.seek(number)
+        check_size(image.size, max_pixels)
+        image.load()
+        return _show(image, content, upright)
+    except Exception as error:  # Pillow's readers raise many kinds on broken files
+        raise_system_fault(error)
+        return None
+
+
+def _show(
+    image: ImageFile.ImageFile, content: bytes, upright: Image.Transpose | None
+) -> Image.Image:
+    try:
+        picture = to_rgb(image, content)
+        return picture if upright is None else picture.transpose(upright)
+    except Exception as error:  # broken palettes raise many kinds
+        raise_system_fault(error)
+        raise broken(error) from error
+
+
+def reach_of(size: tuple[int, int], max_pixels: int) -> int:
+    """Return how many frames of a size (width, height) are followed; see `REACH`."""
+    return max(1, REACH * max_pixels // max(size[0] * size[1], LEAST_FRAME_PIXELS))
+
+
+def is_structured(frame: Frame) -> bool:
+    """Tell whether a frame is not flat; see `structure.has_structure`."""
+    return has_structure(reduced_gray(frame.picture))
+
+
+def pixels_of(picture: Image.Image) -> tuple[bytes, bytes]:
+    """Return a picture's size and pixels."""
+    return f"{picture.width}x{picture.height};".encode(), picture.tobytes()
