@@ -133,6 +133,7 @@ boxes = st.builds(
 
 
 @given(st.lists(st.lists(boxes, max_size=4), max_size=6))
+@settings(deadline=None)
 def test_a_milder_preset_never_drops_what_a_stricter_one_keeps(seen):
     for presets in PRESETS.values():
         strict, balanced, lenient = (
@@ -156,6 +157,7 @@ def test_an_image_is_decided_by_its_own_boxes(seen):
 
 
 @given(st.lists(boxes, min_size=1, max_size=4))
+@settings(deadline=None)
 def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
     decisions = decide(images(seen), RULE)
 
