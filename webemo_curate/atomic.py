@@ -1,7 +1,6 @@
 """Files that appear whole or not at all."""
 
 import ctypes
-import errno
 import itertools
 import os
 import tempfile
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from webemo_curate.errors import CurateError
+from webemo_curate.system_faults import REMEDIES, lacking
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -144,10 +144,8 @@ def _flush(path: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> CurateError:
-    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    remedy = (
-        "free some space and run the same command again: finished work is kept"
-        if full
-        else "check the folder and its permissions"
+    if error.errno in REMEDIES:
+        return lacking(error.errno, f"{path}: cannot be written")
+    return CurateError(
+        f"{path}: cannot be written: {error.strerror}; check the folder and its permissions"
     )
-    return CurateError(f"{path}: cannot be written: {error.strerror}; {remedy}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 
 # Everything else is imported by the command that needs it: `curate --help` must answer at once.
 
@@ -66,16 +67,29 @@ def main() -> None:
     """Run the command; errors become one message and their exit code."""
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("webemo_curate").setLevel(logging.INFO)
+    raise_file_limit()
     try:
         app()
     except CurateError as error:
         typer.echo(f"curate: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        _end_if_lacking(error)
+        raise
     except KeyboardInterrupt:
         typer.echo(
             "curate: stopped; finished work is kept: the same command goes on from here", err=True
         )
         sys.exit(INTERRUPTED)
+
+
+def _end_if_lacking(error: Exception) -> None:
+    """End with one message if an error that nobody expected is the machine's."""
+    try:
+        raise_system_fault(error, str(getattr(error, "filename", None) or ""))
+    except CurateError as fault:
+        typer.echo(f"curate: {fault}", err=True)
+        sys.exit(fault.exit_code)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from webemo_curate.errors import InputError
+from webemo_curate.system_faults import raise_system_fault
 
 OPERATIONAL = "operational"
 """Marks a field that decides how a stage is run (speed, politeness, place), never what it finds."""
@@ -467,6 +468,7 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise_system_fault(error, str(path))
         raise InputError(f"{path}: not a readable YAML file: {error}") from error
     if not isinstance(document, dict):
         raise InputError(f"{path}: must be a mapping of sections such as 'fetch:'")

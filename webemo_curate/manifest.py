@@ -15,6 +15,7 @@ from webemo_curate import __version__
 from webemo_curate.errors import InputError
 from webemo_curate.frames import pandas_metadata
 from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
+from webemo_curate.system_faults import raise_system_fault
 
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
@@ -136,6 +137,7 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such manifest; run the stage that writes '{name}'") from error
     except (OSError, pa.ArrowException, ValueError) as error:
+        raise_system_fault(error, str(path))
         raise InputError(
             f"{path}: not a sound '{name}' manifest ({error}); delete it and run the stage again"
         ) from error
@@ -157,7 +159,8 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
     try:
         document = json.loads(pq.read_metadata(file).metadata[METADATA_KEY])
         return ManifestInfo(**(document | {"origin": Origin(**document["origin"])}))
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise_system_fault(error)
         return None
 
 

@@ -30,6 +30,7 @@ from webemo_curate.stages.ocr import OcrStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.system_faults import raise_file_limit
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -128,6 +129,7 @@ class Pipeline:
         CurateError
             If a stage fails; what is finished stays.
         """
+        raise_file_limit()
         with self.workspace.lock(), closing(self._engine):
             self.workspace.sweep()
             config = self._with_lists()

@@ -6,20 +6,31 @@ that was being read when it ran out. Wherever an error of a library becomes a ro
 """
 
 import errno
+import mmap
 import os
+import re
+import resource
 from typing import Final
 
 from webemo_curate.errors import CurateError
 
 GO_ON: Final = "run the same command again: finished work is kept"
 
+OPEN_FILES: Final = 65_536
+"""Soft limit of open files that is asked for: four times the sockets, files and libraries of the
+largest crew. Beyond it some programs that are started walk through all numbers up to the limit."""
+
+WORKING_MEMORY_BYTES: Final = 2 * 2**30
+"""What decoding the largest picture that is decoded may take; see `engine.base.Resources`."""
+
 REMEDIES: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 65536)",
     errno.ENFILE: "the machine has too many open files; end other programs",
     errno.ENOMEM: "free some memory, or use fewer workers",
-    errno.ENOBUFS: "the system is short of network buffers; end other programs",
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space of your quota",
+    errno.EFBIG: "raise the limit of the size of files (ulimit -f unlimited)",
+    errno.EROFS: "the drive is read-only: check it",
     errno.EIO: "check the drive",
     errno.ESTALE: "check the network drive",
     errno.ENOLCK: "check the network drive",
@@ -28,9 +39,27 @@ REMEDIES: Final = {
 }
 """Errors that are never about the file in hand, and what to do about each."""
 
+NO_MEMORY: Final = re.compile(
+    r"out of memory|insufficient memory|bad_?alloc|(?:cannot|can't|failed to) allocate",
+    re.IGNORECASE,
+)
+"""How Pillow, OpenCV, ONNX Runtime and torch say in a text that memory ran out."""
+
 
 class SystemFaultError(CurateError):
     """The machine lacks something; exit code 1."""
+
+
+def raise_file_limit() -> None:
+    """Raise this process's soft limit of open files as far as is useful and allowed.
+
+    Processes that it starts inherit the limit. A desktop's default of 256 or 1,024 is less than a
+    fetch with many hosts, or a cluster's worker, holds open.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def raise_system_fault(error: BaseException, place: str = "") -> None:
@@ -39,32 +68,91 @@ def raise_system_fault(error: BaseException, place: str = "") -> None:
     Parameters
     ----------
     error : BaseException
-        What was caught; the errors that it was raised from are looked at too.
+        What was caught; the errors that it was raised from are looked at too. Libraries swallow
+        some faults of the machine (a reader's module that cannot be opened counts as no reader),
+        so whether a file can be opened now is tried as well.
     place : str, optional
         The file that was in hand, for the message.
 
     Raises
     ------
     SystemFaultError
-        If memory ran out, or the operating system reports one of `REMEDIES`.
+        If the operating system reports one of `REMEDIES`, or memory ran out: where there is
+        plenty, a picture asked for an absurd amount, and that is the picture's fault.
     """
-    fault = _system_fault(error)
+    fault = _system_fault(error) or _no_open_files()
     if fault is None:
         return
     if isinstance(fault, SystemFaultError):
         raise fault
-    code = errno.ENOMEM if isinstance(fault, MemoryError) else fault.errno
+    raise lacking(fault.errno or 0, place) from error
+
+
+def lacking(code: int, place: str = "") -> SystemFaultError:
+    """Say what the machine lacks and what to do about it.
+
+    Parameters
+    ----------
+    code : int
+        One of `REMEDIES`.
+    place : str, optional
+        The file that was in hand.
+
+    Returns
+    -------
+    SystemFaultError
+        To be raised.
+    """
     where = f"{place}: " if place else ""
-    remedy = f"{REMEDIES[code or 0]} and {GO_ON}"
-    raise SystemFaultError(f"{where}{os.strerror(code or 0)}; {remedy}") from error
+    return SystemFaultError(f"{where}{os.strerror(code)}; {REMEDIES[code]} and {GO_ON}")
 
 
-def _system_fault(error: BaseException | None) -> SystemFaultError | MemoryError | OSError | None:
+def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
+    """Tell whether this process could have so much more memory now.
+
+    Parameters
+    ----------
+    needed : int, optional
+        Bytes.
+
+    Returns
+    -------
+    bool
+        False if a limit of the process or the machine's free memory is below it.
+    """
+    import psutil
+
+    try:
+        mmap.mmap(-1, needed).close()  # reserves and takes none; limits of the process count
+    except (OSError, MemoryError):
+        return False
+    free: int = psutil.virtual_memory().available
+    return free >= needed
+
+
+def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | None:
     """Return the machine's fault in a chain of errors, if there is one."""
     while error is not None:
-        if isinstance(error, SystemFaultError | MemoryError):
+        if isinstance(error, SystemFaultError):
             return error
         if isinstance(error, OSError) and error.errno in REMEDIES:
             return error
+        if _is_of_memory(error):
+            return None if has_working_memory() else OSError(errno.ENOMEM, "")
         error = error.__cause__ or error.__context__
+    return None
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return not isinstance(error, CurateError) and bool(NO_MEMORY.search(str(error)))
+
+
+def _no_open_files() -> OSError | None:
+    """Return why no file can be opened, if none can."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error if error.errno in REMEDIES else None
     return None

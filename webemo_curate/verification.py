@@ -10,6 +10,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import content_digest
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import MANIFESTS, DecodeStatus
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 
 
@@ -85,7 +86,8 @@ def _changed_files(workspace: Workspace) -> Iterator[str]:
 def _problem(workspace: Workspace, row: dict[str, str]) -> str | None:
     try:
         content = workspace.images.read(row["place"])
-    except OSError:
+    except OSError as error:
+        raise_system_fault(error, row["path"])
         return "the image is missing; run 'curate fetch' again"
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
         return "the image's bytes have changed; delete it and run 'curate fetch'"

@@ -18,6 +18,7 @@ from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
+from webemo_curate.system_faults import raise_system_fault
 
 MANIFESTS, CHECKPOINTS, RUNS = "manifests", "data/checkpoints", "data/runs"
 CONFIG = "curate.yaml"
@@ -183,7 +184,8 @@ class Workspace:
         """Tell whether an image is there and has the bytes its name says."""
         try:
             content = self.read_image(self.image_path(sha256, suffix))
-        except OSError:
+        except OSError as error:
+            raise_system_fault(error, sha256)
             return False
         return hashlib.sha256(content).hexdigest() == sha256
 

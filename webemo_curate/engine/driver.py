@@ -1,5 +1,6 @@
 """The loop that drives a job: hire workers, hand out rows, listen, and keep the ledger."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Generic, Protocol, TypeVar
@@ -9,8 +10,9 @@ import pyarrow as pa
 from webemo_curate.engine.base import Job
 from webemo_curate.engine.ledger import Ledger, Task
 from webemo_curate.engine.messages import Died, Done, Failed, Message, from_ipc
-from webemo_curate.errors import CurateError, InputError
+from webemo_curate.errors import CurateError
 from webemo_curate.progress import progress_bar
+from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
 
 SETUP_ATTEMPTS = 3
 """Workers that may die in a row before their first batch; then the machine is at fault."""
@@ -63,11 +65,12 @@ def run_job(job: Job, assemble: Callable[[], AbstractContextManager[Crew[HandT]]
     CurateError
         If a worker fails, or cannot be set up.
     """
+    raise_file_limit()
     ledger = Ledger(job)
     with progress_bar(job.rows.num_rows, job.name, "row", ledger.rows_before) as bar:
         if ledger.tasks:
             with assemble() as crew:
-                for rows in _Run(job.name, ledger, crew).rows_stored():
+                for rows in _Run(job, ledger, crew).rows_stored():
                     bar.update(rows)
     return ledger.result()
 
@@ -75,11 +78,13 @@ def run_job(job: Job, assemble: Callable[[], AbstractContextManager[Crew[HandT]]
 class _Run(Generic[HandT]):
     """One job's workers and what each is doing."""
 
-    def __init__(self, name: str, ledger: Ledger, crew: Crew[HandT]) -> None:
-        self._name, self._ledger, self._crew = name, ledger, crew
+    def __init__(self, job: Job, ledger: Ledger, crew: Crew[HandT]) -> None:
+        self._name, self._ledger, self._crew = job.name, ledger, crew
         self._idle: list[HandT] = []
         self._busy: dict[HandT, Task | None] = {}  # None: it is being set up
         self._setup_deaths = 0
+        self._memory = job.resources.memory_bytes
+        self._cramped: set[HandT] = set()  # got a row alone while memory was short
 
     def rows_stored(self) -> Iterator[int]:
         """Yield numbers of rows as they are stored, until all are."""
@@ -100,6 +105,8 @@ class _Run(Generic[HandT]):
         while tasks and self._idle:
             hand, task = self._idle.pop(), tasks.popleft()
             self._busy[hand] = task
+            if task.alone and not has_working_memory(self._memory):
+                self._cramped.add(hand)
             hand.send(task.rows)
         starting = sum(task is None for task in self._busy.values())
         while len(self._busy) < self._crew.size and starting < len(tasks):
@@ -111,18 +118,20 @@ class _Run(Generic[HandT]):
         task = self._busy.pop(hand)
         if isinstance(message, Died):
             hand.kill()
-            return self._mourn(task, message)
+            return self._mourn(task, message, cramped=hand in self._cramped)
         if isinstance(message, Failed):
             hand.kill()
-            kind = InputError if message.wrong_input else CurateError
-            raise kind(message.message or f"{self._name} failed:\n{message.trace}")
+            raise message.as_error(self._name)
         self._idle.append(hand)
+        self._cramped.discard(hand)
         self._setup_deaths = 0
         if isinstance(message, Done) and task is not None:
             return self._ledger.gather(task, from_ipc(message.rows))
         return 0
 
-    def _mourn(self, task: Task | None, death: Died) -> int:
+    def _mourn(self, task: Task | None, death: Died, *, cramped: bool) -> int:
+        if death.killed and cramped:
+            raise lacking(errno.ENOMEM)  # the system's choice of whom to end is no verdict
         if task is not None:
             return self._ledger.mourn(task, death)
         self._setup_deaths += not death.innocent

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from webemo_curate.engine.base import Worker
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.system_faults import SystemFaultError, raise_file_limit, raise_system_fault
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Processes are the unit of parallelism: threads that libraries start besides would contend."""
@@ -30,23 +31,34 @@ class Done:
 class Failed:
     """An exception in the worker; `message` is set if it was a `CurateError`.
 
-    `wrong_input` tells an `InputError`, which ends the command with another code.
+    `wrong_input` tells an `InputError`, which ends the command with another code; `lacking` a
+    `SystemFaultError`.
     """
 
     message: str | None
     trace: str
     wrong_input: bool = False
+    lacking: bool = False
+
+    def as_error(self, job: str) -> CurateError:
+        """Return the error of the same kind and text, for the driver to raise."""
+        if self.lacking:
+            return SystemFaultError(self.message)
+        kind = InputError if self.wrong_input else CurateError
+        return kind(self.message or f"{job} failed:\n{self.trace}")
 
 
 @dataclass(frozen=True)
 class Died:
     """The worker is no more; `innocent` if what it worked on cannot be the reason.
 
-    `hint` says what else than a crash may have been the reason.
+    `hint` says what else than a crash may have been the reason; `killed` that it was ended from
+    outside, as by a system that is short of memory.
     """
 
     innocent: bool = False
     hint: str = ""
+    killed: bool = False
 
 
 AnswerT = TypeVar("AnswerT", Ready, Done)
@@ -58,6 +70,7 @@ def set_up(worker: Worker) -> Ready | Failed:
     """Set a worker up, in its process."""
 
     def ready() -> Ready:
+        raise_file_limit()
         worker.setup()
         return Ready()
 
@@ -88,5 +101,10 @@ def _attempt(step: Callable[[], AnswerT]) -> AnswerT | Failed:
     try:
         return step()
     except Exception as error:
+        trace = traceback.format_exc()
+        try:
+            raise_system_fault(error)
+        except SystemFaultError as fault:
+            return Failed(str(fault), trace, lacking=True)
         message = str(error) if isinstance(error, CurateError) else None
-        return Failed(message, traceback.format_exc(), isinstance(error, InputError))
+        return Failed(message, trace, isinstance(error, InputError))

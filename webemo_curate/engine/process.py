@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from types import ModuleType
 
 import pyarrow as pa
 
@@ -20,6 +22,9 @@ from webemo_curate.engine.messages import (
     to_ipc,
     work,
 )
+
+DEATH_SECONDS = 10
+"""At most so long from the end of a process's pipe to that of the process."""
 
 
 class WorkerProcess:
@@ -36,7 +41,7 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, worker), daemon=True)
-        with environment(ONE_THREAD):
+        with environment(ONE_THREAD), _without_main(worker):
             self._process.start()
         theirs.close()
 
@@ -50,7 +55,8 @@ class WorkerProcess:
         try:
             message: Message = self.connection.recv()
         except (EOFError, ConnectionResetError):
-            return Died()
+            self._process.join(DEATH_SECONDS)
+            return Died(killed=self._process.exitcode == -signal.SIGKILL)
         return message
 
     def kill(self) -> None:
@@ -58,6 +64,25 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+@contextmanager
+def _without_main(worker: Worker) -> Iterator[None]:
+    """Hide the caller's main module while the block runs, so that a child does not run it again.
+
+    A script without a main guard would start the work anew in every worker; standard input, a
+    notebook's cell and `python -c` have no file to run. Only a worker that is defined there needs
+    its module.
+    """
+    main = sys.modules["__main__"]
+    if type(worker).__module__ == "__main__":
+        yield
+        return
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.ocr import easy, rapid
 from webemo_curate.ocr.base import Device
 from webemo_curate.ocr.weights import find_weights, require_weights
+from webemo_curate.system_faults import raise_system_fault
 
 NO_CUDA = (
     "--gpu: torch finds no CUDA device here ({reason}); install a CUDA build of torch and a driver "
@@ -126,6 +127,7 @@ def _missing_cuda() -> str | None:
 def _driver_is_here() -> bool:
     try:
         ctypes.CDLL(DRIVER)
-    except OSError:
+    except OSError as error:
+        raise_system_fault(error, DRIVER)
         return False
     return True

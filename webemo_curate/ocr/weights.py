@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webemo_curate.errors import InputError
+from webemo_curate.system_faults import raise_system_fault
 
 RELEASES = "https://github.com/JaidedAI/EasyOCR/releases/download"
 
@@ -104,6 +105,7 @@ def check(path: Path, weights: WeightFile) -> None:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
     except OSError as error:
+        raise_system_fault(error, str(path))
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if digest.hexdigest() != weights.md5:
         raise InputError(
@@ -136,6 +138,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return {name.removeprefix("module."): tensor for name, tensor in state.items()}
     except (pickle.UnpicklingError, AttributeError, EOFError, OSError, RuntimeError) as error:
+        raise_system_fault(error, str(path))
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"{path}: holds no network weights, or more than weights ({reason}); "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from webemo_curate.atomic import write_bytes
 from webemo_curate.errors import CurateError
+from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def _get(url: str) -> bytes:
             content: bytes = answer.read(MAX_LIST_BYTES)
             return content
     except (urllib.error.URLError, OSError) as error:
+        raise_system_fault(error, url)
         raise CurateError(
             f"{url}: cannot be downloaded ({error}); get category.txt, train25.txt and test25.txt "
             "by hand and name their folder with --lists"

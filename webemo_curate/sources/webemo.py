@@ -11,6 +11,7 @@ import pyarrow as pa
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import LISTING
 from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.system_faults import raise_system_fault
 
 CATEGORY_FILE = "category.txt"
 LIST_FILES = ("train25.txt", "test25.txt")
@@ -147,6 +148,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
                 if text.strip():
                     yield number, text
     except OSError as error:
+        raise_system_fault(error, str(file))
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
 

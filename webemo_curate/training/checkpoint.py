@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from webemo_curate.atomic import atomic_path
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.training.run import LogEntry
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ def load_state(
         for prefix, module in modules.items():
             module.load_state_dict(_below(prefix, tensors))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise_system_fault(error, str(path))
         logger.warning("%s: not a sound state (%s); training starts anew", path, error)
         return {}, Progress()
     _load_optimizer(optimizer, _below("optimizer", tensors) | numbers)

@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.training.data import chunks
 from webemo_curate.training.feed import Feed
 from webemo_curate.training.networks import Network, build_network
@@ -47,6 +48,7 @@ def load_network(path: Path, config: TrainConfig, device: torch.device) -> Netwo
     try:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:
+        raise_system_fault(error, str(path))
         raise InputError(f"{path}: not weights of this run's network; train it again") from error
     return network.to(device).eval()
 

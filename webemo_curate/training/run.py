@@ -11,6 +11,7 @@ from webemo_curate.atomic import write_bytes
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import Split
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import RUNS, Workspace
 
 CONFIG_FILE = "config.json"
@@ -107,6 +108,7 @@ def load_config(folder: Path) -> TrainConfig:
     try:
         return TrainConfig.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
+        raise_system_fault(error, str(path))
         raise InputError(f"{path}: not a run's configuration; train the run again") from error
 
 
@@ -178,4 +180,5 @@ def _weights_digest(config: TrainConfig) -> str | None:
         with config.weights.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
+        raise_system_fault(error, str(config.weights))
         raise InputError(f"--weights {config.weights}: cannot be read: {error.strerror}") from error

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.training.networks import Network, backbone_name
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # readers raise many kinds on hostile files
+        raise_system_fault(error, str(path))
         raise InputError(
             f"{path}: not a checkpoint of plain tensors ({type(error).__name__}); "
             "give a .safetensors file, or a .pth saved from a state_dict"
@@ -90,6 +92,7 @@ def _pretrained(backbone: str) -> dict[str, Tensor]:
             backbone, pretrained=True, num_classes=0
         ).state_dict()
     except Exception as error:  # the hub's client raises many kinds
+        raise_system_fault(error)
         raise InputError(
             f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "
             f"download model.safetensors from {page} and give it with --weights FILE, "
