@@ -16,6 +16,7 @@ from PIL import Image
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig
 from webemo_curate.engine.local import LocalEngine
+from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.leakage import mark_shared
 from webemo_curate.manifest import Origin, conform, content_digest, write_manifest
@@ -173,7 +174,10 @@ def _run(tables: dict[str, pa.Table], context: StageContext) -> dict[str, list[d
         if row["verdict"] == "kept"
     ]
     tables["sample"] = manifest("sample", sample)
-    splits = SplitStage(SplitConfig()).run(tables, context)
+    try:
+        splits = SplitStage(SplitConfig()).run(tables, context)
+    except InputError as error:  # too few for three splits
+        return {"error": [{"message": str(error)}]}
     names = ("duplicates", "labels", *splits)
     return {name: (tables | splits)[name].to_pylist() for name in names}
 

@@ -1,16 +1,22 @@
 """Folders of images named by emotion, as UnbiasedEmo, Emotion-6 and Cornell's Emotion6 come."""
 
 import hashlib
+import logging
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
+from webemo_curate.sources.walk import LeftOut, regular_files, shown
+from webemo_curate.system_faults import raise_system_fault
 
 EMOTIONS = frozenset({"anger", "disgust", "fear", "joy", "love", "sadness", "surprise"})
 """Folder names of the three sets together."""
 
-MAX_FILE_BYTES = 32 * 2**20
+OUTSIDE: Final = "outside the folders named by an emotion"
+
+logger = logging.getLogger(__name__)
 
 
 def read_folder(folder: Path, positive: str) -> pa.Table:
@@ -19,7 +25,8 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
     Parameters
     ----------
     folder : Path
-        Holds folders named by emotion; hidden files are left out.
+        Holds folders named by emotion. What counts as a picture says `walk.regular_files`; one
+        message tells what was taken and what was not.
     positive : str
         The emotion whose images have target 1.
 
@@ -31,14 +38,22 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
     Raises
     ------
     InputError
-        If there is no emotion folder, or a file is too large to be an image.
+        If there is no emotion folder, or no file in one.
     """
-    homes = sorted(p for p in folder.iterdir() if p.is_dir() and p.name.lower() in EMOTIONS)
-    if not homes:
+    left_out = LeftOut()
+    files = []
+    for file in _files(folder, left_out):
+        parts = file.relative_to(folder).parts
+        if len(parts) > 1 and parts[0].lower() in EMOTIONS:
+            files.append(file)
+        else:
+            left_out.add(OUTSIDE, "/".join(parts))
+    if not files:
         raise InputError(
-            f"{folder}: holds no folder named by an emotion ({', '.join(sorted(EMOTIONS))})"
+            f"{folder}: holds no file in a folder named by an emotion "
+            f"({', '.join(sorted(EMOTIONS))}){_tail(left_out)}"
         )
-    files = [file for home in homes for file in _shown_files(home)]
+    _tell(folder, len(files), left_out)
     labels = [file.relative_to(folder).parts[0].lower() for file in files]
     return pa.table(
         {
@@ -56,7 +71,7 @@ def list_pictures(folder: Path) -> pa.Table:
     Parameters
     ----------
     folder : Path
-        Any folder; hidden files are left out.
+        Any folder; see `read_folder` for what is left out.
 
     Returns
     -------
@@ -66,26 +81,39 @@ def list_pictures(folder: Path) -> pa.Table:
     Raises
     ------
     InputError
-        If there is no file, or one is too large to be an image.
+        If there is no file.
     """
-    files = _shown_files(folder.absolute())
+    left_out = LeftOut()
+    files = _files(folder.absolute(), left_out)
     if not files:
-        raise InputError(f"{folder}: holds no file; give a folder of images")
+        raise InputError(f"{folder}: holds no file; give a folder of images{_tail(left_out)}")
+    _tell(folder, len(files), left_out)
     return pa.table(
         {"path": [str(file) for file in files], "sha256": [_digest(file) for file in files]}
     )
 
 
-def _shown_files(folder: Path) -> list[Path]:
-    """Return all files below a folder in order, without what desktops leave, such as .DS_Store."""
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not file.name.startswith(".")
-    ]
+def _files(folder: Path, left_out: LeftOut) -> list[Path]:
+    try:
+        return regular_files(folder, left_out)
+    except OSError as error:
+        raise_system_fault(error, str(folder))
+        raise InputError(f"{shown(str(folder))}: cannot be read: {error.strerror}") from error
+
+
+def _tell(folder: Path, taken: int, left_out: LeftOut) -> None:
+    logger.info("%s: %d files are taken%s", shown(str(folder)), taken, _tail(left_out))
+
+
+def _tail(left_out: LeftOut) -> str:
+    said = left_out.summary()
+    return f"; {said}" if said else ""
 
 
 def _digest(file: Path) -> str:
-    if file.stat().st_size > MAX_FILE_BYTES:
-        raise InputError(f"{file}: larger than {MAX_FILE_BYTES} bytes; remove it from the set")
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise_system_fault(error, str(file))
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error

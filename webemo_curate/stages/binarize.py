@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from webemo_curate.config import BinarizeConfig
+from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.schemas import FetchStatus, LabelVerdict
 from webemo_curate.sources.taxonomy import check_class, class_of, excluded_labels
@@ -26,6 +27,11 @@ class BinarizeStage(Stage[BinarizeConfig]):
         """Count votes (listed lines) of both classes and settle conflicts; see `Stage.run`."""
         check_class(self.config.positive, self.config.level)
         votes = _votes(tables)
+        if votes.empty:
+            raise InputError(
+                f"binarize: no image is left of {tables['listing'].num_rows} listed rows; "
+                "'curate status' shows where they went"
+            )
         votes["excluded"] = votes["label"].isin(excluded_labels(self.config.exclude))
         positive = [class_of(label, self.config.level) for label in votes["label"]]
         votes["positive"] = np.array(positive, dtype=object) == self.config.positive

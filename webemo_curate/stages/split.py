@@ -42,7 +42,22 @@ class SplitStage(Stage[SplitConfig]):
         """Assign every group to one split; see `Stage.run`."""
         rows = _final_rows(tables)
         rows["split"] = rows["group"].map(self._assign(rows, self._fixed(rows, tables, context)))
+        self._check(rows)
         return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
+
+    def _check(self, rows: "pd.DataFrame") -> None:
+        """Refuse to write a split without images; tell of one that lacks a class."""
+        sizes = {split: int((rows["split"] == split).sum()) for split in SPLITS}
+        wanted = [s for s, ratio in zip(SPLITS, self.config.ratios, strict=True) if ratio]
+        counts = ", ".join(f"{split} {size}" for split, size in sizes.items())
+        if not all(sizes[split] for split in wanted):
+            raise InputError(
+                f"split: {len(rows)} images in {rows['group'].nunique()} groups that no split may "
+                f"part do not fill the splits ({counts}); list more images, or change --ratios"
+            )
+        for split in wanted:
+            if rows.loc[rows["split"] == split, "target"].nunique() < 2:
+                logger.warning("split: %s has images of one class only (%s)", split, counts)
 
     def _fixed(self, rows: "pd.DataFrame", tables: Tables, context: StageContext) -> dict[str, str]:
         """Return the split of each group that is not free to be dealt out."""

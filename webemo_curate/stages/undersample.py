@@ -29,12 +29,14 @@ class UndersampleStage(Stage[UndersampleConfig]):
         labels = to_frame(tables["labels"].select(["cluster", "target", "label", "verdict"]))
         rows = labels[labels["verdict"] == LabelVerdict.KEPT].sort_values("cluster")
         target = rows["target"].to_numpy(np.int8)
-        wanted = class_sizes(
-            int((target == 1).sum()),
-            int((target == 0).sum()),
-            self.config.positive_fraction,
-            self.config.size,
-        )
+        positives, others = int((target == 1).sum()), int((target == 0).sum())
+        wanted = class_sizes(positives, others, self.config.positive_fraction, self.config.size)
+        if not min(wanted):
+            raise InputError(
+                f"undersample: {positives} positive and {others} other images are left, of which "
+                f"{wanted[0]} and {wanted[1]} would be kept; both classes are needed: list more "
+                "images, or change --positive, --conflicts or --positive-fraction"
+            )
         kept = np.zeros(len(rows), bool)
         for value, size in zip((1, 0), wanted, strict=True):
             ours = rows[target == value]

@@ -1,0 +1,69 @@
+"""Which files of a folder are taken, and the message on what is not."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from webemo_curate.errors import InputError
+from webemo_curate.sources.folders import list_pictures, read_folder
+
+
+def fill(folder: Path) -> None:
+    """Make three pictures, and all that is no picture or hard to reach."""
+    joy = folder / "joy"
+    (joy / "more").mkdir(parents=True)
+    (joy / "a.jpg").write_bytes(b"a")
+    (joy / "more" / "b.jpg").write_bytes(b"b")
+    for name in (".ipynb_checkpoints", "@eaDir", "__MACOSX", "$RECYCLE.BIN", ".trash"):
+        (joy / name).mkdir()
+        (joy / name / "x.jpg").write_bytes(b"x")
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
+        (joy / name).write_bytes(b"x")
+    os.mkfifo(joy / "pipe.jpg")
+    (joy / "dead.jpg").symlink_to("nowhere.jpg")
+    (joy / "loop").symlink_to(folder)
+    outside = folder.parent / "outside"
+    outside.mkdir()
+    (outside / "c.jpg").write_bytes(b"c")
+    (joy / "linked").symlink_to(outside)
+    Path(os.fsdecode(os.fsencode(joy) + b"/Mu\xf1oz.jpg")).write_bytes(b"x")
+
+
+@pytest.mark.parametrize("command", ["add-folder and evaluate", "dedup --against"])
+def test_the_same_files_are_taken_and_the_same_words_said(
+    command: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "set"
+    fill(folder)
+    caplog.set_level(logging.INFO, "webemo_curate")
+    table = list_pictures(folder) if "dedup" in command else read_folder(folder, "sadness")
+    names = [path.rpartition("/set/")[2] for path in table["path"].to_pylist()]
+    assert names == ["joy/a.jpg", "joy/linked/c.jpg", "joy/more/b.jpg"]
+    (message,) = caplog.messages
+    for words in (
+        "3 files are taken",
+        "1 a folder that is taken already (joy/loop)",
+        "1 a link to nothing (joy/dead.jpg)",
+        "1 a name that is not UTF-8 (joy/Mu\\xf1oz.jpg)",
+        "8 hidden or of the system (joy/$RECYCLE.BIN, joy/.DS_Store, joy/.ipynb_checkpoints, ...)",
+        "1 no regular file (joy/pipe.jpg)",
+        "taken through links: joy/linked",
+    ):
+        assert words in message
+
+
+def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.jpg").write_bytes(b"a")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "Sadness").symlink_to(tmp_path / "real")
+    table = read_folder(tmp_path / "set", "sadness")
+    assert table.select(["path", "target"]).to_pylist() == [{"path": "Sadness/a.jpg", "target": 1}]
+
+
+def test_a_folder_of_nothing_that_counts_says_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"holds no file.*1 hidden or of the system \(Thumbs.db\)"):
+        list_pictures(tmp_path)
