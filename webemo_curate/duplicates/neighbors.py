@@ -32,7 +32,7 @@ CLASS_BITS = 16
 BLOCK = 2**20
 """Keypoints sorted at a time: about 100 MB a thread."""
 
-MEETINGS = 160
+MEETINGS = 320
 """Most meetings a picture held at a time, on average, 8 bytes each: more (there are so many where
 all pictures look alike) are found in several passes, a range of later pictures in each."""
 
@@ -89,13 +89,13 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
         return
     lists = [_SortedList(keypoints, table) for table in range(TABLES)]
     pictures = int(keypoints.owners[-1]) + 1
-    ranges = [(start, pictures)]
+    most, ranges = _most(keypoints, pictures), [(start, pictures)]
     with ThreadPoolExecutor(threads) as pool:
         while ranges:
             start, stop = ranges.pop()
             later = keypoints.before(start), keypoints.before(stop)
             parts = _parts(pool, lists, later, threads)
-            found = _gather(parts, MEETINGS * pictures if stop - start > 1 else None)
+            found = _gather(parts, most)
             if found is None:
                 middle = (start + stop) // 2
                 ranges += [(middle, stop), (start, middle)]
@@ -113,15 +113,21 @@ def _parts(
         yield from pool.map(lambda task: task[0].meet(task[1], later), tasks[at : at + threads])
 
 
-def _gather(parts: Iterator[Meetings], most: int | None) -> Meetings | None:
+def _gather(parts: Iterator[Meetings], most: int) -> Meetings | None:
     """Join arrays; None as soon as they have more than `most` entries."""
-    held, size = [np.empty(0, np.uint64)], 0
+    held, size = np.empty(most, np.uint64), 0  # takes memory as it is filled
     for part in parts:
-        size += len(part)
-        if most is not None and size > most:
+        if size + len(part) > most:
             return None
-        held.append(part)
-    return np.concatenate(held)
+        held[size : size + len(part)] = part
+        size += len(part)
+    return held[:size]
+
+
+def _most(keypoints: Keypoints, pictures: int) -> int:
+    """Return how many meetings are held at a time: no fewer than one picture can have."""
+    largest = int(np.bincount(keypoints.owners).max())
+    return max(MEETINGS * pictures, largest * TABLES * (2 * WINDOW + 1))
 
 
 def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings]:
