@@ -79,7 +79,7 @@ class Server:
         if status is not FetchStatus.OK:
             code = {FetchStatus.NOT_FOUND: 404, FetchStatus.GONE: 410}.get(status, 200)
             return _reply(code, b"<html>" if code == 200 else b""), True
-        body = self._picture(path)
+        body = self.picture(path)
         if name == "fine" or not first:
             return _reply(200, body), True
         if name == "short_once":
@@ -88,7 +88,7 @@ class Server:
             return b"", False
         return _reply(500 if name == "error_once" else 503, b""), True
 
-    def _picture(self, path: str) -> bytes:
+    def picture(self, path: str) -> bytes:
         """Return the picture with a comment of the path's own, so that all differ."""
         comment = path.encode()[-200:]
         head, tail = self._jpeg[:2], self._jpeg[2:]

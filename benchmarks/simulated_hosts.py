@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import host_of
-from webemo_curate.download.outcome import AttemptError, Body, Outcome
+from webemo_curate.download.outcome import RETRIED, AttemptError, Body, Outcome
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.schemas import FetchStatus
 
@@ -186,7 +186,13 @@ class Run:
     seconds: float
 
 
-def simulate(web: Web, urls: Sequence[str], config: FetchConfig, passes: int = 1) -> Run:
+def simulate(
+    web: Web,
+    urls: Sequence[str],
+    config: FetchConfig,
+    passes: int = 1,
+    scheduler: type[Schedule] = Schedule,
+) -> Run:
     """Fetch URLs from simulated hosts; the second pass asks for what did not end well.
 
     Parameters
@@ -199,6 +205,8 @@ def simulate(web: Web, urls: Sequence[str], config: FetchConfig, passes: int = 1
         Politeness.
     passes : int, default 1
         How many.
+    scheduler : type, default Schedule
+        Another one for another politeness.
 
     Returns
     -------
@@ -208,11 +216,13 @@ def simulate(web: Web, urls: Sequence[str], config: FetchConfig, passes: int = 1
     outcomes: dict[str, Outcome] = {}
 
     async def work() -> float:
-        schedule = Schedule(config, web, lambda o: outcomes.__setitem__(o.url, o), random.Random(1))
+        schedule = scheduler(
+            config, web, lambda o: outcomes.__setitem__(o.url, o), random.Random(1)
+        )
         due = list(urls)
         for _ in range(passes):
             await schedule.run(due)
-            due = [url for url in urls if outcomes[url].status is not FetchStatus.OK]
+            due = [url for url in urls if outcomes[url].status in RETRIED]
         return asyncio.get_running_loop().time()
 
     return Run(outcomes, run_at_once(work()))

@@ -250,9 +250,9 @@ def test_redirect_from_public_to_private_needs_leave(
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(plan=st.lists(st.sampled_from(sorted(ENDS)), min_size=1, max_size=40))
+@given(plan=st.lists(st.sampled_from(sorted(ENDS)), min_size=1, max_size=25))
 def test_every_url_ends_once_with_the_bytes_served(
     tmp_path_factory: pytest.TempPathFactory, server: Hostile, plan: list[str]
 ) -> None:

@@ -36,8 +36,8 @@ HELPED_SHARE = 0.25
 BORNE_LEFT = 0.99
 """What is left, after each window without a fall, of the share that is borne."""
 
-BURST_SECONDS = 0.05
-"""Turns missed in so long may be made up for: timers are no finer than some milliseconds."""
+BURST_SECONDS = 0.2
+"""Turns missed in so long may be made up for: a busy machine wakes up late."""
 
 
 class Pace:

@@ -11,7 +11,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import Host, host_of
@@ -58,7 +58,14 @@ class Schedule:
         Gets each outcome as it comes.
     draw : random.Random, optional
         Spreads the waits between attempts.
+
+    Attributes
+    ----------
+    limiter_type
+        Decides when a host is asked.
     """
+
+    limiter_type: ClassVar[type[HostLimiter]] = HostLimiter
 
     def __init__(
         self,
@@ -155,7 +162,9 @@ class Schedule:
         """Make a host when no other has a turn: of many, most are not needed at once."""
         host = self._troubled.pop(name, None) or Host(
             name,
-            HostLimiter(self._config.rate, self._config.concurrency, self._config.patience, now),
+            self.limiter_type(
+                self._config.rate, self._config.concurrency, self._config.patience, now
+            ),
         )
         host.at = None
         self._hosts[name] = host
