@@ -99,10 +99,9 @@ class HostLimiter:
         """Whether the host answers nothing: then it is asked one request at a time."""
         return self._rest.is_down
 
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing is known against the host."""
-        return self._pace.is_full and not self._rest.is_down
+    def is_well(self, now: float) -> bool:
+        """Tell whether nothing is known against the host."""
+        return self._pace.is_full and not self._rest.is_down and self._rest.until <= now
 
     def ready_at(self) -> float:
         """Return when the next request may begin; infinity until one under way has ended."""

@@ -187,7 +187,7 @@ class Schedule:
             host.at = None
             if not host.limiter.under_way and not len(host):
                 self._hosts.pop(host.name, None)
-                if not host.limiter.is_well:
+                if not host.limiter.is_well(_now()):
                     self._troubled[host.name] = host
         elif at != host.at:
             host.at = at
