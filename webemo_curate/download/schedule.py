@@ -154,18 +154,17 @@ class Schedule:
         """Take the first entry of the heap, and begin a request unless its time has changed."""
         moment, _, name = heapq.heappop(self._heap)
         host = self._hosts.get(name)
-        if host and host.at == moment:
+        if host is not None and host.at == moment:
             host.at = None
             self._begin(host, now)
 
     def _open(self, name: str, now: float) -> None:
         """Make a host when no other has a turn: of many, most are not needed at once."""
-        host = self._troubled.pop(name, None) or Host(
-            name,
-            self.limiter_type(
-                self._config.rate, self._config.concurrency, self._config.patience, now
-            ),
-        )
+        host = self._troubled.pop(name, None)
+        if host is None:  # an empty one is false
+            config = self._config
+            limiter = self.limiter_type(config.rate, config.concurrency, config.patience, now)
+            host = Host(name, limiter)
         host.at = None
         self._hosts[name] = host
         urls = self._queues.pop(name)
