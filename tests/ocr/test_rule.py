@@ -15,7 +15,9 @@ from webemo_curate.schemas import TEXT_BOX
 RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
 
 
-def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=False, frame=0):
+def box(
+    text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=False, frame=0, stable=None
+):
     return {
         "polygon": [0.0] * 8,
         "score": score,
@@ -24,6 +26,7 @@ def box(text="word", confidence=0.9, area=0.05, score=0.8, agreed=0.0, drawn=Fal
         "agreed": agreed,
         "drawn": drawn,
         "frame": frame,
+        "stable": stable,
         "area": area,
     }
 
@@ -129,6 +132,7 @@ boxes = st.builds(
     score=st.floats(0, 1, width=32),
     agreed=st.floats(0, 1, width=32),
     drawn=st.booleans(),
+    stable=st.none() | st.floats(0, 1, width=32),
 )
 
 
@@ -162,6 +166,14 @@ def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
     decisions = decide(images(seen), RULE)
 
     assert (decisions.score[0] >= decisions.threshold[0]) == decisions.bears_text[0]
+
+
+@pytest.mark.parametrize(("stable", "verdict"), [(0.5, True), (0.49, False), (None, True)])
+def test_a_box_that_reads_otherwise_when_moved_does_not_count(stable, verdict):
+    seen = box(confidence=1.0, stable=stable)
+
+    assert bears_text(seen, rule=replace(RULE, stable=0.5)) == verdict
+    assert bears_text(seen)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def box(text, confidence, area=0.05, score=0.55):
         "agreed": 0.0,
         "drawn": False,
         "frame": 0,
+        "stable": None,
         "area": area,
     }
 

@@ -35,6 +35,9 @@ class TextBox:
         Whether the look for words drawn over photos found it.
     frame
         The frame of an animation in which it was seen, from 0.
+    stable
+        How alike the readings are if the box is moved a little, 0 to 1 (`ocr.steadiness`); None
+        where it was not read again.
     """
 
     polygon: tuple[float, ...]
@@ -45,6 +48,7 @@ class TextBox:
     agreed: float = 0.0
     drawn: bool = False
     frame: int = 0
+    stable: float | None = None
 
 
 def to_arrow(found: Sequence[Sequence[TextBox]]) -> pa.ListArray:

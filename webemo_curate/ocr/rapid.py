@@ -6,10 +6,11 @@ misses.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from webemo_curate.ocr.rapid_networks import (
     Pixels,
     TorchNetworks,
 )
+from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
 
 MAX_CANDIDATES = 1000
 """Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
@@ -58,6 +60,14 @@ class Found(NamedTuple):
     corners: NDArray[np.float32]
     score: float
     crop: Pixels
+
+
+class Reading(NamedTuple):
+    """What the recognizer made of a box; see `TextBox`."""
+
+    text: str
+    confidence: float
+    stable: float | None
 
 
 def engine_version(device: Device) -> str:
@@ -138,7 +148,7 @@ class RapidDetector:
             pixels = list(pool.map(np.asarray, images))
             pending = self._locate(pixels, pool)
             found = [future.result() if future else [] for future in pending]
-        readings = iter(self._read([box.crop for boxes in found for box in boxes]))
+        readings = self._read_twice(pixels, found)
         return [
             [self._to_box(box, next(readings), image.size) for box in boxes]
             for image, boxes in zip(images, found, strict=True)
@@ -182,6 +192,30 @@ class RapidDetector:
         ]
         return sorted(found, key=lambda box: (*box.corners[0][::-1].tolist(), box.score))
 
+    def _read_twice(
+        self, images: Sequence[Pixels], found: Sequence[Sequence[Found]]
+    ) -> Iterator[Reading]:
+        """Yield what is read of each box; those that may confirm text are read again, moved."""
+        boxes = [
+            (pixels, box)
+            for pixels, of_image in zip(images, found, strict=True)
+            for box in of_image
+        ]
+        first = self._read([box.crop for _, box in boxes])
+        doubtful = [index for index, read in enumerate(first) if worth_reading_again(*read)]
+        crops = [
+            _upright(pixels, corners)
+            for pixels, box in (boxes[index] for index in doubtful)
+            for corners in moved(box.corners)
+        ]
+        again = iter(self._read(crops))
+        stable = {
+            index: steadiness(first[index][0], [text for text, _ in islice(again, MOVES)])
+            for index in doubtful
+        }
+        for index, (text, confidence) in enumerate(first):
+            yield Reading(text, confidence, stable.get(index))
+
     def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
         """Return text and confidence of crops of any images."""
         networks = self._ready()
@@ -193,16 +227,16 @@ class RapidDetector:
 
         return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
 
-    def _to_box(self, found: Found, reading: tuple[str, float], size: tuple[int, int]) -> TextBox:
+    def _to_box(self, found: Found, reading: Reading, size: tuple[int, int]) -> TextBox:
         polygon = tuple(float(number) for number in found.corners.ravel())
-        text, confidence = reading
         return TextBox(
             polygon,
             found.score,
-            text.strip(),
-            float(confidence),
+            reading.text.strip(),
+            float(reading.confidence),
             polygon_area(polygon, *size),
             drawn=self.detection.ours,
+            stable=reading.stable,
         )
 
     def _ready(self) -> Networks:

@@ -67,6 +67,9 @@ class Rule:
     drawn
         What is asked instead of boxes that the look for drawn words found; its own `min_area` says
         nothing. None: the same as of others.
+    stable
+        How alike the readings of a box must be when it is moved a little (`ocr.steadiness`); one
+        that was not read again passes.
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -79,13 +82,22 @@ class Rule:
     certain_score: float | None = None
     agreed: Agreement | None = None
     drawn: "Rule | None" = None
+    stable: float = 0.0
     min_area: float = 0.0
 
 
 LARGE_AREA = 0.2
 
-DRAWN_RULE = Rule(((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3)
+STABLE = 0.5
+"""Likeness of readings that is asked of drawn words: theirs are alike by .6 and more, those guessed
+over patterns mostly by .3 and less (docs/text.md)."""
+
+DRAWN_RULE = Rule(
+    ((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3, stable=STABLE
+)
 """What confirms words drawn over a photo, found by our network and read by rapidocr's."""
+
+_LENIENT = Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01)
 
 _RAPIDOCR = {
     "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
@@ -98,7 +110,7 @@ _RAPIDOCR = {
         agreed=Agreement(0.6, 0.5),
         drawn=DRAWN_RULE,
     ),
-    "lenient": Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01),
+    "lenient": replace(_LENIENT, drawn=replace(_LENIENT, stable=STABLE)),
 }
 
 # What the look for drawn words finds rapidocr's recogniser reads, beside EasyOCR's networks too.
@@ -106,7 +118,7 @@ _EASYOCR = {
     "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7, drawn=_RAPIDOCR["strict"]),
     "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9, drawn=DRAWN_RULE),
     "lenient": Rule(
-        ((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01, drawn=_RAPIDOCR["lenient"]
+        ((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01, drawn=_RAPIDOCR["lenient"].drawn
     ),
 }
 
@@ -220,7 +232,8 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
     score = _floats(boxes, "score")
-    asked[score < np.float32(rule.least_score)] = np.inf
+    unsteady = _floats(boxes, "stable") < np.float32(rule.stable)  # never where it is null
+    asked[(score < np.float32(rule.least_score)) | unsteady] = np.inf
     if rule.certain_score is not None:
         asked[score >= np.float32(rule.certain_score)] = 0
     if rule.agreed is not None:
@@ -251,6 +264,7 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             certain_score=None,
             agreed=None,
             drawn=None,
+            stable=0.0,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)
 

@@ -53,7 +53,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     """
 
     name = "ocr"
-    version = 4
+    version = 5
     inputs = ("images",)
     outputs = ("ocr",)
 

@@ -1,0 +1,82 @@
+"""Words read the same when their box is moved a little; what is guessed over a pattern does not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ocr.pictures import scene, with_words
+from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
+
+WORDS = st.text("abcd", max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "expected"),
+    [
+        ("Summer", ["Summer", "SUMMER!"], 1.0),
+        ("Summer", ["Summer", "Sumer"], 5 / 6),
+        ("ginoon", ["ginoon", ""], 0.0),
+        ("abcd", ["abxd", "xxxx"], 0.0),
+        ("...", ["!", ""], 1.0),
+    ],
+)
+def test_the_reading_that_differs_most_says_how_steady_a_box_is(first, again, expected):
+    assert steadiness(first, again) == pytest.approx(expected)
+
+
+@given(WORDS, WORDS)
+def test_likeness_is_mutual_and_whole_only_between_equals(one, other):
+    likeness = steadiness(one, [other])
+
+    assert likeness == steadiness(other, [one])
+    assert 0 <= likeness <= 1
+    assert (likeness == 1) == (one == other)
+
+
+@given(st.floats(2, 200), st.floats(2, 200), st.floats(0, 6.3))
+def test_a_moved_box_keeps_its_shape_and_the_moves_cancel_out(width, height, angle):
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    box = (np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ turn).astype(np.float32)
+
+    places = moved(box)
+
+    assert len(places) == MOVES
+    for place in places:
+        np.testing.assert_allclose(np.ptp(place - box, axis=0), 0, atol=1e-3)
+        assert np.abs(place - box).max() < min(width, height) / 4
+    np.testing.assert_allclose(sum(places) / MOVES, box, atol=1e-3)
+
+
+def test_a_box_without_area_moves_nowhere():
+    box = np.zeros((4, 2), np.float32)
+
+    for place in moved(box):
+        np.testing.assert_array_equal(place, box)
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "expected"),
+    [("ab", 0.4, True), ("ab", 0.39, False), ("a!", 1.0, False), ("", 0.0, False)],
+)
+def test_only_what_could_confirm_text_is_read_again(text, confidence, expected):
+    assert worth_reading_again(text, confidence) == expected
+
+
+def test_words_are_steady_whatever_is_looked_at_beside_them():
+    images = [
+        with_words("HELLO"),
+        scene(),
+        with_words("Good day", 20, seed=1),
+        with_words("NO", 60),
+    ]
+    detector = RapidDetector("cpu", 320, score_floor=0.3, batch_size=4)
+    detector.setup()
+
+    together = detector.detect(images)
+
+    assert together == [detector.detect([image])[0] for image in images]
+    assert together == detector.detect(images[::-1])[::-1]
+    for index, word in ((0, "HELLO"), (2, "Good day"), (3, "NO")):
+        assert [box.stable for box in together[index] if box.text == word] == [1.0]

@@ -1,0 +1,100 @@
+"""Whether a box reads the same when its edges are moved a little.
+
+Words do. Over a chain, a fence or a row of faces a recognizer guesses, and guesses otherwise with
+every pixel that the crop moves.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHIFT = 0.08
+"""Fractions of a box's height by which it is moved towards its ends before it is read again."""
+
+MOVES = 2
+"""Boxes that `moved` makes of one."""
+
+FEWEST, LEAST_CONFIDENCE = 2, 0.4
+"""Letters and digits, and the confidence, from which a box is read again: what is read of others
+confirms nothing (`ocr.rule`)."""
+
+Corners = NDArray[np.float32]
+
+
+def worth_reading_again(text: str, confidence: float) -> bool:
+    """Tell whether a reading might confirm text, so that a second one means something.
+
+    Parameters
+    ----------
+    text : str
+        What was read.
+    confidence : float
+        How surely.
+
+    Returns
+    -------
+    bool
+        Whether it has letters and confidence enough.
+    """
+    return confidence >= LEAST_CONFIDENCE and len(_letters(text)) >= FEWEST
+
+
+def moved(corners: Corners) -> tuple[Corners, Corners]:
+    """Move a box along and across its text, once forward and down, once back and up.
+
+    Parameters
+    ----------
+    corners : numpy.ndarray
+        float32, (4, 2), image pixels, clockwise from the top left.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Two boxes of the same size.
+    """
+    along, across = corners[1] - corners[0], corners[3] - corners[0]
+    lengths = np.linalg.norm(along), np.linalg.norm(across)
+    step = np.float32(SHIFT * min(lengths))
+    tiny = np.finfo(np.float32).tiny
+    by = step * (along / max(lengths[0], tiny) + across / max(lengths[1], tiny))
+    return (corners + by).astype(np.float32), (corners - by).astype(np.float32)
+
+
+def steadiness(text: str, again: Sequence[str]) -> float:
+    """Return how alike further readings of a box are to the first one.
+
+    Parameters
+    ----------
+    text : str
+        What was read first.
+    again : Sequence of str
+        What was read of the box as `moved`.
+
+    Returns
+    -------
+    float
+        0 to 1, of the reading that differs most: 1 less the edit distance of letters and digits,
+        whatever their case, per sign of the longer reading (Levenshtein 1966).
+    """
+    return min(_likeness(_letters(text), _letters(other)) for other in again)
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _likeness(one: str, other: str) -> float:
+    longer = max(len(one), len(other))
+    return 1 - _edit_distance(one, other) / longer if longer else 1.0
+
+
+def _edit_distance(one: str, other: str) -> int:
+    before = list(range(len(other) + 1))
+    for row, sign in enumerate(one, start=1):
+        after = [row]
+        for column, letter in enumerate(other, start=1):
+            replaced = before[column - 1] + (sign != letter)
+            after.append(min(replaced, before[column] + 1, after[-1] + 1))
+        before = after
+    return before[-1]
