@@ -197,6 +197,16 @@ def test_what_two_networks_find_and_the_recogniser_doubts_is_a_pattern(text, con
     assert bears_text(found, rule=replace(RULE, agreed=Agreement(0.6, 0.5))) == verdict
 
 
+@pytest.mark.parametrize(
+    ("score", "agreed", "verdict"),
+    [(0.83, 0.55, True), (0.82, 0.9, False), (0.9, 0.54, False)],
+)
+def test_a_place_that_two_networks_are_sure_of_counts_whatever_is_read(score, agreed, verdict):
+    found = box("abc", 0.1, score=score, agreed=agreed)
+
+    assert bears_text(found, rule=replace(RULE, agreed=Agreement(0.6, 0.5))) == verdict
+
+
 def test_of_drawn_words_something_else_may_be_asked():
     rule = replace(RULE, least_score=0.4, drawn=replace(RULE, least_score=0.3, cjk=0.99))
 

@@ -32,12 +32,16 @@ class Agreement:
         So few letters and digits are read of an unknown script, whatever their confidence.
     confidence
         What is asked where more are read.
+    sure, sure_other
+        Detection scores, as `score` and `other`, from which a place counts whatever is read.
     """
 
     score: float
     other: float
     signs: int = 2
     confidence: float = 0.5
+    sure: float = 0.83
+    sure_other: float = 0.55
 
 
 @dataclass(frozen=True)
@@ -248,8 +252,10 @@ def _in_unknown_script(
     doubtful = (letters > asked.signs) & (
         _floats(boxes, "confidence") < np.float32(asked.confidence)
     )
-    certain = _floats(boxes, "score") >= np.float32(asked.score)
-    return certain & (_floats(boxes, "agreed") >= np.float32(asked.other)) & ~doubtful
+    score, other = _floats(boxes, "score"), _floats(boxes, "agreed")
+    certain = (score >= np.float32(asked.score)) & (other >= np.float32(asked.other))
+    sure = (score >= np.float32(asked.sure)) & (other >= np.float32(asked.sure_other))
+    return sure | (certain & ~doubtful)
 
 
 def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
