@@ -159,11 +159,16 @@ class FeaturesConfig(StageConfig):
 class DedupConfig(StageConfig):
     """Which images count as the same picture."""
 
-    distance: int = Field(8, ge=0, le=64, description="largest Hamming distance of two pHashes")
+    distance: int = Field(
+        10, ge=0, le=64, description="largest Hamming distance of two pHashes that are looked at"
+    )
     perceptual: bool = Field(True, description="find near duplicates, not exact ones alone")
     min_inliers: int = Field(16, ge=4, description="keypoints that must agree on one placing")
     min_correlation: float = Field(
-        0.8, ge=-1, le=1, description="of the grey values where two pictures overlap"
+        0.8, ge=-1, le=1, description="of the gray values where two pictures overlap"
+    )
+    max_changed: float = Field(
+        0.008, ge=0, le=1, description="largest part that may differ, as a share of the overlap"
     )
     partition_rows: int = operational(64, ge=1, description="pairs compared at a time")
 

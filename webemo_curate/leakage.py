@@ -2,17 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.compare import compare_pairs
+from webemo_curate.duplicates.compare import Prover
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
-from webemo_curate.duplicates.features import words_by_hash
-from webemo_curate.duplicates.hamming import Indices, pairs_within
+from webemo_curate.duplicates.features import Words, words_by_hash
+from webemo_curate.duplicates.methods import (
+    LOOKS,
+    Found,
+    Method,
+    by_features,
+    by_grays,
+    by_hash,
+    looks_of,
+)
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -23,6 +31,7 @@ from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 VERSION = 3
 """Raised whenever equal sets would be marked otherwise."""
@@ -54,15 +63,26 @@ class SharedPictures:
     path: str
 
     def summary(self) -> str:
-        """Say how many images are shared and by which methods they were found."""
+        """Say how many images are shared, how they were found, and how many have siblings."""
         rows = to_frame(self.matches)
-        files = rows.drop_duplicates("path")
+        rows["sibling"] = rows["sibling"].astype(bool)
+        files = rows[~rows["sibling"]].drop_duplicates("path")
         ways = ", ".join(f"{way} {n}" for way, n in files["method"].value_counts().items() if n)
         found = f"{len(files)} of {self.images} images are in the workspace too"
-        return f"{self.name}: {found}{f' ({ways})' if ways else ''}; marked in {self.path}"
+        kin = set(rows["path"]) - set(files["path"])
+        siblings = f"; {len(kin)} more have siblings there (another face or pose)" if kin else ""
+        shown = f" ({ways})" if ways else ""
+        return f"{self.name}: {found}{shown}{siblings}; marked in {self.path}"
+
+    def siblings_trained_on(self, workspace: Workspace) -> int:
+        """Return how many images are not shared but have siblings in training or validation."""
+        trained = self.trained_on(workspace)
+        rows = to_frame(self.matches)
+        same = set(rows.loc[~rows["sibling"].astype(bool), "sha256"])
+        return len(trained & (set(rows["sha256"]) - same))
 
     def trained_on(self, workspace: Workspace) -> set[str]:
-        """Return the SHA-256 of images whose picture is in the training or validation split."""
+        """Return the SHA-256 of images that training or validation holds, or a sibling of."""
         groups: set[str] = set()
         for split in TRAINED_ON:
             groups |= set(workspace.read(split, ["group"])["group"].to_pylist())
@@ -155,10 +175,12 @@ class _Comparison:
         """Return the rows of the manifest: each pair once, by the first method that finds it."""
         found = [self._pixels()]
         if self.config.perceptual:
-            found += [self._hashes(), self._features()]
+            found += self._looks()
         import pandas as pd
 
-        rows = pd.concat(found).drop_duplicates(["path", "matched"])
+        # What is the same by one method is no sibling by another.
+        rows = pd.concat(found).sort_values(["sibling", "distance"], kind="stable")
+        rows = rows.drop_duplicates(["path", "matched"])
         return pa.Table.from_pandas(rows, preserve_index=False)
 
     def _describe(self, files: pa.Table) -> pa.Table:
@@ -182,67 +204,69 @@ class _Comparison:
         outer = self.outer.reset_index(names="outer").dropna(subset="pixel_hash")
         inner = self.inner.reset_index(names="inner")
         both = outer[["outer", "pixel_hash"]].merge(inner[["inner", "pixel_hash"]], on="pixel_hash")
-        positions = both["inner"].to_numpy(), both["outer"].to_numpy()
-        return self._rows(*positions, "pixels", np.zeros(len(both)), 0.0)
+        size = len(both)
+        none = np.zeros(size, np.float32)
+        first, second = both["inner"].to_numpy(np.int64), both["outer"].to_numpy(np.int64)
+        found = Found(first, second, none, none + 1, none, np.ones(size, bool))
+        return self._rows(found, found.distance, Method.PIXELS, 0.0)
 
-    def _hashes(self) -> "pd.DataFrame":
+    def _looks(self) -> "list[pd.DataFrame]":
+        """Compare by each method of `duplicates.methods`, the set's images behind the others."""
         import pandas as pd
 
-        known = self.outer.dropna(subset="phash")
-        base = self.inner["phash"].to_numpy(np.uint64)
-        frames = []
-        for side in ("phash", "phash_mirrored"):
-            pairs = pairs_within(known[side].to_numpy(np.uint64), base, self.config.distance)
-            outer = known.index.to_numpy()[pairs.left]
-            limit = float(self.config.distance)
-            frames.append(self._rows(pairs.right, outer, "phash", pairs.distance, limit))
-        return pd.concat(frames).sort_values("distance", kind="stable")
-
-    def _features(self) -> "pd.DataFrame":
-        hashes = [*self.inner["sha256"], *self.outer["sha256"]]
-        outer_words = pa.table(
-            {"sha256": self.outer["sha256"], "words": self.looks["words"].fill_null([])}
-        )
-        inner_words = self.workspace.read("features")
-        words = words_by_hash(
-            hashes, pa.concat_tables([inner_words, outer_words.cast(inner_words.schema)])
-        )
-        first, second = candidate_pairs(words, known=len(self.inner))
-        pairs = compare_pairs(
-            (first, second),
-            np.array([*self.inner["path"], *self.outer["path"]], dtype=object),
+        known = self.outer.dropna(subset=LOOKS)
+        looks = looks_of(pd.concat([self.inner, known])[["path", *LOOKS]])
+        outside = np.arange(len(looks.paths)) >= len(self.inner)
+        prove = Prover(
             self.workspace.images,
             self.engine,
             self.workspace.checkpoints(self.comparing, self.fingerprint),
             self.config,
             self._max_pixels,
-        )
+        ).prove
+        row = np.r_[np.zeros(len(self.inner), np.int64), known.index.to_numpy(np.int64)]
+
+        def rows(
+            found: Found, distance: "NDArray[np.float32]", method: Method, limit: float
+        ) -> "pd.DataFrame":
+            across = found._replace(second=row[found.second])
+            return self._rows(across, distance, method, limit)
+
+        hashed = by_hash(looks, self.config, prove, outside)
+        plain = by_grays(looks, prove, outside)
+        cropped = by_features(looks, self._words(known), prove, outside)
         limit = 1 - self.config.min_correlation
-        outer = pairs.right - len(self.inner)
-        return self._rows(pairs.left, outer, "features", pairs.distance, limit)
+        return [
+            rows(hashed, hashed.distance, Method.PHASH, self.config.distance),
+            rows(plain, 1 - plain.correlation, Method.GRAYS, limit),
+            rows(cropped, 1 - cropped.correlation, Method.FEATURES, limit),
+        ]
+
+    def _words(self, known: "pd.DataFrame") -> list[Words]:
+        outer = pa.table({"sha256": self.outer["sha256"], "words": self.looks["words"]})
+        inner = self.workspace.read("features")
+        outer = outer.filter(pc.is_valid(outer["words"])).cast(inner.schema)
+        hashes = [*self.inner["sha256"], *known["sha256"]]
+        return words_by_hash(hashes, pa.concat_tables([inner, outer]))
 
     def _rows(
-        self,
-        inner: Indices,
-        outer: Indices,
-        method: str,
-        distance: "np.ndarray[Any, Any]",
-        threshold: float,
+        self, found: Found, distance: "NDArray[np.float32]", method: Method, threshold: float
     ) -> "pd.DataFrame":
-        ours = self.inner.iloc[inner].reset_index(drop=True)
-        theirs = self.outer.iloc[outer].reset_index(drop=True)
+        ours = self.inner.iloc[found.first].reset_index(drop=True)
+        theirs = self.outer.iloc[found.second].reset_index(drop=True)
         return theirs[["path", "sha256"]].assign(
             matched=ours["sha256"],
             group=ours["group"],
-            method=method,
+            method=str(method),
             distance=distance,
             threshold=threshold,
+            correlation=found.correlation,
+            sibling=~found.same,
         )
 
 
 def _inner(workspace: Workspace) -> "pd.DataFrame":
     """Return the clean images with their looks and groups."""
     members = to_frame(workspace.read("duplicates", ["sha256", "group"]))
-    columns = ["sha256", "path", "pixel_hash", "phash", "phash_mirrored"]
-    images = to_frame(workspace.read("images", columns))
+    images = to_frame(workspace.read("images", ["sha256", "path", "pixel_hash", *LOOKS]))
     return members.merge(images, on="sha256")

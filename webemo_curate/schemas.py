@@ -219,6 +219,8 @@ TEXT = pa.schema(
     ]
 )
 
+CORRELATION = "of the gray values with the matched image, where the two overlap"
+
 DUPLICATES = pa.schema(
     [
         SHA256,
@@ -229,11 +231,25 @@ DUPLICATES = pa.schema(
         column(
             "distance",
             pa.float32(),
-            "to the matched image: bits for phash, 1 - correlation of grey values for features",
+            "to the matched image: bits for phash, 1 - correlation of gray values for features",
         ),
         column("threshold", pa.float32(), "largest distance of the method", nullable=True),
+        column("correlation", pa.float32(), CORRELATION, nullable=True),
         column("verdict", ENUM, "keeper, exact_duplicate or near_duplicate"),
-        column("group", pa.string(), "clusters that share a stock asset; never split"),
+        column("group", pa.string(), "clusters of one stock asset or of siblings; never split"),
+        column(
+            "sibling_of",
+            pa.string(),
+            "the image of another cluster that is nearest to being the same: one scene, another "
+            "face, pose or place of a thing",
+            nullable=True,
+        ),
+        column(
+            "sibling_score",
+            pa.float32(),
+            "largest part in which the two differ, as a share of their overlap",
+            nullable=True,
+        ),
     ]
 )
 
@@ -310,6 +326,8 @@ SHARED = pa.schema(
         column("method", ENUM, "pixels, phash or features"),
         column("distance", pa.float32(), "as in the duplicates manifest"),
         column("threshold", pa.float32(), "largest distance of the method"),
+        column("correlation", pa.float32(), CORRELATION),
+        column("sibling", pa.bool_(), "one scene, another face or pose: not the same picture"),
     ]
 )
 

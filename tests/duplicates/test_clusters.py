@@ -11,7 +11,7 @@ RADIUS = 2
 
 
 @given(HASHES, HASHES)
-def test_pairs_are_all_those_with_the_first_row_of_a_hash(
+def test_all_near_pairs_are_found_equal_hashes_included(
     values: list[int], mirrored: list[int]
 ) -> None:
     size = min(len(values), len(mirrored))
@@ -19,10 +19,10 @@ def test_pairs_are_all_those_with_the_first_row_of_a_hash(
     pairs = near_pairs(np.array(values, np.uint64), np.array(mirrored, np.uint64), RADIUS)
     found = {(a, b, d) for a, b, d in zip(*(column.tolist() for column in pairs), strict=True)}
     expected = {
-        (a, values.index(y), (x ^ y).bit_count())
+        (a, b, (x ^ y).bit_count())
         for side in (values, mirrored)
         for a, x in enumerate(side)
-        for y in values
+        for b, y in enumerate(values)
         if (x ^ y).bit_count() <= RADIUS
     }
     assert found == expected

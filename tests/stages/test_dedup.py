@@ -13,6 +13,11 @@ from webemo_curate.stages.dedup import DedupStage
 
 DISTANCE = 4
 MASK = 2**64 - 1
+LOOK = {
+    "gray": np.random.default_rng(0).integers(0, 256, 1024, np.uint8).tobytes(),
+    "color": bytes(48),
+}
+"""One look for all, so that the hashes decide."""
 
 # Few bits differ between hashes, so that clusters, chains and ties come up often.
 hashes = st.lists(st.integers(0, 255), min_size=1, max_size=30)
@@ -27,6 +32,7 @@ def tables(values, order):
             "phash": value * 0x0101010101010101 & MASK,
             "phash_mirrored": (value ^ 0xFF) * 0x0101010101010101 & MASK,
             "width": 100 + value % 7,
+            **LOOK,
         }
         for number, value in enumerate(values)
     ]
@@ -77,7 +83,13 @@ def test_a_chain_of_near_pictures_does_not_merge_its_ends(context):
     # Neighbours differ in 4 bits, the ends in 16.
     chain = [(1 << bits) - 1 for bits in range(0, 17, 4)]
     rows = [
-        {"sha256": sha(n), "pixel_hash": sha(f"p{n}"), "phash": v, "phash_mirrored": v ^ MASK}
+        {
+            "sha256": sha(n),
+            "pixel_hash": sha(f"p{n}"),
+            "phash": v,
+            "phash_mirrored": v ^ MASK,
+            **LOOK,
+        }
         for n, v in enumerate(chain)
     ]
     given_tables = tables([0], [0]) | {

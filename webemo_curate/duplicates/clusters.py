@@ -21,24 +21,30 @@ def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
     Returns
     -------
     Pairs
-        All near pairs between a row and the first row of a hash: rows of equal hashes are near the
-        same rows, so the others' pairs would add nothing but their number squared.
+        All of them, in either order, once for each way round; rows of equal hashes included.
     """
-    values, first = np.unique(hashes, return_index=True)
-    found = [_expanded(values, first, side, radius) for side in (hashes, mirrored)]
+    values, home = np.unique(hashes, return_inverse=True)
+    found = [_expanded(values, home, side, radius) for side in (hashes, mirrored)]
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
-def _expanded(values: Hashes, first: Indices, side: Hashes, radius: int) -> Pairs:
+def _expanded(values: Hashes, home: Indices, side: Hashes, radius: int) -> Pairs:
     queries, owner = np.unique(side, return_inverse=True)
     pairs = pairs_within(queries, values, radius)
+    left, at = _members(owner, pairs.left)
+    right, again = _members(home, pairs.right[at])
+    return Pairs(left[again], right, pairs.distance[at][again])
+
+
+def _members(owner: Indices, wanted: Indices) -> tuple[Indices, Indices]:
+    """Return the rows of each wanted value, and the place of the value each is of."""
     rows = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner, minlength=len(queries))
+    counts = np.bincount(owner)
     starts = np.cumsum(counts) - counts
-    sizes = counts[pairs.left]
+    sizes = counts[wanted]
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    left = rows[np.repeat(starts[pairs.left], sizes) + within]
-    return Pairs(left, np.repeat(first[pairs.right], sizes), np.repeat(pairs.distance, sizes))
+    place = np.repeat(np.arange(len(wanted)), sizes)
+    return rows[starts[wanted][place] + within], place
 
 
 def cluster_by_keeper(size: int, pairs: Pairs) -> tuple[Indices, npt.NDArray[np.float32]]:

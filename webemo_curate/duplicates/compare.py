@@ -2,22 +2,41 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from PIL import ImageOps
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, view
-from webemo_curate.duplicates.hamming import Indices, Pairs
+from webemo_curate.duplicates.answers import Answer, Rule
+from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
+from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.storage.base import ImageReader, Images
 from webemo_curate.storage.checkpoints import Checkpoints
 
-PAIRS = pa.schema([("first", pa.string()), ("second", pa.string())])
+PAIRS = pa.schema(
+    [
+        ("first", pa.string()),
+        ("second", pa.string()),
+        ("whole", pa.bool_()),
+        ("mirrored", pa.bool_()),
+    ]
+)
+"""A pair; whether whole frames are laid on one another first; whether the second is mirrored."""
+
 MATCHES = pa.schema(
-    [("inliers", pa.int32()), ("correlation", pa.float64()), ("overlap", pa.float64())]
+    [
+        ("inliers", pa.int32()),
+        ("correlation", pa.float64()),
+        ("overlap", pa.float64()),
+        ("agreeing", pa.float64()),
+        ("changed", pa.float64()),
+        ("answer", pa.int8()),
+    ]
 )
 CACHED_VIEWS = 256
 """Pictures kept ready: pairs come sorted by their first picture."""
@@ -31,11 +50,14 @@ class CompareWorker:
     ----------
     images
         Reads the pictures.
+    rule
+        Tells same pictures from siblings and strangers.
     max_pixels
         Largest width times height that is decoded.
     """
 
     images: ImageReader
+    rule: Rule
     max_pixels: int
 
     @property
@@ -51,75 +73,123 @@ class CompareWorker:
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Compare the pairs of a batch (schema `PAIRS`)."""
-        pairs = zip(batch["first"].to_pylist(), batch["second"].to_pylist(), strict=True)
-        return _batch([self._match(first, second) for first, second in pairs])
+        pairs = zip(*(batch[name].to_pylist() for name in PAIRS.names), strict=True)
+        return _batch([self._match(*pair) for pair in pairs], self.rule)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return no match for a pair that killed its process."""
-        return _batch([NO_MATCH] * batch.num_rows)
+        return _batch([NO_MATCH] * batch.num_rows, self.rule)
 
-    def _match(self, first: str, second: str) -> Match:
-        one, other = (_view(self.images, place, self.max_pixels) for place in (first, second))
-        return match(one, other) if one and other else NO_MATCH
+    def _match(self, first: str, second: str, whole: bool, mirrored: bool) -> Match:
+        one = _view(self.images, first, self.max_pixels, False)
+        other = _view(self.images, second, self.max_pixels, mirrored)
+        if one is None or other is None:
+            return NO_MATCH
+        if not whole:
+            return match(one, other)
+        laid = match_whole(one, other)
+        if self.rule.answer(laid, whole=True) == Answer.SAME:
+            return laid
+        placed = match(one, other)
+        return max((laid, placed), key=lambda found: self.rule.answer(found, found is laid))
 
 
-def compare_pairs(
-    candidates: tuple[Indices, Indices],
-    paths: npt.NDArray[np.object_],
-    images: Images,
-    engine: Engine,
-    checkpoints: Checkpoints,
-    config: DedupConfig,
-    max_pixels: int,
-) -> Pairs:
-    """Look closer at candidate pairs and keep those of which one picture lies on the other.
+class Proofs(NamedTuple):
+    """What closer looks at pairs found; arrays in their order.
 
-    Parameters
+    Attributes
     ----------
-    candidates : tuple of ndarray of int64
-        Positions of the pairs' first and second pictures.
-    paths : ndarray of str
-        Files by position.
-    images : Images
-        Reads them.
-    engine : Engine
-        Runs the comparisons.
-    checkpoints : Checkpoints
-        Finished comparisons.
-    config : DedupConfig
-        Says how well pictures must agree.
-    max_pixels : int
-        Largest width times height that is decoded.
-
-    Returns
-    -------
-    Pairs
-        Those that agree; the distance is 1 - correlation of their grey values.
+    answer
+        int8, an `Answer` each.
+    correlation
+        float32, of the gray values where the pictures overlap.
+    changed
+        float32, share of the overlap of the largest changed part.
     """
-    first, second = candidates
-    places = images.places(pa.array(paths, pa.string()))
-    job = Job(
-        name="compare",
-        worker=CompareWorker(images.reader, max_pixels),
-        rows=pa.table([places.take(first), places.take(second)], schema=PAIRS),
-        checkpoints=checkpoints,
-        partition_rows=config.partition_rows,
-    )
-    matches = engine.run(job)
-    inliers, correlation = (matches[name].to_numpy() for name in ("inliers", "correlation"))
-    same = (inliers >= config.min_inliers) & (correlation >= config.min_correlation)
-    return Pairs(first[same], second[same], 1 - correlation[same])
+
+    answer: npt.NDArray[np.int8]
+    correlation: npt.NDArray[np.float32]
+    changed: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Looks closer at pairs.
+
+    Attributes
+    ----------
+    images
+        Reads pictures.
+    engine
+        Runs the comparisons.
+    checkpoints
+        Finished comparisons.
+    config
+        Says how well pictures must agree.
+    max_pixels
+        Largest width times height that is decoded.
+    """
+
+    images: Images
+    engine: Engine
+    checkpoints: Checkpoints
+    config: DedupConfig
+    max_pixels: int
+
+    def prove(
+        self,
+        paths: npt.NDArray[np.object_],
+        pairs: tuple[Indices, Indices],
+        whole: bool,
+        mirrored: npt.NDArray[np.bool_],
+    ) -> Proofs:
+        """Lay the second picture of each pair on the first.
+
+        Parameters
+        ----------
+        paths : ndarray of str
+            Files by position.
+        pairs : tuple of ndarray of int64
+            Positions of first and second pictures.
+        whole : bool
+            Whether whole frames are tried before keypoints.
+        mirrored : ndarray of bool, shape (pairs,)
+            Whether the second picture is compared as its mirror image.
+
+        Returns
+        -------
+        Proofs
+            One for each pair.
+        """
+        first, second = pairs
+        places = self.images.places(pa.array(paths, pa.string()))
+        columns = [places.take(first), places.take(second), np.full(len(first), whole), mirrored]
+        job = Job(
+            name="compare",
+            worker=CompareWorker(self.images.reader, Rule.of(self.config), self.max_pixels),
+            rows=pa.table(columns, schema=PAIRS),
+            checkpoints=self.checkpoints,
+            partition_rows=self.config.partition_rows,
+        )
+        found = self.engine.run(job)
+        answer, correlation, changed = (
+            found[name].to_numpy() for name in ("answer", "correlation", "changed")
+        )
+        return Proofs(answer, correlation.astype(np.float32), changed.astype(np.float32))
 
 
 @lru_cache(CACHED_VIEWS)
-def _view(images: ImageReader, place: str, max_pixels: int) -> View | None:
+def _view(images: ImageReader, place: str, max_pixels: int, mirrored: bool) -> View | None:
     try:
-        return view(load_rgb(read_stored(images, place), max_pixels))
+        picture = load_rgb(read_stored(images, place), max_pixels)
     except DecodeError:
         return None  # gone or broken since the images stage, which verify reports
+    return view(ImageOps.mirror(picture) if mirrored else picture)
 
 
-def _batch(matches: list[Match]) -> pa.RecordBatch:
-    columns = [[getattr(found, name) for found in matches] for name in MATCHES.names]
+def _batch(matches: list[Match], rule: Rule) -> pa.RecordBatch:
+    names = [name for name in MATCHES.names if name != "answer"]
+    columns = [[getattr(found, name) for found in matches] for name in names]
+    columns.append([int(rule.answer(found, found.inliers == 0)) for found in matches])
     arrays = [pa.array(c, f.type) for c, f in zip(columns, MATCHES, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=MATCHES)

@@ -1,12 +1,14 @@
 """Whether two pictures show the same scene: a similarity transform that lays one on the other."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from webemo_curate.duplicates.difference import SIDE, difference
 from webemo_curate.duplicates.features import gray_for_sift, sift
 
 KEYPOINTS = 400
@@ -17,18 +19,11 @@ TOLERANCE = 3.0
 """Pixels by which a matched keypoint may miss its place."""
 
 SCALES = (0.2, 5.0)
-SMALLEST_AREA = 200
-"""Pixels of overlap below which a correlation says nothing."""
+STRETCH, MORE = 1.6, 1.3
+"""A transform may stretch so far, if so many times as many keypoints agree on it."""
 
-COVERED = 0.2
-"""Share of the overlap that may be written or drawn over: the worst-fitting pixels do not count."""
-
-CONCENTRATIONS = 3
-"""Steps of the robust fit: captions are found in two."""
-
-LEVELS = 1.0
-"""Standard deviation in grey levels below which an overlap is blank."""
-
+Transform = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float32]
 Gray = npt.NDArray[np.uint8]
 
 
@@ -59,9 +54,8 @@ class Match:
     ----------
     inliers
         Keypoints that agree on the transform.
-    correlation
-        Pearson's, of the grey values where the pictures overlap, without the `COVERED` share that
-        fits worst; 0 if they do not overlap.
+    correlation, agreeing, changed
+        How they differ where they overlap; see `difference.Difference`.
     overlap
         Overlapping area as a share of the smaller picture.
     """
@@ -69,9 +63,11 @@ class Match:
     inliers: int
     correlation: float
     overlap: float
+    agreeing: float
+    changed: float
 
 
-NO_MATCH = Match(0, 0.0, 0.0)
+NO_MATCH = Match(0, 0.0, 0.0, 0.0, 1.0)
 
 
 def view(picture: Image.Image) -> View:
@@ -110,21 +106,58 @@ def match(first: View, second: View) -> Match:
     pairs = _matches(first, second)
     if len(pairs) < 4:
         return NO_MATCH
-    cv2.setRNGSeed(0)
-    transform, agree = cv2.estimateAffinePartial2D(
-        second.points[pairs[:, 1]],
-        first.points[pairs[:, 0]],
-        method=cv2.RANSAC,
-        ransacReprojThreshold=TOLERANCE,
-    )
+    ours, theirs = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
+    transform, agree = _similarity(theirs, ours)
     if transform is None:
         return NO_MATCH
-    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if not SCALES[0] < scale < SCALES[1]:
-        return NO_MATCH
-    correlation, area = _correlate(first.gray, second.gray, np.asarray(transform, np.float64))
-    smaller = min(first.gray.size, second.gray.size * scale**2)
-    return Match(int(agree.sum()), correlation, area / smaller)
+    stretched, more = _stretch(theirs, ours)
+    if stretched is not None and more >= MORE * agree:
+        transform, agree = stretched, more
+    return _placed(first, second, transform, agree)
+
+
+def match_whole(first: View, second: View) -> Match:
+    """Lay the whole second picture on the whole first, whatever their keypoints.
+
+    Parameters
+    ----------
+    first, second : View
+        From `view`.
+
+    Returns
+    -------
+    Match
+        With no inliers.
+    """
+    (height, width), (rows, columns) = first.gray.shape, second.gray.shape
+    transform = np.array([[width / columns, 0, 0], [0, height / rows, 0]], np.float64)
+    return _placed(first, second, transform, 0)
+
+
+def _similarity(theirs: Points, ours: Points) -> tuple[Transform | None, int]:
+    cv2.setRNGSeed(0)
+    found, agree = cv2.estimateAffinePartial2D(
+        theirs, ours, method=cv2.RANSAC, ransacReprojThreshold=TOLERANCE
+    )
+    return _sane(found, agree, 1 + 1e-6)
+
+
+def _stretch(theirs: Points, ours: Points) -> tuple[Transform | None, int]:
+    """Return a transform that may stretch, as pages that squeeze a picture into a box do."""
+    cv2.setRNGSeed(0)
+    found, agree = cv2.estimateAffine2D(
+        theirs, ours, method=cv2.RANSAC, ransacReprojThreshold=TOLERANCE
+    )
+    return _sane(found, agree, STRETCH)
+
+
+def _sane(found: Any, agree: Any, stretch: float) -> tuple[Transform | None, int]:
+    if found is None:
+        return None, 0
+    large, small = np.linalg.svd(found[:, :2], compute_uv=False)
+    if not (SCALES[0] < small and large < SCALES[1] and large <= stretch * small):
+        return None, 0
+    return np.asarray(found, np.float64), int(agree.sum())
 
 
 def _matches(first: View, second: View) -> npt.NDArray[np.int64]:
@@ -140,33 +173,18 @@ def _matches(first: View, second: View) -> npt.NDArray[np.int64]:
     return np.array(distinct, np.int64).reshape(-1, 2)
 
 
-def _correlate(first: Gray, second: Gray, transform: npt.NDArray[np.float64]) -> tuple[float, int]:
-    size = (first.shape[1], first.shape[0])
-    laid = cv2.warpAffine(second, transform, size)
-    inside = cv2.warpAffine(np.full_like(second, 255), transform, size) == 255
-    area = int(inside.sum())
-    ours, theirs = first[inside].astype(np.float64), laid[inside].astype(np.float64)
-    if area < SMALLEST_AREA or min(ours.std(), theirs.std()) < LEVELS:
-        return 0.0, area
-    kept = _best_fitting(ours, theirs)
-    if min(ours[kept].std(), theirs[kept].std()) < LEVELS:
-        return 0.0, area
-    return float(np.corrcoef(ours[kept], theirs[kept])[0, 1]), area
-
-
-def _best_fitting(
-    ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int64]:
-    """Return positions of the pixels nearest to one linear relation of the grey values.
-
-    Least trimmed squares by concentration steps (Rousseeuw and Van Driessen, "Computing LTS
-    Regression for Large Data Sets", Data Mining and Knowledge Discovery 12, 2006), from all pixels.
-    """
-    keep = round(ours.size * (1 - COVERED))
-    chosen = np.arange(ours.size)
-    for _ in range(CONCENTRATIONS):
-        x, y = theirs[chosen], ours[chosen]
-        slope = np.cov(x, y)[0, 1] / max(x.var(), LEVELS)
-        residual = np.abs(ours - y.mean() - slope * (theirs - x.mean()))
-        chosen = np.argpartition(residual, keep - 1)[:keep]
-    return chosen
+def _placed(first: View, second: View, transform: Transform, inliers: int) -> Match:
+    """Measure what a placing of the second picture on the first shows, at a reduced size."""
+    height, width = first.gray.shape
+    reduced = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * reduced)), max(1, round(height * reduced))
+    inside = cv2.warpAffine(np.full_like(second.gray, 255), transform, (width, height))
+    laid = cv2.warpAffine(second.gray, transform, (width, height))
+    ours, theirs, mask = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        for plane in (first.gray, laid, inside)
+    )
+    found = difference(np.asarray(ours), np.asarray(theirs), np.asarray(mask) == 255)
+    smaller = min(first.gray.size, second.gray.size * abs(np.linalg.det(transform[:, :2])))
+    overlap = float((inside == 255).sum() / smaller)
+    return Match(inliers, found.correlation, overlap, found.agreeing, found.changed)

@@ -8,7 +8,7 @@ distance nearly agree in at least one chunk, and chunks that nearly agree are fo
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,12 +38,12 @@ class Pairs(NamedTuple):
     left, right
         int64 positions in queries and base.
     distance
-        int64 Hamming distances.
+        int64 Hamming distances; float32 where pairs are held by another measure.
     """
 
     left: Indices
     right: Indices
-    distance: Indices
+    distance: npt.NDArray[Any]
 
 
 class Chunk(NamedTuple):

@@ -1,0 +1,73 @@
+"""What a closer look at two pictures says: the same, siblings or strangers."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.geometry import Match
+
+
+class Answer(IntEnum):
+    """How two pictures are related; the larger, the closer."""
+
+    STRANGERS = 0
+    SIBLINGS = 1
+    SAME = 2
+
+
+SHARED_SCENE = 0.5
+"""Share of the area with structure in which the same picture under an overlay still agrees."""
+
+SIBLING_SCENE = 0.75
+"""The same for siblings; what an agency puts on all of its pictures is less of them."""
+
+SIBLING_INLIERS = 10
+"""Keypoints that agree on a placing of siblings: the background's alone."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Where the limits between the answers lie.
+
+    Attributes
+    ----------
+    inliers
+        Keypoints that must agree on one placing of the same picture.
+    correlation
+        Least correlation where the pictures overlap, for the same and for siblings.
+    changed
+        Largest changed part, as a share of the overlap, of the same picture.
+    """
+
+    inliers: int
+    correlation: float
+    changed: float
+
+    @classmethod
+    def of(cls, config: DedupConfig) -> Self:
+        """Return the rule that a configuration gives."""
+        return cls(config.min_inliers, config.min_correlation, config.max_changed)
+
+    def answer(self, found: Match, whole: bool) -> Answer:
+        """Judge a placing.
+
+        Parameters
+        ----------
+        found : Match
+            What it showed.
+        whole : bool
+            Whether whole frames were laid on one another, which needs no keypoint.
+
+        Returns
+        -------
+        Answer
+            Strangers, unless the pictures agree in most of the scene.
+        """
+        if found.correlation < self.correlation:
+            return Answer.STRANGERS
+        enough = whole or found.inliers >= self.inliers
+        if enough and found.agreeing >= SHARED_SCENE and found.changed <= self.changed:
+            return Answer.SAME
+        sibling = whole or found.inliers >= SIBLING_INLIERS
+        return Answer.SIBLINGS if sibling and found.agreeing >= SIBLING_SCENE else Answer.STRANGERS

@@ -1,0 +1,277 @@
+"""The methods that find pairs of pictures, shared by dedup and the leak check.
+
+A hash or shared words only propose a pair. What decides is the pictures: the reduced ones where
+those are clear, else the files themselves, one laid on the other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.answers import Answer
+from webemo_curate.duplicates.candidates import candidate_pairs
+from webemo_curate.duplicates.clusters import near_pairs
+from webemo_curate.duplicates.compare import Proofs
+from webemo_curate.duplicates.features import Words
+from webemo_curate.duplicates.grays import differences, resemblance
+from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.plain import is_flat, is_plain, leaders, plain_pairs
+
+SAME: Final = 0.985
+"""Correlation of reduced pictures from which they are the same, if no part of them differs."""
+
+SAME_RESIDUAL: Final = 8.0
+"""Gray levels by which a part of two reduced pictures may differ that are clearly the same."""
+
+FLAT_RESIDUAL: Final = 4.0
+"""The same for pictures without structure."""
+
+STRANGE: Final = 0.5
+"""Correlation of reduced pictures below which they are strangers: half of the pairs of different
+photos that a hash proposes."""
+
+PLAIN_COLOR: Final = 12.0
+"""Levels by which mean colors of plain pictures may differ that are the same."""
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Mask = npt.NDArray[np.bool_]
+Prove = Callable[[npt.NDArray[np.object_], tuple[Indices, Indices], bool, Mask], Proofs]
+
+
+LOOKS: Final = ["phash", "phash_mirrored", "gray", "color"]
+"""Columns of the images manifest by which pictures are compared."""
+
+
+class Method(StrEnum):
+    """How a pair was found; the earlier, the surer."""
+
+    PIXELS = "pixels"
+    PHASH = "phash"
+    GRAYS = "grays"
+    FEATURES = "features"
+
+
+class Found(NamedTuple):
+    """Pairs that are the same picture or siblings; arrays of one length.
+
+    Attributes
+    ----------
+    first, second
+        int64 positions; the second may be the earlier one.
+    distance
+        float32 bits between the hashes; NaN where no hash proposed the pair.
+    correlation
+        float32, of the gray values.
+    changed
+        float32, share of the largest changed part; 0 where reduced pictures decided.
+    same
+        bool; siblings otherwise.
+    """
+
+    first: Indices
+    second: Indices
+    distance: npt.NDArray[np.float32]
+    correlation: npt.NDArray[np.float32]
+    changed: npt.NDArray[np.float32]
+    same: Mask
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> "Found":
+        """Return some of the pairs."""
+        return Found(
+            self.first[kept],
+            self.second[kept],
+            self.distance[kept],
+            self.correlation[kept],
+            self.changed[kept],
+            self.same[kept],
+        )
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How pictures look; arrays in one order.
+
+    Attributes
+    ----------
+    paths
+        str, files.
+    phash, mirrored
+        uint64, hashes of each picture and of its mirror image.
+    grays
+        uint8, shape (n, 32, 32).
+    colors
+        uint8, shape (n, 4, 4, 3).
+    """
+
+    paths: npt.NDArray[np.object_]
+    phash: Hashes
+    mirrored: Hashes
+    grays: npt.NDArray[np.uint8]
+    colors: npt.NDArray[np.uint8]
+
+    def take(self, rows: Indices) -> "Looks":
+        """Return some of the pictures."""
+        return Looks(
+            self.paths[rows],
+            self.phash[rows],
+            self.mirrored[rows],
+            self.grays[rows],
+            self.colors[rows],
+        )
+
+
+def looks_of(images: "pd.DataFrame") -> Looks:
+    """Return how images look.
+
+    Parameters
+    ----------
+    images : DataFrame
+        Columns `path` and `LOOKS`, none missing.
+
+    Returns
+    -------
+    Looks
+        In their order; about 1.1 KB a picture.
+    """
+    gray, color = (np.frombuffer(b"".join(images[c]), np.uint8) for c in ("gray", "color"))
+    return Looks(
+        images["path"].to_numpy(object),
+        images["phash"].to_numpy(np.uint64),
+        images["phash_mirrored"].to_numpy(np.uint64),
+        gray.reshape(-1, 32, 32),
+        color.reshape(-1, 4, 4, 3),
+    )
+
+
+def by_hash(looks: Looks, config: DedupConfig, prove: Prove, outer: Mask | None = None) -> Found:
+    """Find pictures that are the same frame, upright or mirrored.
+
+    Parameters
+    ----------
+    looks : Looks
+        Of the pictures.
+    config : DedupConfig
+        Says how near hashes are that propose a pair.
+    prove : callable
+        `compare.Prover.prove`.
+    outer : ndarray of bool, optional
+        Pictures of another set: only pairs of one of them and one of the others are sought.
+
+    Returns
+    -------
+    Found
+        Each pair once.
+    """
+    rows = np.flatnonzero(~is_flat(looks.grays))
+    plain = is_plain(looks.grays[rows])
+    hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
+    lead = leaders(hashes, looks.grays[rows], plain, SAME, SAME_RESIDUAL)
+    if outer is not None:
+        lead = np.where(outer[rows] == outer[rows[lead]], lead, np.arange(len(rows)))
+    own = lead == np.arange(len(rows))
+    pairs = near_pairs(hashes[own], mirrored[own], config.distance)
+    chosen, led = rows[own], rows[~own]
+    first = np.concatenate([chosen[pairs.left], led])
+    second = np.concatenate([chosen[pairs.right], rows[lead[~own]]])
+    first, second = _each_once(first, second, outer)
+    upright = np.bitwise_count(looks.phash[first] ^ looks.phash[second])
+    turned = np.bitwise_count(looks.phash[first] ^ looks.mirrored[second])
+    found = _judged(looks, (first, second), turned < upright, prove)
+    return found._replace(distance=_distances(looks, found))
+
+
+def by_grays(looks: Looks, prove: Prove, outer: Mask | None = None) -> Found:
+    """Find pictures that are the same among those of which a hash says little.
+
+    Parameters
+    ----------
+    looks : Looks
+        Of the pictures.
+    prove : callable
+        `compare.Prover.prove`.
+    outer : ndarray of bool, optional
+        As in `by_hash`.
+
+    Returns
+    -------
+    Found
+        Each pair once.
+    """
+    first, second = plain_pairs(looks.grays, np.flatnonzero(is_plain(looks.grays)))
+    first, second = _each_once(first, second, outer)
+    return _judged(looks, (first, second), np.zeros(len(first), bool), prove)
+
+
+def by_features(
+    looks: Looks, words: Sequence[Words], prove: Prove, outer: Mask | None = None
+) -> Found:
+    """Find pictures of which one lies on the other: crops, captions, borders.
+
+    Parameters
+    ----------
+    looks : Looks
+        Of the pictures.
+    words : sequence of ndarray of uint32
+        Their local words.
+    prove : callable
+        `compare.Prover.prove`.
+    outer : ndarray of bool, optional
+        As in `by_hash`; those pictures come last.
+
+    Returns
+    -------
+    Found
+        Each pair once.
+    """
+    known = 0 if outer is None else int((~outer).sum())
+    first, second = candidate_pairs(words, known)
+    proofs = prove(looks.paths, (first, second), False, np.zeros(len(first), bool))
+    unknown = np.full(len(first), np.nan, np.float32)
+    same = proofs.answer == Answer.SAME
+    found = Found(first, second, unknown, proofs.correlation, proofs.changed, same)
+    return found.where(proofs.answer > Answer.STRANGERS)
+
+
+def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: Prove) -> Found:
+    """Decide by the reduced pictures where those are clear, and look closer where they are not."""
+    first, second = pairs
+    seen = resemblance(looks.grays, first, second, turned)
+    plain, flat = is_plain(looks.grays), is_flat(looks.grays)
+    colored = differences(looks.colors, first, second) <= PLAIN_COLOR
+    fits = colored | ~(plain[first] | plain[second])
+    clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
+    both_flat = flat[first] & flat[second]
+    clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
+    near = fits & (seen.correlation >= STRANGE) & ~clear & ~both_flat
+    open_pairs = np.flatnonzero(near)
+    proofs = prove(looks.paths, (first[near], second[near]), True, turned[near])
+    answer = np.where(clear, int(Answer.SAME), int(Answer.STRANGERS))
+    # Flat pictures have no correlation to speak of: that they agree is what was found.
+    correlation = np.where(both_flat, np.float32(1), seen.correlation)
+    changed = np.zeros(len(first), np.float32)
+    answer[open_pairs], correlation[open_pairs], changed[open_pairs] = proofs
+    unknown = np.full(len(first), np.nan, np.float32)
+    found = Found(first, second, unknown, correlation, changed, answer == Answer.SAME)
+    return found.where(answer > Answer.STRANGERS)
+
+
+def _distances(looks: Looks, found: Found) -> npt.NDArray[np.float32]:
+    """Return the bits by which hashes differ, upright or mirrored."""
+    own, theirs = looks.phash[found.first], looks.phash[found.second]
+    turned = np.bitwise_count(own ^ looks.mirrored[found.second])
+    return np.minimum(np.bitwise_count(own ^ theirs), turned).astype(np.float32)
+
+
+def _each_once(first: Indices, second: Indices, outer: Mask | None) -> tuple[Indices, Indices]:
+    """Return pairs in order and once, those across two sets alone if there are two."""
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    kept = low != high if outer is None else (low != high) & (outer[low] != outer[high])
+    pairs = np.unique(np.stack([low[kept], high[kept]], axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]

@@ -1,0 +1,124 @@
+"""Pictures of which a hash says little: flat ones, and those whose hash noise would change.
+
+A bit of a perceptual hash says on which side of their median a frequency lies. Where most of them
+lie at the median, as in one color or a gradient, a copy gets another hash and a stranger the same.
+Such pictures are held against each other by their gray values.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from webemo_curate.duplicates.grays import SIDE, Grays, Indices, resemblance
+from webemo_curate.duplicates.hamming import Hashes
+from webemo_curate.duplicates.perceptual import HASH_SIDE
+from webemo_curate.imaging.structure import LEAST_DEVIATION
+
+NOISE: Final = 40.0
+"""Change of a DCT coefficient by re-coding: 64 times the deviation of a reduced gray value, 0.6."""
+
+LOOSE: Final = 12
+"""Bits of 64 within `NOISE` of their median, from which a hash is not relied on alone."""
+
+REACH: Final = 3.0
+"""Gray levels by which the means and the deviations of copies differ at most."""
+
+BLOCK: Final = 2**14
+Mask = npt.NDArray[np.bool_]
+
+
+def is_flat(grays: Grays) -> Mask:
+    """Tell which reduced pictures show nothing; shape (n,)."""
+    return np.asarray(grays.std((1, 2), dtype=np.float32) < LEAST_DEVIATION)
+
+
+def is_plain(grays: Grays) -> Mask:
+    """Tell which pictures are flat, or of so little structure that noise changes their hash.
+
+    Parameters
+    ----------
+    grays : ndarray of uint8, shape (n, 32, 32)
+        Reduced pictures.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        In their order; memory is bounded by blocks.
+    """
+    blocks = [_plain(grays[start : start + BLOCK]) for start in range(0, len(grays), BLOCK)]
+    return np.concatenate([np.zeros(0, bool), *blocks])
+
+
+def _plain(grays: Grays) -> Mask:
+    from scipy.fft import dct
+
+    columns = dct(grays.astype(np.float32), axis=1)[:, :HASH_SIDE]
+    low = dct(columns, axis=2)[:, :, :HASH_SIDE].reshape(-1, HASH_SIDE**2)
+    near = np.abs(low - np.median(low, axis=1, keepdims=True)) < NOISE
+    return np.asarray((near.sum(1) >= LOOSE) | is_flat(grays))
+
+
+def plain_pairs(grays: Grays, rows: Indices) -> tuple[Indices, Indices]:
+    """Find pairs of plain pictures of like brightness and contrast.
+
+    Parameters
+    ----------
+    grays : ndarray of uint8, shape (n, 32, 32)
+        Of every picture.
+    rows : ndarray of int64
+        The plain ones.
+
+    Returns
+    -------
+    first, second : ndarray of int64
+        Pairs whose gray values differ by `REACH` or less on average.
+    """
+    values = grays[rows].reshape(-1, SIDE * SIDE)
+    mean, spread = values.mean(1, dtype=np.float32), values.std(1, dtype=np.float32)
+    order = np.argsort(mean, kind="stable")
+    ends = np.searchsorted(mean[order], mean[order] + REACH, side="right")
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    for place, end in enumerate(ends.tolist()):
+        later = order[place + 1 : end]
+        later = later[np.abs(spread[later] - spread[order[place]]) <= REACH]
+        apart = np.abs(values[later].astype(np.int16) - values[order[place]]).mean(1)
+        near = later[apart <= REACH]
+        found.append((np.full(len(near), order[place]), near))
+    first, second = (np.concatenate(side) for side in zip(*found, strict=True))
+    return rows[first], rows[second]
+
+
+def leaders(
+    hashes: Hashes, grays: Grays, plain: Mask, correlation: float, residual: float
+) -> Indices:
+    """Find for each picture an earlier one of equal hash that is clearly the same.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint64, shape (n,)
+        Of the pictures.
+    grays : ndarray of uint8, shape (n, 32, 32)
+        Their reduced pictures.
+    plain : ndarray of bool, shape (n,)
+        Pictures that stand for themselves.
+    correlation, residual : float
+        Limits of what is clearly the same.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        The position of the picture that stands for each; itself if none.
+    """
+    lead = np.arange(len(hashes))
+    _, bucket = np.unique(hashes, return_inverse=True)
+    waiting = lead[(np.bincount(bucket)[bucket] > 1) & ~plain] if len(hashes) else lead
+    while waiting.size:
+        # The first that waits of each bucket stands for those it is clearly the same as.
+        _, first, place = np.unique(bucket[waiting], return_index=True, return_inverse=True)
+        head = waiting[first][place]
+        seen = resemblance(grays, head, waiting, np.zeros(len(waiting), bool))
+        alike = (seen.correlation >= correlation) & (seen.residual <= residual)
+        lead[waiting[alike]] = head[alike]
+        waiting = waiting[~alike & (head != waiting)]
+    return lead
