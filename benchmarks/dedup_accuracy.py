@@ -14,27 +14,37 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-from PIL import Image
 
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.clusters import near_pairs
-from webemo_curate.duplicates.compare import PAIRS, CompareWorker
-from webemo_curate.duplicates.features import local_words
-from webemo_curate.duplicates.perceptual import picture_hashes
+from webemo_curate.duplicates.answers import Rule
+from webemo_curate.duplicates.compare import PAIRS, CompareWorker, Proofs
+from webemo_curate.duplicates.features import Words, local_words
+from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.methods import (
+    Found,
+    Looks,
+    Mask,
+    Prove,
+    by_features,
+    by_grays,
+    by_hash,
+)
+from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import load_rgb
 from webemo_curate.storage.image_files import ImageFiles
 
 MAX_PIXELS = 64 * 10**6
 OVERLAP = 0.5
 Pair = tuple[str, str]
+Paths = npt.NDArray[np.object_]
 
 RIVAL = """
 import json, sys
@@ -107,11 +117,15 @@ def main() -> None:
     arguments = parser.parse_args()
     truth, config = Truth.read(arguments.data), DedupConfig()
     names = sorted(truth.family)
-    pictures = [load_rgb(arguments.data / "web" / name, MAX_PIXELS) for name in names]
-    hashed = _hash_pairs(names, pictures, config.distance)
-    ours = hashed | _feature_pairs(names, pictures, arguments.data / "web", config)
+    looks, words = read_looks(arguments.data / "web", names)
+    prove = prover(arguments.data / "web", config)
+    framed = by_hash(looks, config, prove), by_grays(looks, prove)
+    ours, siblings = found_pairs(names, *framed, by_features(looks, words, prove))
+    ours = _closed(ours)
     _report("curate dedup", truth, ours)
-    _report("curate dedup, hashes alone", truth, hashed)
+    _report("curate dedup, whole frames alone", truth, _closed(found_pairs(names, *framed)[0]))
+    print(f"  X, the same: {truth.recall(ours, 'X')}, siblings: {truth.recall(siblings, 'X')}")
+    print(f"  siblings of different families: {len(truth.false(siblings))}")
     if arguments.rival:
         for distance in (config.distance, 10):
             found = _imagededup(arguments.rival, arguments.data / "web", distance)
@@ -121,31 +135,51 @@ def main() -> None:
         _sheet(arguments.sheets / "false.jpg", arguments.data / "web", truth.false(ours))
 
 
-def _hash_pairs(names: list[str], pictures: list[Image.Image], distance: int) -> set[Pair]:
-    hashes = picture_hashes(pictures)
-    # Every pair counts here, so rows of equal hashes are spelled out.
-    pairs = near_pairs(hashes[:, 0], hashes[:, 1], distance)
-    near = {(int(a), int(b)) for a, b in zip(pairs.left, pairs.right, strict=True)}
-    same: dict[int, list[int]] = {}
-    for row, value in enumerate(hashes[:, 0].tolist()):
-        same.setdefault(value, []).append(row)
-    homes = {rows[0]: rows for rows in same.values()}
-    return {ordered(names[a], names[member]) for a, b in near for member in homes[b] if a != member}
+def _closed(pairs: set[Pair]) -> set[Pair]:
+    """Return all pairs of pictures that are joined: copies are compared with one of them."""
+    home: dict[str, set[str]] = {}
+    for one, other in pairs:
+        joined = home.get(one, {one}) | home.get(other, {other})
+        home |= dict.fromkeys(joined, joined)
+    return {ordered(a, b) for members in home.values() for a in members for b in members if a != b}
 
 
-def _feature_pairs(
-    names: list[str], pictures: list[Image.Image], folder: Path, config: DedupConfig
-) -> set[Pair]:
-    first, second = candidate_pairs([local_words(picture) for picture in pictures])
-    table = pa.table([[names[i] for i in first], [names[i] for i in second]], schema=PAIRS)
-    worker = CompareWorker(ImageFiles(folder), MAX_PIXELS)
+def read_looks(folder: Path, names: Sequence[str]) -> tuple[Looks, list[Words]]:
+    """Return how the pictures of a folder look, and their local words."""
+    pictures = [load_rgb((folder / name).read_bytes(), MAX_PIXELS) for name in names]
+    reduced = np.stack([reduce_gray(picture) for picture in pictures])
+    hashes = phashes(reduced)
+    colors = np.stack([reduce_color(picture) for picture in pictures])
+    paths = np.array(names, dtype=object)
+    looks = Looks(paths, hashes[:, 0], hashes[:, 1], reduced[:, 0], colors)
+    return looks, [local_words(picture) for picture in pictures]
+
+
+def prover(folder: Path, config: DedupConfig) -> Prove:
+    """Return what looks closer at pairs of pictures of a folder, in this process."""
+    worker = CompareWorker(ImageFiles(folder), Rule.of(config), MAX_PIXELS)
     worker.setup()
-    matches = pa.Table.from_batches([worker.process(batch) for batch in table.to_batches()])
-    same = (np.array(matches["inliers"]) >= config.min_inliers) & (
-        np.array(matches["correlation"]) >= config.min_correlation
-    )
-    print(f"{len(first)} candidate pairs looked at closely, {same.sum()} the same")
-    return {ordered(names[first[i]], names[second[i]]) for i in np.flatnonzero(same)}
+
+    def prove(paths: Paths, pairs: tuple[Indices, Indices], whole: bool, mirrored: Mask) -> Proofs:
+        first, second = (pa.array(paths[side], pa.string()) for side in pairs)
+        table = pa.table([first, second, np.full(len(mirrored), whole), mirrored], schema=PAIRS)
+        batches = [worker.process(batch) for batch in table.to_batches() if batch.num_rows]
+        found = pa.Table.from_batches(batches, worker.output_schema)
+        answer, correlation, changed = (
+            found[name].to_numpy() for name in ("answer", "correlation", "changed")
+        )
+        return Proofs(answer, correlation.astype(np.float32), changed.astype(np.float32))
+
+    return prove
+
+
+def found_pairs(names: Sequence[str], *found: Found) -> tuple[set[Pair], set[Pair]]:
+    """Return the pairs that are the same, and the siblings among the rest."""
+    same: set[Pair] = set()
+    siblings: set[Pair] = set()
+    for first, second, _, _, _, alike in (row for part in found for row in zip(*part, strict=True)):
+        (same if alike else siblings).add(ordered(names[first], names[second]))
+    return same, siblings - same
 
 
 def _imagededup(python: Path, folder: Path, distance: int) -> set[Pair]:

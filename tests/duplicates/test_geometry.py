@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.features import MAX_SIDE, TABLES, local_words
 from webemo_curate.duplicates.geometry import NO_MATCH, match, view
@@ -50,7 +51,7 @@ DISGUISES = {
 
 def is_same(one, other):
     found = match(view(one), view(other))
-    return found.inliers >= CONFIG.min_inliers and found.correlation >= CONFIG.min_correlation
+    return Rule.of(CONFIG).answer(found, whole=False) == Answer.SAME
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)

@@ -1,0 +1,90 @@
+"""A hash proposes, pixels decide: strangers, siblings, flat pictures and copies."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from benchmarks.dedup_accuracy import prover, read_looks
+from tests.duplicates.test_geometry import jpeg, scene
+from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
+
+CONFIG = DedupConfig()
+
+
+def answers(folder: Path) -> dict[tuple[str, str], bool]:
+    """Return the pairs found among a folder's pictures: True the same, False siblings."""
+    names = sorted(file.name for file in folder.iterdir() if file.suffix in {".jpg", ".png"})
+    looks, words = read_looks(folder, names)
+    prove = prover(folder, CONFIG)
+    found: dict[tuple[str, str], bool] = {}
+    for part in (
+        by_features(looks, words, prove),
+        by_hash(looks, CONFIG, prove),
+        by_grays(looks, prove),
+    ):
+        for one, other, same in zip(part.first, part.second, part.same, strict=True):
+            pair = names[min(one, other)], names[max(one, other)]
+            found[pair] = found.get(pair, False) or bool(same)
+    return found
+
+
+def save(folder: Path, **pictures: Image.Image) -> None:
+    for name, picture in pictures.items():
+        picture.save(folder / f"{name}.png")
+
+
+def strangers(shared_data: Path, folder: Path, count: int | None) -> list[tuple[str, str]]:
+    """Make the pictures of some pairs of strangers, and return the pairs."""
+    with (shared_data / "strangers.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    chosen = rows if count is None else rows[:: len(rows) // count]
+    table = folder / "pairs.csv"
+    table.write_text("a,b\n" + "".join(f"{row['a']},{row['b']}\n" for row in chosen))
+    tool = shared_data.parent / "tools" / "warp_photos.py"
+    subprocess.run([sys.executable, tool, folder, "--pairs", table], check=True)
+    return [(f"{int(row['a']):07d}.jpg", f"{int(row['b']):07d}.jpg") for row in chosen]
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(None, marks=pytest.mark.slow)])
+def test_strangers_of_like_hashes_are_never_the_same(shared_data, tmp_path, count):
+    pairs = strangers(shared_data, tmp_path, count)
+    found = answers(tmp_path)
+    merged = [pair for pair in pairs if found.get((min(pair), max(pair)))]
+    assert not merged
+
+
+def test_copies_are_the_same_upright_mirrored_and_smaller(tmp_path):
+    one = scene(3)
+    save(tmp_path, a=one, b=jpeg(one.resize((130, 90))), c=ImageOps.mirror(one), d=scene(4))
+    found = answers(tmp_path)
+    assert found[("a.png", "b.png")]
+    assert found[("a.png", "c.png")]
+    assert not any("d.png" in pair for pair in found)
+
+
+def test_flat_pictures_are_told_apart_by_color(tmp_path):
+    colors = {"red": (220, 20, 20), "blue": (20, 20, 220), "white": (255,) * 3, "gray": (128,) * 3}
+    flat = {name: Image.new("RGB", (200, 150), color) for name, color in colors.items()}
+    # As bright as the red: only color tells them apart.
+    flat["green"] = Image.new("RGB", (200, 150), (0, 136, 0))
+    save(tmp_path, **flat, copy=flat["red"].resize((90, 60)))
+    assert answers(tmp_path) == {("copy.png", "red.png"): True}
+
+
+def test_another_part_makes_siblings_and_a_caption_does_not(tmp_path):
+    one = scene(5, (330, 220))
+    other = one.copy()
+    patch = np.asarray(scene(40, (330, 220)).crop((100, 60, 190, 150)))
+    other.paste(Image.fromarray(patch), (120, 70))
+    captioned = one.copy()
+    ImageDraw.Draw(captioned).rectangle((0, 0, 330, 24), fill="white")
+    save(tmp_path, a=one, b=jpeg(other), c=jpeg(captioned))
+    found = answers(tmp_path)
+    assert found[("a.png", "b.png")] is False
+    assert found[("a.png", "c.png")] is True
