@@ -45,6 +45,9 @@ NO_MEMORY: Final = re.compile(
 )
 """How Pillow, OpenCV, ONNX Runtime and torch say in a text that memory ran out."""
 
+NO_THREAD: Final = "can't start new thread"
+"""How Python says that the system gives no further thread."""
+
 
 class SystemFaultError(CurateError):
     """The machine lacks something; exit code 1."""
@@ -139,6 +142,8 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return error
         if _is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
+        if isinstance(error, RuntimeError) and NO_THREAD in str(error):
+            return OSError(errno.EAGAIN, "")
         error = error.__cause__ or error.__context__
     return None
 

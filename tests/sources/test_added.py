@@ -1,5 +1,7 @@
 """`curate add-folder` takes a folder-per-emotion set in, and says what it leaves out."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,20 @@ def test_copies_conflicts_and_broken_files_are_counted(folder: Path, tmp_path: P
     assert set(added.broken) == {"joy/broken.png"}
     rows = _rows(tmp_path / "ws", "emotion6")
     assert ["joy", "love"] in [row["labels"] for row in rows]
+
+
+def test_what_is_not_taken_is_counted_in_json_too(folder: Path, tmp_path: Path) -> None:
+    (folder / "joy" / "Thumbs.db").write_bytes(b"x")
+    (folder / "notes.txt").write_bytes(b"x")
+    Path(os.fsdecode(os.fsencode(folder) + b"/joy/Mu\xf1oz.jpg")).write_bytes(b"x")
+    arguments = ("--name", "emotion6", "--workspace", tmp_path / "ws", "--json")
+    told = json.loads(curate("add-folder", folder, *arguments).splitlines()[-1])
+    assert told["rows"] == 6
+    assert told["not_taken"] == {
+        "a name that is not UTF-8": 1,
+        "hidden or of the system": 1,
+        "outside the folders named by an emotion": 1,
+    }
 
 
 @pytest.mark.parametrize("name", ["../x", "Train", "train", "shared-x", ""])

@@ -8,6 +8,7 @@ import pytest
 
 from webemo_curate.errors import InputError
 from webemo_curate.sources.folders import list_pictures, read_folder
+from webemo_curate.sources.walk import MAX_FILE_BYTES, LeftOut, regular_files
 
 
 def fill(folder: Path) -> None:
@@ -67,3 +68,24 @@ def test_a_folder_of_nothing_that_counts_says_what_was_there(tmp_path: Path) -> 
     (tmp_path / "Thumbs.db").write_bytes(b"x")
     with pytest.raises(InputError, match=r"holds no file.*1 hidden or of the system \(Thumbs.db\)"):
         list_pictures(tmp_path)
+
+
+def test_a_folder_whose_own_path_is_not_utf8_is_said(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Mu\xf1oz"))
+    (folder / "joy").mkdir(parents=True)
+    (folder / "joy" / "a.jpg").write_bytes(b"a")
+    assert read_folder(folder, "joy")["path"].to_pylist() == ["joy/a.jpg"]
+    with pytest.raises(InputError, match=r"Mu\\xf1oz: its path is not UTF-8; rename"):
+        list_pictures(folder)
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert list_pictures(link)["path"].to_pylist() == [str(link / "joy" / "a.jpg")]
+
+
+def test_a_file_over_the_bound_is_left_out_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    left_out = LeftOut()
+    assert [file.name for file in regular_files(tmp_path, left_out)] == ["a.jpg"]
+    assert left_out.summary() == "left out: 1 too large (huge.jpg)"

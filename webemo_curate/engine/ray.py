@@ -69,6 +69,9 @@ LOCAL = QUIET | {
     # Despite its name and on any system, '0' makes Ray's servers listen on loopback alone. An
     # address such as 127.0.0.2 does not: they then listen everywhere and merely say otherwise.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Ray's own niceness of 15 starves workers beside anything else that runs here: a set-up of two
+    # seconds took minutes.
+    "RAY_worker_niceness": "0",
 }
 """Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
 

@@ -24,6 +24,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from webemo_curate.errors import InputError
 from webemo_curate.ocr.batches import run_filled
 from webemo_curate.ocr.canvas import STRIDE, scale_for
+from webemo_curate.system_faults import raise_system_fault
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 DEVIATION = (0.229 * 255, 0.224 * 255, 0.225 * 255)
@@ -108,6 +109,7 @@ class HeatmapNetwork:
         try:
             network.load_state_dict(state, assign=True)
         except RuntimeError as error:
+            raise_system_fault(error)
             raise InputError(f"the detection weights are not CRAFT's: {error}") from error
         _fuse(network.eval())
         self.device = device

@@ -16,6 +16,7 @@ from torch import Tensor
 from webemo_curate.errors import InputError
 from webemo_curate.ocr.batches import map_batches, run_filled
 from webemo_curate.ocr.craft import Line
+from webemo_curate.system_faults import raise_system_fault
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
 CROP_HEIGHT = 64
@@ -71,6 +72,7 @@ class LineReader:
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
+            raise_system_fault(error)
             raise InputError(f"the recognition weights are not english_g2's: {error}") from error
         self._network = network.eval().to(device)
         self._device = device

@@ -13,6 +13,7 @@ from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import SCHEMAS, Split
 from webemo_curate.sources.folders import read_folder
+from webemo_curate.sources.walk import LeftOut
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"
@@ -36,6 +37,8 @@ class AddedSet:
         Files of the same bytes under both classes: none of them is in the manifest.
     broken
         Files that do not decode, each with the reason.
+    not_taken
+        Entries of the folder that are no pictures to be tried, counted by reason.
     """
 
     path: str
@@ -43,6 +46,7 @@ class AddedSet:
     repeated: int
     conflicting: int
     broken: dict[str, str]
+    not_taken: dict[str, int]
 
     def summary(self) -> str:
         """Say in one line what was taken and what was not."""
@@ -80,7 +84,8 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
     """
     _check_name(name)
     config = workspace.config()
-    files = read_folder(folder, config.binarize.positive)
+    left_out = LeftOut()
+    files = read_folder(folder, config.binarize.positive, left_out)
     intake = _Intake(folder, workspace, config.images.max_pixels, _both_classes(files))
     with progress_bar(files.num_rows, STAGE, "image") as bar:
         for file in files.to_pylist():
@@ -97,6 +102,7 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
         intake.repeated,
         intake.conflicting,
         intake.broken,
+        dict(sorted(left_out.counts.items())),
     )
 
 

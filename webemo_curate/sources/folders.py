@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.sources.walk import LeftOut, regular_files, shown
+from webemo_curate.sources.walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 
 EMOTIONS = frozenset({"anger", "disgust", "fear", "joy", "love", "sadness", "surprise"})
@@ -19,7 +19,7 @@ OUTSIDE: Final = "outside the folders named by an emotion"
 logger = logging.getLogger(__name__)
 
 
-def read_folder(folder: Path, positive: str) -> pa.Table:
+def read_folder(folder: Path, positive: str, left_out: LeftOut | None = None) -> pa.Table:
     """List a folder-per-emotion set.
 
     Parameters
@@ -29,6 +29,8 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
         message tells what was taken and what was not.
     positive : str
         The emotion whose images have target 1.
+    left_out : LeftOut, optional
+        Gets what is not taken, for callers that show it elsewhere too.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def read_folder(folder: Path, positive: str) -> pa.Table:
     InputError
         If there is no emotion folder, or no file in one.
     """
-    left_out = LeftOut()
+    left_out = LeftOut() if left_out is None else left_out
     files = []
     for file in _files(folder, left_out):
         parts = file.relative_to(folder).parts
@@ -81,8 +83,13 @@ def list_pictures(folder: Path) -> pa.Table:
     Raises
     ------
     InputError
-        If there is no file.
+        If there is no file, or the folder's own path is not UTF-8: manifests could not name it.
     """
+    if not is_utf8(str(folder.absolute())):
+        raise InputError(
+            f"{shown(str(folder.absolute()))}: its path is not UTF-8; rename the folder, or give "
+            "a link to it that is"
+        )
     left_out = LeftOut()
     files = _files(folder.absolute(), left_out)
     if not files:

@@ -144,7 +144,7 @@ class _Walk:
         """Return why an entry is not taken; None for a folder or a file that can be read."""
         if is_system_name(entry.name):
             return HIDDEN
-        if not _is_utf8(entry.name):
+        if not is_utf8(entry.name):
             return NAME
         try:
             status = entry.stat()
@@ -163,7 +163,8 @@ class _Walk:
         self._left_out.add(reason, entry.relative_to(self._top).as_posix())
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Tell whether a name's bytes are UTF-8, so that it can be written into a manifest."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -23,6 +23,9 @@ MAX_LINE_BYTES = 8192
 MAX_CATEGORY_BYTES = 65_536
 MAX_INDEX_DIGITS = 9
 READ_BYTES = 2**20
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+"""What no list has: a text of 16 bits a sign is full of them, and terminals obey some."""
+
 ASSET_ID = re.compile(r"/\d+_F_(\d+)_[^/]*$")
 """`220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
 
@@ -163,6 +166,9 @@ def _decode(file: Path, number: int, raw: bytes) -> str:
 
 
 def _parse(file: Path, number: int, line: str) -> tuple[str, int]:
+    if control := CONTROL.search(line.rstrip("\r\n")):
+        what = f"has the control character U+{ord(control[0]):04X} at column {control.start() + 1}"
+        raise _bad_line(file, number, what)
     parts = line.split()
     if len(parts) != 2:
         raise _bad_line(file, number, f"has {len(parts)} fields")

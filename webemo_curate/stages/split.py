@@ -46,18 +46,21 @@ class SplitStage(Stage[SplitConfig]):
         return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
 
     def _check(self, rows: "pd.DataFrame") -> None:
-        """Refuse to write a split without images; tell of one that lacks a class."""
-        sizes = {split: int((rows["split"] == split).sum()) for split in SPLITS}
+        """Refuse an empty split and a class that cannot be learned; tell of other gaps."""
         wanted = [s for s, ratio in zip(SPLITS, self.config.ratios, strict=True) if ratio]
-        counts = ", ".join(f"{split} {size}" for split, size in sizes.items())
-        if not all(sizes[split] for split in wanted):
+        sizes = {split: _class_sizes(rows[rows["split"] == split]) for split in SPLITS}
+        counts = ", ".join(f"{split} {sum(both)}" for split, both in sizes.items())
+        if not all(sum(sizes[split]) for split in wanted):
             raise InputError(
                 f"split: {len(rows)} images in {rows['group'].nunique()} groups that no split may "
                 f"part do not fill the splits ({counts}); list more images, or change --ratios"
             )
-        for split in wanted:
-            if rows.loc[rows["split"] == split, "target"].nunique() < 2:
-                logger.warning("split: %s has images of one class only (%s)", split, counts)
+        for split in (split for split in wanted if not all(sizes[split])):
+            positives, others = sizes[split]
+            said = f"split: {split} has {positives} positive and {others} other images"
+            if split == Split.TRAIN:
+                raise InputError(f"{said}, and needs both; list more images")
+            logger.warning("%s: measures of it say little", said)
 
     def _fixed(self, rows: "pd.DataFrame", tables: Tables, context: StageContext) -> dict[str, str]:
         """Return the split of each group that is not free to be dealt out."""
@@ -86,6 +89,12 @@ class SplitStage(Stage[SplitConfig]):
         places = divide(free.to_list(), ratios.tolist(), taken.to_list())
         home = {group: SPLITS[place] for group, place in zip(free.index, places, strict=True)}
         return home | fixed
+
+
+def _class_sizes(rows: "pd.DataFrame") -> tuple[int, int]:
+    """Return the number of positive and of other images."""
+    positives = int((rows["target"] == 1).sum())
+    return positives, len(rows) - positives
 
 
 def divide(

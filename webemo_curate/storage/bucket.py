@@ -24,6 +24,7 @@ from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.lease import Lease
+from webemo_curate.system_faults import raise_system_fault
 
 SCHEME = "s3"
 LOCK_KEY = "data/lock"
@@ -228,12 +229,16 @@ def _evict(root: Path, newest: Path) -> None:
 
 @contextmanager
 def _explained(where: str) -> Iterator[None]:
-    """Turn the store's errors into the user's; an object that is not there stays what it is."""
+    """Turn errors into the user's: the store's, or what this machine lacks to reach it.
+
+    That an object is not there stays what it is.
+    """
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as error:
+        raise_system_fault(error, where)
         reason = str(error).partition("\n")[0]
         if NO_BUCKET.search(reason):
             raise _no_bucket(where) from error

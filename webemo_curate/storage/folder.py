@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from webemo_curate.atomic import PARTIAL_SUFFIX, atomic_path, write_bytes
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.system_faults import raise_system_fault
 
 LOCK_KEY = "data/lock"
 
@@ -44,7 +45,10 @@ class FolderStore:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of the files below a folder; see `Store.keys`."""
-        files = (path for path in (self.root / prefix).rglob("*") if path.is_file())
+        top = self.root / prefix
+        files = (
+            Path(place, name) for place, _, names in os.walk(top, onerror=_told) for name in names
+        )
         keys = (path.relative_to(self.root).as_posix() for path in files)
         return sorted(key for key in keys if not key.endswith(PARTIAL_SUFFIX))
 
@@ -107,6 +111,13 @@ class FolderStore:
                     f"{self.root}: another curate command works here; wait for it to end"
                 ) from error
             yield
+
+
+def _told(error: OSError) -> None:
+    """Raise what kept a folder from being listed: what is not seen there would count as gone."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise_system_fault(error, str(error.filename))
+        raise CurateError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def remove_partials(root: Path, skipped: Path | None = None) -> None:

@@ -101,7 +101,7 @@ class Lease:
                 if self._is_mine(self._read()):
                     self._renew()
                     continue
-            except CurateError as error:
+            except (CurateError, OSError, MemoryError) as error:  # the thread must go on trying
                 logger.warning("the lease was not renewed: %s", error)
                 continue
             logger.error("%s: another command took this workspace", self._store.where(self._key))
