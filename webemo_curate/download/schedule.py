@@ -9,7 +9,7 @@ import heapq
 import itertools
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import ClassVar, Protocol
 
@@ -85,6 +85,7 @@ class Schedule:
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
         self._under_way = self._left = 0
+        self._over = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, urls: Iterable[str]) -> None:
@@ -97,17 +98,18 @@ class Schedule:
         urls : iterable of str
             Distinct, in the order in which each host is to be asked for them.
         """
-        self._done = asyncio.Event()
+        self._done, self._over = asyncio.Event(), False
         for host in self._troubled.values():
             host.limiter.renew(_now())
         self._line_up(urls)
-        try:
-            async with asyncio.TaskGroup() as self._group:
+        async with asyncio.TaskGroup() as self._group:
+            try:
                 self._pump()
                 if self._left:
                     await self._done.wait()
-        finally:
-            self._wake_at(None)
+            finally:
+                self._over = True
+                self._wake_at(None)
 
     def troubles(self) -> list[str]:
         """Say why hosts that URLs wait for are slow; the most waited for first."""
@@ -138,7 +140,9 @@ class Schedule:
         self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
 
     def _pump(self) -> None:
-        """Begin what is due; wake up when the next is."""
+        """Begin what is due, unless the run ends; wake up when the next is."""
+        if self._over:
+            return
         now = _now()
         while self._under_way < self._most:
             if self._heap and self._heap[0][0] <= now:
@@ -175,7 +179,7 @@ class Schedule:
             visit.spent = due - now
             host.wait(visit, due)
         if host.limiter.is_hopeless(now):
-            self._group.create_task(self._give_up(host))
+            self._start(self._give_up(host))
         else:
             self._place(host)
 
@@ -200,7 +204,15 @@ class Schedule:
         host.limiter.begin(now)
         self._under_way += 1
         self._place(host)
-        self._group.create_task(self._attempt(host, visit, now))
+        self._start(self._attempt(host, visit, now))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        self._group.create_task(work).add_done_callback(self._end_if_failed)
+
+    def _end_if_failed(self, task: "asyncio.Task[None]") -> None:
+        """Begin nothing more once a task has failed: the group takes no further ones."""
+        if task.cancelled() or task.exception() is not None:
+            self._over = True
 
     async def _attempt(self, host: Host, visit: Visit, began: float) -> None:
         """Make one attempt; then let others have the slot."""
