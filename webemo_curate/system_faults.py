@@ -26,6 +26,7 @@ WORKING_MEMORY_BYTES: Final = 2 * 2**30
 REMEDIES: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 65536)",
     errno.ENFILE: "the machine has too many open files; end other programs",
+    errno.ENOBUFS: "the system has no room for further connections; end other programs",
     errno.ENOMEM: "free some memory, or use fewer workers",
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space of your quota",
