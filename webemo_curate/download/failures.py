@@ -13,7 +13,7 @@ import pycurl
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.errors import CurateError
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.system_faults import GO_ON, raise_system_fault
+from webemo_curate.system_faults import GO_ON, lacking, raise_system_fault
 
 STATUS_BY_ERROR = {
     pycurl.E_OPERATION_TIMEDOUT: FetchStatus.TIMEOUT,
@@ -155,7 +155,7 @@ def check_descriptors() -> None:
 
 def _raise_lack(code: int, os_errno: int) -> None:
     if code == pycurl.E_OUT_OF_MEMORY:
-        raise_system_fault(MemoryError())
+        raise lacking(errno.ENOMEM)  # libcurl asks for little, whatever a host sends
     if os_errno in LACKS:
         raise_system_fault(OSError(os_errno, os.strerror(os_errno)))
     if code in NO_START:
