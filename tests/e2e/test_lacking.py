@@ -1,21 +1,30 @@
 """Commands on a machine that lacks something end with one message, and go on to the same result."""
 
 import resource
+import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
+import yaml
 
 from tests.download.site import Site, answer, picture, running
 from tests.e2e.conftest import CURATE, curate
 from tests.e2e.test_invariants import rows_of
 from webemo_curate.workspace import Workspace
 
-PICTURES = 100
+PICTURES, READ = 100, 8
+"""Pictures that are fetched, and of them those that are read and compared."""
 CONNECTIONS = 64
 FETCHED = ("listing", "fetch")
+BOTH = "filter-text", "dedup"
+READINGS = ("images", "ocr", "text", "features", "duplicates")
 GO_ON = "run the same command again: finished work is kept"
 
 
@@ -91,3 +100,88 @@ def test_a_low_hard_limit_of_open_files_is_said_and_charges_no_url(
     assert_said(messages, "Too many open files; raise the limit of open files (ulimit -n 65536)")
     curate(*fetch, "--workspace", tmp_path)
     assert_equal(tmp_path, fetched, FETCHED)
+
+
+@pytest.fixture(scope="module")
+def few(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a workspace with a few fetched pictures; tests copy it."""
+    workspace = tmp_path_factory.mktemp("few")
+    urls = [f"http://photos.example/{number}.jpg" for number in range(READ)]
+    (workspace / "list.txt").write_text("".join(f"{url} {n}\n" for n, url in enumerate(urls)))
+    settings = {
+        "listing": {"lists": [str(workspace / "list.txt")]},
+        "fetch": {"mirror": site.base, "ignore_robots": True, "rate": 1000.0},
+        "images": {"partition_rows": 4},
+        "filter_text": {"partition_rows": 2, "drawn": False},
+        "workers": 1,
+    }
+    (workspace / "curate.yaml").write_text(yaml.safe_dump(settings))
+    curate("fetch", "--workspace", workspace)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def compared(few: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a workspace whose pictures were read and compared undisturbed."""
+    workspace = tmp_path_factory.mktemp("compared") / "ws"
+    shutil.copytree(few, workspace)
+    curate("dedup", "--workspace", workspace)
+    return workspace
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "limit", "lack", "commands"),
+    [
+        (resource.RLIMIT_FSIZE, 1500, "cannot be written: File too large", BOTH),
+        (resource.RLIMIT_AS, 2**30, "Cannot allocate memory; free some memory", BOTH[:1]),
+        (resource.RLIMIT_NOFILE, 12, "Too many open files", BOTH),
+    ],
+)
+def test_what_reading_text_and_comparing_lack_is_said_and_charges_no_picture(
+    few: Path,
+    compared: Path,
+    tmp_path: Path,
+    kind: int,
+    limit: int,
+    lack: str,
+    commands: tuple[str, ...],
+) -> None:
+    workspace = tmp_path / "ws"
+    shutil.copytree(few, workspace)
+    for command in commands:
+        code, messages = limited(kind, limit, limit, command, "--workspace", workspace)
+        assert code == 1, messages
+        assert_said(messages, lack)
+        curate(command, "--workspace", workspace)
+    curate("dedup", "--workspace", workspace)
+    assert_equal(workspace, compared, READINGS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["images", "ocr", "features"])
+def test_a_run_and_its_workers_that_were_stopped_for_a_while_end_alike(
+    few: Path, compared: Path, tmp_path: Path, stage: str
+) -> None:
+    workspace = tmp_path / "ws"
+    shutil.copytree(few, workspace)
+    command = [str(CURATE), "dedup", "--workspace", str(workspace)]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
+    assert run.stderr
+    for line in run.stderr:
+        if line.startswith(f"{stage}: runs"):
+            stop_and_go_on(psutil.Process(run.pid))
+    assert run.wait() == 0
+    assert_equal(workspace, compared, READINGS)
+
+
+def stop_and_go_on(run: psutil.Process) -> None:
+    """Stop the workers, then the run too; let them go on in the same order."""
+    while not (workers := run.children(recursive=True)):
+        assert run.status() != psutil.STATUS_ZOMBIE, "it ended without a worker"
+        time.sleep(0.01)
+    for sign in (signal.SIGSTOP, signal.SIGCONT):
+        for process in (*workers, run):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(sign)
+            time.sleep(0.3)
