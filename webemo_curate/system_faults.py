@@ -124,12 +124,12 @@ def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
     bool
         False if a limit of the process or the machine's free memory is below it.
     """
-    import psutil
-
     try:
         mmap.mmap(-1, needed).close()  # reserves and takes none; limits of the process count
     except (OSError, MemoryError):
         return False
+    import psutil  # only now: where memory is short, an import may be what fails
+
     free: int = psutil.virtual_memory().available
     return free >= needed
 
