@@ -21,12 +21,12 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.training.augment import Augmentation
-from webemo_curate.training.data import chunks, open_images
-from webemo_curate.training.feed import Feed
-from webemo_curate.training.networks import build_network
-from webemo_curate.training.objective import Objective
-from webemo_curate.training.optimisers import make_optimizer
+from webemo_curate.dataset.images import chunks, open_images
+from webemo_curate.dataset.prefetch import Feed
+from webemo_curate.models.registry import build_network
+from webemo_curate.training.augment.augmentation import Augmentation
+from webemo_curate.training.loss import Objective
+from webemo_curate.training.optimizers import make_optimizer
 from webemo_curate.workspace import Workspace
 
 GRAMS = (0, 3, 4)

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.storage.server import Faulty
     from webemo_curate.storage.bucket import BucketStore
+    from webemo_curate.workspace import Workspace
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -61,3 +62,11 @@ def store(url: str) -> "BucketStore":
     from webemo_curate.storage.bucket import BucketStore
 
     return BucketStore(url)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> "Workspace":
+    """A small workspace of drawn pictures with split manifests, ready to train on."""
+    from tests.trainable import make_workspace  # imports what many tests do without
+
+    return make_workspace(tmp_path / "ws")

@@ -11,8 +11,8 @@ from webemo_curate.schemas import Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
-    from webemo_curate.training.evaluation import Evaluation
-    from webemo_curate.training.run import RunResult
+    from webemo_curate.evaluation.evaluate import Evaluation
+    from webemo_curate.runs import RunResult
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def train_and_report(config: PipelineConfig, workspace: Workspace) -> FullRun:
     FullRun
         Runs, evaluations and the report's place.
     """
+    from webemo_curate.evaluation.evaluate import evaluate
     from webemo_curate.report.build import build_report
-    from webemo_curate.training.evaluation import evaluate
-    from webemo_curate.training.fitting import train
+    from webemo_curate.training.fit import train
 
     runs = train(config.train, workspace)
     evaluations = [evaluate(run.folder, Split.TEST, workspace, config.train.device) for run in runs]

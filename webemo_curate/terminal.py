@@ -58,12 +58,12 @@ def show_plan(target: str, overrides: Overrides, workspace: str, *, as_json: boo
 
 
 def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bool) -> None:
-    """Bring the manifests up to date, then train; see `training.fitting.train`.
+    """Bring the manifests up to date, then train; see `training.fit.train`.
 
     Of several processes that torchrun started, the first does everything but train alone.
     """
     from webemo_curate.training.distributed import follows
-    from webemo_curate.training.fitting import train
+    from webemo_curate.training.fit import train
 
     place = open_workspace(workspace)
     config = override(place.config(), overrides)
@@ -79,8 +79,8 @@ def train_model(overrides: Overrides, workspace: str, *, only: bool, as_json: bo
 
 
 def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
-    """Decode the splits' images ahead of training; see `training.fitting.pack_splits`."""
-    from webemo_curate.training.fitting import pack_splits
+    """Decode the splits' images ahead of training; see `training.fit.pack_splits`."""
+    from webemo_curate.training.fit import pack_splits
 
     place = open_workspace(workspace)
     config = override(place.config(), overrides)
@@ -91,12 +91,16 @@ def pack(overrides: Overrides, workspace: str, *, as_json: bool) -> None:
 
 
 def experiment(file: Path, test_sets: Sequence[Path], workspace: str, *, as_json: bool) -> None:
-    """Train, measure and compare networks; see `training.experiment.run_experiment`.
+    """Train, measure and compare networks; see `experiments.run_experiment.run_experiment`.
 
     Of several processes that torchrun started, the first does everything but train alone.
     """
+    from webemo_curate.experiments.run_experiment import (
+        PAGE_FILE,
+        follow_experiment,
+        run_experiment,
+    )
     from webemo_curate.training.distributed import follows
-    from webemo_curate.training.experiment import PAGE_FILE, follow_experiment, run_experiment
 
     config, place = load_experiment(file, test_sets), open_workspace(workspace)
     if follows():
@@ -123,9 +127,10 @@ def evaluate(
     exclude_shared: bool,
     as_json: bool,
 ) -> None:
-    """Measure a run, or all seeds of a training; see `training.evaluation.evaluate`."""
-    from webemo_curate.training import evaluation, seeds
-    from webemo_curate.training.run import find_run
+    """Measure a run, or all seeds of a training; see `evaluation.evaluate.evaluate`."""
+    from webemo_curate.evaluation import evaluate as evaluation
+    from webemo_curate.evaluation import seeds
+    from webemo_curate.runs import find_run
 
     place = open_workspace(workspace)
     found = find_run(run, place)
@@ -154,9 +159,9 @@ def predict(
     grad_cam: bool,
     as_json: bool,
 ) -> None:
-    """Classify image files, and draw them if asked to; see `training.prediction.predict`."""
-    from webemo_curate.training.prediction import predict as classify
-    from webemo_curate.training.run import find_run
+    """Classify image files, and draw them if asked to; see `evaluation.predict.predict`."""
+    from webemo_curate.evaluation.predict import predict as classify
+    from webemo_curate.runs import find_run
 
     opened = open_workspace(workspace)
     max_pixels = opened.config().images.max_pixels
@@ -176,9 +181,9 @@ def predict(
 
 
 def export_model(run: str, folder: Path, workspace: str, *, as_json: bool) -> None:
-    """Write a run's network for other programs; see `training.exports.export_run`."""
-    from webemo_curate.training.exports import export_run
-    from webemo_curate.training.run import find_run
+    """Write a run's network for other programs; see `evaluation.export_network.export_run`."""
+    from webemo_curate.evaluation.export_network import export_run
+    from webemo_curate.runs import find_run
 
     export = export_run(find_run(run, open_workspace(workspace)), folder)
     print(f"Written to {export.folder}; logits equal the network's")
@@ -198,7 +203,7 @@ def run_pipeline(pipeline: Path, workspace: str, options: Overrides, *, as_json:
     for evaluation in result.evaluations:
         print(evaluation.summary())
     if len(result.evaluations) > 1:
-        from webemo_curate.training.seeds import seeds_summary
+        from webemo_curate.evaluation.seeds import seeds_summary
 
         print(seeds_summary(result.evaluations))
     print(f"Report: {result.report}")

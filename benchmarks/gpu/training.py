@@ -24,13 +24,14 @@ from torchvision.transforms import v2
 
 from benchmarks.gpu.watch import rate
 from webemo_curate.config import TrainConfig
-from webemo_curate.training.augment import Augmentation
-from webemo_curate.training.data import PackedImages, chunks
-from webemo_curate.training.feed import Feed
-from webemo_curate.training.networks import build_network
-from webemo_curate.training.objective import Objective, autocast
-from webemo_curate.training.optimisers import make_optimizer
-from webemo_curate.training.packing import SHARD_IMAGES
+from webemo_curate.dataset.images import PackedImages, chunks
+from webemo_curate.dataset.packing import SHARD_IMAGES
+from webemo_curate.dataset.prefetch import Feed
+from webemo_curate.models.precision import autocast
+from webemo_curate.models.registry import build_network
+from webemo_curate.training.augment.augmentation import Augmentation
+from webemo_curate.training.loss import Objective
+from webemo_curate.training.optimizers import make_optimizer
 
 GRAMS = (0, 4)
 PRECISIONS = ("fp32", "bf16")

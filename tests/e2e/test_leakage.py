@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.e2e.conftest import curate
-from tests.training.conftest import TINY
+from tests.trainable import TINY
 from webemo_curate.errors import InputError
-from webemo_curate.training.evaluation import evaluate
-from webemo_curate.training.fitting import train
+from webemo_curate.evaluation.evaluate import evaluate
+from webemo_curate.training.fit import train
 from webemo_curate.workspace import Workspace
 
 KEPT_OF_CROP = 0.75

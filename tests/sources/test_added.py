@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import curate
-from tests.training.conftest import draw
+from tests.trainable import draw
 from webemo_curate.errors import InputError
 from webemo_curate.sources.added import add_folder
 from webemo_curate.workspace import Workspace

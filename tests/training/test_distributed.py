@@ -15,9 +15,9 @@ import yaml
 from safetensors.torch import load_file
 
 from tests.e2e.conftest import curate
-from tests.training.conftest import TINY, write_experiment
-from webemo_curate.training.fitting import train
-from webemo_curate.training.loop import Trainer
+from tests.trainable import TINY, write_experiment
+from webemo_curate.training.fit import train
+from webemo_curate.training.trainer import Trainer
 from webemo_curate.workspace import Workspace
 
 SAME = 0.01

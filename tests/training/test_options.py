@@ -10,9 +10,9 @@ from PIL import Image
 from torch import nn
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.packing import read_square
+from webemo_curate.models.registry import build_network
 from webemo_curate.storage.image_files import ImageFiles
-from webemo_curate.training.networks import build_network
-from webemo_curate.training.packing import read_square
 
 PAGE = Path(__file__).parents[2] / "docs" / "paper.md"
 BASE = TrainConfig(backbone="tf_efficientnetv2_b0", grams=1, drop_path=0.0)

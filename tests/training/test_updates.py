@@ -11,11 +11,11 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from tests.e2e.conftest import curate
-from tests.training.conftest import TINY
-from webemo_curate.training.data import epoch_updates
-from webemo_curate.training.fitting import train
-from webemo_curate.training.loop import Trainer
-from webemo_curate.training.networks import set_training
+from tests.trainable import TINY
+from webemo_curate.dataset.images import epoch_updates
+from webemo_curate.models.registry import set_training
+from webemo_curate.training.fit import train
+from webemo_curate.training.trainer import Trainer
 from webemo_curate.workspace import Workspace
 
 PLAIN = TINY.model_copy(

@@ -14,7 +14,7 @@ from webemo_curate.atomic import atomic_path
 from webemo_curate.imaging import load_rgb
 
 if TYPE_CHECKING:
-    from webemo_curate.training.prediction import Prediction
+    from webemo_curate.evaluation.predict import Prediction
 
 
 CELL = 256

@@ -1,1 +1,1 @@
-"""The Gram-augmented network: model, augmentation, data, loop, evaluation."""
+"""Training: from split manifests to a network."""

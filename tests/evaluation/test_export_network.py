@@ -1,0 +1,72 @@
+"""`curate export-model` writes files that answer as the network does, and a model card."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from tests.e2e.conftest import curate
+from tests.trainable import TINY
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.evaluation import export_network as exports
+from webemo_curate.evaluation.inference import load_network
+from webemo_curate.runs import LAST_FILE, load_config
+from webemo_curate.training.fit import train
+from webemo_curate.workspace import Workspace
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> Path:
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+    return run.folder
+
+
+def test_exported_files_answer_as_the_network_at_any_batch_size(
+    run: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "export"
+
+    out = curate("export-model", run.name, folder, "--workspace", workspace.root, "--json")
+
+    assert json.loads(out.splitlines()[-1])["onnx_error"] < exports.TOLERANCE
+    session = onnxruntime.InferenceSession(str(folder / exports.ONNX_FILE))
+    program = torch.export.load(str(folder / exports.PROGRAM_FILE)).module()
+    network = load_network(run / LAST_FILE, load_config(run), torch.device("cpu"))
+    for count in (1, 5):
+        images = torch.rand(count, 3, TINY.image_size, TINY.image_size)
+        with torch.inference_mode():
+            expected = network(images).numpy()
+            np.testing.assert_allclose(program(images).numpy(), expected, atol=exports.TOLERANCE)
+        (found,) = session.run(["logits"], {"images": images.numpy()})
+        np.testing.assert_allclose(found, expected, atol=exports.TOLERANCE)
+
+
+def test_the_model_card_tells_training_and_evaluation(run: Path, tmp_path: Path) -> None:
+    exports.export_run(run, tmp_path)
+
+    card = (tmp_path / exports.CARD_FILE).read_text()
+    assert run.name in card
+    assert "### validation" in card
+    metrics = json.loads((run / "metrics-validation.json").read_bytes())
+    assert f"| accuracy | {metrics['accuracy']:.4g} |" in card
+    assert f"float32, (batch, 3, {TINY.image_size}, {TINY.image_size})" in card
+
+
+def test_a_file_that_answers_otherwise_is_an_error_and_gets_no_card(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "TOLERANCE", -1.0)
+
+    with pytest.raises(CurateError, match=r"network\.onnx"):
+        exports.export_run(run, tmp_path)
+    assert not (tmp_path / exports.CARD_FILE).exists()
+
+
+def test_a_run_without_weights_is_an_error(run: Path, tmp_path: Path) -> None:
+    (run / LAST_FILE).write_bytes(b"torn")
+
+    with pytest.raises(InputError, match="last"):
+        exports.export_run(run, tmp_path)

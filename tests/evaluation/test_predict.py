@@ -1,0 +1,67 @@
+"""`curate predict` draws captioned pictures and where the network looked."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.e2e.conftest import curate
+from tests.trainable import TINY, draw
+from webemo_curate.evaluation.predict import predict
+from webemo_curate.models.gradcam import class_activation
+from webemo_curate.models.registry import build_network
+from webemo_curate.training.fit import train
+from webemo_curate.workspace import Workspace
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_grad_cam_is_its_definition(target: int) -> None:
+    torch.manual_seed(0)
+    network = build_network(TINY.model_copy(update={"grams": 0})).eval()
+    images = torch.rand(1, 3, 64, 64)
+
+    maps = network.backbone.forward_features(network.normalise(images)).detach().requires_grad_()
+    logit = network.output(network.main(maps.mean(dim=(2, 3))))[0, target]
+    (gradient,) = torch.autograd.grad(logit, maps)
+    weighted = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1).clamp(min=0)[0].detach()
+
+    found = class_activation(network, images, target)
+    assert found.shape == (64, 64)
+    assert found.dtype == np.float32
+    if weighted.max() == 0:
+        assert not found.any()
+        return
+    # Bilinear scaling of 2 x 2 maps leaves the corners as they are.
+    corners = found[[0, 0, -1, -1], [0, -1, 0, -1]]
+    expected = (weighted / weighted.max()).flatten().numpy()
+    np.testing.assert_allclose(corners, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_row_is_drawn_with_and_without_activations(workspace: Workspace, tmp_path: Path) -> None:
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+    files = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, file in enumerate(files):
+        draw(file, number % 2, np.random.default_rng(number))
+    command = ["predict", run.folder.name, *files, "--workspace", workspace.root]
+
+    plain, looked = tmp_path / "plain.png", tmp_path / "looked.png"
+    lines = curate(*command, "--figure", plain).splitlines()
+    assert len(lines) == 4
+    curate(*command, "--figure", looked, "--grad-cam")
+    with Image.open(plain) as one, Image.open(looked) as two:
+        assert one.width == two.width > 3 * 256
+        assert two.height > one.height + 250
+        assert len(set(one.convert("L").getdata())) > 20  # pictures, not an empty sheet
+
+
+def test_a_caption_names_the_class_and_its_own_probability(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+    draw(tmp_path / "x.png", 0, np.random.default_rng(0))
+    (answer,) = predict(run.folder, [tmp_path / "x.png"], "cpu")
+    own = max(answer.probability, 1 - answer.probability)
+    assert answer.caption == f"{answer.label} {own:.0%}"
+    assert answer.activation is None

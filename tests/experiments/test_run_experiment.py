@@ -1,0 +1,379 @@
+"""`curate experiment` trains what is missing, measures it, and says what is significant."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+
+from tests.e2e.conftest import CURATE, curate
+from tests.trainable import TINY, draw, draw_set, make_workspace, write_experiment
+from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluate import Evaluation, set_name
+from webemo_curate.evaluation.metrics import measure
+from webemo_curate.evaluation.significance import holm
+from webemo_curate.experiments import run_experiment as experiment
+from webemo_curate.experiments.comparison import Families
+from webemo_curate.experiments.result import Outcome
+from webemo_curate.experiments.run_experiment import run_experiment
+from webemo_curate.leakage import NEEDED
+from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
+from webemo_curate.schemas import Split
+from webemo_curate.workspace import Workspace
+
+PIPELINES = Path(__file__).parents[2] / "pipelines"
+SUPPORTS = {"UnbiasedEmo": (467, 353), "Emotion6": (330, 70)}
+"""Images of the stand-in sets; others have 60 and 40. The second is Cornell's by its size."""
+
+
+def pretend_to_train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
+    """Name a run for each seed, as training does, and train nothing."""
+    kind = f"{config.preset}-{config.grams}-{config.augment}"
+    folders = [workspace.runs / f"{kind}-seed{seed}" for seed in range(config.seeds)]
+    return [RunResult(folder, seed, False, []) for seed, folder in enumerate(folders)]
+
+
+def pretend_to_evaluate(
+    run: Path, on: str, workspace: Workspace, _device: str, *, exclude_shared: bool
+) -> Evaluation:
+    """Draw answers of some skill for every image of a set; equal arguments draw equal ones."""
+    assert not exclude_shared  # the workspace is not deduplicated
+    name = set_name(on, workspace)
+    target = np.repeat([0, 1], SUPPORTS.get(name, (60, 40)))
+    generator = np.random.default_rng(list(f"{run.name}{name}".encode()))
+    probability = 1 / (1 + np.exp(-generator.normal(2 * target - 1, 1.2)))
+    path = run / f"predictions-{name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame({"target": target, "probability": probability}).to_parquet(path)
+    metrics, tuned = measure(target, probability), measure(target, probability, 0.45)
+    return Evaluation(run, name, metrics, tuned, metrics, path)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Run the paper's whole sweep, but with answers that are drawn instead of trained for."""
+    folder = tmp_path_factory.mktemp("sweep")
+    sets = [draw_set(folder / name) for name in (*SUPPORTS, "Holidays")]
+    config = load_experiment(PIPELINES / "paper.yaml", sets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "train", pretend_to_train)
+        patch.setattr(experiment, "evaluate", pretend_to_evaluate)
+        return run_experiment(config, "sweep", make_workspace(folder / "ws"))
+
+
+def page(outcome: Outcome) -> str:
+    return (outcome.folder / "results.md").read_text()
+
+
+def section(outcome: Outcome, title: str) -> list[list[str]]:
+    """Return the cells of the table under a heading, its header first."""
+    (text,) = re.findall(
+        rf"^## {re.escape(title)}.*?$\n\n(.*?)(?:\n\n|\Z)", page(outcome), re.M | re.S
+    )
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [cells[0], *cells[2:]]
+
+
+def mean_and_deviation(values: list[float], digits: int) -> str:
+    return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
+
+
+def predictions(outcome: Outcome, network: str, on: str) -> list[pd.DataFrame]:
+    place = Workspace(outcome.folder.parents[1]).runs
+    return [
+        pq.read_table(place / run / f"predictions-{on}.parquet").to_pandas()
+        for run in outcome.rows(network, on)["run"]
+    ]
+
+
+def test_table_3_gives_accuracies_beside_the_papers(swept: Outcome) -> None:
+    header, *rows = section(swept, "Table 3")
+    papers = {row[0]: row[header.index("paper %")] for row in rows}
+    assert papers == {
+        "k0": "81.28",
+        "k2": "81.73",
+        "k3": "81.79",
+        "k4": "81.94",
+        "k5": "81.81",
+        "k0-plain": "-",
+        "k4-plain": "-",
+        "zhang": "-",
+    }
+    for name, *cells in rows:
+        shares = [
+            ((run["probability"] >= 0.5) == run["target"]).mean() * 100
+            for run in predictions(swept, name, "test")
+        ]
+        assert cells[header.index("accuracy %") - 1] == mean_and_deviation(shares, 2)
+
+
+@pytest.mark.parametrize(
+    ("title", "on", "names", "paper"),
+    [
+        ("Table 4", "test", ("k0", "k4", "zhang"), None),
+        ("Table 5: UnbiasedEmo", "UnbiasedEmo", ("k0", "k4"), ["0.8607", "0.8025", "0.8307"]),
+        ("Table 6: Emotion-6 (`Emotion6`)", "Emotion6", ("k0", "k4"), ["0.8365"]),
+        ("Holidays by class", "Holidays", ("k0", "k4"), None),
+    ],
+)
+def test_tables_by_class_hold_what_the_predictions_come_to(
+    swept: Outcome, title: str, on: str, names: list[str], paper: list[str] | None
+) -> None:
+    header, *rows = section(swept, title)
+    for name in names:
+        runs = predictions(swept, name, on)
+        scores = [
+            precision_recall_fscore_support(
+                run["target"], run["probability"] >= 0.5, labels=[0, 1], zero_division=0
+            )
+            for run in runs
+        ]
+        for place, label in enumerate(("others", "sadness")):
+            (row,) = [row for row in rows if row[:2] == [name, label]]
+            for position, score in enumerate(("precision", "recall", "f1")):
+                values = [seed[position][place] for seed in scores]
+                assert row[header.index(score)] == mean_and_deviation(values, 4)
+            if on != "test":
+                assert row[header.index("support")] == str(scores[0][3][place])
+    if paper:
+        (row,) = [row for row in rows if row[:2] == ["paper, k = 4", "others"]]
+        assert row[2 : 2 + len(paper)] == paper
+
+
+def test_table_4_stands_beside_the_papers(swept: Outcome) -> None:
+    _, *rows = section(swept, "Table 4")
+    (row,) = [row for row in rows if row[:2] == ["k4", "sadness"]]
+    assert row[3::2] == ["0.8125", "0.7924", "0.8022"]
+
+
+def test_a_set_of_other_images_than_the_papers_is_said_to_be_one(swept: Outcome) -> None:
+    assert "The paper's UnbiasedEmo has" not in page(swept)
+    assert "The paper's Emotion-6 has 888 + 484 images, this set 330 + 70" in page(swept)
+
+
+def test_what_augmentation_is_worth_is_tested_in_pairs(swept: Outcome) -> None:
+    _, *rows = section(swept, "With and without augmentation")
+    assert {row[1] for row in rows} == {"k0", "k4"}
+    assert [row[0] for row in rows[::2]] == ["test", "UnbiasedEmo", "Emotion6", "Holidays"]
+    gained = swept.rows("k4", "test")["accuracy"] - (
+        swept.rows("k4-plain", "test")["accuracy"].to_numpy()
+    )
+    assert rows[1][4] == f"{gained.mean() * 100:+.2f}"
+
+
+def test_figures_show_mean_curves_of_external_sets(swept: Outcome) -> None:
+    areas = [
+        roc_auc_score(run["target"], run["probability"])
+        for run in predictions(swept, "k0", "UnbiasedEmo")
+    ]
+    networks = {"figure-5.svg": 1, "figure-6.svg": 1, "figure-7.svg": 2}
+    for file, count in networks.items():
+        assert f"]({file})" in page(swept)
+        drawing = (swept.folder / file).read_text()
+        legends = re.findall(r"<!-- (\S+: AUC .*?) -->", drawing)
+        assert len(legends) == 3 * count  # a panel a set
+        if file != "figure-5.svg":
+            assert f"k0: AUC {mean_and_deviation(areas, 3)}" in legends
+
+
+def test_the_proposed_network_is_chosen_on_validation_among_those_with_modules(
+    swept: Outcome,
+) -> None:
+    means = swept.metrics[swept.metrics["on"] == "validation"].groupby("network")["accuracy"].mean()
+    assert swept.candidates == ["k2", "k3", "k4", "k5"]
+    assert means[swept.chosen] == means[swept.candidates].max()
+
+
+def test_a_pair_is_tested_at_validations_threshold_too(swept: Outcome) -> None:
+    (found,) = [c for c in swept.comparisons if (c.network, c.on) == ("k2", "test")]
+    tuned = {name: swept.rows(name, "test")["accuracy_tuned"].mean() for name in ("k0", "k2")}
+    assert found.tuned.value == pytest.approx(tuned["k2"] - tuned["k0"])
+
+
+def test_departures_from_the_papers_settings_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "train", pretend_to_train)
+    monkeypatch.setattr(experiment, "evaluate", pretend_to_evaluate)
+    outcome = run_experiment(
+        load_experiment(write_experiment(tmp_path)), "s", make_workspace(tmp_path / "w")
+    )
+    _, *rows = section(outcome, "Networks")
+    assert {"from_scratch true", "epochs 1", "accumulate 1"} <= set(rows[0][3].split(", "))
+    assert "give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`" in page(outcome)
+
+
+def test_pictures_that_training_has_seen_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_out(run: Path, on: str, *place: Any, exclude_shared: bool) -> Evaluation:
+        assert exclude_shared == (on not in (*Split,))
+        found = pretend_to_evaluate(run, on, *place, exclude_shared=False)
+        return replace(found, on=f"{found.on}-unshared", shared=7) if exclude_shared else found
+
+    monkeypatch.setattr(experiment, "train", pretend_to_train)
+    monkeypatch.setattr(experiment, "evaluate", leave_out)
+    workspace = make_workspace(tmp_path / "w")
+    for name in NEEDED:
+        workspace.manifest_path(name).touch()
+    config = load_experiment(write_experiment(tmp_path), [draw_set(tmp_path / "UnbiasedEmo")])
+    outcome = run_experiment(config, "s", workspace)
+    assert "## Table 5: UnbiasedEmo (`UnbiasedEmo-unshared`)" in page(outcome)
+    assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
+
+
+def test_what_is_and_is_not_significant_is_said(swept: Outcome) -> None:
+    for comparison in swept.comparisons:
+        verdict = "significant" if comparison.adjusted.accuracy < 0.05 else "not significant"
+        (line,) = [
+            line
+            for line in page(swept).splitlines()
+            if line.startswith(f"- {comparison.on}, `{comparison.network}` against")
+            and f"`{comparison.against}`" in line
+        ]
+        assert f"**{verdict}**" in line
+
+
+def test_p_values_are_adjusted_over_the_networks_of_a_family(swept: Outcome) -> None:
+    family = [c for c in swept.comparisons if (c.on, c.against) == ("test", "k0")]
+    family = [c for c in family if c.network != "zhang"]
+    assert [c.adjusted.accuracy for c in family] == holm([c.accuracy.p for c in family])
+    for seed in range(5):
+        own = [c.areas[seed].p for c in family]
+        assert [c.adjusted.areas[seed] for c in family] == holm(own)
+        assert [c.adjusted.mcnemar[seed] for c in family] == holm([c.mcnemar[seed] for c in family])
+
+
+def test_families_are_sorted_by_what_networks_differ_in() -> None:
+    config = load_experiment(PIPELINES / "paper.yaml")
+    families = Families.of(config)
+    assert families.grams == [(name, "k0") for name in ("k2", "k3", "k4", "k5")]
+    assert families.others == [("zhang", "k0")]
+    assert families.augmentation == [("k0", "k0-plain"), ("k4", "k4-plain")]
+
+
+def test_the_command_trains_nothing_twice_and_takes_sets_later(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    file = write_experiment(tmp_path)
+    curate("experiment", file, "--workspace", workspace.root)
+    runs = {run: run.stat().st_mtime_ns for run in workspace.runs.glob(f"*/{LAST_FILE}")}
+    assert len(runs) == 4
+    found = draw_set(tmp_path / "UnbiasedEmo")
+    command = ["experiment", file, "--test-set", found, "--workspace", workspace.root, "--json"]
+    comparisons = json.loads(curate(*command).splitlines()[-1])["comparisons"]
+    assert {run: run.stat().st_mtime_ns for run in runs} == runs
+    assert [c["on"] for c in comparisons] == ["test", "UnbiasedEmo"]
+    for comparison in comparisons:
+        assert len(comparison["mcnemar"]) == len(comparison["areas"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["absent"], "absent: no such test set"),
+        (["empty"], "holds no folder named by an emotion"),
+        (["here/Set", "there/Set"], "another test set is called 'Set' too"),
+    ],
+)
+def test_sets_that_cannot_be_measured_on_stop_before_training(
+    workspace: Workspace, tmp_path: Path, names: list[str], message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for place in ("here", "there"):
+        draw(tmp_path / place / "Set" / "joy" / "1.png", 0, np.random.default_rng(0))
+    config = load_experiment(write_experiment(tmp_path), [tmp_path / name for name in names])
+    with pytest.raises(InputError, match=message):
+        run_experiment(config, "small", workspace)
+    assert not workspace.runs.exists()
+
+
+@pytest.mark.slow
+def test_a_killed_experiment_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
+    undisturbed = make_workspace(tmp_path / "undisturbed")
+    killed = Workspace(tmp_path / "killed")
+    shutil.copytree(undisturbed.root, killed.root)
+    file = write_experiment(
+        tmp_path, common=TINY.model_dump(mode="json", exclude={"grams"}) | {"seeds": 2}
+    )
+    curate("experiment", file, "--workspace", undisturbed.root)
+
+    command = [str(CURATE), "experiment", str(file), "--workspace", str(killed.root)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not _one_is_finished_and_one_under_way(killed):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the experiment ended before it could be killed"
+    finished = {path.parent: path.stat().st_mtime_ns for path in killed.runs.glob(f"*/{DONE_FILE}")}
+    assert 1 <= len(finished) < 4
+
+    curate("experiment", file, "--workspace", killed.root)
+    assert all((run / DONE_FILE).stat().st_mtime_ns == time for run, time in finished.items())
+    for result in ("results.md", "metrics.parquet"):
+        ours, theirs = (
+            (place.root / "experiments" / "small" / result).read_bytes()
+            for place in (undisturbed, killed)
+        )
+        assert ours == theirs
+
+
+def _one_is_finished_and_one_under_way(workspace: Workspace) -> bool:
+    under_way = [path.parent for path in workspace.runs.glob(f"*/{STATE_FILE}")]
+    finished = [path.parent for path in workspace.runs.glob(f"*/{DONE_FILE}")]
+    return bool(finished) and any(run not in finished for run in under_way)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"baseline": "k7"}, "baseline 'k7' is none of k0, k2"),
+        ({"networks": {}}, "networks"),
+        ({"networks": {"../k": {}}, "baseline": "../k"}, "use letters"),
+        ({"networks": {"k0": {}, "k1": {"seeds": 3}}}, "as many seeds"),
+        ({"networks": {"k0": {"gramms": 1}}}, "gramms"),
+        ({"test_sets": "UnbiasedEmo"}, "test_sets"),
+    ],
+)
+def test_impossible_experiments_are_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    file = write_experiment(tmp_path, **changes)
+    with pytest.raises(InputError, match=message):
+        load_experiment(file)
+
+
+def test_the_papers_sweep_is_as_facts_say() -> None:
+    config = load_experiment(PIPELINES / "paper.yaml")
+    assert {name: network.grams for name, network in config.networks.items()} == {
+        "k0": 0,
+        "k2": 2,
+        "k3": 3,
+        "k4": 4,
+        "k5": 5,
+        "k0-plain": 0,
+        "k4-plain": 4,
+        "zhang": 0,
+    }
+    assert {network.seeds for network in config.networks.values()} == {5}
+    assert config.networks["zhang"].epochs == 60
+    assert config.networks["k4-plain"].augment == "none"
+
+
+def test_only_what_is_compared_must_be_there() -> None:
+    alone = ExperimentConfig.model_validate({"networks": {"k0": {"grams": 0}}, "baseline": "k0"})
+    assert list(Families.of(alone)) == [[], [], []]
+    assert Families.of(alone).candidates == []

@@ -1,0 +1,80 @@
+"""A small workspace of drawn pictures with split manifests, ready to train on."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import yaml
+from PIL import Image
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.manifest import Origin
+from webemo_curate.workspace import Workspace
+
+SIZES = {"train": 16, "validation": 6, "test": 6}
+TINY = TrainConfig(
+    backbone="tf_efficientnetv2_b0",
+    grams=1,
+    image_size=32,
+    epochs=2,
+    batch_size=8,
+    accumulate=1,
+    from_scratch=True,
+    device="cpu",
+)
+
+
+def draw(path: Path, target: int, generator: np.random.Generator) -> None:
+    """Draw noise around a cold, dark colour for sadness and a warm, light one for others."""
+    centre = (40, 50, 90) if target else (220, 180, 80)
+    pixels = np.clip(generator.normal(centre, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def draw_set(folder: Path, images: int = 4) -> Path:
+    """Draw a folder-per-emotion set, as many images of sadness as of joy."""
+    generator = np.random.default_rng(len(folder.name))
+    for index in range(images):
+        draw(folder / "sadness" / f"{index}.png", 1, generator)
+        draw(folder / "joy" / f"{index}.png", 0, generator)
+    return folder
+
+
+def make_workspace(root: Path) -> Workspace:
+    """Draw splits of warm and cold pictures."""
+    place = Workspace(root)
+    generator = np.random.default_rng(0)
+    for split, size in SIZES.items():
+        rows = []
+        for index in range(size):
+            path, target = f"data/images/{split}{index}.png", index % 2
+            draw(place.root / path, target, generator)
+            rows.append(
+                {
+                    "path": path,
+                    "sha256": f"{split}{index:02d}",
+                    "target": target,
+                    "label": "sadness" if target else "zest",
+                    "labels": ["sadness" if target else "zest"],
+                    "group": f"{split}{index}",
+                    "width": 40,
+                    "height": 40,
+                    "url": f"https://pictures.example/{split}{index}.png",
+                }
+            )
+        place.write(split, pa.Table.from_pylist(rows), Origin("split", 1, {}, {}))
+    return place
+
+
+def write_experiment(folder: Path, config: TrainConfig = TINY, **changes: object) -> Path:
+    """Write an experiment file of two networks, an epoch and two seeds each."""
+    common = config.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
+    document = {
+        "baseline": "k0",
+        "common": common | {"epochs": 1, "seeds": 2},
+        "networks": {"k0": {"grams": 0}, "k2": {"grams": 2}},
+    }
+    file = folder / "small.yaml"
+    file.write_text(yaml.safe_dump(document | changes))
+    return file

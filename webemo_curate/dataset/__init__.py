@@ -1,0 +1,1 @@
+"""Pixels for training: decoded once, packed, prefetched in the order that a seed decides."""

@@ -1,0 +1,1 @@
+"""A trained network on a set of images: probabilities, metrics, tests of significance, exports."""

@@ -1,0 +1,260 @@
+"""Measuring a run on a split, a manifest or a folder of emotions."""
+
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from webemo_curate.atomic import atomic_path, write_bytes
+from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.images import COLUMNS, Images, open_images
+from webemo_curate.dataset.prefetch import Feed
+from webemo_curate.engine.choose import make_engine
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
+from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
+from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
+from webemo_curate.manifest import read_manifest
+from webemo_curate.models.devices import choose_device
+from webemo_curate.runs import BEST_FILE, LAST_FILE, load_config
+from webemo_curate.schemas import Split
+from webemo_curate.sources.folders import read_folder
+from webemo_curate.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run measured on one set.
+
+    Attributes
+    ----------
+    run
+        The run's folder.
+    on
+        Name of the set.
+    metrics
+        Of the last epoch's weights at 0.5.
+    tuned
+        The same at the threshold chosen on validation; None on validation itself.
+    best
+        Of the best epoch on validation, at 0.5.
+    predictions
+        Parquet of per-image probabilities, from which all metrics are computed.
+    shared
+        Images of an external set whose picture is in the training or validation split; None
+        where that was not looked for.
+    excluded
+        Whether those were left out.
+    """
+
+    run: Path
+    on: str
+    metrics: Metrics
+    tuned: Metrics | None
+    best: Metrics
+    predictions: Path
+    shared: int | None = None
+    excluded: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON values; the metrics proper stand at the top level."""
+        document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
+        document["best"] = asdict(self.best)
+        document["tuned"] = asdict(self.tuned) if self.tuned else None
+        document |= {"shared": self.shared, "excluded": self.excluded}
+        return document | {"predictions": str(self.predictions)}
+
+    def summary(self) -> str:
+        """Return the figures that a reader looks for first, in a few lines."""
+        m = self.metrics
+        auc = "-" if m.auc is None else f"{m.auc:.3f}"
+        lines = [
+            f"{self.run.name} on {self.on}: {m.images} images",
+            f"  accuracy {m.accuracy:.1%} (95 % interval {m.accuracy_low:.1%} to "
+            f"{m.accuracy_high:.1%}); always answering the larger class: {m.majority:.1%}; "
+            f"gain {(m.accuracy - m.majority) * 100:+.1f} points",
+            f"  AUC {auc}, calibration error {m.ece:.3f}, Brier {m.brier:.3f}",
+        ]
+        lines += [
+            f"  {name}: precision {c.precision:.3f}, recall {c.recall:.3f}, F1 {c.f1:.3f} "
+            f"({c.support} images)"
+            for name, c in m.per_class.items()
+        ]
+        if self.shared:
+            lines.append(self._leak_line())
+        return "\n".join(lines)
+
+    def _leak_line(self) -> str:
+        if self.excluded:
+            return f"  left out: {self.shared} images whose picture is in the training data"
+        return (
+            f"  warning: the pictures of {self.shared} of these images are in the training data "
+            "too; --exclude-shared leaves them out"
+        )
+
+
+def evaluate(
+    run: Path,
+    on: str,
+    workspace: Workspace,
+    device: str = "auto",
+    *,
+    exclude_shared: bool = False,
+) -> Evaluation:
+    """Measure a run; writes `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    on : str
+        `validation`, `test`, a split manifest's path, or a folder of emotion-named folders.
+    workspace : Workspace
+        Holds the manifests and images.
+    device : {'auto', 'cpu', 'cuda'}
+        Where it computes.
+    exclude_shared : bool, default False
+        Leave out images of an external set whose picture the training or validation split holds.
+
+    Returns
+    -------
+    Evaluation
+        The figures.
+
+    Raises
+    ------
+    InputError
+        If the set or the run cannot be read, or the set is empty.
+    """
+    config = load_config(run)
+    test_set = _test_set(on, workspace)
+    shared = _shared(on, workspace)
+    if exclude_shared and shared is None:
+        raise InputError(
+            f"--exclude-shared: {workspace.root} holds no duplicates and split manifests to "
+            "compare with; run 'curate split'"
+        )
+    if exclude_shared and shared:
+        test_set = test_set.without(shared)
+    name, images = test_set.name, _packed(test_set, on, workspace, config)
+    target = images.targets.numpy()
+    chosen = choose_device(device)
+    last = _probabilities(run, LAST_FILE, images, config, chosen)
+    best = _probabilities(run, BEST_FILE, images, config, chosen)
+    predictions = run / f"predictions-{name}.parquet"
+    _write_predictions(predictions, images, last, best)
+    evaluation = Evaluation(
+        run=run,
+        on=name,
+        metrics=measure(target, last),
+        tuned=_tuned(run, name, target, last),
+        best=measure(target, best),
+        predictions=predictions,
+        shared=None if shared is None else len(shared),
+        excluded=exclude_shared,
+    )
+    document = json.dumps(evaluation.as_json(), indent=2)
+    metrics = run / f"metrics-{name}.json"
+    write_bytes(metrics, document.encode())
+    if run.is_relative_to(workspace.runs):
+        workspace.publish(predictions, metrics)
+    return evaluation
+
+
+def set_name(on: str, workspace: Workspace) -> str:
+    """Return the name by which a set's results are kept; see `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read or is empty.
+    """
+    test_set = _test_set(on, workspace)
+    _check_not_empty(test_set, on)
+    return test_set.name
+
+
+@dataclass(frozen=True)
+class _TestSet:
+    """Images to measure on: their table (`COLUMNS`), its paths in the workspace or absolute."""
+
+    name: str
+    table: pa.Table
+
+    def without(self, sha256: set[str]) -> "_TestSet":
+        """Return the set without some images, under a name of its own."""
+        keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
+        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)))
+
+
+def _test_set(on: str, workspace: Workspace) -> _TestSet:
+    place = Path(on)
+    if on in (*Split,):
+        return _TestSet(on, workspace.read(on, COLUMNS))
+    if place.is_dir():
+        table = read_folder(place, workspace.config().binarize.positive)
+        paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
+        return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)))
+    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS))
+
+
+def _check_not_empty(test_set: _TestSet, on: str) -> None:
+    if not test_set.table.num_rows:
+        raise InputError(f"{on}: holds no images to evaluate on")
+
+
+def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+    _check_not_empty(test_set, on)
+    return open_images(test_set.table, config, workspace)
+
+
+def _shared(on: str, workspace: Workspace) -> set[str] | None:
+    """Return the images of an external set that training has seen; None if that is unknowable."""
+    if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
+        return None
+    config = workspace.config()
+    with workspace.lock(), closing(make_engine(config)) as engine:
+        marks = mark_shared(Path(on), workspace, engine, config.dedup)
+    return marks.trained_on(workspace)
+
+
+def _probabilities(
+    run: Path, file: str, images: Images, config: TrainConfig, device: torch.device
+) -> NDArray[np.float64]:
+    network = load_network(run / file, config, device)
+    return probabilities(predict_logits(network, Feed(images, device, config.feed), config))
+
+
+def _write_predictions(
+    path: Path, images: Images, last: NDArray[np.float64], best: NDArray[np.float64]
+) -> None:
+    table = pa.table(
+        {
+            "sha256": images.sha256,
+            "path": images.paths,
+            "target": pa.array(images.targets.numpy(), pa.int8()),
+            "probability": last,
+            "probability_best": best,
+        }
+    )
+    with atomic_path(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def _tuned(
+    run: Path, name: str, target: NDArray[np.int64], probability: NDArray[np.float64]
+) -> Metrics | None:
+    """Measure at the threshold of the highest accuracy on validation."""
+    validation = run / f"predictions-{Split.VALIDATION}.parquet"
+    if name == Split.VALIDATION or not validation.exists():
+        return None
+    table = pq.read_table(validation, columns=["target", "probability"])
+    chosen = best_threshold(table["target"].to_numpy(), table["probability"].to_numpy())
+    return measure(target, probability, chosen)

@@ -1,0 +1,215 @@
+"""A trained network as files that other programs run, and the model card that goes with them."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from webemo_curate.atomic import write_bytes
+from webemo_curate.config import TrainConfig
+from webemo_curate.errors import CurateError
+from webemo_curate.evaluation.inference import load_network
+from webemo_curate.evaluation.metrics import CLASS_NAMES
+from webemo_curate.runs import DONE_FILE, LAST_FILE, load_config, load_log
+
+ONNX_FILE = "network.onnx"
+PROGRAM_FILE = "network.pt2"
+CARD_FILE = "README.md"
+
+TOLERANCE = 1e-4
+"""Largest difference of a logit between the network and an exported file."""
+
+EXAMPLES = 2
+OPSET = 18
+
+CARD = """---
+library_name: timm
+pipeline_tag: image-classification
+tags: [emotion-recognition, {labels}]
+---
+
+# {name}
+
+{network}, trained by `curate train-model` to tell {labels} in photographs.
+
+## Input and output
+
+| | |
+|---|---|
+| input `images` | float32, (batch, 3, {size}, {size}), RGB from 0 to 1; normalisation is inside |
+| output `logits` | float32, (batch, 2): {labels}; softmax gives probabilities |
+| `{onnx}` | ONNX, opset {opset}; logits differ by at most {onnx_error:.1e} |
+| `{program}` | `torch.export.load(...).module()`; logits differ by at most {program_error:.1e} |
+
+Images are scaled as in training ({resize}).
+
+## Training
+
+{configuration}
+
+Last epoch: {last}.
+
+## Evaluation
+
+{metrics}
+
+## Limits
+
+The classes are those of the pictures' search words or annotators, not what the people in them felt;
+the network must not be used to judge persons. Labels of web images are noisy, and accuracy on other
+collections is lower: see each test set above.
+"""
+
+
+class Export(NamedTuple):
+    """What was written.
+
+    Attributes
+    ----------
+    folder
+        Holds the ONNX file, the `torch.export` program and the model card.
+    onnx_error, program_error
+        Largest differences of a logit from the network's.
+    """
+
+    folder: Path
+    onnx_error: float
+    program_error: float
+
+
+def export_run(run: Path, folder: Path) -> Export:
+    """Write a run's network as ONNX and as a `torch.export` program, with a model card.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    folder : Path
+        Made if need be; its files of these names are replaced.
+
+    Returns
+    -------
+    Export
+        The folder and the measured differences.
+
+    Raises
+    ------
+    InputError
+        If the run cannot be read.
+    CurateError
+        If an exported file differs from the network by more than `TOLERANCE`; the model card is
+        not written then.
+    """
+    config = load_config(run)
+    network = load_network(run / LAST_FILE, config, torch.device("cpu"))
+    folder.mkdir(parents=True, exist_ok=True)
+    images = _examples(config)
+    with torch.inference_mode():
+        expected = network(images).numpy()
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
+    onnx_error = _gap(_by_onnx(program, images, folder / ONNX_FILE), expected)
+    program_error = _gap(_by_program(program, images, folder / PROGRAM_FILE), expected)
+    for file, error in ((ONNX_FILE, onnx_error), (PROGRAM_FILE, program_error)):
+        if not error <= TOLERANCE:
+            raise CurateError(
+                f"{folder / file}: its logits differ from the network's by {error:.1e}, more than "
+                f"{TOLERANCE:.0e}; do not use it, and report the versions of torch and onnx"
+            )
+    export = Export(folder, onnx_error, program_error)
+    write_bytes(folder / CARD_FILE, _card(run, config, export).encode())
+    return export
+
+
+def _examples(config: TrainConfig) -> torch.Tensor:
+    """Return random pictures, float32, (2, 3, S, S)."""
+    generator = torch.Generator().manual_seed(config.seed)
+    return torch.rand(EXAMPLES, 3, config.image_size, config.image_size, generator=generator)
+
+
+def _by_onnx(
+    program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
+) -> NDArray[np.float32]:
+    """Write the ONNX file and return what ONNX Runtime makes of the images."""
+    with warnings.catch_warnings():
+        # The exporter warns of its own workings, of which a user can change nothing.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            program,
+            f=str(path),
+            input_names=["images"],
+            output_names=["logits"],
+            opset_version=OPSET,
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {"images": images.numpy()})
+    return np.asarray(logits, np.float32)
+
+
+def _by_program(
+    program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
+) -> NDArray[np.float32]:
+    """Write the `torch.export` program and return what it makes of the images, read back."""
+    torch.export.save(program, str(path))
+    with torch.inference_mode():
+        logits: NDArray[np.float32] = torch.export.load(str(path)).module()(images).numpy()
+    return logits
+
+
+def _gap(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float(np.abs(found - expected).max())
+
+
+def _card(run: Path, config: TrainConfig, export: Export) -> str:
+    summary = json.loads((run / DONE_FILE).read_bytes())
+    return CARD.format(
+        name=run.name,
+        network=_network_name(config),
+        labels=", ".join(CLASS_NAMES),
+        size=config.image_size,
+        resize=config.resize,
+        onnx=ONNX_FILE,
+        opset=OPSET,
+        onnx_error=export.onnx_error,
+        program=PROGRAM_FILE,
+        program_error=export.program_error,
+        configuration=_table(config.model_dump(mode="json") | summary),
+        last=", ".join(f"{key} {_figure(value)}" for key, value in load_log(run)[-1].items()),
+        metrics=_metrics(run),
+    )
+
+
+def _network_name(config: TrainConfig) -> str:
+    if config.network == "zhang":
+        return "Zhang et al.'s multi-level ResNet-50"
+    return f"{config.backbone} with {config.grams} Gram modules"
+
+
+def _metrics(run: Path) -> str:
+    """Return a table of the run's evaluations, one section a test set."""
+    sections = [
+        f"### {file.stem.removeprefix('metrics-')}\n\n{_table(json.loads(file.read_bytes()))}"
+        for file in sorted(run.glob("metrics-*.json"))
+    ]
+    return "\n\n".join(sections) or "None yet: `curate evaluate`."
+
+
+def _table(entries: dict[str, Any]) -> str:
+    rows = [
+        f"| {key} | {_figure(value)} |"
+        for key, value in entries.items()
+        if not isinstance(value, dict | list)
+    ]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")

@@ -1,0 +1,49 @@
+"""Figures and tables as Markdown."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from webemo_curate.evaluation.significance import LEVEL, Difference
+
+PERCENT = 100
+NOTHING = "-"
+"""Stands where there is no figure."""
+
+
+def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table."""
+    rows = [header, ["---"] * len(header), *lines]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
+
+
+def spread(values: "pd.Series[float]", digits: int) -> str:
+    """Return mean and standard deviation (of a sample) over seeds; a lone value as it is."""
+    known = values.dropna()
+    if known.empty:
+        return NOTHING
+    if len(known) == 1:
+        return f"{known.iloc[0]:.{digits}f}"
+    return f"{known.mean():.{digits}f} ± {known.std():.{digits}f}"
+
+
+def percent(values: "pd.Series[float]") -> str:
+    """Return shares as percent, mean and standard deviation."""
+    return spread(values * PERCENT, 2)
+
+
+def points(difference: Difference) -> tuple[str, str]:
+    """Return a difference of shares and its interval, in points."""
+    low, high = difference.low * PERCENT, difference.high * PERCENT
+    return f"{difference.value * PERCENT:+.2f}", f"{low:+.2f} to {high:+.2f}"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value; one that rounds to nothing as a bound."""
+    least = 0.001
+    return f"{p:.3f}" if p >= least else f"< {least}"
+
+
+def verdict(p: float) -> str:
+    """Say whether a difference is significant."""
+    return "significant" if p < LEVEL else "not significant"

@@ -1,0 +1,120 @@
+"""Runs that differ in their seed alone, and their figures as mean and standard deviation."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluate import Evaluation
+from webemo_curate.evaluation.markdown import percent, spread
+from webemo_curate.evaluation.metrics import CLASS_NAMES
+from webemo_curate.runs import finished_runs, load_config, run_folder
+from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+DIGITS = 3
+
+
+def seeds_of(run: Path, workspace: Workspace) -> list[Path]:
+    """Return the finished runs that differ from one in their seed alone.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run's folder.
+    workspace : Workspace
+        Holds the manifests; a run on other splits than the present ones stands alone.
+
+    Returns
+    -------
+    list of Path
+        Folders in the order of the seeds, the run's own among them.
+    """
+    wanted = _settings(run)
+    finished = [workspace.pull(folder) for folder in finished_runs(workspace)]
+    alike = [folder for folder in finished if _settings(folder) == wanted]
+    try:
+        current = [folder for folder in alike if _is_of_present_splits(folder, workspace)]
+    except InputError as error:
+        logger.warning("other seeds are not looked for: %s", error)
+        return [run]
+    if not any(folder.samefile(run) for folder in current):
+        return [run]
+    others = [folder for folder in current if not folder.samefile(run)]
+    return sorted([run, *others], key=lambda folder: load_config(folder).seed)
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, float | None]:
+    """Return an evaluation's figures by flat names, such as `sadness_recall`."""
+    m, tuned = evaluation.metrics, evaluation.tuned
+    figures = {
+        "accuracy": m.accuracy,
+        "accuracy_tuned": tuned.accuracy if tuned else m.accuracy,
+        "accuracy_best_epoch": evaluation.best.accuracy,
+        "auc": m.auc,
+        "ece": m.ece,
+        "brier": m.brier,
+    }
+    for label, own in m.per_class.items():
+        figures |= {
+            f"{label}_precision": own.precision,
+            f"{label}_recall": own.recall,
+            f"{label}_f1": own.f1,
+        }
+    return figures
+
+
+def mean_and_deviation(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, Any]]:
+    """Return each figure's mean and standard deviation (of a sample) over seeds.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Two at least, on one set.
+
+    Returns
+    -------
+    dict of str to dict
+        `mean` and `deviation`, each by the names of `figures_of`; None where undefined.
+    """
+    table = _table(evaluations)
+    return {
+        name: {str(figure): None if pd.isna(v) else float(v) for figure, v in row.items()}
+        for name, row in (("mean", table.mean()), ("deviation", table.std()))
+    }
+
+
+def seeds_summary(evaluations: Sequence[Evaluation]) -> str:
+    """Say the figures over seeds in a few lines."""
+    table = _table(evaluations)
+    lines = [
+        f"{len(evaluations)} seeds on {evaluations[0].on}, mean ± standard deviation",
+        f"  accuracy {percent(table['accuracy'])} %; at the threshold chosen on validation "
+        f"{percent(table['accuracy_tuned'])} %",
+        f"  AUC {spread(table['auc'], DIGITS)}, calibration error {spread(table['ece'], DIGITS)}, "
+        f"Brier {spread(table['brier'], DIGITS)}",
+    ]
+    for label in CLASS_NAMES:
+        scores = [
+            f"{title} {spread(table[f'{label}_{score}'], DIGITS)}"
+            for score, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
+        ]
+        lines.append(f"  {label}: {', '.join(scores)}")
+    return "\n".join(lines)
+
+
+def _table(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    return pd.DataFrame([figures_of(one) for one in evaluations]).astype(float)
+
+
+def _settings(run: Path) -> dict[str, Any]:
+    return {name: value for name, value in load_config(run).fingerprint().items() if name != "seed"}
+
+
+def _is_of_present_splits(run: Path, workspace: Workspace) -> bool:
+    config = load_config(run)
+    return run_folder(config, config.seed, workspace).name == run.name

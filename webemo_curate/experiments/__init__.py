@@ -1,0 +1,1 @@
+"""Several networks and seeds, compared; the paper's tables and figures."""

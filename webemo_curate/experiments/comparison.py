@@ -1,0 +1,228 @@
+"""Which networks of an experiment are held against which, and what the paired tests say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from webemo_curate.config import ExperimentConfig, TrainConfig
+from webemo_curate.evaluation.evaluate import Evaluation
+from webemo_curate.evaluation.inference import CLASSES, THRESHOLD
+from webemo_curate.evaluation.significance import (
+    Difference,
+    delong,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+)
+from webemo_curate.schemas import Split
+
+Evaluations = Mapping[tuple[str, str], list[Evaluation]]
+"""By network and set; one a seed, in the order of the seeds."""
+
+Pair = tuple[str, str]
+"""A network, and the network it is held against."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One run's stored answers, in the order of the set's images.
+
+    Attributes
+    ----------
+    target
+        1 positive, 0 others.
+    probability
+        Of the positive class.
+    threshold
+        Chosen on validation.
+    """
+
+    target: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    threshold: float
+
+    @property
+    def both_classes(self) -> bool:
+        """Whether the set holds images of either class, without which there is no ROC curve."""
+        return len(np.unique(self.target)) == CLASSES
+
+    def right(self, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
+        """Tell which images are answered rightly."""
+        correct: NDArray[np.bool_] = (self.probability >= threshold) == (self.target == 1)
+        return correct
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """The p-values of a comparison, adjusted by Holm over its family."""
+
+    accuracy: float
+    tuned: float
+    mcnemar: list[float]
+    areas: list[float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A network against another on one set.
+
+    Attributes
+    ----------
+    network, against, on
+        Names; differences are the first's minus the second's.
+    accuracy
+        Of accuracies at 0.5: paired bootstrap over images and seeds.
+    tuned
+        The same at the thresholds chosen on validation.
+    mcnemar
+        p-value of each seed, at 0.5.
+    areas
+        DeLong's difference of the areas under the ROC curve, each seed; empty if the set has one
+        class alone.
+    adjusted
+        The p-values to judge by.
+    """
+
+    network: str
+    against: str
+    on: str
+    accuracy: Difference
+    tuned: Difference
+    mcnemar: list[float]
+    areas: list[Difference]
+    adjusted: Adjusted
+
+
+@dataclass(frozen=True)
+class Families:
+    """The comparisons that an experiment asks for; Holm's adjustment is over each family.
+
+    Attributes
+    ----------
+    grams
+        Networks that differ from the baseline in the number of Gram modules alone.
+    others
+        Other networks against the baseline.
+    augmentation
+        Networks against their equals trained without augmentation.
+    """
+
+    grams: list[Pair]
+    others: list[Pair]
+    augmentation: list[Pair]
+
+    @classmethod
+    def of(cls, config: ExperimentConfig) -> "Families":
+        """Sort an experiment's networks by what they differ in."""
+        networks, baseline = config.networks, config.baseline
+        augmentation = [
+            (one, other)
+            for one, settings in networks.items()
+            for other, plain in networks.items()
+            if plain.augment == "none" and _differing(settings, plain) == {"augment"}
+        ]
+        plain_twins = {other for _, other in augmentation}
+        grams: list[Pair] = []
+        others: list[Pair] = []
+        for name, settings in networks.items():
+            if name == baseline or name in plain_twins:
+                continue
+            differs = _differing(settings, networks[baseline])
+            (grams if differs <= {"grams"} else others).append((name, baseline))
+        return cls(grams, others, augmentation)
+
+    @property
+    def candidates(self) -> list[str]:
+        """The networks that may be proposed in the baseline's place."""
+        return [network for network, _ in self.grams or self.others]
+
+    def __iter__(self) -> Iterator[list[Pair]]:
+        return iter((self.grams, self.others, self.augmentation))
+
+
+def read_answers(evaluation: Evaluation) -> Answers:
+    """Read a run's answers from its predictions."""
+    table = pq.read_table(evaluation.predictions, columns=["target", "probability"])
+    threshold = evaluation.tuned.threshold if evaluation.tuned else THRESHOLD
+    target = table["target"].to_numpy().astype(np.int64)
+    return Answers(target, table["probability"].to_numpy(), threshold)
+
+
+def compare(evaluations: Evaluations, families: Families) -> list[Comparison]:
+    """Hold networks against each other, set by set and family by family.
+
+    Parameters
+    ----------
+    evaluations : mapping of (network, set) to list of Evaluation
+        Runs of equal position have the same seed.
+    families : Families
+        Who is held against whom.
+
+    Returns
+    -------
+    list of Comparison
+        Without validation, by which networks are chosen.
+    """
+    sets = {on: None for _, on in evaluations if on != Split.VALIDATION}
+    return [
+        comparison
+        for on in sets
+        for family in families
+        for comparison in _compare_family(evaluations, on, family)
+    ]
+
+
+def _compare_family(evaluations: Evaluations, on: str, family: Sequence[Pair]) -> list[Comparison]:
+    tests = []
+    for network, against in family:
+        ours, theirs = (
+            [read_answers(run) for run in evaluations[name, on]] for name in (network, against)
+        )
+        tests.append(_test(network, against, on, ours, theirs))
+    return _adjust(tests)
+
+
+def _test(
+    network: str, against: str, on: str, ours: Sequence[Answers], theirs: Sequence[Answers]
+) -> Comparison:
+    """Test one pair; its p-values count as a family of one."""
+    seeds = list(zip(theirs, ours, strict=True))
+    areas = [
+        delong(one.target, one.probability, other.probability)
+        for one, other in seeds
+        if one.both_classes
+    ]
+    accuracy = paired_bootstrap(_right(theirs), _right(ours))
+    tuned = paired_bootstrap(_right(theirs, tuned=True), _right(ours, tuned=True))
+    errors = [mcnemar(one.right(), other.right()) for one, other in seeds]
+    alone = Adjusted(accuracy.p, tuned.p, errors, [area.p for area in areas])
+    return Comparison(network, against, on, accuracy, tuned, errors, areas, alone)
+
+
+def _adjust(tests: Sequence[Comparison]) -> list[Comparison]:
+    """Adjust each kind of p-value over the family, those of a seed among each other."""
+    accuracy = holm([test.adjusted.accuracy for test in tests])
+    tuned = holm([test.adjusted.tuned for test in tests])
+    errors = _holm_by_seed([test.adjusted.mcnemar for test in tests])
+    areas = _holm_by_seed([test.adjusted.areas for test in tests])
+    adjusted = map(Adjusted, accuracy, tuned, errors, areas)
+    return [replace(test, adjusted=values) for test, values in zip(tests, adjusted, strict=True)]
+
+
+def _holm_by_seed(p_values: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Adjust rows of a network each, columns of a seed each, column by column."""
+    columns = [holm(column) for column in zip(*p_values, strict=True)]
+    return [[column[row] for column in columns] for row in range(len(p_values))]
+
+
+def _right(runs: Sequence[Answers], *, tuned: bool = False) -> NDArray[np.bool_]:
+    return np.stack([run.right(run.threshold if tuned else THRESHOLD) for run in runs])
+
+
+def _differing(one: TrainConfig, other: TrainConfig) -> set[str]:
+    """Return the settings in which two networks differ, of those that can change a result."""
+    first, second = one.fingerprint(), other.fingerprint()
+    return {name for name, value in first.items() if value != second[name]}

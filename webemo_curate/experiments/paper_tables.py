@@ -1,0 +1,182 @@
+"""The paper's tables 3 to 6 and its RandAugment claim, measured and printed side by side."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from webemo_curate.evaluation import markdown
+from webemo_curate.evaluation.metrics import CLASS_NAMES, ClassMetrics
+from webemo_curate.experiments import published_figures as published
+from webemo_curate.experiments.comparison import Comparison
+from webemo_curate.experiments.result import Outcome
+from webemo_curate.schemas import Split
+
+DIGITS = 4
+"""As the paper prints precision, recall and F1."""
+
+SCORES = ("precision", "recall", "f1")
+
+
+def accuracy_table(outcome: Outcome) -> str:
+    """Table 3: accuracy of every network on the test split."""
+    header = ["network", "k", "seeds", "accuracy %", "paper %", "at validation's threshold %"]
+    header += ["best epoch %", "AUC"]
+    lines = []
+    for name, config in outcome.config.networks.items():
+        rows = outcome.rows(name, Split.TEST)
+        report = published.report_on_test(config)
+        lines.append(
+            [
+                name,
+                str(config.grams) if config.network == "gram" else markdown.NOTHING,
+                str(len(rows)),
+                markdown.percent(rows["accuracy"]),
+                _percent(report.accuracy) if report else markdown.NOTHING,
+                markdown.percent(rows["accuracy_tuned"]),
+                markdown.percent(rows["accuracy_best_epoch"]),
+                markdown.spread(rows["auc"], 3),
+            ]
+        )
+    return (
+        "## Table 3: accuracy on the test split\n\n"
+        f"{markdown.table(header, lines)}\n"
+        "The paper's accuracies follow from the recalls and supports of its table 4. Its standard "
+        f"deviations and Zhang et al.'s accuracy cannot be read from the copy at hand; its text "
+        f"says of the deviations: {published.DEVIATIONS}.\n"
+    )
+
+
+def class_table(outcome: Outcome) -> str:
+    """Table 4: precision, recall and F1 by class on the test split."""
+    header = ["network", "class"]
+    for score in SCORES:
+        header += [score, "paper"]
+    lines = []
+    for name, config in outcome.config.networks.items():
+        rows = outcome.rows(name, Split.TEST)
+        report = published.report_on_test(config)
+        for label in CLASS_NAMES:
+            cells = [name, label]
+            for score in SCORES:
+                cells += [
+                    markdown.spread(rows[f"{label}_{score}"], DIGITS),
+                    _score(report.per_class[label], score) if report else markdown.NOTHING,
+                ]
+            lines.append(cells)
+    return "## Table 4: precision, recall and F1 on the test split\n\n" + markdown.table(
+        header, lines
+    )
+
+
+def external_tables(outcome: Outcome) -> str:
+    """Tables 5 and 6, and one of the same form for every other external set."""
+    if not outcome.external:
+        return (
+            "## Tables 5 and 6, figures 5 to 7\n\n"
+            "No external set was named: give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`. "
+            "Networks are not trained again for it.\n"
+        )
+    return "\n".join(_external_table(outcome, on) for on in outcome.external)
+
+
+def augmentation_table(outcome: Outcome) -> str:
+    """Return what RandAugment is worth: networks against their equals trained without it."""
+    pairs = set(outcome.families.augmentation)
+    tests = [c for c in outcome.comparisons if (c.network, c.against) in pairs]
+    if not tests:
+        return ""
+    header = ["set", "network", "with %", "without %", "gain, points", "95 % interval"]
+    header += ["p (Holm)", "verdict"]
+    low, high = published.AUGMENTATION_GAIN
+    return (
+        "## With and without augmentation\n\n"
+        f"{markdown.table(header, [_augmentation_row(outcome, test) for test in tests])}\n"
+        f"The paper: RandAugment is worth about {low} to {high} points.\n"
+    )
+
+
+def _augmentation_row(outcome: Outcome, test: Comparison) -> list[str]:
+    accuracies = [
+        markdown.percent(outcome.rows(name, test.on)["accuracy"])
+        for name in (test.network, test.against)
+    ]
+    p = test.adjusted.accuracy
+    return [
+        test.on,
+        test.network,
+        *accuracies,
+        *markdown.points(test.accuracy),
+        markdown.p_value(p),
+        markdown.verdict(p),
+    ]
+
+
+def _external_table(outcome: Outcome, on: str) -> str:
+    known = published.external_set(on)
+    header = ["network", "class", *SCORES, "support", "accuracy %", "AUC"]
+    lines = []
+    for name in _shown_on_external(outcome):
+        lines += _measured_report(name, outcome.rows(name, on))
+    if known:
+        lines += _published_report(known.report)
+    title = f"Table {known.table}: {known.name}" if known else f"{on} by class"
+    if known and known.name != on:
+        title += f" (`{on}`)"
+    note = _supports_note(known, outcome.rows(outcome.chosen, on)) if known else ""
+    return f"## {title}\n\n{markdown.table(header, lines)}{note}"
+
+
+def _shown_on_external(outcome: Outcome) -> list[str]:
+    """Return the baseline, the network chosen on validation, and the one the paper reports on."""
+    papers = [
+        name
+        for name, config in outcome.config.networks.items()
+        if config.grams == published.PROPOSED_GRAMS and published.report_on_test(config)
+    ]
+    return list(dict.fromkeys([outcome.baseline, outcome.chosen, *papers]))
+
+
+def _measured_report(name: str, rows: pd.DataFrame) -> list[list[str]]:
+    lines = []
+    for label in CLASS_NAMES:
+        scores = [markdown.spread(rows[f"{label}_{score}"], DIGITS) for score in SCORES]
+        support = str(int(rows[f"{label}_support"].iloc[0]))
+        lines.append([name, label, *scores, support])
+    whole = [markdown.percent(rows["accuracy"]), markdown.spread(rows["auc"], 3)]
+    return _with_whole(lines, whole)
+
+
+def _published_report(report: published.Report) -> list[list[str]]:
+    name = f"paper, k = {published.PROPOSED_GRAMS}"
+    lines = [
+        [name, label, *(_score(figures, score) for score in SCORES), str(figures.support)]
+        for label, figures in report.per_class.items()
+    ]
+    return _with_whole(lines, [_percent(report.accuracy), markdown.NOTHING])
+
+
+def _with_whole(lines: Sequence[list[str]], whole: Sequence[str]) -> list[list[str]]:
+    """Put the figures of both classes together beside the first class alone."""
+    first, *rest = lines
+    return [[*first, *whole], *([*line, *([""] * len(whole))] for line in rest)]
+
+
+def _supports_note(known: published.ExternalSet, rows: pd.DataFrame) -> str:
+    """Warn of another set under the paper's name, such as Cornell's Emotion6."""
+    supports = tuple(int(rows[f"{label}_support"].iloc[0]) for label in CLASS_NAMES)
+    if supports == known.report.supports:
+        return ""
+    ours, theirs = (" + ".join(map(str, counts)) for counts in (supports, known.report.supports))
+    return (
+        f"\nThe paper's {known.name} has {theirs} images, this set {ours}: the figures are of "
+        "different images.\n"
+    )
+
+
+def _score(figures: ClassMetrics, score: str) -> str:
+    value: float = getattr(figures, score)
+    return f"{value:.{DIGITS}f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * markdown.PERCENT:.2f}"

@@ -1,0 +1,127 @@
+"""What an experiment came to, and the part each of its networks plays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from webemo_curate.config import ExperimentConfig
+from webemo_curate.errors import InputError
+from webemo_curate.experiments.comparison import Comparison, Families
+from webemo_curate.experiments.published_figures import AREAS
+from webemo_curate.schemas import Split
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Mean ROC curves over all seeds: which networks', on which sets."""
+
+    file: str
+    title: str
+    networks: tuple[str, ...]
+    sets: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        """What is drawn, and how."""
+        return (
+            f"{self.title}. {' and '.join(self.networks)}: mean ROC curve over seeds with a band "
+            "of one standard deviation; AUC as mean and standard deviation."
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment came to.
+
+    Attributes
+    ----------
+    name
+        The experiment's.
+    folder
+        Holds `results.md`, `metrics.parquet` and the ROC curves as SVG.
+    config
+        What was asked for.
+    metrics
+        A row for each network, seed and set.
+    families
+        The comparisons asked for.
+    comparisons
+        Their results on every set but validation.
+    chosen
+        The proposed network: of those with Gram modules, or of all that are not the baseline, the
+        one of the highest mean accuracy on validation.
+    """
+
+    name: str
+    folder: Path
+    config: ExperimentConfig
+    metrics: pd.DataFrame
+    families: Families
+    comparisons: list[Comparison]
+    chosen: str
+
+    @property
+    def baseline(self) -> str:
+        """The network the others are held against."""
+        return self.config.baseline
+
+    @property
+    def candidates(self) -> list[str]:
+        """The networks among which the proposed one was chosen."""
+        return self.families.candidates or [self.baseline]
+
+    @property
+    def sets(self) -> list[str]:
+        """All sets measured on."""
+        return [str(on) for on in self.metrics["on"].unique()]
+
+    @property
+    def external(self) -> list[str]:
+        """The sets that are no split of the workspace."""
+        return [on for on in self.sets if on not in (*Split,)]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """ROC curves to draw: the paper's figures 5 to 7, and the test split's."""
+        both = tuple(dict.fromkeys((self.baseline, self.chosen)))
+        external = tuple(self.external)
+        return [
+            Figure("figure-5.svg", "Figure 5: proposed network", (self.chosen,), external),
+            Figure("figure-6.svg", "Figure 6: baseline", (self.baseline,), external),
+            Figure("figure-7.svg", f"Figure 7: both. The paper: {AREAS}", both, external),
+            Figure("roc-test.svg", "Both on the test split", both, (Split.TEST.value,)),
+        ]
+
+    def rows(self, network: str, on: str) -> pd.DataFrame:
+        """Return the rows of a network on a set, one a seed."""
+        table = self.metrics
+        return table[(table["network"] == network) & (table["on"] == on)]
+
+
+def best_on_validation(metrics: pd.DataFrame, candidates: Sequence[str]) -> str:
+    """Return the network of the highest mean accuracy on validation.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        As `Outcome.metrics`.
+    candidates : sequence of str
+        The networks to choose from, at least one.
+
+    Returns
+    -------
+    str
+        Never chosen by its test figures.
+
+    Raises
+    ------
+    InputError
+        If nothing was measured on validation.
+    """
+    validation = metrics[metrics["on"] == Split.VALIDATION]
+    if validation.empty:
+        raise InputError("an experiment chooses by validation images, and there are none")
+    means = validation.groupby("network", sort=False)["accuracy"].mean()
+    return str(means[list(candidates)].idxmax())

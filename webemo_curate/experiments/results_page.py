@@ -1,0 +1,140 @@
+"""An experiment's results as a page of Markdown."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.evaluation import markdown
+from webemo_curate.evaluation.inference import THRESHOLD
+from webemo_curate.evaluation.significance import LEVEL
+from webemo_curate.experiments import paper_tables
+from webemo_curate.experiments import published_figures as published
+from webemo_curate.experiments.comparison import Comparison
+from webemo_curate.experiments.result import Outcome, best_on_validation
+
+
+def results_page(outcome: Outcome, figures: Mapping[str, str]) -> str:
+    """Write the results as Markdown: verdicts first, the paper's tables, then every set's figures.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        The experiment.
+    figures : mapping of str to str
+        Captions of the figures, by file name.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    parts = [
+        _opening(outcome),
+        _networks_table(outcome.config.networks),
+        _verdicts(outcome.comparisons),
+        paper_tables.accuracy_table(outcome),
+        paper_tables.class_table(outcome),
+        paper_tables.external_tables(outcome),
+        paper_tables.augmentation_table(outcome),
+        *(f"![{caption}]({file})\n\n{caption}\n" for file, caption in figures.items()),
+        *(_set_section(outcome, on) for on in outcome.sets),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _opening(outcome: Outcome) -> str:
+    best = best_on_validation(outcome.metrics, [*outcome.config.networks])
+    further = "" if best == outcome.chosen else f" (`{best}` is higher still, and not a candidate)"
+    return (
+        f"# {outcome.name}\n\n"
+        f"Baseline: **{outcome.baseline}**. Proposed: **{outcome.chosen}**, of the highest mean "
+        f"accuracy on validation among {', '.join(outcome.candidates)}{further}.\n\n"
+        f"Figures are means and standard deviations over seeds, of the last epoch at {THRESHOLD} "
+        "unless said; *tuned* is at the threshold that is best on validation. The paper's figures "
+        f"are those of {published.SOURCE}. Intervals are a paired bootstrap's over images and "
+        "seeds. p-values are adjusted by Holm over the networks of a family: those that differ "
+        "from the baseline in their Gram modules alone, other networks, and networks against "
+        f"their equals without augmentation. Significant means below {LEVEL}.\n"
+    )
+
+
+def _networks_table(networks: Mapping[str, TrainConfig]) -> str:
+    lines = []
+    for name, config in networks.items():
+        departures = published.departures(config)
+        settings = ", ".join(f"{field} {json.dumps(value)}" for field, value in departures.items())
+        lines.append([name, config.preset, str(config.grams), settings or "none"])
+    header = ["network", "preset", "k", "settings that differ from the preset's"]
+    return "## Networks\n\n" + markdown.table(header, lines)
+
+
+def _verdicts(comparisons: Iterable[Comparison]) -> str:
+    """Say of every comparison, of accuracies and of areas, whether it shows a difference."""
+    lines = []
+    for c in comparisons:
+        value, interval = markdown.points(c.accuracy)
+        areas = f", DeLong in {_significant(c.adjusted.areas)}" if c.areas else ""
+        lines.append(
+            f"- {c.on}, `{c.network}` against `{c.against}`: {value} points of accuracy "
+            f"({interval}), **{markdown.verdict(c.adjusted.accuracy)}**; by seed McNemar is "
+            f"significant in {_significant(c.adjusted.mcnemar)}{areas}.\n"
+        )
+    return "## What is significant\n\n" + "".join(lines) if lines else ""
+
+
+def _significant(p_values: Sequence[float]) -> str:
+    return f"{sum(p < LEVEL for p in p_values)} of {len(p_values)}"
+
+
+def _set_section(outcome: Outcome, on: str) -> str:
+    rows = outcome.metrics[outcome.metrics["on"] == on]
+    images, left_out = int(rows["images"].iloc[0]), rows["left_out_as_shared"].iloc[0]
+    title = f"## {on}: {images:,} images"
+    if on in outcome.external:
+        title += ", " + _leak_note(left_out)
+    comparisons = [c for c in outcome.comparisons if c.on == on]
+    return f"{title}\n\n{_figures_table(rows)}\n{_differences_table(comparisons)}"
+
+
+def _leak_note(left_out: int | None) -> str:
+    if pd.isna(left_out):
+        return "not compared with the pictures of training"
+    return f"{left_out} left out that training has seen"
+
+
+def _figures_table(rows: pd.DataFrame) -> str:
+    lines = []
+    for network, runs in rows.groupby("network", sort=False):
+        cells = [str(network), markdown.percent(runs["accuracy"])]
+        cells.append(markdown.percent(runs["accuracy_tuned"]))
+        cells += [markdown.spread(runs[column], 3) for column in ("auc", "ece", "brier")]
+        lines.append(cells)
+    return markdown.table(["network", "accuracy %", "tuned %", "AUC", "ECE", "Brier"], lines)
+
+
+def _differences_table(comparisons: Sequence[Comparison]) -> str:
+    if not comparisons:
+        return ""
+    header = ["network", "against", "accuracy, points", "95 % interval", "p", "verdict"]
+    header += ["tuned, points", "95 % interval", "p"]
+    header += ["McNemar p by seed", "AUC by seed (DeLong p)"]
+    return markdown.table(header, [_difference_row(c) for c in comparisons])
+
+
+def _difference_row(c: Comparison) -> list[str]:
+    p = c.adjusted
+    areas = zip(c.areas, p.areas, strict=True)
+    return [
+        c.network,
+        c.against,
+        *markdown.points(c.accuracy),
+        markdown.p_value(p.accuracy),
+        markdown.verdict(p.accuracy),
+        *markdown.points(c.tuned),
+        markdown.p_value(p.tuned),
+        ", ".join(map(markdown.p_value, p.mcnemar)),
+        ", ".join(f"{area.value:+.3f} ({markdown.p_value(own)})" for area, own in areas)
+        or markdown.NOTHING,
+    ]

@@ -1,0 +1,185 @@
+"""Several networks over several seeds, measured on the same images and compared."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pandas as pd
+
+from webemo_curate.atomic import write_bytes
+from webemo_curate.config import ExperimentConfig
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluate import Evaluation, evaluate, set_name
+from webemo_curate.evaluation.seeds import figures_of
+from webemo_curate.experiments.comparison import Evaluations, Families, compare, read_answers
+from webemo_curate.experiments.result import Outcome, best_on_validation
+from webemo_curate.experiments.results_page import results_page
+from webemo_curate.leakage import NEEDED
+from webemo_curate.models.devices import choose_device
+from webemo_curate.report import charts
+from webemo_curate.schemas import Split
+from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.fit import train
+from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+PAGE_FILE = "results.md"
+METRICS_FILE = "metrics.parquet"
+
+
+def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) -> Outcome:
+    """Train what is not trained yet, measure everything, and write tables and curves.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        Networks, baseline, seeds and test sets.
+    name : str
+        Of the folder below `experiments/` in the workspace.
+    workspace : Workspace
+        Holds the splits; gets the runs.
+
+    Returns
+    -------
+    Outcome
+        Figures and their place.
+
+    Raises
+    ------
+    CurateError
+        If a test set cannot be read (before anything is trained) or a network cannot be trained.
+    """
+    external = _external_sets(config.test_sets, workspace)
+    with _joined(config):
+        evaluations = _measure(config, external, workspace)
+    metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
+    families = Families.of(config)
+    outcome = Outcome(
+        name=name,
+        folder=workspace.root / "experiments" / name,
+        config=config,
+        metrics=metrics,
+        comparisons=compare(evaluations, families),
+        chosen=best_on_validation(metrics, families.candidates or [config.baseline]),
+        families=families,
+    )
+    outcome.folder.mkdir(parents=True, exist_ok=True)
+    metrics.to_parquet(outcome.folder / METRICS_FILE, index=False)
+    figures = _draw_figures(evaluations, outcome)
+    write_bytes(outcome.folder / PAGE_FILE, results_page(outcome, figures).encode())
+    workspace.publish(outcome.folder)
+    return outcome
+
+
+def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
+    """Take part in the trainings of an experiment that another process runs, and in no more.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        As the other process has it: networks are trained in its order.
+    workspace : Workspace
+        The same one.
+
+    Raises
+    ------
+    CurateError
+        If a network cannot be trained.
+    """
+    with _joined(config):
+        for settings in config.networks.values():
+            train(settings, workspace)
+
+
+def _joined(config: ExperimentConfig) -> AbstractContextManager[World]:
+    """Meet the processes that torchrun started, for all trainings."""
+    return join_world(choose_device(next(iter(config.networks.values())).device))
+
+
+def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:
+    """Refuse sets that could not be measured on, before days of training; returns the others."""
+    names = {split.value: split.value for split in Split}
+    for place in places:
+        if not place.exists():
+            raise InputError(
+                f"{place}: no such test set; name a folder of emotion-named folders or a manifest, "
+                "under test_sets or with --test-set"
+            )
+        name = set_name(str(place), workspace)
+        if name in names:
+            raise InputError(
+                f"{place}: another test set is called '{name}' too ({names[name]}); results go by "
+                "name: rename the folder or file"
+            )
+        names[name] = str(place)
+    if places and not _can_compare(workspace):
+        logger.warning(
+            "experiment: %s is not deduplicated: whether training has seen pictures of the test "
+            "sets is not looked for",
+            workspace.root,
+        )
+    return [str(place) for place in places]
+
+
+def _can_compare(workspace: Workspace) -> bool:
+    """Tell whether the workspace knows enough to find pictures that training has seen."""
+    return all(map(workspace.has, NEEDED))
+
+
+def _measure(
+    config: ExperimentConfig, external: Sequence[str], workspace: Workspace
+) -> Evaluations:
+    evaluations: dict[tuple[str, str], list[Evaluation]] = {}
+    exclude = _can_compare(workspace)
+    for network, settings in config.networks.items():
+        logger.info("experiment: %s, %d seeds", network, settings.seeds)
+        for run in train(settings, workspace):
+            for on in (Split.VALIDATION, Split.TEST, *external):
+                found = evaluate(
+                    run.folder,
+                    on,
+                    workspace,
+                    settings.device,
+                    exclude_shared=exclude and on in external,
+                )
+                evaluations.setdefault((network, found.on), []).append(found)
+    return evaluations
+
+
+def _metric_rows(evaluations: Evaluations) -> Iterable[dict[str, object]]:
+    for (network, on), runs in evaluations.items():
+        for place, run in enumerate(runs):
+            supports = {
+                f"{label}_support": own.support for label, own in run.metrics.per_class.items()
+            }
+            yield {
+                "network": network,
+                "on": on,
+                "run": run.run.name,
+                "seed_number": place,
+                "images": run.metrics.images,
+                "left_out_as_shared": run.shared,
+                **figures_of(run),
+                **supports,
+            }
+
+
+def _draw_figures(evaluations: Evaluations, outcome: Outcome) -> dict[str, str]:
+    """Draw figures 5 to 7 of the external sets, and the test split's; returns their captions."""
+    answers = {key: [read_answers(run) for run in runs] for key, runs in evaluations.items()}
+    drawn = {}
+    for figure in outcome.figures:
+        panels = {
+            on: {
+                name: [(run.target, run.probability) for run in answers[name, on]]
+                for name in figure.networks
+            }
+            for on in figure.sets
+            if answers[outcome.baseline, on][0].both_classes
+        }
+        if panels:
+            write_bytes(outcome.folder / figure.file, charts.mean_roc(panels).encode())
+            drawn[figure.file] = figure.caption
+    return drawn

@@ -1,0 +1,51 @@
+"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017, equations 1 and 2)."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its customary name
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from webemo_curate.models.registry import Network
+from webemo_curate.models.zhang_resnet import ZhangResNet
+
+
+def class_activation(network: Network, images: Tensor, target: int) -> NDArray[np.float32]:
+    """Weigh the last feature maps by the gradient of one class's logit.
+
+    Parameters
+    ----------
+    network : Network
+        In evaluation mode.
+    images : Tensor, float32, shape (1, 3, S, S)
+        One picture, 0 to 1.
+    target : int
+        The class: 0 others, 1 the positive.
+
+    Returns
+    -------
+    ndarray of float32, shape (S, S)
+        0 where nothing speaks for the class, 1 where most does; zeros throughout if nothing does.
+    """
+    kept: list[Tensor] = []
+    hook = _last_maps(network).register_forward_hook(lambda *call: kept.append(call[2]))
+    try:
+        with torch.enable_grad():
+            # The picture needs a gradient, or a frozen backbone would keep none.
+            logits = network(images.clone().requires_grad_())
+            (gradient,) = torch.autograd.grad(logits[0, target], kept[0])
+    finally:
+        hook.remove()
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    maps = F.relu((weights * kept[0]).sum(dim=1, keepdim=True))
+    side = images.shape[-2:]
+    scaled = F.interpolate(maps.detach(), size=side, mode="bilinear", align_corners=False)[0, 0]
+    strongest = float(scaled.max())
+    found: NDArray[np.float32] = scaled.float().cpu().numpy()
+    return found / np.float32(strongest) if strongest else found
+
+
+def _last_maps(network: Network) -> nn.Module:
+    """Return the module whose output is pooled: the head's convolution, or ResNet's last stage."""
+    backbone = network.get_submodule("backbone")
+    return backbone.get_submodule("layer4" if isinstance(network, ZhangResNet) else "bn2")

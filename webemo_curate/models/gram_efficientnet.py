@@ -1,0 +1,170 @@
+"""EfficientNetV2 with Gram modules on a shallow feature map (paper, section 3, figures 2 and 3)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.models.layers import InitialiseAdded, Normalise, gram_matrix
+
+CLASSES = 2
+TAP_STAGE, TAP_BLOCK = 2, 1
+"""Keras's `block3b_project_conv` is timm's `blocks[2][1].conv_pwl`, before its batch norm."""
+
+BASELINE_UNITS = 3
+"""The head of the baseline (k = 0) is as wide as that of three modules: 168 for B2."""
+
+
+class GramModule(nn.Module):
+    """One Gram module: correlations of feature maps gate their own pooled projection.
+
+    Parameters
+    ----------
+    channels : int
+        C, of the tapped feature map.
+    config : TrainConfig
+        Activation and batch norm.
+    """
+
+    def __init__(self, channels: int, config: TrainConfig) -> None:
+        super().__init__()
+        self.compress = nn.Linear(channels * channels, channels)
+        self.norm = nn.BatchNorm1d(channels, config.bn_epsilon, config.bn_momentum)
+        self.project = nn.Conv2d(channels, channels, kernel_size=1)
+        self.activation = _activation(config)
+
+    def forward(self, features: Tensor, gram: Tensor) -> Tensor:
+        """Combine a feature map with its Gram matrix.
+
+        Parameters
+        ----------
+        features : Tensor, shape (N, C, H, W)
+            The tap.
+        gram : Tensor, shape (N, C * C), float32
+            Its flattened Gram matrix.
+
+        Returns
+        -------
+        Tensor, shape (N, C)
+            The element-wise product of both branches.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            # Unscaled Gram values lose too much, or overflow, in half precision.
+            correlations = self.norm(self.activation(self.compress(gram)))
+        pooled = self.activation(self.project(features)).mean(dim=(2, 3))
+        return correlations * pooled
+
+
+class GramEfficientNet(nn.Module):
+    """A timm EfficientNetV2 whose head adds k Gram modules to the pooled features.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Backbone, number of modules k, and what the paper leaves open of the added layers.
+
+    Attributes
+    ----------
+    backbone
+        timm's network without its classifier.
+    width
+        Features before the output layer: C * k.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        network: Any = timm.create_model(
+            config.backbone, pretrained=False, num_classes=0, drop_path_rate=config.drop_path
+        )
+        self.backbone = network
+        self.normalise = Normalise(config.normalisation, network.pretrained_cfg)
+        channels = int(network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl.out_channels)
+        self.width = channels * (config.grams or BASELINE_UNITS)
+        self.main = _main_branch(network.num_features, self.width, config)
+        self.gram_modules = nn.ModuleList(GramModule(channels, config) for _ in range(config.grams))
+        self.output = nn.Linear(self.width, CLASSES)
+        self._normalise_gram = config.normalise_gram
+        initialise = InitialiseAdded(config.initialisation)
+        for layer in (self.main, self.gram_modules, self.output):
+            layer.apply(initialise)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the fused features before the output layer.
+
+        Parameters
+        ----------
+        images : Tensor, shape (N, 3, S, S), float32
+            Pixels in 0 to 1.
+
+        Returns
+        -------
+        Tensor, shape (N, width)
+            Main branch plus Gram modules.
+        """
+        deep, tap = self._run_backbone(self.normalise(images))
+        fused: Tensor = self.main(self.backbone.forward_head(deep))
+        if len(self.gram_modules) == 0:
+            return fused
+        # The same for all modules: computed once.
+        gram = gram_matrix(tap, normalise=self._normalise_gram).flatten(1)
+        return fused + torch.cat([module(tap, gram) for module in self.gram_modules], dim=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images.
+
+        Parameters
+        ----------
+        images : Tensor, shape (N, 3, S, S), float32
+            Pixels in 0 to 1.
+
+        Returns
+        -------
+        Tensor, shape (N, 2), float32
+            Logits of others and sadness.
+        """
+        logits: Tensor = self.output(self.features(images))
+        return logits.float()
+
+    def _run_backbone(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Run timm's network; returns its last feature map and the tap."""
+        x = self.backbone.bn1(self.backbone.conv_stem(images))
+        for number, stage in enumerate(self.backbone.blocks):
+            if number != TAP_STAGE:
+                x = stage(x)
+                continue
+            for position, block in enumerate(stage):
+                if position == TAP_BLOCK:
+                    x, tap = _run_tapped(block, x)
+                else:
+                    x = block(x)
+        return self.backbone.bn2(self.backbone.conv_head(x)), tap
+
+
+def _run_tapped(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Run a Fused-MBConv block of timm; returns its output and its projection's."""
+    expanded = block.se(block.aa(block.bn1(block.conv_exp(x))))
+    tap = block.conv_pwl(expanded)
+    out = block.bn2(tap)
+    return (block.drop_path(out) + x if block.has_skip else out), tap
+
+
+def _main_branch(features: int, width: int, config: TrainConfig) -> nn.Sequential:
+    layers: dict[str, nn.Module] = {
+        "dropout": nn.Dropout(config.dropout),
+        "activation": nn.LeakyReLU(config.negative_slope),
+        "dense": nn.Linear(features, width),
+    }
+    return nn.Sequential(*(layers[name] for name in config.main_order.split("-")))
+
+
+def _activation(config: TrainConfig) -> nn.Module:
+    kinds: dict[str, Callable[[], nn.Module]] = {
+        "leaky_relu": lambda: nn.LeakyReLU(config.negative_slope),
+        "relu": nn.ReLU,
+        "silu": nn.SiLU,
+        "identity": nn.Identity,
+    }
+    return kinds[config.gram_activation]()

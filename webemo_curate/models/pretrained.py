@@ -1,0 +1,115 @@
+"""Backbone weights: timm's pretrained ones or a file, never unpickled code."""
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.errors import InputError
+from webemo_curate.models.registry import Network, backbone_name
+from webemo_curate.system_faults import raise_system_fault
+
+logger = logging.getLogger(__name__)
+
+CLASSIFIERS = ("classifier.", "fc.")
+"""ImageNet's own head, of EfficientNets and ResNets, is not part of the backbone."""
+
+
+def load_backbone(network: Network, config: TrainConfig) -> None:
+    """Give the backbone its first weights.
+
+    Parameters
+    ----------
+    network : Network
+        Changed in place.
+    config : TrainConfig
+        `from_scratch`, `weights` and `backbone` decide.
+
+    Raises
+    ------
+    InputError
+        If weights are wanted and cannot be had, read or fitted; says where they come from.
+    """
+    if config.from_scratch:
+        return
+    name = backbone_name(config)
+    state = read_weights(config.weights) if config.weights else _pretrained(name)
+    backbone = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
+    _check_fit(network.backbone.state_dict(), backbone, str(config.weights or name))
+    network.backbone.load_state_dict(backbone)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a checkpoint of tensors.
+
+    Parameters
+    ----------
+    path : Path
+        `.safetensors`, or a `.pth` that holds tensors alone.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By parameter name, on the CPU.
+
+    Raises
+    ------
+    InputError
+        If it is missing, broken, or holds anything that only unpickling code could load.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # readers raise many kinds on hostile files
+        raise_system_fault(error, str(path))
+        raise InputError(
+            f"{path}: not a checkpoint of plain tensors ({type(error).__name__}); "
+            "give a .safetensors file, or a .pth saved from a state_dict"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f"{path}: holds no state_dict; save model.state_dict() and give that file")
+    return state
+
+
+def _pretrained(backbone: str) -> dict[str, Tensor]:
+    """Load timm's ImageNet weights from the hub's cache, or download them."""
+    import timm
+
+    source = timm.models.get_pretrained_cfg(backbone)
+    repository = source.hf_hub_id if source else backbone
+    page = f"https://huggingface.co/{repository}"
+    logger.info("weights of %s: from the Hugging Face hub's cache, or %s", backbone, page)
+    # A hub that cannot be reached must not hold the user up for minutes.
+    os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "10")
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "10")
+    try:
+        state: dict[str, Tensor] = timm.create_model(
+            backbone, pretrained=True, num_classes=0
+        ).state_dict()
+    except Exception as error:  # the hub's client raises many kinds
+        raise_system_fault(error)
+        raise InputError(
+            f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "
+            f"download model.safetensors from {page} and give it with --weights FILE, "
+            "or start from random weights with --from-scratch"
+        ) from error
+    return state
+
+
+def _check_fit(expected: dict[str, Tensor], given: dict[str, Tensor], origin: str) -> None:
+    for name, tensor in expected.items():
+        if name not in given:
+            raise InputError(f"{origin}: has no '{name}': not weights of this backbone")
+        if given[name].shape != tensor.shape:
+            raise InputError(
+                f"{origin}: '{name}' has shape {tuple(given[name].shape)}, "
+                f"the backbone's is {tuple(tensor.shape)}"
+            )
+    unknown = sorted(set(given) - set(expected))
+    if unknown:
+        raise InputError(f"{origin}: has '{unknown[0]}', which the backbone has not")

@@ -1,0 +1,87 @@
+"""Multi-level ResNet-50 of Zhang et al. (2022), the model that the paper compares with."""
+
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.models.layers import InitialiseAdded, Normalise, gram_matrix
+
+BACKBONE = "resnet50.tv_in1k"
+"""timm's name of torchvision's first weights, those of 2022's papers."""
+
+BRANCHES = ((64, 64), (64, 256), (256, 512))
+"""Channels and dense units of the Gram branches: on the stem, on the pooled stem, on layer 1."""
+
+CLASSES = 2
+
+
+class GramBranch(nn.Module):
+    """A normalised Gram matrix compressed by a dense layer with ReLU.
+
+    Parameters
+    ----------
+    channels : int
+        C, of the feature map.
+    units : int
+        Width of the dense layer.
+    """
+
+    def __init__(self, channels: int, units: int) -> None:
+        super().__init__()
+        self.compress = nn.Linear(channels * channels, units)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features of shape (N, C, H, W) to (N, units)."""
+        gram = gram_matrix(features, normalise=True).flatten(1)
+        return self.compress(gram).relu()
+
+
+class ZhangResNet(nn.Module):
+    """ResNet-50 whose pooled features meet three shallow Gram branches.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Dropout, batch norm and first weights of the added layers.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        network: Any = timm.create_model(BACKBONE, pretrained=False, num_classes=0)
+        self.backbone = network
+        self.normalise = Normalise(config.normalisation, network.pretrained_cfg)
+        deep = int(network.num_features)
+        self.branches = nn.ModuleList(GramBranch(*sizes) for sizes in BRANCHES)
+        self.aggregate = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(sum(units for _, units in BRANCHES), deep),
+            nn.ReLU(),
+            nn.BatchNorm1d(deep, config.bn_epsilon, config.bn_momentum),
+        )
+        self.width = 2 * deep
+        self.norm = nn.BatchNorm1d(self.width, config.bn_epsilon, config.bn_momentum)
+        self.output = nn.Linear(self.width, CLASSES)
+        initialise = InitialiseAdded(config.initialisation)
+        for layer in (self.branches, self.aggregate, self.output):
+            layer.apply(initialise)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Map pixels in 0 to 1, shape (N, 3, S, S), to features of shape (N, width)."""
+        network = self.backbone
+        stem = network.act1(network.bn1(network.conv1(self.normalise(images))))
+        pooled = network.maxpool(stem)
+        shallow = network.layer1(pooled)
+        deep = network.layer4(network.layer3(network.layer2(shallow)))
+        maps = (stem, pooled, shallow)
+        grams = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
+        levels = [network.forward_head(deep), self.aggregate(torch.cat(grams, dim=1))]
+        fused: Tensor = self.norm(torch.cat(levels, dim=1))
+        return fused
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images; see `GramEfficientNet.forward`."""
+        logits: Tensor = self.output(self.features(images))
+        return logits.float()

@@ -1,0 +1,142 @@
+"""Augmentation on the device: RandAugment (Cubuk et al. 2020), every image by its own draw.
+
+What an image gets depends on seed, epoch and its row alone: not on its batch, the batch size or
+the number of devices.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
+from webemo_curate.training.augment.pixel_ops import OPS, Draw
+
+FLIP_SHARE = 0.5
+STREAM = 1
+"""Keeps these draws apart from the epoch's order, which comes from the same seed."""
+
+
+class Augmentation:
+    """What is done to the images of one epoch.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Kind and strength.
+    images : int
+        Images of the training set.
+    seed, epoch : int
+        Decide all draws.
+    """
+
+    def __init__(self, config: TrainConfig, images: int, seed: int, epoch: int) -> None:
+        self.config = config
+        generator = np.random.default_rng([seed, epoch, STREAM])
+        ops = config.augment_ops if config.augment == "randaugment" else 0
+        self._draws = EpochDraws.of(images, ops, generator)
+        self._crops = CropDraws.of(images, generator) if config.augment == "crop-jitter" else None
+
+    def __call__(self, images: Tensor, rows: NDArray[np.int64]) -> Tensor:
+        """Augment a batch.
+
+        Parameters
+        ----------
+        images : Tensor, shape (N, 3, S, S), uint8
+            The batch, on any device.
+        rows : ndarray of int64, shape (N,)
+            Which images of the set they are.
+
+        Returns
+        -------
+        Tensor, shape (N, 3, S, S), uint8
+            The augmented batch.
+        """
+        if self.config.augment == "none":
+            return images
+        augmented = rand_augment(images, self._draws.rows(rows), self.config)
+        return crop_jitter(augmented, self._crops.rows(rows)) if self._crops else augmented
+
+
+@dataclass(frozen=True)
+class EpochDraws:
+    """What chance decides for every image of an epoch.
+
+    Attributes
+    ----------
+    ops
+        Positions in `OPS`, shape (images, N): distinct in a row, in the order applied.
+    signs
+        1.0 or -1.0, shape (images, N).
+    centres
+        Shares of the side, shape (images, N, 2).
+    flips
+        Whether an image is mirrored first, shape (images,).
+    """
+
+    ops: NDArray[np.int64]
+    signs: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    flips: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, images: int, ops: int, generator: np.random.Generator) -> "EpochDraws":
+        """Draw for an epoch.
+
+        Parameters
+        ----------
+        images : int
+            Images of the training set.
+        ops : int
+            N of RandAugment: ops an image, without replacement.
+        generator : numpy.random.Generator
+            Decides everything.
+
+        Returns
+        -------
+        EpochDraws
+            The draws, a row an image.
+        """
+        return cls(
+            ops=generator.random((images, len(OPS))).argsort(axis=1)[:, :ops],
+            signs=np.where(generator.random((images, ops)) < FLIP_SHARE, -1.0, 1.0),
+            centres=generator.random((images, ops, 2)),
+            flips=generator.random(images) < FLIP_SHARE,
+        )
+
+    def rows(self, rows: NDArray[np.int64]) -> "EpochDraws":
+        """Return the draws of some images."""
+        return EpochDraws(self.ops[rows], self.signs[rows], self.centres[rows], self.flips[rows])
+
+
+def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
+    """Mirror half of the images, then apply each image's own ops.
+
+    Parameters
+    ----------
+    images : Tensor, shape (N, 3, S, S), uint8
+        The batch, on any device.
+    draws : EpochDraws
+        Of these images, in their order.
+    config : TrainConfig
+        Magnitude, its scale and the fill.
+
+    Returns
+    -------
+    Tensor, shape (N, 3, S, S), uint8
+        The augmented batch.
+    """
+    flips = torch.from_numpy(draws.flips).to(images.device)[:, None, None, None]
+    result = torch.where(flips, images.flip(-1), images)
+    strength = config.augment_magnitude / config.augment_scale
+    for slot in range(draws.ops.shape[1]):
+        for index in np.unique(draws.ops[:, slot]):
+            chosen = np.flatnonzero(draws.ops[:, slot] == index)
+            signs, centres = draws.signs[chosen, slot], draws.centres[chosen, slot]
+            rows = torch.from_numpy(chosen).to(images.device)
+            draw = Draw(strength, signs, centres, config.augment_fill)
+            result[rows] = OPS[index](result[rows], draw)
+    return result

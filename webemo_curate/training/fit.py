@@ -1,0 +1,143 @@
+"""Training on a workspace's manifests: packing first, then a run for each seed."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.images import COLUMNS, Images, open_images
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluate import evaluate
+from webemo_curate.evaluation.metrics import CLASS_NAMES
+from webemo_curate.models.devices import choose_device, make_reproducible
+from webemo_curate.runs import (
+    CONFIG_FILE,
+    DONE_FILE,
+    RunResult,
+    finish,
+    is_finished,
+    load_log,
+    run_folder,
+    save_config,
+)
+from webemo_curate.schemas import Split
+from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.tensorboard_events import require_tensorboard
+from webemo_curate.training.trainer import Trainer
+from webemo_curate.workspace import Workspace
+
+LEAST_IMAGES = 2
+"""Of each class in training: batch normalisation and a boundary need as many."""
+
+
+def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
+    """Train a network for each seed on the workspace's manifests.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        What is trained; `seeds` runs from `seed` on.
+    workspace : Workspace
+        Holds train and validation manifests; gets the run folders.
+
+    Returns
+    -------
+    list of RunResult
+        One a seed; an equal finished run is not trained again.
+
+    Raises
+    ------
+    CurateError
+        If manifests, weights or the device do not allow it, or training fails.
+    """
+    if config.tensorboard:
+        require_tensorboard()
+    device = choose_device(config.device)
+    with join_world(device) as world, workspace.lock() if world.leads else nullcontext():
+        make_reproducible(device, deterministic=config.deterministic)
+        return [
+            _train_one(config, config.seed + offset, workspace, device, world)
+            for offset in range(config.seeds)
+        ]
+
+
+def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
+    """Decode the images of all splits into packed files, as training would at its start.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Size and resizing.
+    workspace : Workspace
+        Holds the manifests and images; gets the packed files.
+
+    Returns
+    -------
+    dict of str to int
+        Images of each split.
+
+    Raises
+    ------
+    InputError
+        If a manifest or an image cannot be read.
+    """
+    packed = config.model_copy(update={"feed": "mapped"})
+    with workspace.lock():
+        return {
+            split.value: len(_split_images(split, workspace, packed).targets) for split in Split
+        }
+
+
+def _train_one(
+    config: TrainConfig, seed: int, workspace: Workspace, device: torch.device, world: World
+) -> RunResult:
+    folder = run_folder(config, seed, workspace)
+    _pull_in_turn(folder, workspace, world)
+    if is_finished(folder):
+        return RunResult(folder, seed, True, load_log(folder))
+    # One process packs; the others find the files.
+    if world.leads:
+        save_config(folder, config, seed)
+        workspace.publish(folder / CONFIG_FILE)
+        _training_sets(workspace, config)
+    world.wait()
+    sets = _training_sets(workspace, config)
+    history = Trainer(config, seed, device, folder, world, workspace.publish).fit(*sets)
+    if world.leads:
+        if len(sets[1].targets):
+            evaluate(folder, Split.VALIDATION, workspace, config.device)
+        finish(folder, {"epochs": len(history)})
+        workspace.publish(folder / DONE_FILE)
+    return RunResult(folder, seed, False, history)
+
+
+def _pull_in_turn(folder: Path, workspace: Workspace, world: World) -> None:
+    """Bring a run's files here before anyone writes some: processes of one machine share them."""
+    if world.leads:
+        workspace.pull(folder)
+    world.wait()
+    if not world.leads:
+        workspace.pull(folder)
+    world.wait()
+
+
+def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, Images]:
+    train = _split_images(Split.TRAIN, workspace, config)
+    _check_trainable(train, workspace)
+    return train, _split_images(Split.VALIDATION, workspace, config)
+
+
+def _check_trainable(images: Images, workspace: Workspace) -> None:
+    for value, name in enumerate(CLASS_NAMES):
+        count = int((images.targets == value).sum())
+        if count < LEAST_IMAGES:
+            raise InputError(
+                f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
+                f"{LEAST_IMAGES} are needed; fetch more or change 'curate undersample'"
+            )
+
+
+def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Images:
+    table = workspace.read(split, COLUMNS)
+    return open_images(table, config, workspace)

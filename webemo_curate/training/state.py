@@ -1,0 +1,158 @@
+"""The state of an unfinished training: one file without code in it, replaced as a whole."""
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from webemo_curate.atomic import atomic_path
+from webemo_curate.runs import LogEntry
+from webemo_curate.system_faults import raise_system_fault
+
+logger = logging.getLogger(__name__)
+
+PROGRESS = "progress"
+NUMBERS = "numbers"
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes
+    ----------
+    updates
+        Finished updates of the epoch under way.
+    loss, right, seen
+        Sums over the images of those updates.
+    threads
+        CPU threads of a process, which decide how sums are rounded; None before the first update.
+    history
+        Log entries of the finished epochs.
+    """
+
+    threads: int | None = None
+    updates: int = 0
+    loss: float = 0.0
+    right: int = 0
+    seen: int = 0
+    history: list[LogEntry] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+    def advance(self, images: int) -> None:
+        """Count a finished update of so many images."""
+        self.updates, self.seen = self.updates + 1, self.seen + images
+
+    def end_epoch(self, entry: LogEntry) -> None:
+        """Log a finished epoch and begin the next."""
+        self.history.append(entry)
+        self.updates, self.loss, self.right, self.seen = 0, 0.0, 0, 0
+
+
+def save_weights(path: Path, weights: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors as safetensors, atomically."""
+    with atomic_path(path) as partial:
+        # Own, contiguous memory each: the format refuses tensors that share.
+        copies = {name: tensor.detach().contiguous().clone() for name, tensor in weights.items()}
+        save_file(copies, partial, metadata)
+
+
+def save_state(
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+    progress: Progress,
+) -> None:
+    """Write everything that training goes on from, in one atomic step.
+
+    Parameters
+    ----------
+    path : Path
+        The state file.
+    modules : dict of str to Module
+        What has weights, by name.
+    optimizer : torch.optim.Optimizer
+        Its accumulators and counters.
+    best : dict of str to Tensor
+        Weights of the best epoch so far.
+    progress : Progress
+        How far the training is.
+    """
+    tensors = {f"best/{name}": tensor for name, tensor in best.items()}
+    for prefix, module in modules.items():
+        tensors |= {f"{prefix}/{name}": value for name, value in module.state_dict().items()}
+    numbers = {}
+    for index, entries in optimizer.state_dict()["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value
+            elif value is not None:
+                numbers[f"{index}/{name}"] = value
+    metadata = {PROGRESS: json.dumps(asdict(progress)), NUMBERS: json.dumps(numbers)}
+    save_weights(path, tensors, metadata)
+
+
+def load_state(
+    path: Path, modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> tuple[dict[str, Tensor], Progress]:
+    """Restore what `save_state` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The state file.
+    modules, optimizer
+        Changed in place.
+
+    Returns
+    -------
+    best : dict of str to Tensor
+        Weights of the best epoch so far.
+    progress : Progress
+        Nothing done if there is no sound state file; an unsound one is named in the log.
+    """
+    if not path.exists():
+        return {}, Progress()
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            # Copied into torch's own, aligned memory: kernels may round by a tensor's alignment.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        progress = Progress(**json.loads(metadata[PROGRESS]))
+        numbers = json.loads(metadata[NUMBERS])
+        for prefix, module in modules.items():
+            module.load_state_dict(_below(prefix, tensors))
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise_system_fault(error, str(path))
+        logger.warning("%s: not a sound state (%s); training starts anew", path, error)
+        return {}, Progress()
+    _load_optimizer(optimizer, _below("optimizer", tensors) | numbers)
+    return _below("best", tensors), progress
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, Any]) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in flat.items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(f"{prefix}/"): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{prefix}/")
+    }

@@ -1,0 +1,58 @@
+"""The log of a training as TensorBoard events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from webemo_curate.errors import InputError
+from webemo_curate.runs import LogEntry
+
+EVENTS_FOLDER = "tensorboard"
+
+MISSING = (
+    "--tensorboard: the package tensorboard is not here; install it with "
+    "'pip install webemo-curate[tensorboard]', or leave the option out: log.jsonl says the same"
+)
+
+
+def require_tensorboard() -> None:
+    """Check, before a long training, that events can be written.
+
+    Raises
+    ------
+    InputError
+        If TensorBoard is not installed.
+    """
+    if find_spec("tensorboard") is None:
+        raise InputError(MISSING)
+
+
+@contextmanager
+def epoch_events(run: Path, epochs_done: int) -> Iterator[Callable[[LogEntry], None]]:
+    """Open the events of a run.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder; the events go into its folder `tensorboard`.
+    epochs_done : int
+        Epochs that the run goes on from: TensorBoard forgets what an interrupted run wrote of
+        later ones.
+
+    Yields
+    ------
+    Callable
+        Writes one epoch's entry: its figures against the epoch's number.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(run / EVENTS_FOLDER, purge_step=epochs_done + 1) as writer:
+
+        def write(entry: LogEntry) -> None:
+            for name, value in entry.items():
+                if name != "epoch" and value is not None:
+                    writer.add_scalar(name, value, entry["epoch"])
+            writer.flush()
+
+        yield write

@@ -1,0 +1,285 @@
+"""Training one network: epochs of accumulated updates, resumable to the bit.
+
+All chance comes from (seed, epoch, update, batch), never from a generator that runs on: whatever
+was interrupted is redone with the same draws.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.images import Images, epoch_updates
+from webemo_curate.dataset.prefetch import Feed
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.evaluation.inference import binary_figures, predict_logits, probabilities
+from webemo_curate.models.devices import cpu_threads
+from webemo_curate.models.pretrained import load_backbone
+from webemo_curate.models.registry import Network, build_network, set_training
+from webemo_curate.progress import progress_bar
+from webemo_curate.runs import (
+    BEST_FILE,
+    LAST_FILE,
+    LOG_FILE,
+    STATE_FILE,
+    LogEntry,
+    save_log,
+)
+from webemo_curate.training.augment.augmentation import Augmentation
+from webemo_curate.training.distributed import World
+from webemo_curate.training.loss import Objective
+from webemo_curate.training.optimizers import learning_rate, make_optimizer
+from webemo_curate.training.state import Progress, load_state, save_state, save_weights
+from webemo_curate.training.tensorboard_events import epoch_events
+
+logger = logging.getLogger(__name__)
+
+SEED_MODULUS = 2**63
+FIRST_WEIGHTS = 2**32 - 1
+"""Stands where draws name an epoch: the draw of first weights belongs to none."""
+
+CHECK_UPDATES = 20
+"""Updates between looks at the loss: each look makes the CPU wait for the device."""
+
+
+class Trainer:
+    """Trains one network into one folder.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        What is trained and how.
+    seed : int
+        Decides first weights, order, augmentation and dropout.
+    device : torch.device
+        Where this process computes.
+    folder : Path
+        The run's folder.
+    world : World
+        The processes that train together.
+    publish : Callable, optional
+        Told of the folder's files when they have been written; see `Workspace.publish`.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        seed: int,
+        device: torch.device,
+        folder: Path,
+        world: World | None = None,
+        publish: Callable[..., None] = lambda *_: None,
+    ) -> None:
+        self.config, self.seed, self.device, self.folder = config, seed, device, folder
+        self.world, self._publish = world or World(), publish
+        self._share = self.world.share(config.accumulate)
+        self._reseed(FIRST_WEIGHTS)
+        network = build_network(config)
+        load_backbone(network, config)
+        self.objective = Objective(network, config).to(device)
+        self.parallel = self.world.parallel(self.objective)
+        self.optimizer = make_optimizer(config, self.objective.parameters())
+        self.averaged = _average(network, config)
+        self.best: dict[str, Tensor] = {}
+        self.progress = Progress()
+        self._saved = time.monotonic()
+
+    @property
+    def network(self) -> Network:
+        """The network whose weights count: the averaged one where there is one."""
+        chosen: Any = self.averaged.module if self.averaged else self.objective.network
+        return chosen
+
+    def fit(self, train: Images, validation: Images) -> list[LogEntry]:
+        """Train to the last epoch, going on from the folder's state.
+
+        Parameters
+        ----------
+        train, validation : Images
+            The images.
+
+        Returns
+        -------
+        list of dict of str to float
+            One log entry an epoch.
+
+        Raises
+        ------
+        CurateError
+            If the loss is not a number, or the device has too little memory.
+        """
+        if len(train.targets) < 2 * self.config.accumulate:
+            raise InputError(
+                f"{len(train.targets)} training images are too few for {self.config.accumulate} "
+                "batches an update; fetch more, or lower 'accumulate' in the train section"
+            )
+        state = self.folder / STATE_FILE
+        if self.config.resume:
+            self.best, self.progress = load_state(state, self._modules(), self.optimizer)
+        feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
+        # Another number of threads rounds otherwise: a resumed run takes the first one's.
+        with (
+            cpu_threads(self.progress.threads, self.world.size) as self.progress.threads,
+            self._events() as write_events,
+        ):
+            while self.progress.epochs < self.config.epochs:
+                self._epoch(*feeds)
+                # Before the state: a run killed in between writes this epoch's events again.
+                write_events(self.progress.history[-1])
+                self._save()
+        if self.world.leads:
+            save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
+            save_weights(self.folder / BEST_FILE, self.best, {})
+            state.unlink(missing_ok=True)
+            self._publish(self.folder)
+        return self.progress.history
+
+    def _epoch(self, train: Feed, validation: Feed) -> None:
+        started, seen_before = time.monotonic(), self.progress.seen
+        self._train_epoch(train)
+        seconds = time.monotonic() - started
+        for module in self._modules().values():
+            self.world.average_buffers(module)
+        done = self.progress
+        entry: LogEntry = {
+            "epoch": done.epochs + 1,
+            "loss": done.loss / done.seen,
+            "accuracy": done.right / done.seen,
+            "images_per_second": (done.seen - seen_before) / seconds,
+        }
+        entry |= self._validate(validation)
+        if _accuracy(entry) >= max(map(_accuracy, done.history), default=0.0):
+            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        done.end_epoch(entry)
+
+    def _events(self) -> AbstractContextManager[Callable[[LogEntry], None]]:
+        if self.config.tensorboard and self.world.leads:
+            return epoch_events(self.folder, self.progress.epochs)
+        return nullcontext(lambda _: None)
+
+    def _validate(self, validation: Feed) -> LogEntry:
+        probability = probabilities(predict_logits(self.network, validation, self.config))
+        return binary_figures(validation.images.targets.numpy(), probability)
+
+    def _train_epoch(self, train: Feed) -> None:
+        """Make the epoch's updates from where the progress stands."""
+        config, epoch = self.config, self.progress.epochs
+        count = len(train.images.targets)
+        updates = epoch_updates(count, config.batch_size, config.accumulate, self.seed, epoch)
+        augmentation = Augmentation(config, count, self.seed, epoch)
+        done = self.progress.updates
+        mine = [rows for batches in updates[done:] for rows in batches[self._share]]
+        pixels = train.batches(mine)
+        set_training(self.objective.network, config)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        with progress_bar(count, f"epoch {epoch + 1}", "image", self.progress.seen) as bar:
+            for number, batches in enumerate(updates[done:], start=done):
+                self._set_rate(epoch, number / len(updates))
+                sums += self._update(batches, number, pixels, augmentation)
+                images = sum(len(rows) for rows in batches)
+                self.progress.advance(images)
+                if number % CHECK_UPDATES == 0 or number + 1 == len(updates):
+                    self._settle(sums)
+                    self._save_if_due(number + 1 < len(updates))
+                bar.update(images)
+
+    def _update(
+        self, batches: list[NDArray[np.int64]], number: int, pixels: Any, augmentation: Augmentation
+    ) -> Tensor:
+        """Move the weights once; returns this process's summed loss and right answers."""
+        images = sum(len(rows) for rows in batches)
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        positions = range(len(batches))[self._share]
+        self.optimizer.zero_grad()
+        for position in positions:
+            self._reseed(self.progress.epochs, number, position)
+            raw, targets = next(pixels)
+            with self._synchronised(last=position == positions[-1]):
+                try:
+                    loss, right = self.parallel(augmentation(raw, batches[position]), targets)
+                    # The processes' gradients are averaged: scaled so that their mean is that of
+                    # the loss over all images of the update.
+                    (loss * self.world.size / images).backward()
+                except torch.OutOfMemoryError as error:
+                    raise self._out_of_memory() from error
+            sums += torch.stack([loss.detach().double(), right.double()])
+        self.optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.objective.network)
+        return sums
+
+    def _settle(self, sums: Tensor) -> None:
+        """Add what the updates summed up to the progress, and stop if it is not a number."""
+        loss, right = self.world.total(sums).tolist()
+        sums.zero_()
+        if not np.isfinite(loss):
+            raise CurateError(
+                f"the loss is {loss} in epoch {self.progress.epochs + 1}; train with a lower --lr "
+                f"than {self.config.lr} (the last good state is kept)"
+            )
+        self.progress.loss += loss
+        self.progress.right += int(right)
+
+    def _synchronised(self, *, last: bool) -> AbstractContextManager[None]:
+        """Exchange gradients with the last batch of an update alone."""
+        if isinstance(self.parallel, DistributedDataParallel) and not last:
+            context: AbstractContextManager[None] = self.parallel.no_sync()
+            return context
+        return nullcontext()
+
+    def _set_rate(self, epoch: int, share: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, epoch, share)
+
+    def _save_if_due(self, within_epoch: bool) -> None:
+        """Store an unfinished epoch; not where processes hold different running statistics."""
+        due = time.monotonic() - self._saved >= self.config.checkpoint_minutes * 60
+        if within_epoch and due and self.world.size == 1:
+            self._save()
+
+    def _save(self) -> None:
+        if self.world.leads:
+            path = self.folder / STATE_FILE
+            save_state(path, self._modules(), self.optimizer, self.best, self.progress)
+            save_log(self.folder, self.progress.history)
+            self._publish(path, self.folder / LOG_FILE)
+        self._saved = time.monotonic()
+
+    def _modules(self) -> dict[str, nn.Module]:
+        averaged = {"averaged": self.averaged} if self.averaged else {}
+        return {"objective": self.objective, **averaged}
+
+    def _out_of_memory(self) -> CurateError:
+        size = self.config.batch_size
+        return CurateError(
+            f"the device has too little memory for --batch-size {size}; try --batch-size "
+            f"{max(2, size // 2)} with 'accumulate' {self.config.accumulate * 2} in the train "
+            "section, which keeps the images an update"
+        )
+
+    def _reseed(self, *place: int) -> None:
+        """Reset torch's own draws (first weights, dropout) for one place of the training."""
+        state = np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)
+        torch.manual_seed(int(state[0]) % SEED_MODULUS)
+
+
+def _accuracy(entry: LogEntry) -> float:
+    """Return an epoch's accuracy on validation; 0 without validation images."""
+    return entry["val_accuracy"] or 0.0
+
+
+def _average(network: Network, config: TrainConfig) -> AveragedModel | None:
+    if not config.ema_decay:
+        return None
+    mean: Any = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=mean, use_buffers=True)
