@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.photo_ocr import repeated
-from webemo_curate.config import EngineConfig, ImagesConfig, PipelineConfig
+from webemo_curate.config import ImagesConfig, PipelineConfig, RunnerConfig
 from webemo_curate.engine.base import Job, Worker
 from webemo_curate.engine.choose import make_engine
 from webemo_curate.stages.images import ImagesWorker
@@ -56,7 +56,7 @@ class Idler:
 def run_one(kind: str, workers: str, task: str, rows: str, partition: str, photos: str) -> None:
     """Run one job on one engine, in this process."""
     engine = make_engine(
-        PipelineConfig(engine=EngineConfig(kind=kind), workers=int(workers))  # type: ignore[arg-type]
+        PipelineConfig(engine=RunnerConfig(kind=kind), workers=int(workers))  # type: ignore[arg-type]
     )
     table, worker = _idle(int(rows)) if task == "idle" else _images(Path(photos), int(rows))
     with tempfile.TemporaryDirectory() as folder:

@@ -77,7 +77,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         ListingStage(config.listing),
         FetchStage(config.fetch),
         ImagesStage(config.images),
-        OcrStage(config.filter_text, elsewhere=config.engine.elsewhere),
+        OcrStage(config.filter_text, elsewhere=config.runner.elsewhere),
         TextStage(config.filter_text),
         FeaturesStage(config.features),
         DedupStage(config.dedup),

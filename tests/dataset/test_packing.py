@@ -5,7 +5,7 @@ import pytest
 
 from tests.engine.cluster import in_a_cluster
 from tests.trainable import SIZES, TINY
-from webemo_curate.config import EngineConfig, PipelineConfig
+from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.dataset import packing
 from webemo_curate.dataset.packing import PACKED, pack, read_square
 from webemo_curate.errors import InputError
@@ -26,7 +26,7 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("kind", ["local", "ray"])
 def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> None:
-    workspace.save_config(PipelineConfig(engine=EngineConfig(kind=kind), workers=2))
+    workspace.save_config(PipelineConfig(engine=RunnerConfig(kind=kind), workers=2))
     names, paths = named(workspace)
     files = pack(names, paths, TINY, workspace)
     assert [len(file) for file in files] == [FILE_IMAGES] * 3 + [SIZES["train"] % FILE_IMAGES]

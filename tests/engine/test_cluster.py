@@ -15,7 +15,7 @@ from benchmarks.photo_ocr import photo_rows, rapid_detector
 from tests.e2e.conftest import curate, curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from tests.engine.cluster import leave_cluster
-from webemo_curate.config import EngineConfig
+from webemo_curate.config import RunnerConfig
 from webemo_curate.demo.server import World
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.engine.local import LocalEngine
@@ -108,14 +108,14 @@ def test_killed_worker_processes_lose_nothing(
     def kill() -> None:
         os.kill(actor_processes()[0], signal.SIGKILL)
 
-    engine = RayEngine(EngineConfig(kind="ray", address=nodes.address))
+    engine = RayEngine(RunnerConfig(kind="ray", address=nodes.address))
     assert disturbed_run(engine, ocr_job(photos, tmp_path), kill).equals(expected)
 
 
 def test_a_lost_node_loses_nothing(
     nodes: Nodes, photos: Path, expected: pa.Table, tmp_path: Path
 ) -> None:
-    engine = RayEngine(EngineConfig(kind="ray", address=nodes.address))
+    engine = RayEngine(RunnerConfig(kind="ray", address=nodes.address))
     found = disturbed_run(engine, ocr_job(photos, tmp_path), nodes.lose_one)
     assert found.equals(expected)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tests.engine.cluster import in_a_cluster, leave_cluster
-from webemo_curate.config import EngineConfig, PipelineConfig
+from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.engine.base import Engine, Job
 from webemo_curate.engine.choose import make_engine
 from webemo_curate.engine.ray import _Actor
@@ -21,7 +21,7 @@ from webemo_curate.errors import CurateError, InputError
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 
-RAY = PipelineConfig(engine=EngineConfig(kind="ray"), workers=1)
+RAY = PipelineConfig(engine=RunnerConfig(kind="ray"), workers=1)
 SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
 POISON = 13
 HOARD_BYTES, BOUND_BYTES = 4 * 10**9, 10**9
@@ -64,7 +64,7 @@ def job(folder: Path, values: list[int], size: int = 4, worker: Doubler | None =
 @pytest.fixture(params=["local", "ray"])
 def engine(request: pytest.FixtureRequest) -> Callable[[int], Engine]:
     """Make an engine of so many workers; Ray's cluster stays up for the tests that follow."""
-    config = EngineConfig(kind=request.param)
+    config = RunnerConfig(kind=request.param)
     return lambda workers: make_engine(PipelineConfig(engine=config, workers=workers))
 
 
@@ -123,11 +123,11 @@ def test_no_rows_give_no_rows(engine: Callable[[int], Engine], tmp_path: Path) -
 def test_without_ray_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webemo_curate.engine.ray.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"pip install webemo-curate\[ray\]"):
-        make_engine(PipelineConfig(engine=EngineConfig(kind="ray")))
+        make_engine(PipelineConfig(engine=RunnerConfig(kind="ray")))
 
 
 def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
-    config = EngineConfig(kind="ray", gpus=64)
+    config = RunnerConfig(kind="ray", gpus=64)
     with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
 
@@ -147,7 +147,7 @@ class Hoarder(Doubler):
 
 
 def bounded(memory: int) -> Engine:
-    return make_engine(PipelineConfig(engine=EngineConfig(kind="ray", memory=memory), workers=1))
+    return make_engine(PipelineConfig(engine=RunnerConfig(kind="ray", memory=memory), workers=1))
 
 
 def test_a_worker_that_takes_too_much_is_ended_and_its_row_charged(
@@ -231,7 +231,7 @@ def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixt
 
 def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
     leave_cluster()
-    config = EngineConfig(kind="ray", address="127.0.0.1:1")
+    config = RunnerConfig(kind="ray", address="127.0.0.1:1")
     with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
         make_engine(PipelineConfig(engine=config)).run(job(tmp_path, [1]))
 

@@ -23,8 +23,8 @@ def make_engine(config: PipelineConfig) -> Engine:
     InputError
         If Ray is asked for and not installed.
     """
-    if config.engine.kind == "local":
+    if config.runner.kind == "local":
         return LocalEngine(config.workers)
     from webemo_curate.engine.ray import RayEngine
 
-    return RayEngine(config.engine, config.workers)
+    return RayEngine(config.runner, config.workers)

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate import __version__
-from webemo_curate.config import EngineConfig
+from webemo_curate.config import RunnerConfig
 from webemo_curate.engine.base import Job, Resources, Worker
 from webemo_curate.engine.driver import run_job
 from webemo_curate.engine.local import usable_cores
@@ -81,7 +81,7 @@ class RayEngine:
 
     Parameters
     ----------
-    config : EngineConfig
+    config : RunnerConfig
         Address of the cluster, and what a worker gets of it.
     workers : int, optional
         Actors at once; default as many as the cluster has room for.
@@ -92,7 +92,7 @@ class RayEngine:
         If Ray is not installed.
     """
 
-    def __init__(self, config: EngineConfig, workers: int | None = None) -> None:
+    def __init__(self, config: RunnerConfig, workers: int | None = None) -> None:
         if find_spec("ray") is None:
             raise InputError(MISSING)
         self._config, self._workers = config, workers
@@ -288,7 +288,7 @@ def _knock(address: str) -> None:
             raise ConnectionError(error.strerror) from error
 
 
-def _needs(resources: Resources, config: EngineConfig) -> dict[str, float]:
+def _needs(resources: Resources, config: RunnerConfig) -> dict[str, float]:
     """Return what a worker takes of a node: the stage's needs, or what the user says."""
     asked = {"CPU": config.cpus, "GPU": config.gpus, "memory": config.memory}
     own = {"CPU": resources.cpus, "GPU": resources.gpus, "memory": resources.memory_bytes}

@@ -1,0 +1,151 @@
+"""How a command is declared: its own parameters, options of the configuration, what all share."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any
+
+import typer
+
+from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
+from webemo_curate.config import Overrides, PipelineConfig, override
+from webemo_curate.errors import InputError
+from webemo_curate.workspace import Workspace, open_workspace
+
+GENERAL = "General"
+RUNNER = ("runner", "workers")
+"""The options of every command that runs stages: where, and in how many processes."""
+
+RAY_KEYS = ("address", "cpus", "gpus", "memory")
+
+app = typer.Typer(
+    help="From a list of image URLs with emotion labels to an audited data set and a network.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        "--workspace",
+        help="Folder of manifests/ and data/, or s3://bucket/prefix.",
+        rich_help_panel=GENERAL,
+    ),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON object as the last line.", rich_help_panel=GENERAL),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Results and errors alone.", rich_help_panel=GENERAL)
+]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Details too.", rich_help_panel=GENERAL)
+]
+RayOption = Annotated[list[str] | None, typer.Option("--ray", hidden=True)]
+
+SHARED = {
+    "workspace": (WorkspaceOption, "."),
+    "as_json": (JsonOption, False),
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, False),
+}
+"""Parameters of every command, with their defaults."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What every command is given.
+
+    Attributes
+    ----------
+    workspace
+        Where it works.
+    given
+        Settings named on the command line.
+    as_json
+        Whether the answer is wanted as JSON too.
+    """
+
+    workspace: Workspace
+    given: Overrides
+    as_json: bool
+
+    def config(self) -> PipelineConfig:
+        """Return the workspace's configuration with what was given now."""
+        return override(self.workspace.config(), self.given)
+
+    def answer(self, **document: Any) -> None:
+        """Print the answer as one JSON object if that is wanted."""
+        if self.as_json:
+            print(json.dumps(document, default=str))
+
+
+def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a command of `curate`.
+
+    Parameters
+    ----------
+    name : str
+        Under which it is called.
+    *places : str
+        Parts of the configuration whose options it takes; see `options.field_options`.
+
+    Returns
+    -------
+    Callable
+        Decorates a function of a `Call` and the command's own parameters; its docstring is the
+        help.
+    """
+    options = [option for place in places for option in field_options(place)]
+    has_runner = set(RUNNER) <= set(places)
+
+    def declare(function: Callable[..., None]) -> Callable[..., None]:
+        def run(**given: Any) -> None:
+            _set_verbosity(quiet=given.pop("quiet"), verbose=given.pop("verbose"))
+            overrides = take_overrides(options, given)
+            if has_runner:
+                _take_ray(given.pop("ray"), overrides)
+            workspace = open_workspace(given.pop("workspace"))
+            function(Call(workspace, overrides, given.pop("as_json")), **given)
+
+        run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
+        run.__doc__, run.__module__ = function.__doc__, function.__module__
+        app.command(name)(run)
+        return function
+
+    return declare
+
+
+def _signature(
+    function: Callable[..., None], options: list[FieldOption], *, has_runner: bool
+) -> Signature:
+    """Return the parameters that Typer parses: the function's own, the options', the shared."""
+    own = list(signature(function).parameters.values())[1:]
+    parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own]
+    parameters += option_parameters(options)
+    if has_runner:
+        ray = Parameter("ray", Parameter.KEYWORD_ONLY, default=None, annotation=RayOption)
+        parameters.append(ray)
+    parameters += [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in SHARED.items()
+    ]
+    return Signature(parameters)
+
+
+def _set_verbosity(*, quiet: bool, verbose: bool) -> None:
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logging.getLogger("webemo_curate").setLevel(level)
+
+
+def _take_ray(given: list[str] | None, overrides: Overrides) -> None:
+    """Read `--ray KEY=VALUE`, the earlier form of `--ray-address` and the like."""
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or key not in RAY_KEYS:
+            raise InputError(f"--ray {text}: give one of {', '.join(RAY_KEYS)}, such as cpus=2")
+        overrides["runner"][key] = value

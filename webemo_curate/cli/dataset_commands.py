@@ -1,0 +1,103 @@
+"""Commands that run stages, from lists to splits."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webemo_curate.cli.command import RUNNER, Call, command
+from webemo_curate.errors import InputError
+
+# Whatever a command needs beyond this it imports itself: `curate --help` must answer at once.
+
+OnlyOption = Annotated[
+    bool, typer.Option("--only", help="Run this stage alone, whatever is stale above it.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
+]
+
+
+@command("fetch", "listing", "fetch", *RUNNER)
+def fetch(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Download every distinct URL of the lists once; record how each ended."""
+    _run_stages(call, "fetch", only=only, dry_run=dry_run)
+
+
+@command("filter-text", "filter_text", *RUNNER)
+def filter_text(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
+    _run_stages(call, "text", only=only, dry_run=dry_run)
+
+
+@command("dedup", "dedup", "features.enabled", *RUNNER)
+def dedup(
+    call: Call,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Also mark what this folder or manifest shares with the images."),
+    ] = None,
+    only: OnlyOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Find exact and near duplicates; keep one image of each cluster."""
+    if against and dry_run:
+        raise InputError("--against compares at once; leave out --dry-run")
+    _run_stages(call, "dedup", only=only, dry_run=dry_run, against=against or ())
+
+
+@command("binarize", "binarize", *RUNNER)
+def binarize(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Turn labels into a positive class (1) against others (0)."""
+    _run_stages(call, "binarize", only=only, dry_run=dry_run)
+
+
+@command("undersample", "undersample", *RUNNER)
+def undersample(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Balance the classes by leaving out images of the larger one."""
+    _run_stages(call, "undersample", only=only, dry_run=dry_run)
+
+
+@command("split", "split", *RUNNER)
+def split(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Write the train, validation and test manifests, and the decisions on all that left."""
+    # The decisions are the split's second half; alone, the split is what was asked for.
+    _run_stages(call, "split" if only else "decisions", only=only, dry_run=dry_run)
+
+
+def _run_stages(
+    call: Call, target: str, *, only: bool, dry_run: bool, against: Sequence[Path] = ()
+) -> None:
+    """Run stages up to a target and show each, or say which would run; see `Pipeline`.
+
+    Then tell what each set of `against` shares with the workspace; see `leakage.mark_shared`.
+    """
+    from webemo_curate.cli.show import as_dicts, show_plan, show_stages
+    from webemo_curate.cli.summary import closing_line
+    from webemo_curate.pipeline import Pipeline
+
+    config = call.config()
+    pipeline = Pipeline(call.workspace, config)
+    if dry_run:
+        call.answer(plan=show_plan(pipeline, target))
+        return
+    outcomes = show_stages(pipeline.run(target, only=only))
+    print(closing_line(outcomes))
+    call.answer(stages=as_dicts(outcomes), shared=_mark_shared(call, against))
+
+
+def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
+    if not sets:
+        return {}
+    from webemo_curate.engine.choose import make_engine
+    from webemo_curate.leakage import mark_shared
+
+    config, counts = call.config(), {}
+    with call.workspace.lock(), closing(make_engine(config)) as engine:
+        for place in sets:
+            shared = mark_shared(place, call.workspace, engine, config.dedup)
+            print(shared.summary())
+            counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
+    return counts

@@ -1,0 +1,62 @@
+"""The entry point: global options, and errors as one message with their exit code."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from webemo_curate import __version__
+from webemo_curate.cli import dataset_commands, network_commands, workspace_commands
+from webemo_curate.cli.command import app
+from webemo_curate.errors import CurateError
+from webemo_curate.system_faults import raise_file_limit, raise_system_fault
+
+INTERRUPTED = 130
+"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
+
+COMMANDS = (dataset_commands, network_commands, workspace_commands)
+"""Importing these modules declares the commands."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"webemo-curate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def take_global_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say it.")
+    ] = False,
+) -> None:
+    """From a list of image URLs with emotion labels to an audited data set and a network."""
+
+
+def main() -> None:
+    """Run the command; errors become one message and their exit code."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    raise_file_limit()
+    try:
+        app()
+    except CurateError as error:
+        typer.echo(f"curate: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        _end_if_lacking(error)
+        raise
+    except KeyboardInterrupt:
+        typer.echo(
+            "curate: stopped; finished work is kept: the same command goes on from here", err=True
+        )
+        sys.exit(INTERRUPTED)
+
+
+def _end_if_lacking(error: Exception) -> None:
+    """End with one message if an error that nobody expected is the machine's."""
+    try:
+        raise_system_fault(error, str(getattr(error, "filename", None) or ""))
+    except CurateError as fault:
+        typer.echo(f"curate: {fault}", err=True)
+        sys.exit(fault.exit_code)

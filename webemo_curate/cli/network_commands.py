@@ -1,0 +1,179 @@
+"""Commands that train networks and use them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webemo_curate.cli.command import Call, command
+from webemo_curate.errors import InputError
+
+RunArgument = Annotated[str, typer.Argument(help="Name or folder of a run.")]
+
+
+@command("train-model", "train")
+def train_model(
+    call: Call,
+    only: Annotated[
+        bool, typer.Option("--only", help="Train alone, whatever is stale above it.")
+    ] = False,
+) -> None:
+    """Train the Gram-augmented EfficientNetV2 on the manifests."""
+    # Of several processes that torchrun started, the first does everything but train alone.
+    from webemo_curate.cli.show import as_dicts, show_stages
+    from webemo_curate.pipeline import Pipeline
+    from webemo_curate.training.distributed import follows
+    from webemo_curate.training.fit import train
+
+    config = call.config()
+    if follows():
+        train(config.train, call.workspace)
+        return
+    outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
+    call.workspace.save_config(config)
+    runs = train(config.train, call.workspace)
+    for run in runs:
+        print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
+    call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
+
+
+@command("pack", "train.image_size")
+def pack(call: Call) -> None:
+    """Decode the images of all splits once, as train-model would at its start."""
+    from webemo_curate.training.fit import pack_splits
+
+    config = call.config()
+    call.workspace.save_config(config)
+    counts = pack_splits(config.train, call.workspace)
+    print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
+    call.answer(packed=counts)
+
+
+@command("evaluate", "train.device")
+def evaluate(
+    call: Call,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="Name or folder of a run; default: all seeds of the latest."),
+    ] = None,
+    on: Annotated[
+        str, typer.Option(help="validation, test, a manifest, or a folder a class.")
+    ] = "test",
+    all_seeds: Annotated[
+        bool, typer.Option("--all-seeds", help="Also the runs that differ in their seed alone.")
+    ] = False,
+    exclude_shared: Annotated[
+        bool,
+        typer.Option("--exclude-shared", help="Leave out pictures that training has seen."),
+    ] = False,
+) -> None:
+    """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""
+    from webemo_curate.evaluation import evaluate as measuring
+    from webemo_curate.evaluation import seeds
+    from webemo_curate.runs import find_run
+
+    found = find_run(run, call.workspace)
+    folders = seeds.seeds_of(found, call.workspace) if all_seeds or run is None else [found]
+    evaluations = []
+    for folder in folders:
+        evaluations.append(
+            measuring.evaluate(
+                folder, on, call.workspace, _device(call), exclude_shared=exclude_shared
+            )
+        )
+        print(evaluations[-1].summary(), flush=True)
+    document = evaluations[folders.index(found)].as_json()
+    if len(evaluations) > 1:
+        print(seeds.seeds_summary(evaluations))
+        document |= {"seeds": [one.as_json() for one in evaluations]}
+        document |= seeds.mean_and_deviation(evaluations)
+    call.answer(**document)
+
+
+@command("experiment")
+def experiment(
+    call: Call,
+    file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
+    test_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder or manifest to measure on beside the file's; repeatable."),
+    ] = None,
+) -> None:
+    """Train several networks over several seeds and say which differ significantly."""
+    # Of several processes that torchrun started, the first does everything but train alone.
+    from webemo_curate.cli.show import as_dicts
+    from webemo_curate.config import load_experiment
+    from webemo_curate.experiments.run_experiment import (
+        PAGE_FILE,
+        follow_experiment,
+        run_experiment,
+    )
+    from webemo_curate.training.distributed import follows
+
+    config = load_experiment(file, test_set or ())
+    if follows():
+        follow_experiment(config, call.workspace)
+        return
+    result = run_experiment(config, file.stem, call.workspace)
+    print((result.folder / PAGE_FILE).read_text(encoding="utf-8"))
+    print(f"Written to {result.folder}")
+    comparisons = as_dicts(result.comparisons)
+    call.answer(folder=str(result.folder), chosen=result.chosen, comparisons=comparisons)
+
+
+@command("predict", "train.device")
+def predict(
+    call: Call,
+    run: RunArgument,
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    figure: Annotated[
+        Path | None, typer.Option(help="PNG file to draw the captioned pictures into.")
+    ] = None,
+    grad_cam: Annotated[
+        bool, typer.Option("--grad-cam", help="In the figure, show where the network looked.")
+    ] = False,
+) -> None:
+    """Print class and probability of images; draw them in a row."""
+    from webemo_curate.evaluation import predict as predicting
+    from webemo_curate.runs import find_run
+
+    if grad_cam and not figure:
+        raise InputError("--grad-cam: give --figure FILE.png, in which it is drawn")
+    folder = find_run(run, call.workspace)
+    max_pixels = call.config().images.max_pixels
+    predictions = predicting.predict(
+        folder, images, _device(call), look=grad_cam, max_pixels=max_pixels
+    )
+    for prediction in predictions:
+        print(f"{prediction.label}\t{prediction.probability:.4f}\t{prediction.path}")
+    if figure:
+        from webemo_curate.report.prediction_row import draw_predictions
+
+        draw_predictions(predictions, figure, max_pixels)
+        print(f"Drawn: {figure}")
+    answers = [
+        {"path": p.path, "label": p.label, "probability": p.probability} for p in predictions
+    ]
+    call.answer(predictions=answers)
+
+
+@command("export-model")
+def export_model(
+    call: Call,
+    run: RunArgument,
+    folder: Annotated[Path, typer.Argument(help="Folder for the files.")],
+) -> None:
+    """Write a network as ONNX and torch.export files, with a model card."""
+    from webemo_curate.evaluation.export_network import export_run
+    from webemo_curate.runs import find_run
+
+    export = export_run(find_run(run, call.workspace), folder)
+    print(f"Written to {export.folder}; logits equal the network's")
+    print(f"  ONNX          to {export.onnx_error:.1e}")
+    print(f"  torch.export  to {export.program_error:.1e}")
+    call.answer(**export._asdict())
+
+
+def _device(call: Call) -> str:
+    """Return the device named for this command alone: training's is not taken for it."""
+    return call.given["train"]["device"] or "auto"

@@ -1,0 +1,45 @@
+"""What several commands show on the terminal."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from webemo_curate.accounting import split_counts
+from webemo_curate.cli.summary import funnel_lines, stage_line
+from webemo_curate.pipeline import Pipeline, StageOutcome
+from webemo_curate.schemas import Split
+
+
+def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
+    """Print a line for each stage as it is done; return them all."""
+    shown = []
+    for outcome in outcomes:
+        print(stage_line(outcome), flush=True)
+        shown.append(outcome)
+    return shown
+
+
+def show_plan(pipeline: Pipeline, target: str) -> dict[str, str | None]:
+    """Print which stages up to a target would run, and why; return the reasons by stage."""
+    plan = {}
+    for name, reason in pipeline.status():
+        plan[name] = reason
+        print(f"{name:<12} {'is current' if reason is None else f'would run: {reason}'}")
+        if name == target:
+            break
+    return plan
+
+
+def show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Print how many rows left where; return the steps."""
+    read = pipeline.workspace.read
+    splits = split_counts(read) if all(map(pipeline.workspace.has, Split)) else {}
+    steps = pipeline.funnel()
+    for line in funnel_lines(steps, splits):
+        print(line)
+    return as_dicts(steps)
+
+
+def as_dicts(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return dataclass instances as dictionaries."""
+    return [asdict(item) for item in items]

@@ -1,0 +1,95 @@
+"""Commands on a workspace as a whole: run a pipeline file, look at it, check it, add to it."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webemo_curate.cli.command import RUNNER, Call, command
+from webemo_curate.errors import CurateError
+
+
+@command("run", *RUNNER)
+def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")]) -> None:
+    """Run a pipeline file from its lists to the trained network and the report."""
+    from webemo_curate.cli.full_run import curate, train_and_report
+    from webemo_curate.cli.show import as_dicts, show_funnel, show_stages
+    from webemo_curate.cli.summary import closing_line
+    from webemo_curate.config import load_pipeline, override
+    from webemo_curate.pipeline import Pipeline
+
+    config = override(load_pipeline(pipeline), call.given)
+    outcomes = show_stages(curate(config, call.workspace))
+    print(closing_line(outcomes))
+    result = train_and_report(config, call.workspace)
+    show_funnel(Pipeline(call.workspace, config))
+    for evaluation in result.evaluations:
+        print(evaluation.summary())
+    if len(result.evaluations) > 1:
+        from webemo_curate.evaluation.seeds import seeds_summary
+
+        print(seeds_summary(result.evaluations))
+    print(f"Report: {result.report}")
+    evaluations = [evaluation.as_json() for evaluation in result.evaluations]
+    call.answer(stages=as_dicts(outcomes), evaluations=evaluations, report=str(result.report))
+
+
+@command("add-folder")
+def add_folder(
+    call: Call,
+    folder: Annotated[Path, typer.Argument(help="Holds folders named by emotion.")],
+    name: Annotated[str, typer.Option(help="Of the manifest, such as unbiasedemo.")],
+) -> None:
+    """Make a folder-per-emotion set a manifest, to evaluate on or to hold against."""
+    from webemo_curate.sources import added
+
+    with call.workspace.lock():
+        taken = added.add_folder(folder, name, call.workspace)
+    for file, reason in taken.broken.items():
+        print(f"{folder / file}: {reason}")
+    print(taken.summary())
+    call.answer(**asdict(taken))
+
+
+@command("status")
+def status(call: Call) -> None:
+    """Show each stage's state and how many rows left where."""
+    from webemo_curate.cli.show import show_funnel
+    from webemo_curate.pipeline import Pipeline
+
+    pipeline = Pipeline(call.workspace, call.config())
+    stages = dict(pipeline.status())
+    for name, reason in stages.items():
+        print(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
+    print()
+    call.answer(stages=stages, funnel=show_funnel(pipeline))
+
+
+@command("verify")
+def verify(
+    call: Call,
+    files: Annotated[
+        bool, typer.Option("--files/--no-files", help="Also re-hash every stored image.")
+    ] = True,
+) -> None:
+    """Check that every listed row is accounted for once and nothing was changed since."""
+    from webemo_curate import verification
+
+    problems = verification.verify(call.workspace, files=files)
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} problems." if problems else "Everything adds up.")
+    call.answer(problems=problems)
+    if problems:
+        raise typer.Exit(CurateError.exit_code)
+
+
+@command("report")
+def report(call: Call) -> None:
+    """Write the HTML report on what is there."""
+    from webemo_curate.report.build import build_report
+
+    path = build_report(call.workspace, call.config().report)
+    print(f"Report: {path}")
+    call.answer(report=str(path))

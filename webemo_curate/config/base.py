@@ -1,0 +1,125 @@
+"""What every configuration has in common: frozen models whose fields say how they are given.
+
+A field's default, bounds, help and command-line option stand in one place, its declaration.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+OPERATIONAL = "operational"
+"""Marks a field that decides how a stage is run (speed, politeness, place), never what it finds."""
+
+FLAG = "flag"
+"""Under this key a field's `Flag` is kept."""
+
+PANEL = "Options"
+"""Where an option stands in a command's help if its flag names no other panel."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How a field is given on the command line.
+
+    Attributes
+    ----------
+    names
+        The option's declaration, such as `--near/--exact-only`; empty for `--` and the field's
+        name.
+    panel
+        Heading of the help under which it stands.
+    old_name
+        An earlier name, which works for one more release.
+    switch
+        Values that a pair of flags stands for: `{True: "gpu", False: "cpu"}` with `--gpu/--cpu`.
+    metavar
+        What stands for the value in the help.
+    """
+
+    names: str = ""
+    panel: str = PANEL
+    old_name: str | None = None
+    switch: Mapping[bool, str] | None = None
+    metavar: str | None = None
+
+
+def setting(
+    default: Any, *, flag: Flag | None = None, operational: bool = False, **constraints: Any
+) -> Any:
+    """Declare a field.
+
+    Parameters
+    ----------
+    default : Any
+        The field's default.
+    flag : Flag, optional
+        Its option; without one it is set in a pipeline file alone.
+    operational : bool, default False
+        Whether it stays out of the stage's fingerprint.
+    **constraints : Any
+        Passed on to `pydantic.Field` (`ge`, `gt`, `description`, ...).
+
+    Returns
+    -------
+    Any
+        A pydantic field.
+    """
+    extra: dict[str, Any] = {OPERATIONAL: True} if operational else {}
+    if flag:
+        extra[FLAG] = flag
+    return Field(default, json_schema_extra=extra, **constraints)
+
+
+def flag_of(field: FieldInfo) -> Flag | None:
+    """Return a field's option; None if it has none."""
+    extra = field.json_schema_extra
+    flag = extra.get(FLAG) if isinstance(extra, dict) else None
+    return flag if isinstance(flag, Flag) else None
+
+
+def option_name(name: str, field: FieldInfo) -> str:
+    """Return the option under which a field is given, such as `--positive-fraction`."""
+    flag = flag_of(field)
+    declared = flag.names.split("/")[0] if flag else ""
+    return declared or "--" + name.replace("_", "-")
+
+
+def _split_commas(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path that still holds when a later command starts in another folder."""
+
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+"""Several names, also given as one text with commas between them."""
+
+
+class StageConfig(BaseModel):
+    """Base of all stage configurations: frozen, and strict about unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the fields that can change a stage's result, as JSON values.
+
+        Returns
+        -------
+        dict of str to Any
+            Every field that is not marked operational.
+        """
+        left_out = {
+            name
+            for name, field in type(self).model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and OPERATIONAL in field.json_schema_extra
+        }
+        return self.model_dump(mode="json", exclude=left_out)
+
+
+ConfigT = TypeVar("ConfigT", bound=StageConfig)
