@@ -9,6 +9,7 @@ from PIL import Image
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.manifest import Origin
+from webemo_curate.schemas import DEFAULT_CLASSES
 from webemo_curate.workspace import Workspace
 
 SIZES = {"train": 16, "validation": 6, "test": 6}
@@ -41,8 +42,8 @@ def draw_set(folder: Path, images: int = 4) -> Path:
     return folder
 
 
-def make_workspace(root: Path) -> Workspace:
-    """Draw splits of warm and cold pictures."""
+def make_workspace(root: Path, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Workspace:
+    """Draw splits of warm pictures, target 0, and cold ones, target 1."""
     place = Workspace(root)
     generator = np.random.default_rng(0)
     for split, size in SIZES.items():
@@ -63,7 +64,7 @@ def make_workspace(root: Path) -> Workspace:
                     "url": f"https://pictures.example/{split}{index}.png",
                 }
             )
-        place.write(split, pa.Table.from_pylist(rows), Origin("split", 1, {}, {}))
+        place.write(split, pa.Table.from_pylist(rows), Origin("split", 1, {}, {}), classes)
     return place
 
 

@@ -61,15 +61,28 @@ class ManifestInfo:
         Number of rows.
     package_version
         Version of webemo_curate that wrote it.
+    classes
+        Names of the targets 0, 1, ... of a split; None where rows have no target.
     """
 
     origin: Origin
     digest: str
     rows: int
     package_version: str
+    classes: tuple[str, ...] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return what the file's metadata says, as JSON values; no classes are left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
+def write_manifest(
+    path: Path,
+    name: str,
+    table: pa.Table,
+    origin: Origin,
+    classes: tuple[str, ...] | None = None,
+) -> ManifestInfo:
     """Sort, check and write a manifest.
 
     Parameters
@@ -82,6 +95,8 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
         Its rows, in any order; columns are cast to the schema.
     origin : Origin
         What made it.
+    classes : tuple of str, optional
+        Names of the targets, of a split.
 
     Returns
     -------
@@ -95,8 +110,8 @@ def write_manifest(path: Path, name: str, table: pa.Table, origin: Origin) -> Ma
     """
     schema = SCHEMAS[name]
     table = _sort(name, conform(table, schema))
-    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__)
-    metadata = {METADATA_KEY: json.dumps(asdict(info), sort_keys=True).encode()}
+    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
+    metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
     metadata |= pandas_metadata(schema)
     pq.write_table(
         table.replace_schema_metadata(metadata),
@@ -158,7 +173,10 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
     """
     try:
         document = json.loads(pq.read_metadata(file).metadata[METADATA_KEY])
-        return ManifestInfo(**(document | {"origin": Origin(**document["origin"])}))
+        named = document.get("classes")
+        classes = tuple(map(str, named)) if named else None
+        origin = Origin(**document["origin"])
+        return ManifestInfo(**(document | {"origin": origin, "classes": classes}))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise_system_fault(error)
         return None

@@ -193,8 +193,9 @@ class Pipeline:
         context = StageContext(self.workspace, self._engine, origin.fingerprint)
         tables = {name: self.workspace.read(name) for name in stage.inputs}
         outputs: dict[str, pa.Table] = stage.run(tables, context)
+        classes = stage.classes(self.workspace)
         for name in stage.outputs:
-            self.workspace.write(name, outputs[name], origin)
+            self.workspace.write(name, outputs[name], origin, classes)
         self.workspace.clear_checkpoints(stage.name)
 
     def _origin(self, stage: Stage[StageConfig]) -> Origin:

@@ -10,7 +10,7 @@ from typing import Any
 from webemo_curate.atomic import write_bytes
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import Split
+from webemo_curate.schemas import DEFAULT_CLASSES, Split
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import RUNS, Workspace
 
@@ -21,6 +21,8 @@ LAST_FILE = "last.safetensors"
 BEST_FILE = "best.safetensors"
 DONE_FILE = "done.json"
 FINGERPRINT_DIGITS = 8
+CLASSES = "classes"
+"""Key of the class names in the configuration's file."""
 
 
 LogEntry = dict[str, float | None]
@@ -90,9 +92,9 @@ def is_finished(folder: Path) -> bool:
     return (folder / DONE_FILE).exists()
 
 
-def save_config(folder: Path, config: TrainConfig, seed: int) -> None:
-    """Write the run's configuration."""
-    document = config.model_dump(mode="json") | {"seed": seed}
+def save_config(folder: Path, config: TrainConfig, seed: int, classes: tuple[str, ...]) -> None:
+    """Write the run's configuration and the names of its classes, by target."""
+    document = config.model_dump(mode="json") | {"seed": seed, CLASSES: classes}
     write_bytes(folder / CONFIG_FILE, json.dumps(document, indent=2).encode())
 
 
@@ -104,12 +106,39 @@ def load_config(folder: Path) -> TrainConfig:
     InputError
         If it is missing or not sound.
     """
-    path = folder / CONFIG_FILE
+    document = _read_config(folder)
+    document.pop(CLASSES, None)
     try:
-        return TrainConfig.model_validate_json(path.read_bytes())
+        return TrainConfig.model_validate(document)
+    except ValueError as error:
+        raise _unsound(folder) from error
+
+
+def load_classes(folder: Path) -> tuple[str, ...]:
+    """Read the names of the run's classes, by target.
+
+    Raises
+    ------
+    InputError
+        If the run's configuration is missing or not sound.
+    """
+    classes = _read_config(folder).get(CLASSES, DEFAULT_CLASSES)
+    return tuple(map(str, classes))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        document = json.loads((folder / CONFIG_FILE).read_bytes())
     except (OSError, ValueError) as error:
-        raise_system_fault(error, str(path))
-        raise InputError(f"{path}: not a run's configuration; train the run again") from error
+        raise_system_fault(error, str(folder / CONFIG_FILE))
+        raise _unsound(folder) from error
+    if not isinstance(document, dict):
+        raise _unsound(folder)
+    return document
+
+
+def _unsound(folder: Path) -> InputError:
+    return InputError(f"{folder / CONFIG_FILE}: not a run's configuration; train the run again")
 
 
 def save_log(folder: Path, history: list[LogEntry]) -> None:

@@ -291,7 +291,7 @@ SPLIT = pa.schema(
     [
         column("path", pa.string(), "stored file, relative to the workspace"),
         SHA256,
-        column("target", pa.int8(), "1 sadness (the positive class), 0 others"),
+        column("target", pa.int8(), "1 the positive class, 0 others; names: `classes`"),
         column("label", pa.string(), "the deciding 25-level label"),
         column("labels", pa.list_(pa.string()), "every label the image stands under"),
         column("group", pa.string(), "related pictures; a group never crosses splits"),
@@ -360,3 +360,12 @@ SORT_KEYS: dict[str, tuple[str, ...]] = {
     "shared": ("path", "matched"),
 }
 """The order of rows where it is not by `sha256`; rows of equal keys cannot be."""
+
+
+def binary_classes(positive: str) -> tuple[str, str]:
+    """Return the names of targets 0 and 1 where one class is held against all others."""
+    return "others", positive
+
+
+DEFAULT_CLASSES = binary_classes("sadness")
+"""Of manifests and runs that name no classes: all were the paper's before they were recorded."""

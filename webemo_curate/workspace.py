@@ -12,6 +12,7 @@ import yaml
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
+from webemo_curate.schemas import DEFAULT_CLASSES
 from webemo_curate.storage.base import ImageReader, Images, Store
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -132,14 +133,28 @@ class Workspace:
         except FileNotFoundError:
             return None
 
-    def write(self, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
-        """Write a manifest atomically; see `manifest.write_manifest`."""
-        return self.write_as(name, name, table, origin)
+    def classes(self, name: str) -> tuple[str, ...]:
+        """Return the names of a split's targets, as recorded when it was written."""
+        info = self.info(name)
+        return (info.classes if info else None) or DEFAULT_CLASSES
 
-    def write_as(self, kind: str, name: str, table: pa.Table, origin: Origin) -> ManifestInfo:
+    def write(
+        self, name: str, table: pa.Table, origin: Origin, classes: tuple[str, ...] | None = None
+    ) -> ManifestInfo:
+        """Write a manifest atomically; see `manifest.write_manifest`."""
+        return self.write_as(name, name, table, origin, classes)
+
+    def write_as(
+        self,
+        kind: str,
+        name: str,
+        table: pa.Table,
+        origin: Origin,
+        classes: tuple[str, ...] | None = None,
+    ) -> ManifestInfo:
         """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
         with self.store.writing(manifest_key(name)) as partial:
-            return write_manifest(partial, kind, table, origin)
+            return write_manifest(partial, kind, table, origin, classes)
 
     def image_path(self, sha256: str, suffix: str) -> str:
         """Return an image's path in the manifests; see `image_path`."""

@@ -26,7 +26,7 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("kind", ["local", "ray"])
 def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> None:
-    workspace.save_config(PipelineConfig(engine=RunnerConfig(kind=kind), workers=2))
+    workspace.save_config(PipelineConfig(runner=RunnerConfig(kind=kind), workers=2))
     names, paths = named(workspace)
     files = pack(names, paths, TINY, workspace)
     assert [len(file) for file in files] == [FILE_IMAGES] * 3 + [SIZES["train"] % FILE_IMAGES]

@@ -27,7 +27,7 @@ from webemo_curate.evaluation.metrics import measure
 from webemo_curate.evaluation.significance import holm
 from webemo_curate.experiments import run_experiment as experiment
 from webemo_curate.experiments.comparison import Families
-from webemo_curate.experiments.result import Outcome
+from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.experiments.run_experiment import run_experiment
 from webemo_curate.leakage import NEEDED
 from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
@@ -63,7 +63,7 @@ def pretend_to_evaluate(
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def swept(tmp_path_factory: pytest.TempPathFactory) -> ExperimentResult:
     """Run the paper's whole sweep, but with answers that are drawn instead of trained for."""
     folder = tmp_path_factory.mktemp("sweep")
     sets = [draw_set(folder / name) for name in (*SUPPORTS, "Holidays")]
@@ -74,11 +74,11 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return run_experiment(config, "sweep", make_workspace(folder / "ws"))
 
 
-def page(outcome: Outcome) -> str:
+def page(outcome: ExperimentResult) -> str:
     return (outcome.folder / "results.md").read_text()
 
 
-def section(outcome: Outcome, title: str) -> list[list[str]]:
+def section(outcome: ExperimentResult, title: str) -> list[list[str]]:
     """Return the cells of the table under a heading, its header first."""
     (text,) = re.findall(
         rf"^## {re.escape(title)}.*?$\n\n(.*?)(?:\n\n|\Z)", page(outcome), re.M | re.S
@@ -92,7 +92,7 @@ def mean_and_deviation(values: list[float], digits: int) -> str:
     return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
 
 
-def predictions(outcome: Outcome, network: str, on: str) -> list[pd.DataFrame]:
+def predictions(outcome: ExperimentResult, network: str, on: str) -> list[pd.DataFrame]:
     place = Workspace(outcome.folder.parents[1]).runs
     return [
         pq.read_table(place / run / f"predictions-{on}.parquet").to_pandas()
@@ -100,7 +100,7 @@ def predictions(outcome: Outcome, network: str, on: str) -> list[pd.DataFrame]:
     ]
 
 
-def test_table_3_gives_accuracies_beside_the_papers(swept: Outcome) -> None:
+def test_table_3_gives_accuracies_beside_the_papers(swept: ExperimentResult) -> None:
     header, *rows = section(swept, "Table 3")
     papers = {row[0]: row[header.index("paper %")] for row in rows}
     assert papers == {
@@ -131,7 +131,7 @@ def test_table_3_gives_accuracies_beside_the_papers(swept: Outcome) -> None:
     ],
 )
 def test_tables_by_class_hold_what_the_predictions_come_to(
-    swept: Outcome, title: str, on: str, names: list[str], paper: list[str] | None
+    swept: ExperimentResult, title: str, on: str, names: list[str], paper: list[str] | None
 ) -> None:
     header, *rows = section(swept, title)
     for name in names:
@@ -154,18 +154,18 @@ def test_tables_by_class_hold_what_the_predictions_come_to(
         assert row[2 : 2 + len(paper)] == paper
 
 
-def test_table_4_stands_beside_the_papers(swept: Outcome) -> None:
+def test_table_4_stands_beside_the_papers(swept: ExperimentResult) -> None:
     _, *rows = section(swept, "Table 4")
     (row,) = [row for row in rows if row[:2] == ["k4", "sadness"]]
     assert row[3::2] == ["0.8125", "0.7924", "0.8022"]
 
 
-def test_a_set_of_other_images_than_the_papers_is_said_to_be_one(swept: Outcome) -> None:
+def test_a_set_of_other_images_than_the_papers_is_said_to_be_one(swept: ExperimentResult) -> None:
     assert "The paper's UnbiasedEmo has" not in page(swept)
     assert "The paper's Emotion-6 has 888 + 484 images, this set 330 + 70" in page(swept)
 
 
-def test_what_augmentation_is_worth_is_tested_in_pairs(swept: Outcome) -> None:
+def test_what_augmentation_is_worth_is_tested_in_pairs(swept: ExperimentResult) -> None:
     _, *rows = section(swept, "With and without augmentation")
     assert {row[1] for row in rows} == {"k0", "k4"}
     assert [row[0] for row in rows[::2]] == ["test", "UnbiasedEmo", "Emotion6", "Holidays"]
@@ -175,7 +175,7 @@ def test_what_augmentation_is_worth_is_tested_in_pairs(swept: Outcome) -> None:
     assert rows[1][4] == f"{gained.mean() * 100:+.2f}"
 
 
-def test_figures_show_mean_curves_of_external_sets(swept: Outcome) -> None:
+def test_figures_show_mean_curves_of_external_sets(swept: ExperimentResult) -> None:
     areas = [
         roc_auc_score(run["target"], run["probability"])
         for run in predictions(swept, "k0", "UnbiasedEmo")
@@ -191,14 +191,14 @@ def test_figures_show_mean_curves_of_external_sets(swept: Outcome) -> None:
 
 
 def test_the_proposed_network_is_chosen_on_validation_among_those_with_modules(
-    swept: Outcome,
+    swept: ExperimentResult,
 ) -> None:
     means = swept.metrics[swept.metrics["on"] == "validation"].groupby("network")["accuracy"].mean()
     assert swept.candidates == ["k2", "k3", "k4", "k5"]
     assert means[swept.chosen] == means[swept.candidates].max()
 
 
-def test_a_pair_is_tested_at_validations_threshold_too(swept: Outcome) -> None:
+def test_a_pair_is_tested_at_validations_threshold_too(swept: ExperimentResult) -> None:
     (found,) = [c for c in swept.comparisons if (c.network, c.on) == ("k2", "test")]
     tuned = {name: swept.rows(name, "test")["accuracy_tuned"].mean() for name in ("k0", "k2")}
     assert found.tuned.value == pytest.approx(tuned["k2"] - tuned["k0"])
@@ -236,7 +236,7 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
 
 
-def test_what_is_and_is_not_significant_is_said(swept: Outcome) -> None:
+def test_what_is_and_is_not_significant_is_said(swept: ExperimentResult) -> None:
     for comparison in swept.comparisons:
         verdict = "significant" if comparison.adjusted.accuracy < 0.05 else "not significant"
         (line,) = [
@@ -248,7 +248,7 @@ def test_what_is_and_is_not_significant_is_said(swept: Outcome) -> None:
         assert f"**{verdict}**" in line
 
 
-def test_p_values_are_adjusted_over_the_networks_of_a_family(swept: Outcome) -> None:
+def test_p_values_are_adjusted_over_the_networks_of_a_family(swept: ExperimentResult) -> None:
     family = [c for c in swept.comparisons if (c.on, c.against) == ("test", "k0")]
     family = [c for c in family if c.network != "zhang"]
     assert [c.adjusted.accuracy for c in family] == holm([c.accuracy.p for c in family])

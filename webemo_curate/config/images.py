@@ -3,7 +3,6 @@
 from webemo_curate.config.base import Flag, StageConfig, setting
 
 
-
 class ImagesConfig(StageConfig):
     """How stored bodies are decoded and hashed."""
 

@@ -21,10 +21,10 @@ from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
 from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
-from webemo_curate.manifest import read_manifest
+from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.models.devices import choose_device
-from webemo_curate.runs import BEST_FILE, LAST_FILE, load_config
-from webemo_curate.schemas import Split
+from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
+from webemo_curate.schemas import DEFAULT_CLASSES, Split
 from webemo_curate.sources.folders import read_folder
 from webemo_curate.workspace import Workspace
 
@@ -133,8 +133,9 @@ def evaluate(
     InputError
         If the set or the run cannot be read, or the set is empty.
     """
-    config = load_config(run)
-    test_set = _test_set(on, workspace)
+    config, classes = load_config(run), load_classes(run)
+    test_set = _test_set(on, workspace, classes)
+    test_set.check_classes(classes)
     shared = _shared(on, workspace)
     if exclude_shared and shared is None:
         raise InputError(
@@ -153,9 +154,9 @@ def evaluate(
     evaluation = Evaluation(
         run=run,
         on=name,
-        metrics=measure(target, last),
+        metrics=measure(target, last, classes=classes),
         tuned=_tuned(run, name, target, last),
-        best=measure(target, best),
+        best=measure(target, best, classes=classes),
         predictions=predictions,
         shared=None if shared is None else len(shared),
         excluded=exclude_shared,
@@ -176,7 +177,7 @@ def set_name(on: str, workspace: Workspace) -> str:
     InputError
         If the set cannot be read or is empty.
     """
-    test_set = _test_set(on, workspace)
+    test_set = _test_set(on, workspace, workspace.classes(Split.TRAIN))
     _check_not_empty(test_set, on)
     return test_set.name
 
@@ -187,22 +188,35 @@ class _TestSet:
 
     name: str
     table: pa.Table
+    classes: tuple[str, ...]
+
+    def check_classes(self, wanted: tuple[str, ...]) -> None:
+        """Refuse targets that mean something else than those that a run was trained on."""
+        if self.classes != wanted:
+            theirs, ours = (" and ".join(names) for names in (self.classes, wanted))
+            raise InputError(
+                f"{self.name}: its targets are {theirs}, the run's are {ours}; "
+                "train on these splits, or give a set of the run's classes"
+            )
 
     def without(self, sha256: set[str]) -> "_TestSet":
         """Return the set without some images, under a name of its own."""
         keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
-        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)))
+        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)), self.classes)
 
 
-def _test_set(on: str, workspace: Workspace) -> _TestSet:
+def _test_set(on: str, workspace: Workspace, classes: tuple[str, ...]) -> _TestSet:
+    """Open a set; a folder's images are given the targets of `classes`."""
     place = Path(on)
     if on in (*Split,):
-        return _TestSet(on, workspace.read(on, COLUMNS))
+        return _TestSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
     if place.is_dir():
-        table = read_folder(place, workspace.config().binarize.positive)
+        table = read_folder(place, classes[-1])
         paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
-        return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)))
-    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS))
+        return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)), classes)
+    info = read_info(place)
+    named = info.classes if info else None
+    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), named or DEFAULT_CLASSES)
 
 
 def _check_not_empty(test_set: _TestSet, on: str) -> None:
@@ -257,4 +271,4 @@ def _tuned(
         return None
     table = pq.read_table(validation, columns=["target", "probability"])
     chosen = best_threshold(table["target"].to_numpy(), table["probability"].to_numpy())
-    return measure(target, probability, chosen)
+    return measure(target, probability, chosen, load_classes(run))

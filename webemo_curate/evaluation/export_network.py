@@ -14,8 +14,7 @@ from webemo_curate.atomic import write_bytes
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.evaluation.inference import load_network
-from webemo_curate.evaluation.metrics import CLASS_NAMES
-from webemo_curate.runs import DONE_FILE, LAST_FILE, load_config, load_log
+from webemo_curate.runs import DONE_FILE, LAST_FILE, load_classes, load_config, load_log
 
 ONNX_FILE = "network.onnx"
 PROGRAM_FILE = "network.pt2"
@@ -173,7 +172,7 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
     return CARD.format(
         name=run.name,
         network=_network_name(config),
-        labels=", ".join(CLASS_NAMES),
+        labels=", ".join(load_classes(run)),
         size=config.image_size,
         resize=config.resize,
         onnx=ONNX_FILE,

@@ -1,12 +1,14 @@
 """Metrics of a binary classifier, computed from stored probabilities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-CLASS_NAMES = ("others", "sadness")
+from webemo_curate.schemas import DEFAULT_CLASSES
+
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % quantile."""
 
@@ -61,7 +63,10 @@ class Metrics:
 
 
 def measure(
-    target: NDArray[np.int64], probability: NDArray[np.float64], threshold: float = 0.5
+    target: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    threshold: float = 0.5,
+    classes: Sequence[str] = DEFAULT_CLASSES,
 ) -> Metrics:
     """Compute all metrics.
 
@@ -73,6 +78,8 @@ def measure(
         Of the positive class.
     threshold : float, default 0.5
         From which an image counts as positive.
+    classes : sequence of str
+        Names of targets 0 and 1.
 
     Returns
     -------
@@ -82,7 +89,7 @@ def measure(
     answer = (probability >= threshold).astype(int)
     right = int((answer == target).sum())
     low, high = wilson_interval(right, len(target))
-    both = len(np.unique(target)) == len(CLASS_NAMES)
+    both = len(np.unique(target)) == len(classes)
     return Metrics(
         images=len(target),
         threshold=threshold,
@@ -93,7 +100,7 @@ def measure(
         auc=float(roc_auc_score(target, probability)) if both else None,
         ece=expected_calibration_error(target, probability),
         brier=float(np.mean((probability - target) ** 2)),
-        per_class=_per_class(target, answer),
+        per_class=_per_class(target, answer, classes),
     )
 
 
@@ -131,11 +138,13 @@ def best_threshold(target: NDArray[np.int64], probability: NDArray[np.float64]) 
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
-def _per_class(target: NDArray[np.int64], answer: NDArray[np.int64]) -> dict[str, ClassMetrics]:
+def _per_class(
+    target: NDArray[np.int64], answer: NDArray[np.int64], classes: Sequence[str]
+) -> dict[str, ClassMetrics]:
     precision, recall, f1, support = precision_recall_fscore_support(
         target, answer, labels=[0, 1], zero_division=0
     )
     return {
         name: ClassMetrics(float(p), float(r), float(f), int(s))
-        for name, p, r, f, s in zip(CLASS_NAMES, precision, recall, f1, support, strict=True)
+        for name, p, r, f, s in zip(classes, precision, recall, f1, support, strict=True)
     }

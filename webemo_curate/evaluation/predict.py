@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from webemo_curate.config import ImagesConfig
 from webemo_curate.dataset.packing import read_square
 from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
-from webemo_curate.evaluation.metrics import CLASS_NAMES
 from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.precision import as_floats
-from webemo_curate.runs import LAST_FILE, load_config
+from webemo_curate.runs import LAST_FILE, load_classes, load_config
 from webemo_curate.storage.image_files import ImageFiles
 
 FILES = ImageFiles(Path())
@@ -33,7 +32,9 @@ class Prediction:
     label
         Its class.
     probability
-        Of the positive class, sadness.
+        Of the positive class.
+    confidence
+        Of its own class.
     activation
         Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
     """
@@ -41,13 +42,13 @@ class Prediction:
     path: Path
     label: str
     probability: float
+    confidence: float
     activation: NDArray[np.float32] | None = None
 
     @property
     def caption(self) -> str:
         """Class and the class's own probability, for under a picture."""
-        own = self.probability if self.label == CLASS_NAMES[1] else 1 - self.probability
-        return f"{self.label} {own:.0%}"
+        return f"{self.label} {self.confidence:.0%}"
 
 
 def predict(
@@ -83,7 +84,7 @@ def predict(
     InputError
         If an image or the run cannot be read.
     """
-    config = load_config(run)
+    config, classes = load_config(run), load_classes(run)
     chosen = choose_device(device)
     network = load_network(run / LAST_FILE, config, chosen)
     predictions = []
@@ -94,6 +95,7 @@ def predict(
             logits = network(pixels).cpu().numpy()
         probability = float(probabilities(logits)[0])
         answer = int(probability >= THRESHOLD)
+        confidence = probability if answer else 1 - probability
         activation = class_activation(network, pixels, answer) if look else None
-        predictions.append(Prediction(path, CLASS_NAMES[answer], probability, activation))
+        predictions.append(Prediction(path, classes[answer], probability, confidence, activation))
     return predictions

@@ -10,7 +10,6 @@ import pandas as pd
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import Evaluation
 from webemo_curate.evaluation.markdown import percent, spread
-from webemo_curate.evaluation.metrics import CLASS_NAMES
 from webemo_curate.runs import finished_runs, load_config, run_folder
 from webemo_curate.workspace import Workspace
 
@@ -98,7 +97,7 @@ def seeds_summary(evaluations: Sequence[Evaluation]) -> str:
         f"  AUC {spread(table['auc'], DIGITS)}, calibration error {spread(table['ece'], DIGITS)}, "
         f"Brier {spread(table['brier'], DIGITS)}",
     ]
-    for label in CLASS_NAMES:
+    for label in evaluations[0].metrics.per_class:
         scores = [
             f"{title} {spread(table[f'{label}_{score}'], DIGITS)}"
             for score, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from webemo_curate.evaluation import markdown
-from webemo_curate.evaluation.metrics import CLASS_NAMES, ClassMetrics
+from webemo_curate.evaluation.metrics import ClassMetrics
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
-from webemo_curate.experiments.result import Outcome
+from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.schemas import Split
 
 DIGITS = 4
@@ -17,14 +15,14 @@ DIGITS = 4
 SCORES = ("precision", "recall", "f1")
 
 
-def accuracy_table(outcome: Outcome) -> str:
+def accuracy_table(result: ExperimentResult) -> str:
     """Table 3: accuracy of every network on the test split."""
     header = ["network", "k", "seeds", "accuracy %", "paper %", "at validation's threshold %"]
     header += ["best epoch %", "AUC"]
     lines = []
-    for name, config in outcome.config.networks.items():
-        rows = outcome.rows(name, Split.TEST)
-        report = published.report_on_test(config)
+    for name, config in result.config.networks.items():
+        rows = result.rows(name, Split.TEST)
+        report = result.published(config)
         lines.append(
             [
                 name,
@@ -46,16 +44,16 @@ def accuracy_table(outcome: Outcome) -> str:
     )
 
 
-def class_table(outcome: Outcome) -> str:
+def class_table(result: ExperimentResult) -> str:
     """Table 4: precision, recall and F1 by class on the test split."""
     header = ["network", "class"]
     for score in SCORES:
         header += [score, "paper"]
     lines = []
-    for name, config in outcome.config.networks.items():
-        rows = outcome.rows(name, Split.TEST)
-        report = published.report_on_test(config)
-        for label in CLASS_NAMES:
+    for name, config in result.config.networks.items():
+        rows = result.rows(name, Split.TEST)
+        report = result.published(config)
+        for label in result.classes:
             cells = [name, label]
             for score in SCORES:
                 cells += [
@@ -68,21 +66,21 @@ def class_table(outcome: Outcome) -> str:
     )
 
 
-def external_tables(outcome: Outcome) -> str:
+def external_tables(result: ExperimentResult) -> str:
     """Tables 5 and 6, and one of the same form for every other external set."""
-    if not outcome.external:
+    if not result.external:
         return (
             "## Tables 5 and 6, figures 5 to 7\n\n"
             "No external set was named: give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`. "
             "Networks are not trained again for it.\n"
         )
-    return "\n".join(_external_table(outcome, on) for on in outcome.external)
+    return "\n".join(_external_table(result, on) for on in result.external)
 
 
-def augmentation_table(outcome: Outcome) -> str:
+def augmentation_table(result: ExperimentResult) -> str:
     """Return what RandAugment is worth: networks against their equals trained without it."""
-    pairs = set(outcome.families.augmentation)
-    tests = [c for c in outcome.comparisons if (c.network, c.against) in pairs]
+    pairs = set(result.families.augmentation)
+    tests = [c for c in result.comparisons if (c.network, c.against) in pairs]
     if not tests:
         return ""
     header = ["set", "network", "with %", "without %", "gain, points", "95 % interval"]
@@ -90,14 +88,14 @@ def augmentation_table(outcome: Outcome) -> str:
     low, high = published.AUGMENTATION_GAIN
     return (
         "## With and without augmentation\n\n"
-        f"{markdown.table(header, [_augmentation_row(outcome, test) for test in tests])}\n"
+        f"{markdown.table(header, [_augmentation_row(result, test) for test in tests])}\n"
         f"The paper: RandAugment is worth about {low} to {high} points.\n"
     )
 
 
-def _augmentation_row(outcome: Outcome, test: Comparison) -> list[str]:
+def _augmentation_row(result: ExperimentResult, test: Comparison) -> list[str]:
     accuracies = [
-        markdown.percent(outcome.rows(name, test.on)["accuracy"])
+        markdown.percent(result.rows(name, test.on)["accuracy"])
         for name in (test.network, test.against)
     ]
     p = test.adjusted.accuracy
@@ -111,34 +109,34 @@ def _augmentation_row(outcome: Outcome, test: Comparison) -> list[str]:
     ]
 
 
-def _external_table(outcome: Outcome, on: str) -> str:
-    known = published.external_set(on)
+def _external_table(result: ExperimentResult, on: str) -> str:
+    known = published.external_set(on) if result.is_of_paper else None
     header = ["network", "class", *SCORES, "support", "accuracy %", "AUC"]
     lines = []
-    for name in _shown_on_external(outcome):
-        lines += _measured_report(name, outcome.rows(name, on))
+    for name in _shown_on_external(result):
+        lines += _measured_report(name, result, on)
     if known:
         lines += _published_report(known.report)
     title = f"Table {known.table}: {known.name}" if known else f"{on} by class"
     if known and known.name != on:
         title += f" (`{on}`)"
-    note = _supports_note(known, outcome.rows(outcome.chosen, on)) if known else ""
+    note = _supports_note(known, result, on) if known else ""
     return f"## {title}\n\n{markdown.table(header, lines)}{note}"
 
 
-def _shown_on_external(outcome: Outcome) -> list[str]:
+def _shown_on_external(result: ExperimentResult) -> list[str]:
     """Return the baseline, the network chosen on validation, and the one the paper reports on."""
     papers = [
         name
-        for name, config in outcome.config.networks.items()
-        if config.grams == published.PROPOSED_GRAMS and published.report_on_test(config)
+        for name, config in result.config.networks.items()
+        if config.grams == published.PROPOSED_GRAMS and result.published(config)
     ]
-    return list(dict.fromkeys([outcome.baseline, outcome.chosen, *papers]))
+    return list(dict.fromkeys([result.baseline, result.chosen, *papers]))
 
 
-def _measured_report(name: str, rows: pd.DataFrame) -> list[list[str]]:
-    lines = []
-    for label in CLASS_NAMES:
+def _measured_report(name: str, result: ExperimentResult, on: str) -> list[list[str]]:
+    rows, lines = result.rows(name, on), []
+    for label in result.classes:
         scores = [markdown.spread(rows[f"{label}_{score}"], DIGITS) for score in SCORES]
         support = str(int(rows[f"{label}_support"].iloc[0]))
         lines.append([name, label, *scores, support])
@@ -161,9 +159,10 @@ def _with_whole(lines: Sequence[list[str]], whole: Sequence[str]) -> list[list[s
     return [[*first, *whole], *([*line, *([""] * len(whole))] for line in rest)]
 
 
-def _supports_note(known: published.ExternalSet, rows: pd.DataFrame) -> str:
+def _supports_note(known: published.ExternalSet, result: ExperimentResult, on: str) -> str:
     """Warn of another set under the paper's name, such as Cornell's Emotion6."""
-    supports = tuple(int(rows[f"{label}_support"].iloc[0]) for label in CLASS_NAMES)
+    first = result.rows(result.chosen, on).iloc[0]
+    supports = tuple(int(first[f"{label}_support"]) for label in result.classes)
     if supports == known.report.supports:
         return ""
     ours, theirs = (" + ".join(map(str, counts)) for counts in (supports, known.report.supports))

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.evaluation.metrics import CLASS_NAMES, ClassMetrics
+from webemo_curate.evaluation.metrics import ClassMetrics
+from webemo_curate.schemas import DEFAULT_CLASSES
 
 SOURCE = "doi:10.15837/ijccc.2024.5.6697"
 
@@ -72,7 +73,7 @@ Scores = tuple[float, float, float]
 
 
 def _report(others: Scores, sadness: Scores, supports: tuple[int, int] = TEST_SUPPORTS) -> Report:
-    rows = zip(CLASS_NAMES, (others, sadness), supports, strict=True)
+    rows = zip(DEFAULT_CLASSES, (others, sadness), supports, strict=True)
     return Report({name: ClassMetrics(*scores, support) for name, scores, support in rows})
 
 

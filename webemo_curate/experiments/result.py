@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from webemo_curate.config import ExperimentConfig
+from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.experiments.comparison import Comparison, Families
-from webemo_curate.experiments.published_figures import AREAS
-from webemo_curate.schemas import Split
+from webemo_curate.experiments.published_figures import AREAS, Report, report_on_test
+from webemo_curate.schemas import DEFAULT_CLASSES, Split
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExperimentResult:
     """What an experiment came to.
 
     Attributes
@@ -43,6 +43,8 @@ class Outcome:
         Holds `results.md`, `metrics.parquet` and the ROC curves as SVG.
     config
         What was asked for.
+    classes
+        Names of targets 0 and 1.
     metrics
         A row for each network, seed and set.
     families
@@ -57,6 +59,7 @@ class Outcome:
     name: str
     folder: Path
     config: ExperimentConfig
+    classes: tuple[str, ...]
     metrics: pd.DataFrame
     families: Families
     comparisons: list[Comparison]
@@ -94,6 +97,15 @@ class Outcome:
             Figure("roc-test.svg", "Both on the test split", both, (Split.TEST.value,)),
         ]
 
+    @property
+    def is_of_paper(self) -> bool:
+        """Whether the classes are the paper's, so that its figures may stand beside."""
+        return self.classes == DEFAULT_CLASSES
+
+    def published(self, config: TrainConfig) -> Report | None:
+        """Return the paper's figures on its test split for such a network, if it has some."""
+        return report_on_test(config) if self.is_of_paper else None
+
     def rows(self, network: str, on: str) -> pd.DataFrame:
         """Return the rows of a network on a set, one a seed."""
         table = self.metrics
@@ -106,7 +118,7 @@ def best_on_validation(metrics: pd.DataFrame, candidates: Sequence[str]) -> str:
     Parameters
     ----------
     metrics : pandas.DataFrame
-        As `Outcome.metrics`.
+        As `ExperimentResult.metrics`.
     candidates : sequence of str
         The networks to choose from, at least one.
 

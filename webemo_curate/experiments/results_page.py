@@ -12,15 +12,15 @@ from webemo_curate.evaluation.significance import LEVEL
 from webemo_curate.experiments import paper_tables
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
-from webemo_curate.experiments.result import Outcome, best_on_validation
+from webemo_curate.experiments.result import ExperimentResult, best_on_validation
 
 
-def results_page(outcome: Outcome, figures: Mapping[str, str]) -> str:
+def results_page(result: ExperimentResult, figures: Mapping[str, str]) -> str:
     """Write the results as Markdown: verdicts first, the paper's tables, then every set's figures.
 
     Parameters
     ----------
-    outcome : Outcome
+    result : ExperimentResult
         The experiment.
     figures : mapping of str to str
         Captions of the figures, by file name.
@@ -31,26 +31,26 @@ def results_page(outcome: Outcome, figures: Mapping[str, str]) -> str:
         The page.
     """
     parts = [
-        _opening(outcome),
-        _networks_table(outcome.config.networks),
-        _verdicts(outcome.comparisons),
-        paper_tables.accuracy_table(outcome),
-        paper_tables.class_table(outcome),
-        paper_tables.external_tables(outcome),
-        paper_tables.augmentation_table(outcome),
+        _opening(result),
+        _networks_table(result.config.networks),
+        _verdicts(result.comparisons),
+        paper_tables.accuracy_table(result),
+        paper_tables.class_table(result),
+        paper_tables.external_tables(result),
+        paper_tables.augmentation_table(result),
         *(f"![{caption}]({file})\n\n{caption}\n" for file, caption in figures.items()),
-        *(_set_section(outcome, on) for on in outcome.sets),
+        *(_set_section(result, on) for on in result.sets),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _opening(outcome: Outcome) -> str:
-    best = best_on_validation(outcome.metrics, [*outcome.config.networks])
-    further = "" if best == outcome.chosen else f" (`{best}` is higher still, and not a candidate)"
+def _opening(result: ExperimentResult) -> str:
+    best = best_on_validation(result.metrics, [*result.config.networks])
+    further = "" if best == result.chosen else f" (`{best}` is higher still, and not a candidate)"
     return (
-        f"# {outcome.name}\n\n"
-        f"Baseline: **{outcome.baseline}**. Proposed: **{outcome.chosen}**, of the highest mean "
-        f"accuracy on validation among {', '.join(outcome.candidates)}{further}.\n\n"
+        f"# {result.name}\n\n"
+        f"Baseline: **{result.baseline}**. Proposed: **{result.chosen}**, of the highest mean "
+        f"accuracy on validation among {', '.join(result.candidates)}{further}.\n\n"
         f"Figures are means and standard deviations over seeds, of the last epoch at {THRESHOLD} "
         "unless said; *tuned* is at the threshold that is best on validation. The paper's figures "
         f"are those of {published.SOURCE}. Intervals are a paired bootstrap's over images and "
@@ -88,13 +88,13 @@ def _significant(p_values: Sequence[float]) -> str:
     return f"{sum(p < LEVEL for p in p_values)} of {len(p_values)}"
 
 
-def _set_section(outcome: Outcome, on: str) -> str:
-    rows = outcome.metrics[outcome.metrics["on"] == on]
+def _set_section(result: ExperimentResult, on: str) -> str:
+    rows = result.metrics[result.metrics["on"] == on]
     images, left_out = int(rows["images"].iloc[0]), rows["left_out_as_shared"].iloc[0]
     title = f"## {on}: {images:,} images"
-    if on in outcome.external:
+    if on in result.external:
         title += ", " + _leak_note(left_out)
-    comparisons = [c for c in outcome.comparisons if c.on == on]
+    comparisons = [c for c in result.comparisons if c.on == on]
     return f"{title}\n\n{_figures_table(rows)}\n{_differences_table(comparisons)}"
 
 

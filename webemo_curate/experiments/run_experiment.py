@@ -13,7 +13,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import Evaluation, evaluate, set_name
 from webemo_curate.evaluation.seeds import figures_of
 from webemo_curate.experiments.comparison import Evaluations, Families, compare, read_answers
-from webemo_curate.experiments.result import Outcome, best_on_validation
+from webemo_curate.experiments.result import ExperimentResult, best_on_validation
 from webemo_curate.experiments.results_page import results_page
 from webemo_curate.leakage import NEEDED
 from webemo_curate.models.devices import choose_device
@@ -29,7 +29,7 @@ PAGE_FILE = "results.md"
 METRICS_FILE = "metrics.parquet"
 
 
-def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) -> Outcome:
+def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) -> ExperimentResult:
     """Train what is not trained yet, measure everything, and write tables and curves.
 
     Parameters
@@ -43,7 +43,7 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
 
     Returns
     -------
-    Outcome
+    ExperimentResult
         Figures and their place.
 
     Raises
@@ -56,21 +56,22 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
         evaluations = _measure(config, external, workspace)
     metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
     families = Families.of(config)
-    outcome = Outcome(
+    result = ExperimentResult(
         name=name,
         folder=workspace.root / "experiments" / name,
         config=config,
+        classes=workspace.classes(Split.TRAIN),
         metrics=metrics,
         comparisons=compare(evaluations, families),
         chosen=best_on_validation(metrics, families.candidates or [config.baseline]),
         families=families,
     )
-    outcome.folder.mkdir(parents=True, exist_ok=True)
-    metrics.to_parquet(outcome.folder / METRICS_FILE, index=False)
-    figures = _draw_figures(evaluations, outcome)
-    write_bytes(outcome.folder / PAGE_FILE, results_page(outcome, figures).encode())
-    workspace.publish(outcome.folder)
-    return outcome
+    result.folder.mkdir(parents=True, exist_ok=True)
+    metrics.to_parquet(result.folder / METRICS_FILE, index=False)
+    figures = _draw_figures(evaluations, result)
+    write_bytes(result.folder / PAGE_FILE, results_page(result, figures).encode())
+    workspace.publish(result.folder)
+    return result
 
 
 def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
@@ -166,20 +167,20 @@ def _metric_rows(evaluations: Evaluations) -> Iterable[dict[str, object]]:
             }
 
 
-def _draw_figures(evaluations: Evaluations, outcome: Outcome) -> dict[str, str]:
+def _draw_figures(evaluations: Evaluations, result: ExperimentResult) -> dict[str, str]:
     """Draw figures 5 to 7 of the external sets, and the test split's; returns their captions."""
     answers = {key: [read_answers(run) for run in runs] for key, runs in evaluations.items()}
     drawn = {}
-    for figure in outcome.figures:
+    for figure in result.figures:
         panels = {
             on: {
                 name: [(run.target, run.probability) for run in answers[name, on]]
                 for name in figure.networks
             }
             for on in figure.sets
-            if answers[outcome.baseline, on][0].both_classes
+            if answers[result.baseline, on][0].both_classes
         }
         if panels:
-            write_bytes(outcome.folder / figure.file, charts.mean_roc(panels).encode())
+            write_bytes(result.folder / figure.file, charts.mean_roc(panels).encode())
             drawn[figure.file] = figure.caption
     return drawn

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.report import charts
-from webemo_curate.runs import LOG_FILE, finished_runs
+from webemo_curate.runs import LOG_FILE, finished_runs, load_classes
 from webemo_curate.schemas import MANIFESTS, Split
 from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.workspace import Workspace
@@ -43,6 +43,8 @@ class RunSection:
         From `metrics-test.json`; None before an evaluation.
     confusion
         Counts by target, then answer, at 0.5.
+    classes
+        Names of the targets.
     """
 
     name: str
@@ -50,6 +52,7 @@ class RunSection:
     roc: str | None
     metrics: dict[str, Any] | None
     confusion: list[list[int]]
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,14 @@ def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:
 
 def _run_section(folder: Path) -> RunSection:
     history = [json.loads(line) for line in (folder / LOG_FILE).read_text().splitlines()]
+    curves, classes = charts.learning_curves(history), load_classes(folder)
     predictions, metrics = folder / "predictions-test.parquet", folder / "metrics-test.json"
     if not (predictions.exists() and metrics.exists()):
-        return RunSection(folder.name, charts.learning_curves(history), None, None, [])
+        return RunSection(folder.name, curves, None, None, [], classes)
     table = pq.read_table(predictions, columns=["target", "probability"])
     target, probability = table["target"].to_numpy(), table["probability"].to_numpy()
     answer = probability >= 0.5
     confusion = [[int(((target == t) & (answer == a)).sum()) for a in (0, 1)] for t in (0, 1)]
     curve = charts.roc(target, probability) if len(np.unique(target)) > 1 else None
     figures = json.loads(metrics.read_text())
-    return RunSection(folder.name, charts.learning_curves(history), curve, figures, confusion)
+    return RunSection(folder.name, curves, curve, figures, confusion, classes)

@@ -11,7 +11,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, choose_frame, read_file
 from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
-from webemo_curate.schemas import SCHEMAS, Split
+from webemo_curate.schemas import SCHEMAS, Split, binary_classes
 from webemo_curate.sources.folders import read_folder
 from webemo_curate.sources.walk import LeftOut
 from webemo_curate.workspace import Workspace
@@ -95,7 +95,8 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
     origin = Origin(
         STAGE, VERSION, {"positive": config.binarize.positive}, {"set": content_digest(files)}
     )
-    workspace.write_as(Split.TEST, name, intake.table(), origin)
+    classes = binary_classes(config.binarize.positive)
+    workspace.write_as(Split.TEST, name, intake.table(), origin, classes)
     return AddedSet(
         workspace.where(name),
         len(intake.rows),

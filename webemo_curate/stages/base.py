@@ -69,6 +69,10 @@ class Stage(ABC, Generic[ConfigT]):
         """Return digests of inputs that are no manifests, by name."""
         return {}
 
+    def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
+        """Return the names of the targets in its outputs; None where rows have no target."""
+        return None
+
     def demands_run(self) -> bool:
         """Tell whether the stage must run although it is current (a retry asked for, say)."""
         return False

@@ -12,8 +12,9 @@ from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.schemas import FetchStatus, Split
+from webemo_curate.schemas import DEFAULT_CLASSES, FetchStatus, Split, binary_classes
 from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,12 @@ class SplitStage(Stage[SplitConfig]):
         if self.config.extend is None:
             return {}
         return {f"earlier {split}": _earlier_digest(self.config.extend, split) for split in SPLITS}
+
+    def classes(self, workspace: Workspace) -> tuple[str, ...]:
+        """Return the names of the classes that binarize told apart."""
+        labels = workspace.info("labels")
+        positive = labels.origin.configuration.get("positive") if labels else None
+        return binary_classes(positive) if positive else DEFAULT_CLASSES
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""

@@ -9,7 +9,6 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.images import COLUMNS, Images, open_images
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
-from webemo_curate.evaluation.metrics import CLASS_NAMES
 from webemo_curate.models.devices import choose_device, make_reproducible
 from webemo_curate.runs import (
     CONFIG_FILE,
@@ -98,7 +97,7 @@ def _train_one(
         return RunResult(folder, seed, True, load_log(folder))
     # One process packs; the others find the files.
     if world.leads:
-        save_config(folder, config, seed)
+        save_config(folder, config, seed, workspace.classes(Split.TRAIN))
         workspace.publish(folder / CONFIG_FILE)
         _training_sets(workspace, config)
     world.wait()
@@ -129,7 +128,7 @@ def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, I
 
 
 def _check_trainable(images: Images, workspace: Workspace) -> None:
-    for value, name in enumerate(CLASS_NAMES):
+    for value, name in enumerate(workspace.classes(Split.TRAIN)):
         count = int((images.targets == value).sum())
         if count < LEAST_IMAGES:
             raise InputError(
