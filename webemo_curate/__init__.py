@@ -1,5 +1,20 @@
-"""webemo_curate: dataset curation for visual emotion recognition, from image URLs to a network."""
+"""Dataset curation for visual emotion recognition: from image URLs to an audited, trained network.
 
-from importlib.metadata import version
+The public surface is what this module names; everything else may change without notice. It is
+loaded when it is first used: importing the package loads neither pandas nor torch.
+"""
 
-__version__ = version("webemo-curate")
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from webemo_curate.api import CuratedWorkspace, TrainedNetwork, load_network, open_workspace
+
+__version__ = "0.1.0"
+__all__ = ["CuratedWorkspace", "TrainedNetwork", "__version__", "load_network", "open_workspace"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("webemo_curate.api"), name)
+    raise AttributeError(f"module 'webemo_curate' has no attribute '{name}'")

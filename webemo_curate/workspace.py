@@ -12,7 +12,7 @@ import yaml
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
-from webemo_curate.schemas import DEFAULT_CLASSES
+from webemo_curate.schemas import DEFAULT_CLASSES, SCHEMAS, Split
 from webemo_curate.storage.base import ImageReader, Images, Store
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -124,6 +124,12 @@ class Workspace:
                 f"{self.where(name)}: no such manifest; run the stage that writes '{name}'"
             ) from error
         return read_manifest(path, kind, columns)
+
+    def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a manifest of a stage, an added set, or what a set shares with the workspace."""
+        if name in SCHEMAS:
+            return self.read(name, columns)
+        return self.read_as("shared" if name.startswith("shared-") else Split.TEST, name, columns)
 
     def info(self, name: str) -> ManifestInfo | None:
         """Read a manifest's metadata; None if it is missing or unreadable."""

@@ -158,6 +158,24 @@ def read_square(
         raise InputError(
             f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
         ) from error
+    return to_square(image, config)
+
+
+def to_square(image: Image.Image, config: TrainConfig) -> NDArray[np.uint8]:
+    """Make a picture the square that networks take.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Upright RGB.
+    config : TrainConfig
+        Side, and how a picture becomes a square.
+
+    Returns
+    -------
+    ndarray of uint8, shape (3, S, S)
+        RGB.
+    """
     size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
     square = (
         image.resize(size, method)

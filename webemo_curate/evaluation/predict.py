@@ -7,18 +7,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from webemo_curate.config import ImagesConfig
-from webemo_curate.dataset.packing import read_square
+from webemo_curate.config import ImagesConfig, TrainConfig
+from webemo_curate.dataset.packing import read_square, to_square
 from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
+from webemo_curate.imaging import to_rgb
 from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.precision import as_floats
+from webemo_curate.models.registry import Network
 from webemo_curate.runs import LAST_FILE, load_classes, load_config
 from webemo_curate.storage.image_files import ImageFiles
 
 FILES = ImageFiles(Path())
 """Reads files by the names a user gives them."""
+
+Source = str | Path | Image.Image
+"""A picture to classify: its file, or itself."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Prediction:
     Attributes
     ----------
     path
-        The file.
+        The file; None for a picture in memory.
     label
         Its class.
     probability
@@ -39,7 +45,7 @@ class Prediction:
         Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
     """
 
-    path: Path
+    path: Path | None
     label: str
     probability: float
     confidence: float
@@ -53,20 +59,20 @@ class Prediction:
 
 def predict(
     run: Path,
-    images: Sequence[Path],
+    images: Sequence[Source],
     device: str = "auto",
     *,
     look: bool = False,
     max_pixels: int = ImagesConfig().max_pixels,
 ) -> list[Prediction]:
-    """Classify image files by the last epoch's weights.
+    """Classify pictures by the last epoch's weights.
 
     Parameters
     ----------
     run : Path
         The run's folder.
-    images : sequence of Path
-        Image files.
+    images : sequence of str, Path or PIL.Image.Image
+        Image files, or pictures in memory.
     device : {'auto', 'cpu', 'cuda'}
         Where it computes.
     look : bool, default False
@@ -84,18 +90,42 @@ def predict(
     InputError
         If an image or the run cannot be read.
     """
+    network = open_network(run, device)
+    return classify(network, run, images, look=look, max_pixels=max_pixels)
+
+
+def open_network(run: Path, device: str) -> Network:
+    """Load a run's last weights onto a device; see `predict`."""
+    return load_network(run / LAST_FILE, load_config(run), choose_device(device))
+
+
+def classify(
+    network: Network,
+    run: Path,
+    images: Sequence[Source],
+    *,
+    look: bool = False,
+    max_pixels: int = ImagesConfig().max_pixels,
+) -> list[Prediction]:
+    """Classify pictures by a network that `open_network` loaded; see `predict`."""
     config, classes = load_config(run), load_classes(run)
-    chosen = choose_device(device)
-    network = load_network(run / LAST_FILE, config, chosen)
+    device = next(network.parameters()).device
     predictions = []
-    for path in images:
-        square = read_square(FILES, str(path), config, max_pixels)
-        pixels = as_floats(torch.from_numpy(square)[None].to(chosen))
+    for source in images:
+        square = torch.from_numpy(_square(source, config, max_pixels))[None].to(device)
+        pixels = as_floats(square)
         with torch.inference_mode():
             logits = network(pixels).cpu().numpy()
         probability = float(probabilities(logits)[0])
         answer = int(probability >= THRESHOLD)
         confidence = probability if answer else 1 - probability
         activation = class_activation(network, pixels, answer) if look else None
+        path = None if isinstance(source, Image.Image) else Path(source)
         predictions.append(Prediction(path, classes[answer], probability, confidence, activation))
     return predictions
+
+
+def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:
+    if isinstance(source, Image.Image):
+        return to_square(to_rgb(source), config)
+    return read_square(FILES, str(source), config, max_pixels)

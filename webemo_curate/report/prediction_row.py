@@ -79,6 +79,7 @@ def draw_predictions(predictions: "Sequence[Prediction]", file: Path, max_pixels
     panels = [
         Panel(load_rgb(prediction.path, max_pixels), prediction.caption, prediction.activation)
         for prediction in predictions
+        if prediction.path is not None
     ]
     draw_row(panels, file)
 
