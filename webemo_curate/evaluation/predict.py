@@ -12,7 +12,7 @@ from PIL import Image
 from webemo_curate.config import ImagesConfig, TrainConfig
 from webemo_curate.dataset.packing import read_square, to_square
 from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
-from webemo_curate.imaging import to_rgb
+from webemo_curate.imaging.color import picture_to_rgb
 from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.precision import as_floats
@@ -127,5 +127,5 @@ def classify(
 
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
-        return to_square(to_rgb(source), config)
+        return to_square(picture_to_rgb(source), config)
     return read_square(FILES, str(source), config, max_pixels)

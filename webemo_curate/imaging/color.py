@@ -55,6 +55,13 @@ def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
     return _on_page(image.convert("RGBA"))
 
 
+def picture_to_rgb(picture: Image.Image) -> Image.Image:
+    """Turn a picture in memory, which has no file, into RGB; transparency is laid on white."""
+    if picture.has_transparency_data:
+        return _on_page(picture.convert("RGBA"))
+    return picture.convert("RGB")
+
+
 def _on_page(layer: Image.Image) -> Image.Image:
     page = Image.new("RGBA", layer.size, (*PAGE, 255))
     return Image.alpha_composite(page, layer).convert("RGB")
