@@ -33,7 +33,7 @@ class DedupConfig(StageConfig):
         ge=0,
         le=64,
         flag=Flag(),
-        description="Largest Hamming distance of two perceptual hashes that are looked at, in bits.",
+        description="Largest Hamming distance, in bits, of perceptual hashes that are looked at.",
     )
     perceptual: bool = setting(
         True,
