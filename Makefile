@@ -19,6 +19,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # The marker is touched last, so that an installation that broke off is taken up again.
 $(READY): pyproject.toml constraints.txt

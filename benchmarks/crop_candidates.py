@@ -30,7 +30,7 @@ from benchmarks.planted_sets import (
 )
 from webemo_curate.duplicates import neighbors
 from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.features import TABLES, Words
+from webemo_curate.duplicates.local_words import TABLES, Words
 
 BANDS = ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.5, 0.9))
 COMMON, MIN_SHARED = 30, 4

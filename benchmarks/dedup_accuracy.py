@@ -26,8 +26,8 @@ from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.answers import Rule
 from webemo_curate.duplicates.compare import PAIRS, CompareWorker, Proofs
-from webemo_curate.duplicates.features import Words, local_words
 from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.local_words import Words, local_words
 from webemo_curate.duplicates.methods import (
     Found,
     Looks,

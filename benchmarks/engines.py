@@ -1,6 +1,6 @@
-"""The local engine beside Ray on this machine: overhead a batch, in all, and on real photos.
+"""The local runner beside Ray on this machine: overhead a batch, in all, and on real photos.
 
-    python -m benchmarks.engines PHOTOS [--rows 20000] [--batches 10 100 1000] [--images 2000]
+    python -m benchmarks.runners PHOTOS [--rows 20000] [--batches 10 100 1000] [--images 2000]
 
 The overhead is that of a worker that does next to nothing. The real work is the images stage
 (decoding and hashing) over PHOTOS, read over and over. Every run is a process of its own; its time
@@ -20,8 +20,8 @@ import pyarrow as pa
 from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.photo_ocr import repeated
 from webemo_curate.config import ImagesConfig, PipelineConfig, RunnerConfig
-from webemo_curate.engine.base import Job, Worker
-from webemo_curate.engine.choose import make_engine
+from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.job import Job, Worker
 from webemo_curate.stages.images import ImagesWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -34,14 +34,14 @@ SCHEMA = pa.schema([("value", pa.int64())])
 
 ONE = """
 import sys
-from benchmarks.engines import run_one
+from benchmarks.runners import run_one
 run_one(*sys.argv[1:])
 """
 
 
 @dataclass(frozen=True)
 class Idler:
-    """Returns what it gets; see `engine.base.Worker`."""
+    """Returns what it gets; see `runner.job.Worker`."""
 
     output_schema = SCHEMA
 
@@ -54,14 +54,14 @@ class Idler:
 
 
 def run_one(kind: str, workers: str, task: str, rows: str, partition: str, photos: str) -> None:
-    """Run one job on one engine, in this process."""
-    engine = make_engine(
-        PipelineConfig(engine=RunnerConfig(kind=kind), workers=int(workers))  # type: ignore[arg-type]
+    """Run one job on one runner, in this process."""
+    runner = make_runner(
+        PipelineConfig(runner=RunnerConfig(kind=kind), workers=int(workers))  # type: ignore[arg-type]
     )
     table, worker = _idle(int(rows)) if task == "idle" else _images(Path(photos), int(rows))
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(FolderStore(Path(folder)), "checkpoints")
-        engine.run(Job(task, worker, table, checkpoints, int(partition)))
+        runner.run(Job(task, worker, table, checkpoints, int(partition)))
 
 
 def _idle(rows: int) -> tuple[pa.Table, Worker]:
@@ -91,7 +91,7 @@ def _cost(kind: str, workers: int, task: str, rows: int, partition: int, photos:
 
 
 def show_overhead(rows: int, partitions: list[int], photos: Path) -> None:
-    """Print what an engine costs where the work costs nothing."""
+    """Print what an runner costs where the work costs nothing."""
     nothing = {kind: _cost(kind, 2, "idle", 1, 1, photos).seconds for kind in ENGINES}
     print(f"one row: local {nothing['local']:.1f} s, ray {nothing['ray']:.1f} s")
     for partition in partitions:

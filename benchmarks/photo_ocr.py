@@ -9,13 +9,13 @@ import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.engine.base import Job
-from webemo_curate.engine.local import LocalEngine
-from webemo_curate.ocr.base import Device, TextDetector
-from webemo_curate.ocr.choose import choose_engine
-from webemo_curate.ocr.craft import HeatmapNetwork, decode_lines, make_canvas
-from webemo_curate.ocr.looks import make_detector
-from webemo_curate.ocr.weights import DETECTION, load_tensors
+from webemo_curate.ocr.cascade import make_detector
+from webemo_curate.ocr.detector import Device, TextDetector
+from webemo_curate.ocr.easyocr.craft import HeatmapNetwork, decode_lines, make_canvas
+from webemo_curate.ocr.easyocr.weight_files import DETECTION, load_tensors
+from webemo_curate.ocr.selection import choose_engine
+from webemo_curate.runner.job import Job
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.ocr import OcrWorker, rows_at_once
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -56,7 +56,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
             partition_rows=rows_at_once(CONFIG, detector),
         )
-        return LocalEngine(workers).run(job)
+        return LocalRunner(workers).run(job)
 
 
 def easy_lines(photos: Path | str, count: int, weights: Path | str, short_side: int | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from webemo_curate.duplicates.features import TABLES, WORD_BITS, Words, local_words
+from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words, local_words
 
 AREA = (0.5, 0.9)
 """Share of the original that a crop shows."""

@@ -33,10 +33,10 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.limiter import Answer as Told
 from webemo_curate.download.limiter import HostLimiter, Kind
 from webemo_curate.download.schedule import Schedule
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 HOST = "host.example"
@@ -182,7 +182,7 @@ def _loopback(folder: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         urls = [f"http://127.0.0.1:{server.server_port}/{n}.jpg" for n in range(LOOPBACK_URLS)]
         config = FetchConfig(rate=LOOPBACK_RATE)
-        context = StageContext(Workspace(folder), LocalEngine(1), "benchmark")
+        context = StageContext(Workspace(folder), LocalRunner(1), "benchmark")
         began = time.monotonic()
         table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
         seconds = time.monotonic() - began

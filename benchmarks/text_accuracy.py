@@ -29,10 +29,10 @@ import numpy as np
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
-from webemo_curate.ocr.base import TextBox, TextDetector, to_arrow
-from webemo_curate.ocr.choose import choose_engine
-from webemo_curate.ocr.looks import make_detector
+from webemo_curate.ocr.cascade import make_detector
+from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
 from webemo_curate.ocr.rule import PRESETS, decide
+from webemo_curate.ocr.selection import choose_engine
 
 PROCESSES = 2
 MAX_PIXELS = 64 * 10**6

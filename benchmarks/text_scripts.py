@@ -27,10 +27,10 @@ from benchmarks.text_accuracy import (
     timed,
     wilson,
 )
+from tools.overlay_text.typefaces import writes
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
-from webemo_curate.ocr.base import to_arrow
-from webemo_curate.ocr.drawn.typefaces import writes
+from webemo_curate.ocr.detector import to_arrow
 from webemo_curate.ocr.rule import PRESETS, decide
 
 FILES = "Noto*-Regular.tt[fc]"

@@ -29,7 +29,7 @@ from benchmarks.text_accuracy import (
 )
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
-from webemo_curate.ocr.base import to_arrow
+from webemo_curate.ocr.detector import to_arrow
 from webemo_curate.ocr.rule import PRESETS, decide
 
 EVERY = 3

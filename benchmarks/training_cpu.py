@@ -21,7 +21,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import chunks, open_images
+from webemo_curate.dataset.labeled_images import chunks, open_images
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.models.registry import build_network
 from webemo_curate.training.augment.augmentation import Augmentation

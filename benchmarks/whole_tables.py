@@ -20,14 +20,14 @@ import pyarrow as pa
 from benchmarks.measure import MEGABYTE
 from tests.stages.tables import FILLERS
 from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig, UndersampleConfig
-from webemo_curate.engine.local import LocalEngine
 from webemo_curate.manifest import conform
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.sources.taxonomy import LABELS
-from webemo_curate.stages.base import Stage, StageContext
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.workspace import Workspace
 
@@ -77,7 +77,7 @@ def run_one(rows: int) -> None:
     tables = synthetic(rows)
     print(f"{rows:>10,} rows  tables alone {_peak():6.0f} MB")
     with tempfile.TemporaryDirectory() as folder:
-        context = StageContext(Workspace(Path(folder)), LocalEngine(1), "benchmark")
+        context = StageContext(Workspace(Path(folder)), LocalRunner(1), "benchmark")
         for stage in STAGES:
             started = time.perf_counter()
             tables |= stage.run(tables, context)

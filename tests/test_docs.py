@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from webemo_curate.schema_docs import schema_page
+from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_manifest_page_is_generated_from_the_schemas() -> None:
     assert (DOCS / "manifests.md").read_text(encoding="utf-8") == schema_page(), (
-        "run: python -m webemo_curate.schema_docs > docs/manifests.md"
+        "run: python -m tools.schema_page > docs/manifests.md"
     )

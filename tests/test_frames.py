@@ -15,16 +15,16 @@ from PIL import Image
 
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.duplicates.leakage import mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.leakage import mark_shared
 from webemo_curate.manifest import Origin, conform, content_digest, write_manifest
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import SCHEMAS
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -187,7 +187,7 @@ def _run(tables: dict[str, pa.Table], context: StageContext) -> dict[str, list[d
 def test_undecodable_rows_change_nothing_for_the_others(
     values: list[int], near: int, undecodable: int, tmp_path: Path
 ) -> None:
-    context = StageContext(Workspace(tmp_path), LocalEngine(1), "0" * 64)
+    context = StageContext(Workspace(tmp_path), LocalRunner(1), "0" * 64)
     values = [*values, values[0] ^ near]  # apart in the bits that a float would round away
     assert _run(_tables(values, 0), context) == _run(_tables(values, undecodable), context)
 
@@ -209,7 +209,7 @@ def test_a_broken_file_in_a_test_set_changes_nothing_for_the_others(
     tables = _tables([upright ^ (2**10 - 1)], 1)
     images = to_frame(tables["images"])
     tables["duplicates"] = DedupStage(DedupConfig()).run(
-        tables, StageContext(workspace, LocalEngine(1), "0" * 64)
+        tables, StageContext(workspace, LocalRunner(1), "0" * 64)
     )["duplicates"]
     assert images["phash"].isna().sum() == 1
     for name in ("images", "features", "duplicates"):
@@ -222,7 +222,7 @@ def test_a_broken_file_in_a_test_set_changes_nothing_for_the_others(
         if broken:
             (folder / "broken.jpg").write_bytes(b"no picture")
         config = DedupConfig(distance=distance)
-        shared = mark_shared(folder, workspace, LocalEngine(1), config)
+        shared = mark_shared(folder, workspace, LocalRunner(1), config)
         rows = shared.matches.select(["sha256", "matched", "method", "distance"]).to_pylist()
         found.append(rows)
     assert found[0] == found[1]

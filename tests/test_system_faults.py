@@ -15,14 +15,14 @@ from typing import Literal
 import pyarrow as pa
 import pytest
 
-from tests.engine.test_engines import Doubler, job, leave_cluster
-from webemo_curate.atomic import write_bytes
+from tests.runner.test_runners import Doubler, job, leave_cluster
 from webemo_curate.config import EngineConfig, PipelineConfig
-from webemo_curate.engine import driver
-from webemo_curate.engine.choose import make_engine
-from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import read_info, read_manifest
+from webemo_curate.runner import scheduler as driver
+from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import REMEDIES, SystemFaultError, raise_system_fault
 
 
@@ -155,16 +155,16 @@ class Starved(Doubler):
 def test_a_workers_fault_ends_the_run_and_the_same_job_goes_on(
     kind: Literal["local", "ray"], tmp_path: Path
 ) -> None:
-    engine = make_engine(PipelineConfig(engine=EngineConfig(kind=kind), workers=1))
+    runner = make_runner(PipelineConfig(runner=EngineConfig(kind=kind), workers=1))
     note = tmp_path / "note"
     note.touch()
     starved = job(tmp_path / "ours", [1, 2, 3], worker=Starved(note=note))
     with pytest.raises(SystemFaultError, match="raise the limit of open files") as caught:
-        engine.run(starved)
+        runner.run(starved)
     assert "Traceback" not in str(caught.value)
     note.unlink()
-    undisturbed = engine.run(job(tmp_path / "other", [1, 2, 3]))
-    assert engine.run(starved).equals(undisturbed)
+    undisturbed = runner.run(job(tmp_path / "other", [1, 2, 3]))
+    assert runner.run(starved).equals(undisturbed)
     leave_cluster()
 
 
@@ -182,7 +182,7 @@ def test_the_soft_limit_of_open_files_is_raised_here_and_in_workers(tmp_path: Pa
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
-        told = LocalEngine(1).run(job(tmp_path, [1], worker=LimitTeller()))
+        told = LocalRunner(1).run(job(tmp_path, [1], worker=LimitTeller()))
         wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
         assert told["doubled"].to_pylist() == [wanted]
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == wanted
@@ -196,17 +196,17 @@ def test_a_worker_that_the_system_kills_for_want_of_memory_charges_no_row(
     poisoned = job(tmp_path, [11, 12, 13])
     monkeypatch.setattr(driver, "has_working_memory", lambda _: False)
     with pytest.raises(SystemFaultError, match="free some memory, or use fewer workers"):
-        LocalEngine(1).run(poisoned)
+        LocalRunner(1).run(poisoned)
     monkeypatch.setattr(driver, "has_working_memory", lambda _: True)
-    assert LocalEngine(1).run(poisoned)["doubled"].to_pylist() == [22, 24, -1]
+    assert LocalRunner(1).run(poisoned)["doubled"].to_pylist() == [22, 24, -1]
 
 
 SCRIPT = """
 from pathlib import Path
 import sys
-from tests.engine.test_engines import job
-from webemo_curate.engine.local import LocalEngine
-print(LocalEngine(2).run(job(Path(sys.argv[1]), [1, 2, 3], size=1))["doubled"].to_pylist())
+from tests.runner.test_runners import job
+from webemo_curate.runner.local_runner import LocalRunner
+print(LocalRunner(2).run(job(Path(sys.argv[1]), [1, 2, 3], size=1))["doubled"].to_pylist())
 """
 NOTEBOOK = """
 import sys  # as a notebook runs a cell: in its main module, from no file

@@ -12,13 +12,12 @@ import pyarrow as pa
 
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PipelineConfig, StageConfig
-from webemo_curate.engine.base import Engine
-from webemo_curate.engine.choose import make_engine
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
+from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.job import Runner
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.published import published_lists
-from webemo_curate.stages.base import Stage, StageContext
+from webemo_curate.sources.published_lists import published_lists
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
@@ -28,6 +27,7 @@ from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.ocr import OcrStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.system_faults import raise_file_limit
@@ -98,16 +98,16 @@ class Pipeline:
         Where manifests and images lie.
     config : PipelineConfig
         How each stage works.
-    engine : Engine, optional
+    runner : Runner, optional
         Runs row-local stages; default the one that the configuration names.
     """
 
     def __init__(
-        self, workspace: Workspace, config: PipelineConfig, engine: Engine | None = None
+        self, workspace: Workspace, config: PipelineConfig, runner: Runner | None = None
     ) -> None:
         self.workspace = workspace
         self.config = config
-        self._engine = engine or make_engine(config)
+        self._runner = runner or make_runner(config)
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
         """Run a stage and whatever above it is stale; a current stage is left as it is.
@@ -130,7 +130,7 @@ class Pipeline:
             If a stage fails; what is finished stays.
         """
         raise_file_limit()
-        with self.workspace.lock(), closing(self._engine):
+        with self.workspace.lock(), closing(self._runner):
             self.workspace.sweep()
             config = self._with_lists()
             stages = _up_to(build_stages(config), target)
@@ -190,7 +190,7 @@ class Pipeline:
         return StageOutcome(stage.name, reason, rows, time.monotonic() - started)
 
     def _execute(self, stage: Stage[StageConfig], origin: Origin) -> None:
-        context = StageContext(self.workspace, self._engine, origin.fingerprint)
+        context = StageContext(self.workspace, self._runner, origin.fingerprint)
         tables = {name: self.workspace.read(name) for name in stage.inputs}
         outputs: dict[str, pa.Table] = stage.run(tables, context)
         classes = stage.classes(self.workspace)

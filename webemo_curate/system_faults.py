@@ -21,7 +21,7 @@ OPEN_FILES: Final = 65_536
 largest crew. Beyond it some programs that are started walk through all numbers up to the limit."""
 
 WORKING_MEMORY_BYTES: Final = 2 * 2**30
-"""What decoding the largest picture that is decoded may take; see `engine.base.Resources`."""
+"""What decoding the largest picture that is decoded may take; see `runner.job.Resources`."""
 
 REMEDIES: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 65536)",

@@ -13,12 +13,12 @@ from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
 from webemo_curate.schemas import DEFAULT_CLASSES, SCHEMAS, Split
-from webemo_curate.storage.base import ImageReader, Images, Store
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
+from webemo_curate.storage.protocols import ImageReader, ImageStore, Store
 from webemo_curate.system_faults import raise_system_fault
 
 MANIFESTS, CHECKPOINTS, RUNS = "manifests", "data/checkpoints", "data/runs"
@@ -42,7 +42,7 @@ class Workspace:
 
     def __init__(self, store: Path | Store) -> None:
         self.store: Store = FolderStore(store) if isinstance(store, Path) else store
-        self.images: Images = (
+        self.images: ImageStore = (
             ImageFiles(self.root)
             if isinstance(self.store, FolderStore)
             else ImageShards(self.store)
@@ -211,7 +211,7 @@ class Workspace:
         return hashlib.sha256(content).hexdigest() == sha256
 
     def settle(self) -> None:
-        """Wait until every image stored so far is where it is to stay; see `Images.settle`."""
+        """Wait until every image stored so far is where it is to stay; see `ImageStore.settle`."""
         self.images.settle()
 
     def publish(self, *paths: Path) -> None:

@@ -25,18 +25,18 @@ from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
-from webemo_curate.ocr.base import TextDetector
-from webemo_curate.ocr.craft import HeatmapNetwork, make_canvas
-from webemo_curate.ocr.easy import EasyDetector
-from webemo_curate.ocr.looks import confirming_rule
-from webemo_curate.ocr.second_look import SecondLook
-from webemo_curate.ocr.weights import (
+from webemo_curate.ocr.cascade import confirming_rule
+from webemo_curate.ocr.detector import TextDetector
+from webemo_curate.ocr.easyocr.craft import HeatmapNetwork, make_canvas
+from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
+from webemo_curate.ocr.easyocr.weight_files import (
     DETECTION,
     PUBLISHED,
     RECOGNITION,
     WeightFile,
     load_tensors,
 )
+from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.sources.taxonomy import LABELS
 
 DRAWN = 400

@@ -24,7 +24,7 @@ from torchvision.transforms import v2
 
 from benchmarks.gpu.watch import rate
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import PackedImages, chunks
+from webemo_curate.dataset.labeled_images import PackedImages, chunks
 from webemo_curate.dataset.packing import SHARD_IMAGES
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.models.precision import autocast

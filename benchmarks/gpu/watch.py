@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from benchmarks.measure import MEGABYTE
-from webemo_curate.engine.memory import held_bytes
+from webemo_curate.runner.memory import held_bytes
 
 QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
 SAMPLE_SECONDS = 0.5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.engine.cluster import in_a_cluster
+from tests.runner.cluster import in_a_cluster
 from tests.trainable import SIZES, TINY
 from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.dataset import packing

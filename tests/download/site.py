@@ -14,9 +14,9 @@ import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.config import FetchConfig
-from webemo_curate.engine.local import LocalEngine
-from webemo_curate.stages.base import StageContext
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 NONE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -103,6 +103,6 @@ def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, dict[str, 
     """Fetch URLs with the stage; return the manifest's rows by URL."""
     settings = {"rate": 10_000, "timeout": 5, "retries": 0, "max_bytes": 100_000}
     config = FetchConfig.model_validate(settings | {"placeholder_urls": 10**6} | options)
-    context = StageContext(Workspace(folder), LocalEngine(1), "test")
+    context = StageContext(Workspace(folder), LocalRunner(1), "test")
     table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
     return {row["url"]: row for row in table.to_pylist()}

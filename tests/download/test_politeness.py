@@ -23,7 +23,7 @@ from benchmarks.simulated_hosts import (
     well,
 )
 from webemo_curate.config import FetchConfig
-from webemo_curate.download.outcome import RETRIED, AttemptError, Outcome
+from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.schemas import FetchStatus
 
@@ -167,7 +167,7 @@ def test_hosts_are_forgotten_when_nothing_waits_for_them() -> None:
     web = Web({name: down_between(0, 1e9) if name[1] == "7" else well for name in names})
     most = 0
 
-    def sink(_: Outcome) -> None:
+    def sink(_: FetchOutcome) -> None:
         nonlocal most
         most = max(most, len(schedule._hosts))
 

@@ -13,7 +13,7 @@ from webemo_curate.duplicates.candidates import (
     TELLING,
     candidate_pairs,
 )
-from webemo_curate.duplicates.features import TABLES, WORD_BITS
+from webemo_curate.duplicates.local_words import TABLES, WORD_BITS
 from webemo_curate.duplicates.neighbors import CLASS_BITS, NEAR_BITS, WINDOW
 
 KEYPOINTS = 20

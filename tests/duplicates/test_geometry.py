@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.features import MAX_SIDE, TABLES, local_words
 from webemo_curate.duplicates.geometry import NO_MATCH, match, view
+from webemo_curate.duplicates.local_words import MAX_SIDE, TABLES, local_words
 
 CONFIG = DedupConfig()
 

@@ -13,28 +13,28 @@ import yaml
 
 from webemo_curate.config import DemoConfig
 from webemo_curate.demo import demo_world
-from webemo_curate.demo.server import World
+from webemo_curate.demo.server import DemoWorld
 
 CURATE = Path(sys.executable).with_name("curate")
 PICTURES, SEED = 140, 7
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWorld]:
     with demo_world(
         DemoConfig(pictures=PICTURES, seed=SEED), tmp_path_factory.mktemp("w")
     ) as served:
         yield served
 
 
-def prepare(workspace: Path, world: World, **sections: object) -> Path:
+def prepare(workspace: Path, world: DemoWorld, **sections: object) -> Path:
     """Write the workspace's configuration, pointed at the served world."""
     workspace.mkdir(parents=True, exist_ok=True)
     (workspace / "curate.yaml").write_text(yaml.safe_dump(settings(world) | sections))
     return workspace
 
 
-def settings(world: World) -> dict[str, object]:
+def settings(world: DemoWorld) -> dict[str, object]:
     """Return a configuration pointed at the served world, with partitions small enough to cut."""
     return {
         "listing": {"lists": [str(world.lists)]},
@@ -55,7 +55,7 @@ def curate(*arguments: object) -> str:
 
 
 @pytest.fixture(scope="session")
-def curated(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+def curated(tmp_path_factory: pytest.TempPathFactory, world: DemoWorld) -> Path:
     """Give a workspace that has been curated once, undisturbed; tests only read it."""
     workspace = prepare(tmp_path_factory.mktemp("curated"), world)
     curate("split", "--workspace", workspace)

@@ -11,7 +11,7 @@ import yaml
 from tests.e2e.conftest import CURATE, curate, kill_in, settings
 from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
 from tests.storage.server import Faulty
-from webemo_curate.demo.server import World
+from webemo_curate.demo.server import DemoWorld
 from webemo_curate.manifest import content_digest
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.workspace import Workspace, open_workspace
@@ -25,7 +25,7 @@ BUSY_REQUESTS, BUSY_EVERY_SECONDS = 2, 8
 
 
 @pytest.fixture
-def place(url: str, world: World) -> str:
+def place(url: str, world: DemoWorld) -> str:
     """A bucket's prefix whose configuration points at the served world."""
     document = yaml.safe_dump(settings(world))
     open_workspace(url).store.write("curate.yaml", document.encode())

@@ -17,15 +17,15 @@ import pytest
 from tests.e2e.conftest import CURATE, curate, kill_in, prepare
 from tests.e2e.example import EXAMPLE
 from webemo_curate.config import ListingConfig, PipelineConfig
-from webemo_curate.demo.server import World
-from webemo_curate.engine.base import Job
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.demo.server import DemoWorld
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin, conform, content_digest, empty_table, read_manifest
 from webemo_curate.pipeline import build_stages
+from webemo_curate.runner.job import Job
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS, VOLATILE
-from webemo_curate.stages.base import RowLocalStage, StageContext
 from webemo_curate.stages.listing import ListingStage
+from webemo_curate.stages.stage import RowLocalStage, StageContext
 from webemo_curate.workspace import Workspace
 
 STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}
@@ -41,7 +41,7 @@ PIXEL_TOLERANCE = 1.0
 BYTE_IDENTICAL = [name for name in MANIFESTS if name != "fetch"]
 
 
-class HalfwayEngine(LocalEngine):
+class HalfwayEngine(LocalRunner):
     """Does the first half of a job's rows and is then interrupted."""
 
     def run(self, job: Job) -> NoReturn:
@@ -161,7 +161,7 @@ def test_tampering_is_found(curated: Path, tmp_path: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 4])
 def test_equal_runs_are_byte_identical(
-    curated: Path, world: World, tmp_path: Path, workers: int
+    curated: Path, world: DemoWorld, tmp_path: Path, workers: int
 ) -> None:
     workspace = prepare(tmp_path / "ws", world, workers=workers)
     curate("split", "--workspace", workspace)
@@ -171,7 +171,7 @@ def test_equal_runs_are_byte_identical(
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["fetch", "images", "ocr", "dedup", "split"])
 def test_killed_stage_ends_as_an_undisturbed_one(
-    curated: Path, world: World, tmp_path: Path, stage: str
+    curated: Path, world: DemoWorld, tmp_path: Path, stage: str
 ) -> None:
     workspace = prepare(tmp_path / "ws", world)
     kill_in(stage, LONG_STAGES.get(stage, 0.0), "split", "--workspace", workspace)
@@ -197,7 +197,7 @@ class TestContract:
         with suppress(KeyboardInterrupt), interrupted_after(INTERRUPTS.get(name, 0.005)):
             stage.run(tables, context)
         done = {path: path.stat().st_mtime_ns for path in tmp_path.glob("data/checkpoints/*/*/*")}
-        outputs = stage.run(tables, replace(context, engine=LocalEngine(2)))
+        outputs = stage.run(tables, replace(context, engine=LocalRunner(2)))
         assert all(path.stat().st_mtime_ns == changed for path, changed in done.items())
         assert done or not isinstance(stage, RowLocalStage)
         assert set(outputs) == set(stage.outputs)
@@ -211,9 +211,9 @@ class TestContract:
             (tmp_path / "empty.txt").touch()
             stage = ListingStage(ListingConfig(lists=[tmp_path / "empty.txt"]))
             with pytest.raises(InputError, match=r"empty\.txt"):
-                stage.run({}, StageContext(Workspace(tmp_path), LocalEngine(1), "empty"))
+                stage.run({}, StageContext(Workspace(tmp_path), LocalRunner(1), "empty"))
             return
-        context = StageContext(Workspace(tmp_path), LocalEngine(1), "empty")
+        context = StageContext(Workspace(tmp_path), LocalRunner(1), "empty")
         tables = {source: empty_table(source) for source in stage.inputs}
         if name in NEED_IMAGES:
             with pytest.raises(InputError, match=rf"^{name}: .*\b(0|no) "):

@@ -21,6 +21,7 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 from tests.e2e.conftest import CURATE, curate
 from tests.trainable import TINY, draw, draw_set, make_workspace, write_experiment
 from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
+from webemo_curate.duplicates.leakage import NEEDED
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import Evaluation, set_name
 from webemo_curate.evaluation.metrics import measure
@@ -29,7 +30,6 @@ from webemo_curate.experiments import run_experiment as experiment
 from webemo_curate.experiments.comparison import Families
 from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.experiments.run_experiment import run_experiment
-from webemo_curate.leakage import NEEDED
 from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
 from webemo_curate.schemas import Split
 from webemo_curate.workspace import Workspace

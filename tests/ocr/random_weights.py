@@ -11,8 +11,8 @@ from easyocr.detection import get_detector, get_textbox
 from easyocr.model.vgg_model import Model
 from easyocr.recognition import get_recognizer
 
-from webemo_curate.ocr.lines import CHARACTERS, LAYERS
-from webemo_curate.ocr.weights import DETECTION, RECOGNITION, WeightFile
+from webemo_curate.ocr.easyocr.line_recognizer import CHARACTERS, LAYERS
+from webemo_curate.ocr.easyocr.weight_files import DETECTION, RECOGNITION, WeightFile
 
 LOUDNESS = 40.0
 OFFSET = -0.4

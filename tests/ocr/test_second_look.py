@@ -7,10 +7,10 @@ from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
-from webemo_curate.ocr import rapid
-from webemo_curate.ocr.base import TextBox
-from webemo_curate.ocr.rapid import RapidDetector
-from webemo_curate.ocr.rapid_networks import TorchNetworks
+from webemo_curate.ocr.detector import TextBox
+from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
+from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
+from webemo_curate.ocr.rapidocr.rapidocr_networks import TorchNetworks
 from webemo_curate.ocr.rule import PRESETS
 from webemo_curate.ocr.second_look import SecondLook
 

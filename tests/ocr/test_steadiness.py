@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ocr.pictures import scene, with_words
-from webemo_curate.ocr.rapid import RapidDetector
+from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
 from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
 
 WORDS = st.text("abcd", max_size=8)

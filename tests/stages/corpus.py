@@ -7,12 +7,12 @@ import pyarrow as pa
 
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import Split
 from webemo_curate.sources.taxonomy import class_of, classes
-from webemo_curate.stages.base import Stage, StageContext
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.workspace import Workspace
 
@@ -52,7 +52,7 @@ def corpus(labels: Sequence[str | Sequence[str]], groups: Sequence[int] | None =
 
 def run_stage(stage: Stage, tables: Tables, workspace: Workspace) -> Tables:
     """Return the tables with a stage's outputs beside them."""
-    return tables | stage.run(tables, StageContext(workspace, LocalEngine(1), "made up"))
+    return tables | stage.run(tables, StageContext(workspace, LocalRunner(1), "made up"))
 
 
 def curate(

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from webemo_curate.config import FetchConfig
-from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.fetch import FetchStage, mark_placeholders
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 
@@ -111,7 +111,7 @@ def fetch(
         settings | {"mirror": f"http://127.0.0.1:{server.server_port}"} | options
     )
     urls = [path if ":" in path else f"https://a.example/{path}" for path in paths]
-    context = StageContext(workspace, LocalEngine(1), "test")
+    context = StageContext(workspace, LocalRunner(1), "test")
     (table,) = FetchStage(config).run({"listing": pa.table({"url": urls})}, context).values()
     workspace.write("fetch", table, Origin("fetch", 1, {}, {}))
     rows = workspace.read("fetch").to_pylist()

@@ -27,11 +27,11 @@ from PIL import Image
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.answers import retry_after
-from webemo_curate.engine.local import LocalEngine
 from webemo_curate.errors import CurateError
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 MEGABYTE = 2**20
@@ -182,7 +182,7 @@ def run(workspace: Workspace, server: Hostile, paths: list[str], **options: obje
         | options
     )
     urls = [path if ":" in path else f"{LISTED}/{path}" for path in paths]
-    context = StageContext(workspace, LocalEngine(1), "test")
+    context = StageContext(workspace, LocalRunner(1), "test")
     return FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
 
 

@@ -21,12 +21,12 @@ from tqdm import tqdm
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.journal import Entry, Journal
-from webemo_curate.download.outcome import Outcome, better
+from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.record import Known, Record
-from webemo_curate.engine.local import LocalEngine
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.fetch import FetchStage, mark_placeholders
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
 Answer = Callable[[str, int], tuple[int, dict[str, str]]]
@@ -101,7 +101,7 @@ def serving(temper: Answer) -> Iterator[Tempered]:
 
 def fetch(folder: Path, urls: list[str], **options: object) -> dict[str, dict[str, object]]:
     config = FetchConfig.model_validate({"rate": 200, "timeout": 20} | options)
-    context = StageContext(Workspace(folder), LocalEngine(1), "test")
+    context = StageContext(Workspace(folder), LocalRunner(1), "test")
     table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
     return {row["url"]: row for row in table.to_pylist()}
 
@@ -252,9 +252,9 @@ def test_kill_in_the_second_pass_resumes_in_it(tmp_path: Path) -> None:
 
 
 def test_later_pass_counts_unless_only_the_earlier_was_answered() -> None:
-    answered = Outcome("u", FetchStatus.SERVER_ERROR, 500, "HTTP 500", attempts=2)
-    silent = Outcome("u", FetchStatus.TIMEOUT, attempts=1)
-    found = Outcome("u", FetchStatus.OK, 200, attempts=1)
+    answered = FetchOutcome("u", FetchStatus.SERVER_ERROR, 500, "HTTP 500", attempts=2)
+    silent = FetchOutcome("u", FetchStatus.TIMEOUT, attempts=1)
+    found = FetchOutcome("u", FetchStatus.OK, 200, attempts=1)
     assert better(None, silent) is silent
     assert better(answered, silent).status is FetchStatus.SERVER_ERROR
     assert better(answered, silent).attempts == 3
@@ -272,7 +272,7 @@ def test_progress_line_says_which_host_is_slow_and_why(tmp_path: Path) -> None:
     journal = Journal(Workspace(tmp_path).store, "journal")
     with journal:
         record = Record(Known([], []), journal, bar)
-        record.add(Outcome("u", FetchStatus.OK, 200, bytes=2**20))
+        record.add(FetchOutcome("u", FetchStatus.OK, 200, bytes=2**20))
         record.show(["a 5.1/s of 20, refuses 12%", "b rests 58 s: Retry-After", "c", "d"])
     assert "ok=1, MB=1, a 5.1/s of 20, refuses 12%, b rests 58 s: Retry-After, 2 more" in (
         shown.getvalue()
@@ -282,7 +282,7 @@ def test_progress_line_says_which_host_is_slow_and_why(tmp_path: Path) -> None:
 def test_journal_without_pass_numbers_is_read_as_of_the_first(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     with Journal(workspace.store, "journal") as journal:
-        journal.add(Entry(Outcome("u", FetchStatus.TIMEOUT), 2))
+        journal.add(Entry(FetchOutcome("u", FetchStatus.TIMEOUT), 2))
     path = next((tmp_path / "journal").iterdir())
     entries = Journal(workspace.store, "journal").read()[1]
     assert [entry.number for entry in entries] == [2]
@@ -293,8 +293,10 @@ def test_journal_without_pass_numbers_is_read_as_of_the_first(tmp_path: Path) ->
 
 
 def test_picture_that_many_hosts_have_is_no_placeholder() -> None:
-    same = [Outcome(f"http://h{n}.example/x", FetchStatus.OK, sha256="a") for n in range(20)]
-    stand_ins = [Outcome(f"http://one.example/{n}", FetchStatus.OK, sha256="b") for n in range(10)]
+    same = [FetchOutcome(f"http://h{n}.example/x", FetchStatus.OK, sha256="a") for n in range(20)]
+    stand_ins = [
+        FetchOutcome(f"http://one.example/{n}", FetchStatus.OK, sha256="b") for n in range(10)
+    ]
     marked = mark_placeholders(same + stand_ins, 10)
     assert Counter(outcome.status for outcome in marked) == {
         FetchStatus.OK: 20,

@@ -6,9 +6,9 @@ import pytest
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.errors import InputError
-from webemo_curate.stages.base import StageContext
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.stages.undersample import UndersampleStage
 
 

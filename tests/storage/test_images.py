@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.storage.server import Faulty
 from webemo_curate.storage import image_shards
-from webemo_curate.storage.base import Images
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import SHARDS, ImageShards
+from webemo_curate.storage.protocols import ImageStore
 from webemo_curate.workspace import Workspace, image_path
 
 CONTENTS = [bytes([n]) * (n * 37 % 600 + 1) for n in range(25)]
@@ -26,7 +26,7 @@ def name(content: bytes) -> str:
     return image_path(hashlib.sha256(content).hexdigest(), ".jpg")
 
 
-def fill(images: Images, contents: list[bytes]) -> None:
+def fill(images: ImageStore, contents: list[bytes]) -> None:
     for content in contents:
         images.add(content, name(content))
 

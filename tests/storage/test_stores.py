@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from webemo_curate.storage.base import Store
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.protocols import Store
 
 
 @pytest.fixture(params=["folder", "bucket"])

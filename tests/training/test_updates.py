@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY
-from webemo_curate.dataset.images import epoch_updates
+from webemo_curate.dataset.labeled_images import epoch_updates
 from webemo_curate.models.registry import set_training
 from webemo_curate.training.fit import train
 from webemo_curate.training.trainer import Trainer

@@ -91,13 +91,13 @@ def _run_stages(
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
     if not sets:
         return {}
-    from webemo_curate.engine.choose import make_engine
-    from webemo_curate.leakage import mark_shared
+    from webemo_curate.duplicates.leakage import mark_shared
+    from webemo_curate.runner.factory import make_runner
 
     config, counts = call.config(), {}
-    with call.workspace.lock(), closing(make_engine(config)) as engine:
+    with call.workspace.lock(), closing(make_runner(config)) as runner:
         for place in sets:
-            shared = mark_shared(place, call.workspace, engine, config.dedup)
+            shared = mark_shared(place, call.workspace, runner, config.dedup)
             print(shared.summary())
             counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
     return counts

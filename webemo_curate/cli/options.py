@@ -11,7 +11,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from webemo_curate.config import Overrides, PipelineConfig
-from webemo_curate.config.base import Flag, flag_of, option_name
+from webemo_curate.config.settings import Flag, flag_of, option_name
 
 
 @dataclass(frozen=True)

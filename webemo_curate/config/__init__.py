@@ -1,11 +1,10 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
-from webemo_curate.config.base import StageConfig
-from webemo_curate.config.experiment import ExperimentConfig, load_experiment
-from webemo_curate.config.fetch import FetchConfig, ListingConfig
-from webemo_curate.config.images import DedupConfig, FeaturesConfig, ImagesConfig
-from webemo_curate.config.labels import BinarizeConfig, SplitConfig, UndersampleConfig
-from webemo_curate.config.pipeline import (
+from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
+from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
+from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
+from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.pipeline_config import (
     DemoConfig,
     Overrides,
     PipelineConfig,
@@ -13,9 +12,10 @@ from webemo_curate.config.pipeline import (
     load_pipeline,
     override,
 )
-from webemo_curate.config.runner import RunnerConfig
-from webemo_curate.config.text import FilterTextConfig
-from webemo_curate.config.train import PRESETS, TrainConfig
+from webemo_curate.config.runner_config import RunnerConfig
+from webemo_curate.config.settings import StageConfig
+from webemo_curate.config.text_config import FilterTextConfig
+from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
     "PRESETS",

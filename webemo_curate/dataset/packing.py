@@ -1,4 +1,4 @@
-"""Packing: images decoded once into files of equal squares; a file is a row of an engine's job."""
+"""Packing: images decoded once into files of equal squares; a file is a row of an runner's job."""
 
 import hashlib
 import json
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.engine.base import Job
-from webemo_curate.engine.choose import make_engine
-from webemo_curate.engine.local import usable_cores
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
-from webemo_curate.storage.base import ImageReader, Store
+from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.job import Job
+from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.storage.protocols import ImageReader, Store
 from webemo_curate.workspace import Workspace
 
 PACKED = "data/packed"
@@ -40,7 +40,7 @@ KEYS = pa.schema([("key", pa.string())])
 
 @dataclass(frozen=True)
 class PackWorker:
-    """Writes packed files; see `engine.base.Worker`.
+    """Writes packed files; see `runner.job.Worker`.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class PackWorker:
     max_pixels
         Largest width times height that is decoded.
     threads
-        Pictures decoded at once; one where an engine has a process a core.
+        Pictures decoded at once; one where an runner has a process a core.
     """
 
     images: ImageReader
@@ -207,8 +207,8 @@ def _write(rows: pa.Table, digest: str, config: TrainConfig, workspace: Workspac
         here.process(rows.combine_chunks().to_batches()[0])
         return
     checkpoints = workspace.checkpoints(JOB, digest)
-    with closing(make_engine(workspace.config())) as engine:
-        engine.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
+    with closing(make_runner(workspace.config())) as runner:
+        runner.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
     workspace.clear_checkpoints(JOB)
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from webemo_curate.dataset.images import Images, chunks
+from webemo_curate.dataset.labeled_images import LabeledImages, chunks
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Feed:
 
     Parameters
     ----------
-    images : Images
+    images : LabeledImages
         The set.
     device : torch.device
         Where batches are wanted.
@@ -36,7 +36,7 @@ class Feed:
         `auto` keeps the set in a GPU's memory if it fits, and reads ahead if not.
     """
 
-    def __init__(self, images: Images, device: torch.device, mode: str) -> None:
+    def __init__(self, images: LabeledImages, device: torch.device, mode: str) -> None:
         self.images = images
         self.device = device
         self.targets = images.targets.to(device)

@@ -22,7 +22,7 @@ ONCE = {"throttled": 429, "failing_once": 500}
 
 
 @dataclass(frozen=True)
-class World:
+class DemoWorld:
     """The demo's world while it is served.
 
     Attributes
@@ -38,7 +38,7 @@ class World:
 
 
 @contextmanager
-def demo_world(config: DemoConfig, folder: Path) -> Iterator[World]:
+def demo_world(config: DemoConfig, folder: Path) -> Iterator[DemoWorld]:
     """Draw the world if need be and serve it while the block runs.
 
     Parameters
@@ -50,7 +50,7 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[World]:
 
     Yields
     ------
-    World
+    DemoWorld
         Where its lists and its server are.
 
     Raises
@@ -68,7 +68,7 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[World]:
         port = process.stdout.readline().strip() if process.stdout else ""
         if not port.isdigit():
             raise CurateError("the demo's server did not start; is loopback networking allowed?")
-        yield World(folder / LISTS, f"http://{LOOPBACK}:{port}")
+        yield DemoWorld(folder / LISTS, f"http://{LOOPBACK}:{port}")
     finally:
         process.kill()
         process.communicate()

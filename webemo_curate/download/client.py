@@ -9,7 +9,7 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.answers import body_of
 from webemo_curate.download.following import AGENT, Follower
-from webemo_curate.download.outcome import Body, Outcome
+from webemo_curate.download.outcome import Body, FetchOutcome
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, NotAnImageError, check_body
@@ -67,7 +67,7 @@ class Downloader:
         response = await self._follower.picture(target, deadline)
         return body_of(response, self._config.ignore_robots)
 
-    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Check a body as an image and store it.
 
         Parameters
@@ -83,20 +83,20 @@ class Downloader:
 
         Returns
         -------
-        Outcome
+        FetchOutcome
             Never an exception, whatever the body; only a full disk raises `CurateError`.
         """
         if len(body.content) < LARGE_BYTES:
             return self._accept(url, body, attempts, started)
         return await asyncio.to_thread(self._accept, url, body, attempts, started)
 
-    def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+    def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Check the body as an image and store it."""
         status, reason, suffix = judge(body.content, self._config.max_pixels)
         sha256 = None
         if status is FetchStatus.OK and suffix:
             sha256 = self._workspace.store_image(body.content, suffix)
-        return Outcome(
+        return FetchOutcome(
             url=url,
             status=status,
             http_status=body.http_status,

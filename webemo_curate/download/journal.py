@@ -13,11 +13,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from webemo_curate.download.outcome import Outcome
+from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.schemas import FetchStatus
-from webemo_curate.storage.base import Store
+from webemo_curate.storage.protocols import Store
 
-COLUMNS = tuple(field.name for field in fields(Outcome))
+COLUMNS = tuple(field.name for field in fields(FetchOutcome))
 LATER = "unsettled_before_this_line"
 NUMBER = "pass"
 SUFFIX = ".jsonl"
@@ -34,7 +34,7 @@ class Entry(NamedTuple):
         Of the pass, from 1.
     """
 
-    outcome: Outcome
+    outcome: FetchOutcome
     number: int
 
 
@@ -142,6 +142,6 @@ def _parse(line: bytes) -> Entry | int | None:
         for name in ("started", "finished"):
             row[name] = row[name] and datetime.fromisoformat(row[name])
         number = int(row.pop(NUMBER, 1))
-        return Entry(Outcome(**(row | {"status": FetchStatus(row["status"])})), number)
+        return Entry(FetchOutcome(**(row | {"status": FetchStatus(row["status"])})), number)
     except (ValueError, TypeError, KeyError):
         return None  # torn by a kill

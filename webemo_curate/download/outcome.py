@@ -31,7 +31,7 @@ STATUS_BY_CODE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FetchOutcome:
     """A row of the fetch manifest; the fields are its columns."""
 
     url: str
@@ -98,19 +98,19 @@ class AttemptError(Exception):
         self.retry_after = None if retry_after is None else min(retry_after, LONGEST_RETRY_AFTER)
 
 
-def better(earlier: Outcome | None, later: Outcome) -> Outcome:
+def better(earlier: FetchOutcome | None, later: FetchOutcome) -> FetchOutcome:
     """Return what two passes over a URL come to: the later, unless only the earlier was answered.
 
     Parameters
     ----------
-    earlier : Outcome, optional
+    earlier : FetchOutcome, optional
         Of the passes before.
-    later : Outcome
+    later : FetchOutcome
         Of the last pass.
 
     Returns
     -------
-    Outcome
+    FetchOutcome
         With the attempts of both, and the time when the first began.
     """
     if earlier is None:

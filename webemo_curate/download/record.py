@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from webemo_curate.download.journal import Entry, Journal
-from webemo_curate.download.outcome import RETRIED, Outcome, better
+from webemo_curate.download.outcome import RETRIED, FetchOutcome, better
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ class Known:
 
     Parameters
     ----------
-    finished : iterable of Outcome
+    finished : iterable of FetchOutcome
         Of runs that came to their end: they have had all their passes.
     journaled : iterable of Entry
         Of a run that was killed, in their order.
     """
 
-    def __init__(self, finished: Iterable[Outcome], journaled: Iterable[Entry]) -> None:
+    def __init__(self, finished: Iterable[FetchOutcome], journaled: Iterable[Entry]) -> None:
         self.outcomes = {outcome.url: outcome for outcome in finished}
         self._passes: dict[str, int] = {}
         for entry in journaled:
@@ -87,7 +87,7 @@ class Record:
         self._bytes = self._count = self._settled = 0
         self.number = 1
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: FetchOutcome) -> None:
         """Take an outcome of the present pass; it survives a kill of this process at once."""
         earlier = self._known.outcomes.get(outcome.url)
         entry = Entry(better(earlier, outcome), self.number)

@@ -16,7 +16,7 @@ from typing import ClassVar, Protocol
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import Host, host_of
 from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
-from webemo_curate.download.outcome import AttemptError, Body, Outcome
+from webemo_curate.download.outcome import AttemptError, Body, FetchOutcome
 from webemo_curate.download.visit import Visit
 
 MOST_UNDER_WAY = 256
@@ -41,7 +41,7 @@ class Asker(Protocol):
     async def ask(self, target: str, seconds: float) -> Body:
         """Make one attempt within so many seconds; raises `AttemptError`."""
 
-    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Judge and keep a body."""
 
 
@@ -71,7 +71,7 @@ class Schedule:
         self,
         config: FetchConfig,
         asker: Asker,
-        sink: Callable[[Outcome], None],
+        sink: Callable[[FetchOutcome], None],
         draw: random.Random | None = None,
     ) -> None:
         self._config, self._asker, self._sink = config, asker, sink
@@ -259,7 +259,7 @@ class Schedule:
                 await asyncio.sleep(0)
         self._place(host)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: FetchOutcome) -> None:
         self._sink(outcome)
         self._left -= 1
         if not self._left:

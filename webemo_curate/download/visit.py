@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime
 
 from webemo_curate.config import FetchConfig
-from webemo_curate.download.outcome import RETRIED, AttemptError, Outcome
+from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
 from webemo_curate.schemas import FetchStatus
 
 BACKOFF_SECONDS = 0.5
@@ -86,7 +86,7 @@ class Visit:
         """When the first request began; now if none has."""
         return self._started or datetime.now(UTC)
 
-    def outcome(self, error: AttemptError | None = None) -> Outcome:
+    def outcome(self, error: AttemptError | None = None) -> FetchOutcome:
         """Return the outcome of a URL that brought no body.
 
         Parameters
@@ -97,7 +97,7 @@ class Visit:
         error = error or self.error
         if error is None:
             raise ValueError("nothing has failed")
-        return Outcome(
+        return FetchOutcome(
             url=self.url,
             status=error.status,
             http_status=error.http_status,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.features import TABLES, Words
+from webemo_curate.duplicates.local_words import TABLES, Words
 from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, meetings
-from webemo_curate.engine.local import usable_cores
+from webemo_curate.runner.local_runner import usable_cores
 
 MIN_SHARED = 2
 """Near keypoints that a candidate pair shares, distinct in both pictures."""

@@ -1,4 +1,4 @@
-"""Closer looks at candidate pairs, run by an engine: each pair is a row."""
+"""Closer looks at candidate pairs, run by an runner: each pair is a row."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,10 +13,10 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
 from webemo_curate.duplicates.hamming import Indices
-from webemo_curate.engine.base import Engine, Job
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
-from webemo_curate.storage.base import ImageReader, Images
+from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.protocols import ImageReader, ImageStore
 
 PAIRS = pa.schema(
     [
@@ -44,7 +44,7 @@ CACHED_VIEWS = 256
 
 @dataclass(frozen=True)
 class CompareWorker:
-    """Lays the second picture of each pair on the first; see `engine.base.Worker`.
+    """Lays the second picture of each pair on the first; see `runner.job.Worker`.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class CompareWorker:
         return MATCHES
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread: the engine has a process a core."""
+        """Keep OpenCV to one thread: the runner has a process a core."""
         import cv2
 
         cv2.setNumThreads(1)
@@ -120,7 +120,7 @@ class Prover:
     ----------
     images
         Reads pictures.
-    engine
+    runner
         Runs the comparisons.
     checkpoints
         Finished comparisons.
@@ -130,8 +130,8 @@ class Prover:
         Largest width times height that is decoded.
     """
 
-    images: Images
-    engine: Engine
+    images: ImageStore
+    runner: Runner
     checkpoints: Checkpoints
     config: DedupConfig
     max_pixels: int
@@ -171,7 +171,7 @@ class Prover:
             checkpoints=self.checkpoints,
             partition_rows=self.config.partition_rows,
         )
-        found = self.engine.run(job)
+        found = self.runner.run(job)
         answer, correlation, changed = (
             found[name].to_numpy() for name in ("answer", "correlation", "changed")
         )

@@ -1,15 +1,15 @@
-"""Everything by which one picture is compared with others, run by an engine: a file is a row."""
+"""Everything by which one picture is compared with others, run by a runner: a file is a row."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from webemo_curate.duplicates.features import local_words
+from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, read_looks, read_stored
 from webemo_curate.schemas import COLOR, GRAY
-from webemo_curate.storage.base import ImageReader
+from webemo_curate.storage.protocols import ImageReader
 
 FILES = pa.schema([("place", pa.string())])
 LOOKS = pa.schema(
@@ -27,7 +27,7 @@ LOOKS = pa.schema(
 
 @dataclass(frozen=True)
 class DescribeWorker:
-    """Hashes pictures and finds their local words; see `engine.base.Worker`.
+    """Hashes pictures and finds their local words; see `runner.job.Worker`.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class DescribeWorker:
         return LOOKS
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread: the engine has a process a core."""
+        """Keep OpenCV to one thread: the runner has a process a core."""
         import cv2
 
         cv2.setNumThreads(1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from webemo_curate.duplicates.difference import SIDE, difference
-from webemo_curate.duplicates.features import gray_for_sift, sift
+from webemo_curate.duplicates.local_words import gray_for_sift, sift
 
 KEYPOINTS = 400
 DISTINCT = 0.8

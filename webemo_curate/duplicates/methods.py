@@ -17,9 +17,9 @@ from webemo_curate.duplicates.answers import Answer
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import near_pairs
 from webemo_curate.duplicates.compare import Proofs
-from webemo_curate.duplicates.features import Words
 from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.plain import is_flat, is_plain, leaders, plain_pairs
 
 SAME: Final = 0.985

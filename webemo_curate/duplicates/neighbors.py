@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.features import TABLES, WORD_BITS, Words
+from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words
 
 WINDOW = 8
 """Neighbors on each side, in each list, that a keypoint meets: they bound time and memory."""

@@ -12,20 +12,20 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import COLUMNS, Images, open_images
+from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.dataset.prefetch import Feed
-from webemo_curate.engine.choose import make_engine
+from webemo_curate.duplicates.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
-from webemo_curate.leakage import NEEDED, TRAINED_ON, mark_shared
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.models.devices import choose_device
+from webemo_curate.runner.factory import make_runner
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.schemas import DEFAULT_CLASSES, Split
 from webemo_curate.sources.folders import read_folder
+from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.workspace import Workspace
 
 
@@ -224,7 +224,9 @@ def _check_not_empty(test_set: _TestSet, on: str) -> None:
         raise InputError(f"{on}: holds no images to evaluate on")
 
 
-def _packed(test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig) -> Images:
+def _packed(
+    test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig
+) -> LabeledImages:
     _check_not_empty(test_set, on)
     return open_images(test_set.table, config, workspace)
 
@@ -234,20 +236,20 @@ def _shared(on: str, workspace: Workspace) -> set[str] | None:
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     config = workspace.config()
-    with workspace.lock(), closing(make_engine(config)) as engine:
-        marks = mark_shared(Path(on), workspace, engine, config.dedup)
+    with workspace.lock(), closing(make_runner(config)) as runner:
+        marks = mark_shared(Path(on), workspace, runner, config.dedup)
     return marks.trained_on(workspace)
 
 
 def _probabilities(
-    run: Path, file: str, images: Images, config: TrainConfig, device: torch.device
+    run: Path, file: str, images: LabeledImages, config: TrainConfig, device: torch.device
 ) -> NDArray[np.float64]:
     network = load_network(run / file, config, device)
     return probabilities(predict_logits(network, Feed(images, device, config.feed), config))
 
 
 def _write_predictions(
-    path: Path, images: Images, last: NDArray[np.float64], best: NDArray[np.float64]
+    path: Path, images: LabeledImages, last: NDArray[np.float64], best: NDArray[np.float64]
 ) -> None:
     table = pa.table(
         {

@@ -10,11 +10,11 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from webemo_curate.atomic import write_bytes
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.evaluation.inference import load_network
 from webemo_curate.runs import DONE_FILE, LAST_FILE, load_classes, load_config, load_log
+from webemo_curate.storage.atomic import write_bytes
 
 ONNX_FILE = "network.onnx"
 PROGRAM_FILE = "network.pt2"

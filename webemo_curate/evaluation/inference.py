@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss, roc_auc_score
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import chunks
+from webemo_curate.dataset.labeled_images import chunks
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.errors import InputError
 from webemo_curate.models.precision import as_floats, autocast

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from webemo_curate.atomic import write_bytes
 from webemo_curate.config import ExperimentConfig
+from webemo_curate.duplicates.leakage import NEEDED
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import Evaluation, evaluate, set_name
 from webemo_curate.evaluation.seeds import figures_of
 from webemo_curate.experiments.comparison import Evaluations, Families, compare, read_answers
 from webemo_curate.experiments.result import ExperimentResult, best_on_validation
 from webemo_curate.experiments.results_page import results_page
-from webemo_curate.leakage import NEEDED
 from webemo_curate.models.devices import choose_device
 from webemo_curate.report import charts
 from webemo_curate.schemas import Split
-from webemo_curate.training.distributed import World, join_world
+from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.fit import train
 from webemo_curate.workspace import Workspace
 
@@ -94,9 +94,9 @@ def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
             train(settings, workspace)
 
 
-def _joined(config: ExperimentConfig) -> AbstractContextManager[World]:
+def _joined(config: ExperimentConfig) -> AbstractContextManager[ProcessGroup]:
     """Meet the processes that torchrun started, for all trainings."""
-    return join_world(choose_device(next(iter(config.networks.values())).device))
+    return join_processes(choose_device(next(iter(config.networks.values())).device))
 
 
 def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:

@@ -6,10 +6,11 @@ see the same pixels. Modules: `formats` (what is accepted), `content` (what else
 (frame by frame), `frames` (what a file shows), `structure` (what is flat).
 """
 
+from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.decoding import read_file, read_stored
-from webemo_curate.imaging.errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import accepted_types
-from webemo_curate.imaging.frames import (
+from webemo_curate.imaging.frame_walk import Frame
+from webemo_curate.imaging.reading import (
     Looks,
     check_body,
     choose_frame,
@@ -18,7 +19,6 @@ from webemo_curate.imaging.frames import (
     load_rgb,
     read_looks,
 )
-from webemo_curate.imaging.walk import Frame
 
 __all__ = [
     "DecodeError",

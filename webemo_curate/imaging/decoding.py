@@ -9,10 +9,10 @@ from typing import Final
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from webemo_curate.imaging.content import name_content
-from webemo_curate.imaging.errors import DecodeError, NotAnImageError
+from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
 from webemo_curate.schemas import DecodeStatus
-from webemo_curate.storage.base import ImageReader
+from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
 
 MAX_SIDE: Final = 65_535

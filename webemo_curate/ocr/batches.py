@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from webemo_curate.ocr.base import Device
+from webemo_curate.ocr.detector import Device
 
 if TYPE_CHECKING:
     from torch import Tensor

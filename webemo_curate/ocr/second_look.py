@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from webemo_curate.ocr.agreement import mark_agreement
-from webemo_curate.ocr.base import TextBox, TextDetector, to_arrow
+from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
+from webemo_curate.ocr.overlay.agreement import mark_agreement
 from webemo_curate.ocr.rule import Rule, decide
 
 

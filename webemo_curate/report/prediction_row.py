@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from webemo_curate.atomic import atomic_path
 from webemo_curate.imaging import load_rgb
+from webemo_curate.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
     from webemo_curate.evaluation.predict import Prediction

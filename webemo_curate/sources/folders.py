@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.sources.walk import LeftOut, is_utf8, regular_files, shown
+from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 
 EMOTIONS = frozenset({"anger", "disgust", "fear", "joy", "love", "sadness", "surprise"})

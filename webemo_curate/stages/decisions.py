@@ -5,7 +5,7 @@ import pyarrow as pa
 from webemo_curate.accounting import GATES, decide
 from webemo_curate.config import StageConfig
 from webemo_curate.schemas import Split
-from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.stages.stage import Stage, StageContext, Tables
 
 
 class DecisionsStage(Stage[StageConfig]):

@@ -8,8 +8,8 @@ import pyarrow as pa
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.clusters import cluster_by_keeper
 from webemo_curate.duplicates.compare import Prover
-from webemo_curate.duplicates.features import words_by_hash
 from webemo_curate.duplicates.hamming import Pairs
+from webemo_curate.duplicates.local_words import words_by_hash
 from webemo_curate.duplicates.methods import (
     LOOKS,
     Found,
@@ -21,7 +21,7 @@ from webemo_curate.duplicates.methods import (
 )
 from webemo_curate.frames import to_frame
 from webemo_curate.schemas import DuplicateVerdict, FetchStatus, TextVerdict
-from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.stages.stage import Stage, StageContext, Tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class DedupStage(Stage[DedupConfig]):
         looks = looks_of(images)
         prover = Prover(
             context.workspace.images,
-            context.engine,
+            context.runner,
             context.workspace.checkpoints(self.name, context.fingerprint),
             self.config,
             context.workspace.config().images.max_pixels,

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.config import FeaturesConfig
-from webemo_curate.duplicates.features import local_words
-from webemo_curate.engine.base import Worker
+from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.runner.job import Worker
 from webemo_curate.schemas import FEATURES, DecodeStatus
-from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
-from webemo_curate.storage.base import ImageReader
+from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.protocols import ImageReader
 
 
 class FeaturesStage(RowLocalStage[FeaturesConfig]):
@@ -61,13 +61,13 @@ class FeaturesWorker:
         return FEATURES
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread: the engine has a process a core."""
+        """Keep OpenCV to one thread: the runner has a process a core."""
         import cv2
 
         cv2.setNumThreads(1)
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Describe the pictures of a batch; see `engine.base.Worker.process`."""
+        """Describe the pictures of a batch; see `runner.job.Worker.process`."""
         return _batch(batch["sha256"], [self._words(place) for place in batch["place"].to_pylist()])
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:

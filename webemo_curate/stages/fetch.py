@@ -13,13 +13,13 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.journal import Journal
-from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, Outcome
+from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
 from webemo_curate.download.record import Known, Record
-from webemo_curate.draw import hash_order
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import FETCH, FetchStatus
-from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.stages.sampling import hash_order
+from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 ORDER_SEED = 0
@@ -107,12 +107,12 @@ class FetchStage(Stage[FetchConfig]):
             logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)
 
 
-def summary(outcomes: list[Outcome]) -> list[str]:
+def summary(outcomes: list[FetchOutcome]) -> list[str]:
     """Say how the downloads ended, and what another try may mend.
 
     Parameters
     ----------
-    outcomes : list of Outcome
+    outcomes : list of FetchOutcome
         One a URL.
 
     Returns
@@ -155,7 +155,7 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def mark_placeholders(outcomes: list[Outcome], threshold: int) -> list[Outcome]:
+def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[FetchOutcome]:
     """Mark images that many URLs of a host share: its stand-in for what it no longer has.
 
     A picture that many hosts have is well known, not a stand-in: how many have it grows with the
@@ -163,14 +163,14 @@ def mark_placeholders(outcomes: list[Outcome], threshold: int) -> list[Outcome]:
 
     Parameters
     ----------
-    outcomes : list of Outcome
+    outcomes : list of FetchOutcome
         One a URL.
     threshold : int
         Number of URLs of a host from which a body is a placeholder.
 
     Returns
     -------
-    list of Outcome
+    list of FetchOutcome
         The same, with status `placeholder` in place of `ok` where it applies.
     """
     places = [(urlsplit(outcome.url).hostname, outcome.sha256) for outcome in outcomes]
@@ -182,7 +182,7 @@ def mark_placeholders(outcomes: list[Outcome], threshold: int) -> list[Outcome]:
     ]
 
 
-def _table(outcomes: list[Outcome]) -> pa.Table:
+def _table(outcomes: list[FetchOutcome]) -> pa.Table:
     columns = {}
     for field in FETCH:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
@@ -201,17 +201,17 @@ def _run(work: Coroutine[None, None, None]) -> None:
         raise error from None
 
 
-def _manifest_outcomes(workspace: Workspace) -> list[Outcome]:
+def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
     columns = [column.to_pylist() for column in workspace.read(FetchStage.name).columns]
-    rows = (Outcome(*values) for values in zip(*columns, strict=True))
+    rows = (FetchOutcome(*values) for values in zip(*columns, strict=True))
     return [replace(row, status=FetchStatus(row.status)) for row in rows]
 
 
-def _is_among(outcome: Outcome, statuses: frozenset[str]) -> bool:
+def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:
     return outcome.status in statuses or str(outcome.http_status) in statuses - {"200"}
 
 
-def _stands(outcome: Outcome, workspace: Workspace) -> bool:
+def _stands(outcome: FetchOutcome, workspace: Workspace) -> bool:
     """Tell whether an outcome need not be sought again: a failure, or an image that is there."""
     if outcome.sha256 is None:
         return True
@@ -219,6 +219,6 @@ def _stands(outcome: Outcome, workspace: Workspace) -> bool:
     return workspace.images.holds(path, outcome.bytes)
 
 
-def _is_whole(outcome: Outcome, workspace: Workspace) -> bool:
+def _is_whole(outcome: FetchOutcome, workspace: Workspace) -> bool:
     """Tell the same of an outcome whose image a power cut may have torn: its bytes are read."""
     return outcome.sha256 is None or workspace.holds_image(outcome.sha256, str(outcome.suffix))

@@ -14,8 +14,8 @@ from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gr
 from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
-from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
-from webemo_curate.storage.base import ImageReader
+from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.workspace import image_path
 
 Row = dict[str, Any]
@@ -76,7 +76,7 @@ class ImagesWorker:
         """Need nothing."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Describe the files of a batch; see `engine.base.Worker.process`."""
+        """Describe the files of a batch; see `runner.job.Worker.process`."""
         rows: list[Row] = []
         reduced: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
         for file in batch.to_pylist():

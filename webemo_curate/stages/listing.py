@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.sources.webemo import digest, list_files, read_list
-from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.stages.stage import Stage, StageContext, Tables
 
 
 class ListingStage(Stage[ListingConfig]):

@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.engine.base import Resources
 from webemo_curate.imaging import DecodeError, Frame, distinct_frames, read_stored
-from webemo_curate.ocr.base import TextBox, TextDetector
-from webemo_curate.ocr.choose import EngineChoice, choose_engine
-from webemo_curate.ocr.looks import looks_again, make_detector
+from webemo_curate.ocr.cascade import looks_again, make_detector
+from webemo_curate.ocr.detector import TextBox, TextDetector
+from webemo_curate.ocr.selection import EngineChoice, choose_engine
+from webemo_curate.runner.job import Resources
 from webemo_curate.schemas import OCR, DecodeStatus
-from webemo_curate.stages.base import RowLocalStage, StageContext, Tables
-from webemo_curate.storage.base import ImageReader
+from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
+from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class OcrWorker:
         self.detector.setup()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Find the text of a batch of images; see `engine.base.Worker.process`."""
+        """Find the text of a batch of images; see `runner.job.Worker.process`."""
         outcomes = []
         for decoded in self._decoded_windows(batch.to_pylist()):
             sound = [

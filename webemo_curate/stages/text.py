@@ -11,7 +11,7 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.manifest import conform
 from webemo_curate.ocr.rule import Decisions, Rule, decide, rules
 from webemo_curate.schemas import TEXT, TextVerdict
-from webemo_curate.stages.base import Stage, StageContext, Tables
+from webemo_curate.stages.stage import Stage, StageContext, Tables
 
 
 class TextStage(Stage[FilterTextConfig]):

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from webemo_curate.atomic import atomic_path, write_bytes
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.lease import Lease
 from webemo_curate.system_faults import raise_system_fault

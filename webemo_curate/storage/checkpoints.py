@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.feather as feather
 
-from webemo_curate.storage.base import Store
+from webemo_curate.storage.protocols import Store
 
 SUFFIX = ".arrow"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from webemo_curate.atomic import PARTIAL_SUFFIX, atomic_path, write_bytes
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, write_bytes
 from webemo_curate.system_faults import raise_system_fault
 
 LOCK_KEY = "data/lock"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from webemo_curate.atomic import sync_filesystem, write_unsettled
+from webemo_curate.storage.atomic import sync_filesystem, write_unsettled
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from webemo_curate.atomic import PARTIAL_SUFFIX, write_unsettled
-from webemo_curate.storage.base import Store
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX, write_unsettled
+from webemo_curate.storage.protocols import Store
 
 SHARDS = "data/shards"
 SHARD_SUFFIX, INDEX_SUFFIX = ".tar", ".parquet"

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from webemo_curate.errors import CurateError
-from webemo_curate.storage.base import Store
+from webemo_curate.storage.protocols import Store
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ _OWN_BUFFERS: dict[str, Any] = (
 
 
 @dataclass(frozen=True)
-class World:
+class ProcessGroup:
     """The processes that train together.
 
     Attributes
@@ -93,7 +93,7 @@ def follows() -> bool:
 
 
 @contextmanager
-def join_world(device: torch.device) -> Iterator[World]:
+def join_processes(device: torch.device) -> Iterator[ProcessGroup]:
     """Meet the processes that torchrun started, until the outermost such block ends.
 
     They can meet only once: where several trainings are to follow each other, join before the
@@ -106,19 +106,19 @@ def join_world(device: torch.device) -> Iterator[World]:
 
     Yields
     ------
-    World
+    ProcessGroup
         Of one process if torchrun started none.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield World()
+        yield ProcessGroup()
         return
     if dist.is_initialized():
-        yield World(dist.get_rank(), dist.get_world_size())
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size())
         return
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        yield World(dist.get_rank(), dist.get_world_size())
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import COLUMNS, Images, open_images
+from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.models.devices import choose_device, make_reproducible
@@ -21,7 +21,7 @@ from webemo_curate.runs import (
     save_config,
 )
 from webemo_curate.schemas import Split
-from webemo_curate.training.distributed import World, join_world
+from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.tensorboard_events import require_tensorboard
 from webemo_curate.training.trainer import Trainer
 from webemo_curate.workspace import Workspace
@@ -53,10 +53,13 @@ def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
     if config.tensorboard:
         require_tensorboard()
     device = choose_device(config.device)
-    with join_world(device) as world, workspace.lock() if world.leads else nullcontext():
+    with (
+        join_processes(device) as processes,
+        workspace.lock() if processes.leads else nullcontext(),
+    ):
         make_reproducible(device, deterministic=config.deterministic)
         return [
-            _train_one(config, config.seed + offset, workspace, device, world)
+            _train_one(config, config.seed + offset, workspace, device, processes)
             for offset in range(config.seeds)
         ]
 
@@ -89,21 +92,25 @@ def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
 
 
 def _train_one(
-    config: TrainConfig, seed: int, workspace: Workspace, device: torch.device, world: World
+    config: TrainConfig,
+    seed: int,
+    workspace: Workspace,
+    device: torch.device,
+    processes: ProcessGroup,
 ) -> RunResult:
     folder = run_folder(config, seed, workspace)
-    _pull_in_turn(folder, workspace, world)
+    _pull_in_turn(folder, workspace, processes)
     if is_finished(folder):
         return RunResult(folder, seed, True, load_log(folder))
     # One process packs; the others find the files.
-    if world.leads:
+    if processes.leads:
         save_config(folder, config, seed, workspace.classes(Split.TRAIN))
         workspace.publish(folder / CONFIG_FILE)
         _training_sets(workspace, config)
-    world.wait()
+    processes.wait()
     sets = _training_sets(workspace, config)
-    history = Trainer(config, seed, device, folder, world, workspace.publish).fit(*sets)
-    if world.leads:
+    history = Trainer(config, seed, device, folder, processes, workspace.publish).fit(*sets)
+    if processes.leads:
         if len(sets[1].targets):
             evaluate(folder, Split.VALIDATION, workspace, config.device)
         finish(folder, {"epochs": len(history)})
@@ -111,23 +118,25 @@ def _train_one(
     return RunResult(folder, seed, False, history)
 
 
-def _pull_in_turn(folder: Path, workspace: Workspace, world: World) -> None:
+def _pull_in_turn(folder: Path, workspace: Workspace, processes: ProcessGroup) -> None:
     """Bring a run's files here before anyone writes some: processes of one machine share them."""
-    if world.leads:
+    if processes.leads:
         workspace.pull(folder)
-    world.wait()
-    if not world.leads:
+    processes.wait()
+    if not processes.leads:
         workspace.pull(folder)
-    world.wait()
+    processes.wait()
 
 
-def _training_sets(workspace: Workspace, config: TrainConfig) -> tuple[Images, Images]:
+def _training_sets(
+    workspace: Workspace, config: TrainConfig
+) -> tuple[LabeledImages, LabeledImages]:
     train = _split_images(Split.TRAIN, workspace, config)
     _check_trainable(train, workspace)
     return train, _split_images(Split.VALIDATION, workspace, config)
 
 
-def _check_trainable(images: Images, workspace: Workspace) -> None:
+def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
     for value, name in enumerate(workspace.classes(Split.TRAIN)):
         count = int((images.targets == value).sum())
         if count < LEAST_IMAGES:
@@ -137,6 +146,6 @@ def _check_trainable(images: Images, workspace: Workspace) -> None:
             )
 
 
-def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> Images:
+def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> LabeledImages:
     table = workspace.read(split, COLUMNS)
     return open_images(table, config, workspace)

@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from webemo_curate.atomic import atomic_path
 from webemo_curate.runs import LogEntry
+from webemo_curate.storage.atomic import atomic_path
 from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.images import Images, epoch_updates
+from webemo_curate.dataset.labeled_images import LabeledImages, epoch_updates
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.evaluation.inference import binary_figures, predict_logits, probabilities
@@ -36,7 +36,7 @@ from webemo_curate.runs import (
     save_log,
 )
 from webemo_curate.training.augment.augmentation import Augmentation
-from webemo_curate.training.distributed import World
+from webemo_curate.training.distributed import ProcessGroup
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import learning_rate, make_optimizer
 from webemo_curate.training.state import Progress, load_state, save_state, save_weights
@@ -65,7 +65,7 @@ class Trainer:
         Where this process computes.
     folder : Path
         The run's folder.
-    world : World
+    processes : ProcessGroup
         The processes that train together.
     publish : Callable, optional
         Told of the folder's files when they have been written; see `Workspace.publish`.
@@ -77,17 +77,17 @@ class Trainer:
         seed: int,
         device: torch.device,
         folder: Path,
-        world: World | None = None,
+        processes: ProcessGroup | None = None,
         publish: Callable[..., None] = lambda *_: None,
     ) -> None:
         self.config, self.seed, self.device, self.folder = config, seed, device, folder
-        self.world, self._publish = world or World(), publish
-        self._share = self.world.share(config.accumulate)
+        self.processes, self._publish = processes or ProcessGroup(), publish
+        self._share = self.processes.share(config.accumulate)
         self._reseed(FIRST_WEIGHTS)
         network = build_network(config)
         load_backbone(network, config)
         self.objective = Objective(network, config).to(device)
-        self.parallel = self.world.parallel(self.objective)
+        self.parallel = self.processes.parallel(self.objective)
         self.optimizer = make_optimizer(config, self.objective.parameters())
         self.averaged = _average(network, config)
         self.best: dict[str, Tensor] = {}
@@ -100,12 +100,12 @@ class Trainer:
         chosen: Any = self.averaged.module if self.averaged else self.objective.network
         return chosen
 
-    def fit(self, train: Images, validation: Images) -> list[LogEntry]:
+    def fit(self, train: LabeledImages, validation: LabeledImages) -> list[LogEntry]:
         """Train to the last epoch, going on from the folder's state.
 
         Parameters
         ----------
-        train, validation : Images
+        train, validation : LabeledImages
             The images.
 
         Returns
@@ -129,7 +129,7 @@ class Trainer:
         feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
         # Another number of threads rounds otherwise: a resumed run takes the first one's.
         with (
-            cpu_threads(self.progress.threads, self.world.size) as self.progress.threads,
+            cpu_threads(self.progress.threads, self.processes.size) as self.progress.threads,
             self._events() as write_events,
         ):
             while self.progress.epochs < self.config.epochs:
@@ -137,7 +137,7 @@ class Trainer:
                 # Before the state: a run killed in between writes this epoch's events again.
                 write_events(self.progress.history[-1])
                 self._save()
-        if self.world.leads:
+        if self.processes.leads:
             save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
             save_weights(self.folder / BEST_FILE, self.best, {})
             state.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ class Trainer:
         self._train_epoch(train)
         seconds = time.monotonic() - started
         for module in self._modules().values():
-            self.world.average_buffers(module)
+            self.processes.average_buffers(module)
         done = self.progress
         entry: LogEntry = {
             "epoch": done.epochs + 1,
@@ -163,7 +163,7 @@ class Trainer:
         done.end_epoch(entry)
 
     def _events(self) -> AbstractContextManager[Callable[[LogEntry], None]]:
-        if self.config.tensorboard and self.world.leads:
+        if self.config.tensorboard and self.processes.leads:
             return epoch_events(self.folder, self.progress.epochs)
         return nullcontext(lambda _: None)
 
@@ -209,7 +209,7 @@ class Trainer:
                     loss, right = self.parallel(augmentation(raw, batches[position]), targets)
                     # The processes' gradients are averaged: scaled so that their mean is that of
                     # the loss over all images of the update.
-                    (loss * self.world.size / images).backward()
+                    (loss * self.processes.size / images).backward()
                 except torch.OutOfMemoryError as error:
                     raise self._out_of_memory() from error
             sums += torch.stack([loss.detach().double(), right.double()])
@@ -220,7 +220,7 @@ class Trainer:
 
     def _settle(self, sums: Tensor) -> None:
         """Add what the updates summed up to the progress, and stop if it is not a number."""
-        loss, right = self.world.total(sums).tolist()
+        loss, right = self.processes.total(sums).tolist()
         sums.zero_()
         if not np.isfinite(loss):
             raise CurateError(
@@ -244,11 +244,11 @@ class Trainer:
     def _save_if_due(self, within_epoch: bool) -> None:
         """Store an unfinished epoch; not where processes hold different running statistics."""
         due = time.monotonic() - self._saved >= self.config.checkpoint_minutes * 60
-        if within_epoch and due and self.world.size == 1:
+        if within_epoch and due and self.processes.size == 1:
             self._save()
 
     def _save(self) -> None:
-        if self.world.leads:
+        if self.processes.leads:
             path = self.folder / STATE_FILE
             save_state(path, self._modules(), self.optimizer, self.best, self.progress)
             save_log(self.folder, self.progress.history)

@@ -1,0 +1,260 @@
+"""Both runners: equal results however they are run, and only the guilty row is charged."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from tests.runner.cluster import in_a_cluster, leave_cluster
+from webemo_curate.config import PipelineConfig, RunnerConfig
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.job import Job, Runner
+from webemo_curate.runner.ray_runner import _Actor
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
+
+RAY = PipelineConfig(runner=RunnerConfig(kind="ray"), workers=1)
+SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
+POISON = 13
+HOARD_BYTES, BOUND_BYTES = 4 * 10**9, 10**9
+
+
+@dataclass(frozen=True)
+class Doubler:
+    """Doubles values; the poisoned one kills the process, as a hostile image might."""
+
+    refuses: bool = False
+    setups: Path | None = None
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        return SCHEMA
+
+    def setup(self) -> None:
+        if self.refuses:
+            raise CurateError("no model here")
+        if self.setups:
+            with self.setups.open("a") as log:
+                log.write(f"{os.getpid()}\n")
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        values = batch["value"].to_pylist()
+        if POISON in values:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pa.record_batch([values, [2 * value for value in values]], schema=SCHEMA)
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.record_batch([batch["value"].to_pylist(), [-1] * batch.num_rows], schema=SCHEMA)
+
+
+def job(folder: Path, values: list[int], size: int = 4, worker: Doubler | None = None) -> Job:
+    rows = pa.table({"value": pa.array(values, pa.int64())})
+    checkpoints = Checkpoints(FolderStore(folder), "checkpoints")
+    return Job("double", worker or Doubler(), rows, checkpoints, size)
+
+
+@pytest.fixture(params=["local", "ray"])
+def runner(request: pytest.FixtureRequest) -> Callable[[int], Runner]:
+    """Make an runner of so many workers; Ray's cluster stays up for the tests that follow."""
+    config = RunnerConfig(kind=request.param)
+    return lambda workers: make_runner(PipelineConfig(runner=config, workers=workers))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster() -> Iterator[None]:
+    yield
+    leave_cluster()
+
+
+@pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])
+def test_result_is_the_same_however_it_is_run(
+    runner: Callable[[int], Runner], tmp_path: Path, workers: int, size: int
+) -> None:
+    values = [value for value in range(25) if value != POISON]
+    result = runner(workers).run(job(tmp_path, values, size))
+    assert result["doubled"].to_pylist() == [2 * value for value in values]
+
+
+def test_only_the_row_that_kills_its_worker_is_charged(
+    runner: Callable[[int], Runner], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = runner(2).run(job(tmp_path, list(range(20)), 5))
+    assert result["value"].to_pylist() == list(range(20))
+    crashed = [v for v, d in zip(*result.to_pydict().values(), strict=True) if d == -1]
+    assert crashed == [POISON]
+    assert f"is recorded: {POISON}" in caplog.text
+
+
+def test_finished_partitions_are_not_run_again(
+    runner: Callable[[int], Runner], tmp_path: Path
+) -> None:
+    first = runner(1).run(job(tmp_path, [1, 2, 3, 4]))
+    refusing = job(tmp_path, [1, 2, 3, 4], worker=Doubler(refuses=True))
+    assert runner(1).run(refusing).equals(first)
+
+
+def test_error_of_setup_reaches_the_user(runner: Callable[[int], Runner], tmp_path: Path) -> None:
+    with pytest.raises(CurateError, match="no model here"):
+        runner(1).run(job(tmp_path, [1], worker=Doubler(refuses=True)))
+
+
+def test_a_process_sets_its_worker_up_once_for_all_its_partitions(
+    runner: Callable[[int], Runner], tmp_path: Path
+) -> None:
+    log = tmp_path / "setups"
+    runner(2).run(job(tmp_path, [1] * 24, 2, Doubler(setups=log)))
+    processes = log.read_text().split()
+    assert 1 <= len(processes) <= 2
+    assert len(set(processes)) == len(processes)
+
+
+def test_no_rows_give_no_rows(runner: Callable[[int], Runner], tmp_path: Path) -> None:
+    assert runner(2).run(job(tmp_path, [])).num_rows == 0
+
+
+def test_without_ray_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webemo_curate.runner.ray_runner.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"pip install webemo-curate\[ray\]"):
+        make_runner(PipelineConfig(runner=RunnerConfig(kind="ray")))
+
+
+def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
+    config = RunnerConfig(kind="ray", gpus=64)
+    with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
+        make_runner(PipelineConfig(runner=config)).run(job(tmp_path, [1]))
+
+
+@dataclass(frozen=True)
+class Hoarder(Doubler):
+    """The poisoned value makes it take memory without end, as a hostile image might."""
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if POISON in batch["value"].to_pylist():
+            hoard = []
+            while len(hoard) < HOARD_BYTES // 2**20:
+                hoard.append(b"x" * 2**20)
+                time.sleep(0.001)
+            raise CurateError("it was left to take what it wanted")
+        return super().process(batch)
+
+
+def bounded(memory: int) -> Runner:
+    return make_runner(PipelineConfig(runner=RunnerConfig(kind="ray", memory=memory), workers=1))
+
+
+def test_a_worker_that_takes_too_much_is_ended_and_its_row_charged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = bounded(BOUND_BYTES).run(job(tmp_path, [11, 12, POISON, 14], worker=Hoarder()))
+    assert result["doubled"].to_pylist() == [22, 24, -1, 28]
+    assert f"held more than {BOUND_BYTES} bytes: raise --ray memory=" in caplog.text
+
+
+def test_a_bound_that_no_worker_can_keep_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"once it is set up: raise --ray memory="):
+        bounded(10**6).run(job(tmp_path, [1]))
+
+
+def test_a_node_with_another_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webemo_curate.runner.ray_runner.__version__", "0.0.0")
+    with pytest.raises(InputError, match=r"has webemo-curate .*, this is 0\.0\.0"):
+        make_runner(RAY).run(job(tmp_path, [1]))
+
+
+def test_a_closed_engine_leaves_its_own_cluster_alone_and_can_be_used_again(
+    tmp_path: Path,
+) -> None:
+    leave_cluster()
+    first, second = make_runner(RAY), make_runner(RAY)
+    first.run(job(tmp_path, [1]))
+    second.run(job(tmp_path, [2]))  # in the cluster that the first has joined
+    second.close()
+    assert in_a_cluster()
+    first.close()
+    assert not in_a_cluster()
+    assert first.run(job(tmp_path, [3]))["doubled"].to_pylist() == [6]
+
+
+class Unwilling(_Actor):
+    """An actor that cannot be made, as where the package is missing on a node."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("no such package")
+
+
+def test_an_actor_that_cannot_be_made_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("webemo_curate.runner.ray_runner._Actor", Unwilling)
+    with pytest.raises(CurateError, match="no such package"):
+        make_runner(RAY).run(job(tmp_path, [1]))
+
+
+class Unreadable(Doubler):
+    """A worker that cannot be unpickled where it is sent."""
+
+    def __reduce__(self) -> tuple[type[Unwilling], tuple[()]]:
+        return Unwilling, ()
+
+
+def test_a_worker_that_cannot_be_read_there_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CurateError, match="no such package"):
+        make_runner(RAY).run(job(tmp_path, [1], worker=Unreadable()))
+
+
+def test_a_cluster_of_our_own_listens_on_loopback_alone(tmp_path: Path) -> None:
+    make_runner(RAY).run(job(tmp_path, [1]))
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.pid in ours | {os.getpid()}
+    ]
+    assert listening
+    assert {ip.removeprefix("::ffff:") for ip in listening} <= {"127.0.0.1", "::1"}
+
+
+def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_runner(RAY).run(job(tmp_path, [POISON]))
+    assert "A worker died or was killed" not in capfd.readouterr().out
+
+
+def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
+    leave_cluster()
+    config = RunnerConfig(kind="ray", address="127.0.0.1:1")
+    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
+        make_runner(PipelineConfig(runner=config)).run(job(tmp_path, [1]))
+
+
+def test_a_cluster_noted_by_others_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_cluster()
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # short: sockets are made in it
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        note = Path(folder, "ray", "ray_current_cluster")  # 'ray start' leaves it there
+        note.parent.mkdir()
+        note.write_text("127.0.0.1:1")
+        assert make_runner(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]
+        leave_cluster()
+
+
+def test_the_cluster_of_the_environment_is_joined_as_by_rays_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_cluster()
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
+        make_runner(RAY).run(job(tmp_path, [1]))
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert make_runner(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]

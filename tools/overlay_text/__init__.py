@@ -1,0 +1,1 @@
+"""How the network of overlay text is fitted, from made-up pictures alone."""

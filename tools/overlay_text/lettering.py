@@ -1,0 +1,185 @@
+"""A line of words drawn over a picture: its typeface, tilt, colour, opacity, outline and shadow."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from tools.overlay_text.backgrounds import SIDE, Floats, Pixels, Random, blend, to_pixels
+from tools.overlay_text.typefaces import Typefaces
+from tools.overlay_text.wording import is_chinese, phrase
+
+SMALLEST, LARGEST = 10, 64
+"""Pixels of a typeface's size."""
+
+MARGIN = 6
+"""Pixels around the ink, where outlines go."""
+
+LONGEST_LINE = 1.15 * SIDE
+"""Pixels; a longer line would mostly lie outside."""
+
+WHITE, BLACK = np.full(3, 255.0), np.zeros(3)
+
+
+class Line(NamedTuple):
+    """Where a drawn line lies, and how well it can be seen.
+
+    Attributes
+    ----------
+    centre
+        x and y, pixels.
+    size
+        Width and height of the ink before it was tilted, pixels.
+    tilt
+        Degrees, clockwise as OpenCV counts.
+    contrast
+        Mean difference between ink and picture, 0 to 255, in the colour channel that shows it most.
+    """
+
+    centre: tuple[float, float]
+    size: tuple[float, float]
+    tilt: float
+    contrast: float
+
+
+@dataclass(frozen=True)
+class _Ink:
+    """The masks of a tilted line, 0 to 1, (height, width, 1), and its size before the tilt."""
+
+    letters: Floats
+    outline: Floats | None
+    size: tuple[int, int]
+    tilt: float
+
+
+def draw_line(random: Random, picture: Pixels, typefaces: Typefaces) -> tuple[Pixels, Line] | None:
+    """Draw a made-up line somewhere over a picture.
+
+    Parameters
+    ----------
+    random : numpy.random.Generator
+        Decides everything.
+    picture : numpy.ndarray
+        uint8, (`SIDE`, `SIDE`, 3) RGB; is not changed.
+    typefaces : Typefaces
+        What it is written with.
+
+    Returns
+    -------
+    (numpy.ndarray, Line) or None
+        The new picture and the line; None if the line does not fit or has no ink.
+    """
+    ink = _set_line(random, typefaces)
+    if ink is None:
+        return None
+    height, width = ink.letters.shape[:2]
+    left, top = (_place(random, length) for length in (width, height))
+    canvas, window = picture.astype(np.float64), np.s_[top : top + height, left : left + width]
+    if random.random() < 0.08 and not ink.tilt:
+        _lay_bar(random, canvas, top, height)
+    canvas[window], contrast = _apply(random, canvas[window], ink)
+    centre = (left + width / 2, top + height / 2)
+    return to_pixels(canvas), Line(centre, ink.size, -ink.tilt, contrast)
+
+
+def _set_line(random: Random, typefaces: Typefaces) -> _Ink | None:
+    """Write and tilt a line."""
+    text = phrase(random, chinese=bool(typefaces.chinese))
+    faces = typefaces.chinese if is_chinese(text) else typefaces.latin
+    size = int(np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST))))
+    font = ImageFont.truetype(str(faces[int(random.integers(len(faces)))]), size)
+    left, top, right, bottom = (int(edge) for edge in font.getbbox(text))
+    width, height = right - left, bottom - top
+    if width < MARGIN or height < MARGIN or width > LONGEST_LINE:
+        return None
+    tilt = _tilt(random)
+    canvas = width + 2 * MARGIN, height + 2 * MARGIN
+    origin = MARGIN - left, MARGIN - top
+
+    def write(stroke: int = 0) -> Floats:
+        mask = Image.new("L", canvas)
+        ImageDraw.Draw(mask).text(origin, text, fill=255, font=font, stroke_width=stroke)
+        turned = mask.rotate(tilt, resample=Image.Resampling.BICUBIC, expand=True)
+        return np.asarray(turned, np.float64)[..., None] / 255
+
+    letters = write()
+    if max(letters.shape[:2]) > SIDE or not letters.any():
+        return None
+    outline = write(int(random.integers(1, 4))) if random.random() < 0.2 else None
+    return _Ink(letters, outline, (width, height), tilt)
+
+
+def _tilt(random: Random) -> float:
+    kind = random.random()
+    if kind < 0.3:
+        return float(random.uniform(-60, 60))
+    if kind < 0.45:
+        return float(random.uniform(-10, 10))
+    return float(random.choice([-90, 90])) if kind < 0.48 else 0.0
+
+
+def _place(random: Random, length: int) -> int:
+    return int(random.integers(0, SIDE - length + 1))
+
+
+def _lay_bar(random: Random, canvas: Floats, top: int, height: int) -> None:
+    """Lay a caption's bar, more or less opaque, across the whole width."""
+    opacity = random.uniform(0.4, 1)
+    bar = canvas[top : top + height]
+    bar[:] = blend(bar, opacity, random.uniform(0, 255, 3))
+
+
+def _apply(random: Random, below: Floats, ink: _Ink) -> tuple[Floats, float]:
+    """Return a piece of picture with the line over it, and the line's contrast."""
+    colour, opacity = _colour(random, below.mean((0, 1)))
+    if ink.outline is not None:
+        below = blend(below, ink.outline * opacity, _opposite(random, colour))
+    if random.random() < 0.12:
+        shift = random.integers(1, 3, 2)
+        shadow = np.roll(ink.letters, tuple(shift), (0, 1)) * random.uniform(0.4, 1) * opacity
+        below = blend(below, shadow, BLACK if colour.mean() > 100 else WHITE)
+    difference = np.abs((colour - below) * ink.letters * opacity).max(2).sum()
+    contrast = float(difference / ink.letters.sum())
+    return blend(below, ink.letters * opacity, colour), contrast
+
+
+def _colour(random: Random, near: Floats) -> tuple[Floats, float]:
+    """Return colour and opacity: low contrast, a watermark, black or white, or any colour."""
+    kind = random.random()
+    if kind < 0.3:
+        shift = random.uniform(22, 60) * random.choice([-1, 1])
+        return np.clip(near + shift + random.normal(0, 8, 3), 0, 255), 1.0
+    plain = WHITE if random.random() < 0.7 else BLACK
+    if kind < 0.55:
+        return plain, float(random.uniform(0.25, 0.7))
+    return (plain if kind < 0.75 else random.uniform(0, 255, 3)), 1.0
+
+
+def _opposite(random: Random, colour: Floats) -> Floats:
+    """Return a colour that an outline of a colour has; black around a medium one."""
+    if np.abs(colour - 128).max() <= 40:
+        return BLACK
+    return np.clip(255 - colour + random.normal(0, 20, 3), 0, 255)
+
+
+def outline_of(line: Line, shrink: float = 0.0) -> NDArray[np.int32]:
+    """Return the corners of a line's box.
+
+    Parameters
+    ----------
+    line : Line
+        What was drawn.
+    shrink : float, default 0
+        Pixels taken off every side; two pixels are left.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32, (4, 2).
+    """
+    width, height = (max(length - 2 * shrink, 2) for length in line.size)
+    corners = cv2.boxPoints((line.centre, (width, height), line.tilt))
+    return np.round(corners).astype(np.int32)

@@ -1,0 +1,73 @@
+"""An experiment file: networks that are trained and compared."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from webemo_curate.config.config_files import read_mapping, validate, within
+from webemo_curate.config.settings import AbsolutePath, StageConfig
+from webemo_curate.config.train_config import TrainConfig
+
+
+class ExperimentConfig(StageConfig):
+    """Networks that are trained on one workspace and compared."""
+
+    networks: dict[str, TrainConfig] = Field(min_length=1)
+    baseline: str = Field(description="the network that the others are compared with")
+    test_sets: tuple[AbsolutePath, ...] = Field(
+        (), description="folders or manifests beside the validation and test splits"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_common(cls, given: Any) -> Any:
+        """Give every network the settings under `common`; its own win."""
+        if not isinstance(given, dict) or not isinstance(given.get("networks"), dict):
+            return given
+        common = given.get("common") or {}
+        networks = {name: common | (own or {}) for name, own in given["networks"].items()}
+        return {name: value for name, value in given.items() if name != "common"} | {
+            "networks": networks
+        }
+
+    @model_validator(mode="after")
+    def _check_networks(self) -> "ExperimentConfig":
+        for name in self.networks:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+                raise ValueError(f"network '{name}': use letters, digits, '_', '-' and '.'")
+        if self.baseline not in self.networks:
+            raise ValueError(f"baseline '{self.baseline}' is none of {', '.join(self.networks)}")
+        if len({network.seeds for network in self.networks.values()}) > 1:
+            raise ValueError("every network needs as many seeds: runs are compared in pairs")
+        return self
+
+
+def load_experiment(path: Path, test_sets: Iterable[Path] = ()) -> ExperimentConfig:
+    """Read an experiment file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file with the fields of `ExperimentConfig`; settings under `common` are every
+        network's.
+    test_sets : iterable of Path
+        Measured on beside the file's own.
+
+    Returns
+    -------
+    ExperimentConfig
+        The configuration, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML or names an unknown or impossible value.
+    """
+    document = read_mapping(path)
+    own = document.get("test_sets") or []
+    if isinstance(own, list):
+        document["test_sets"] = [*own, *test_sets]
+    return validate(ExperimentConfig, document, within(path))

@@ -1,0 +1,99 @@
+"""Which lists are read and how their URLs are downloaded."""
+
+from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
+
+INPUT, POLITENESS = "Input", "Politeness"
+
+
+class ListingConfig(StageConfig):
+    """Which lists are read; their content enters the fingerprint as an input digest."""
+
+    lists: tuple[AbsolutePath, ...] = setting(
+        (),
+        operational=True,
+        flag=Flag(panel=INPUT),
+        description="List files, or folders of WEBEmo's lists with category.txt; repeatable.",
+    )
+
+
+class FetchConfig(StageConfig):
+    """How image URLs are downloaded."""
+
+    limit: int | None = setting(
+        None,
+        ge=1,
+        flag=Flag(panel=INPUT),
+        description="Take N distinct URLs, in the order of a hash of the URL.",
+    )
+    max_bytes: int = setting(32 * 2**20, ge=1, description="A longer body is too_large.")
+    max_pixels: int = setting(64 * 10**6, ge=1, description="A larger picture is too_large.")
+    max_redirects: int = setting(5, ge=0, description="Redirects followed for one URL.")
+    placeholder_urls: int = setting(
+        10, ge=2, description="A body that this many URLs share is a placeholder."
+    )
+    ignore_robots: bool = setting(
+        False,
+        flag=Flag("--ignore-robots/--heed-robots", panel=POLITENESS),
+        description="Read neither robots.txt nor X-Robots-Tag.",
+    )
+    allow_private: bool = setting(
+        False,
+        flag=Flag("--allow-private/--refuse-private"),
+        description="Follow redirects to private addresses.",
+    )
+    mirror: str | None = setting(
+        None,
+        operational=True,
+        flag=Flag(panel=INPUT, metavar="URL"),
+        description="URL whose scheme and host replace those listed.",
+    )
+    concurrency: int = setting(
+        8,
+        operational=True,
+        ge=1,
+        flag=Flag(panel=POLITENESS),
+        description="Connections at once, per host.",
+    )
+    rate: float = setting(
+        20.0,
+        operational=True,
+        gt=0,
+        flag=Flag(panel=POLITENESS),
+        description="Requests a second, per host.",
+    )
+    retries: int = setting(
+        4, operational=True, ge=0, flag=Flag(), description="Further attempts after the first."
+    )
+    timeout: float = setting(
+        60.0,
+        operational=True,
+        gt=0,
+        flag=Flag(),
+        description="Seconds for a URL's requests and the waits between them, in a pass.",
+    )
+    passes: int = setting(
+        2,
+        operational=True,
+        ge=1,
+        flag=Flag(),
+        description="Times that what failed for the moment is asked for in a run.",
+    )
+    patience: float = setting(
+        300.0,
+        operational=True,
+        gt=0,
+        flag=Flag(),
+        description="Seconds of nothing but failures until a host is given up in a pass.",
+    )
+    retry_status: CommaList = setting(
+        (),
+        operational=True,
+        flag=Flag(metavar="STATUS,..."),
+        description="Try URLs of these outcomes again, such as '404,timeout'.",
+    )
+    contact: str | None = setting(
+        None,
+        operational=True,
+        flag=Flag(panel=POLITENESS),
+        description="Address that the User-Agent names for complaints.",
+    )

@@ -1,0 +1,55 @@
+"""How pictures are decoded, described and compared."""
+
+from webemo_curate.config.settings import Flag, StageConfig, setting
+
+
+class ImagesConfig(StageConfig):
+    """How stored bodies are decoded and hashed."""
+
+    max_pixels: int = setting(64 * 10**6, ge=1, description="A larger picture is not decoded.")
+    partition_rows: int = setting(
+        512, operational=True, ge=1, description="Files that a worker gets at a time."
+    )
+
+
+class FeaturesConfig(StageConfig):
+    """Local features, by which crops, captions and borders are found."""
+
+    enabled: bool = setting(
+        True,
+        flag=Flag("--crops/--no-crops"),
+        description="Find crops, captions and borders as well.",
+    )
+    partition_rows: int = setting(
+        256, operational=True, ge=1, description="Files that a worker gets at a time."
+    )
+
+
+class DedupConfig(StageConfig):
+    """Which images count as the same picture."""
+
+    distance: int = setting(
+        10,
+        ge=0,
+        le=64,
+        flag=Flag(),
+        description="Largest Hamming distance, in bits, of perceptual hashes that are looked at.",
+    )
+    perceptual: bool = setting(
+        True,
+        flag=Flag("--near/--exact-only"),
+        description="Find near duplicates, or equal pixels alone.",
+    )
+    min_inliers: int = setting(16, ge=4, description="Keypoints that must agree on one placing.")
+    min_correlation: float = setting(
+        0.8, ge=-1, le=1, description="Of the gray values where two pictures overlap."
+    )
+    max_changed: float = setting(
+        0.008,
+        ge=0,
+        le=1,
+        description="Largest part that may differ, as a share of the overlap.",
+    )
+    partition_rows: int = setting(
+        64, operational=True, ge=1, description="Pairs that a worker gets at a time."
+    )

@@ -1,0 +1,123 @@
+"""A pipeline file: a section for each stage."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field
+
+from webemo_curate.config.config_files import read_mapping, validate, within
+from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
+from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
+from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.runner_config import PANEL, RunnerConfig
+from webemo_curate.config.settings import Flag, StageConfig, flag_of, option_name, setting
+from webemo_curate.config.text_config import FilterTextConfig
+from webemo_curate.config.train_config import TrainConfig
+
+
+class ReportConfig(StageConfig):
+    """What the HTML report shows."""
+
+    examples: int = setting(12, ge=0, description="Pictures shown for each reason.")
+
+
+class DemoConfig(StageConfig):
+    """The world that `pipelines/demo.yaml` draws and serves on loopback."""
+
+    pictures: int = setting(800, ge=100, description="Pictures drawn.")
+    seed: int = 0
+
+
+class PipelineConfig(StageConfig):
+    """A pipeline file: one section a stage, all optional."""
+
+    demo: DemoConfig | None = None
+    listing: ListingConfig = ListingConfig()
+    fetch: FetchConfig = FetchConfig()
+    images: ImagesConfig = ImagesConfig()
+    filter_text: FilterTextConfig = FilterTextConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    dedup: DedupConfig = DedupConfig()
+    binarize: BinarizeConfig = BinarizeConfig()
+    undersample: UndersampleConfig = UndersampleConfig()
+    split: SplitConfig = SplitConfig()
+    train: TrainConfig = TrainConfig()
+    report: ReportConfig = ReportConfig()
+    runner: RunnerConfig = Field(
+        default=RunnerConfig(), validation_alias=AliasChoices("runner", "engine")
+    )
+    workers: int | None = setting(
+        None,
+        operational=True,
+        ge=1,
+        flag=Flag(panel=PANEL),
+        description="Worker processes; default: the CPU cores, or what a GPU's memory holds.",
+    )
+
+
+Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
+
+
+def load_pipeline(path: Path) -> PipelineConfig:
+    """Read a pipeline file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file whose top-level keys are the fields of `PipelineConfig`.
+
+    Returns
+    -------
+    PipelineConfig
+        The configuration, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML or names an unknown or impossible value.
+    """
+    return validate(PipelineConfig, read_mapping(path), within(path))
+
+
+def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
+    """Return the configuration with some fields replaced, validated anew.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        What the workspace or the pipeline file says.
+    overrides : dict of str to dict of str to Any
+        For each section the fields given on the command line; the section `""` is the pipeline
+        itself; `None` means not given.
+
+    Returns
+    -------
+    PipelineConfig
+        The merged configuration.
+
+    Raises
+    ------
+    InputError
+        If a value is impossible; the message names the option.
+    """
+    # What nobody gave stays open: a preset named now sets it.
+    document = config.model_dump(exclude_unset=True)
+    for section, fields in overrides.items():
+        given = {name: value for name, value in fields.items() if value is not None}
+        place = document.setdefault(section, {}) if section else document
+        place.update(given)
+    return validate(PipelineConfig, document, _option)
+
+
+def _option(keys: tuple[Any, ...]) -> str:
+    """Name a field by its option, or by its place in a pipeline file if it has none."""
+    fields = PipelineConfig.model_fields
+    for key in keys:
+        field = fields.get(str(key))
+        if field is None:
+            break
+        if flag_of(field):
+            return option_name(str(key), field)
+        kind = field.annotation
+        fields = getattr(kind, "model_fields", {})
+    return ".".join(map(str, keys))

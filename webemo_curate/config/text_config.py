@@ -1,0 +1,82 @@
+"""How text is found, and when an image counts as bearing it."""
+
+from typing import Literal
+
+from webemo_curate.config.settings import AbsolutePath, Flag, StageConfig, setting
+
+DETECTION, RULE = "How text is found", "What counts as text"
+
+
+class FilterTextConfig(StageConfig):
+    """How text is found (`ocr` stage) and when an image counts as bearing text (`text` stage)."""
+
+    engine: Literal["auto", "rapidocr", "easyocr"] = setting(
+        "auto",
+        flag=Flag("--ocr", panel=DETECTION, old_name="--engine"),
+        description="OCR engine; auto takes EasyOCR where there are a GPU and its weights.",
+    )
+    device: Literal["auto", "cpu", "gpu"] = setting(
+        "auto",
+        flag=Flag("--gpu/--cpu", panel=DETECTION, switch={True: "gpu", False: "cpu"}),
+        description="Where the networks run; without either, on a GPU where there is one.",
+    )
+    short_side: int = setting(
+        416,
+        ge=32,
+        flag=Flag(panel=DETECTION),
+        description="Pixels that the short side is scaled to.",
+    )
+    second_side: int | None = setting(
+        None,
+        ge=32,
+        flag=Flag(panel=DETECTION),
+        description="Look again at this short side where the first look confirms no text.",
+    )
+    drawn: bool = setting(
+        True,
+        flag=Flag("--drawn/--no-drawn", panel=DETECTION),
+        description="Where no text is confirmed, look for words drawn over the photo.",
+    )
+    score_floor: float = setting(0.3, ge=0, le=1, description="Weaker boxes are not stored.")
+    models: AbsolutePath | None = setting(
+        None,
+        operational=True,
+        flag=Flag(panel=DETECTION),
+        description="Folder of EasyOCR's weight files.",
+    )
+    frames: int = setting(
+        8,
+        ge=1,
+        flag=Flag(panel=DETECTION),
+        description="Frames of an animation, evenly spaced, that are looked at for text.",
+    )
+    batch_size: int = setting(
+        64,
+        operational=True,
+        ge=1,
+        flag=Flag(panel=DETECTION),
+        description="Images that a GPU takes at a time.",
+    )
+    partition_rows: int = setting(
+        128, operational=True, ge=1, description="Images that a worker gets at a time."
+    )
+    preset: Literal["strict", "balanced", "lenient"] = setting(
+        "balanced",
+        flag=Flag(panel=RULE),
+        description="How much evidence makes an image bear text.",
+    )
+    threshold: float | None = setting(
+        None,
+        ge=0,
+        le=1,
+        flag=Flag(panel=RULE),
+        description="Recognition confidence that counts, whatever a word's length; default: the "
+        "preset's.",
+    )
+    min_area: float | None = setting(
+        None,
+        ge=0,
+        le=1,
+        flag=Flag(panel=RULE),
+        description="Fraction of the image that text must cover; default: the preset's.",
+    )

@@ -1,0 +1,163 @@
+"""Pixels for training: decoded once, kept as bytes, given out in an order that the seed decides."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.packing import SHARD_IMAGES, pack, read_squares
+from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.storage.protocols import ImageReader
+from webemo_curate.workspace import Workspace
+
+COLUMNS = ["path", "sha256", "target"]
+"""What of a split manifest is trained and measured on."""
+
+
+class LabeledImages(Protocol):
+    """Images of one manifest, in its order.
+
+    `targets` is int64 of shape (images,); `sha256` and `paths` name the images.
+    """
+
+    @property
+    def targets(self) -> Tensor: ...  # noqa: D102
+
+    @property
+    def sha256(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def paths(self) -> list[str]: ...  # noqa: D102
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Return pixels of some rows on the CPU: uint8, shape (rows, 3, S, S)."""
+
+
+@dataclass(frozen=True)
+class PackedImages:
+    """Decoded images, memory-mapped; see `LabeledImages`.
+
+    Attributes
+    ----------
+    shards
+        uint8, shape (images of the shard, 3, S, S) each; all but the last of `SHARD_IMAGES`.
+    """
+
+    shards: list[NDArray[np.uint8]]
+    targets: Tensor
+    sha256: list[str]
+    paths: list[str]
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Copy rows out of the maps; see `LabeledImages.take`."""
+        result = np.empty((len(rows), *self.shards[0].shape[1:]), np.uint8)
+        homes, places = np.divmod(rows, SHARD_IMAGES)
+        for home in np.unique(homes):
+            mine = homes == home
+            result[mine] = self.shards[home][places[mine]]
+        return torch.from_numpy(result)
+
+
+@dataclass(frozen=True)
+class FileImages:
+    """Images decoded from their files each time; see `LabeledImages`. Slow, and needs no space.
+
+    Attributes
+    ----------
+    reader
+        Reads stored images.
+    places
+        Where the images lie.
+    max_pixels
+        Largest width times height that is decoded.
+    """
+
+    reader: ImageReader
+    places: list[str]
+    config: TrainConfig
+    max_pixels: int
+    targets: Tensor
+    sha256: list[str]
+    paths: list[str]
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Decode rows in threads; see `LabeledImages.take`."""
+        places = [self.places[row] for row in rows]
+        squares = read_squares(self.reader, places, self.config, self.max_pixels, usable_cores())
+        return torch.from_numpy(squares)
+
+
+def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> LabeledImages:
+    """Give access to a manifest's pixels, packed first unless `feed` is `files`.
+
+    Parameters
+    ----------
+    table : pa.Table
+        Columns `path` (in the workspace, or absolute), `sha256`, `target`.
+    config : TrainConfig
+        Size, resizing and feed.
+    workspace : Workspace
+        Holds the images; keeps the packed ones, under names made of content and settings. Those
+        of an object store are copied to this machine once.
+
+    Returns
+    -------
+    LabeledImages
+        In the manifest's order.
+
+    Raises
+    ------
+    InputError
+        If an image is missing or does not decode.
+    """
+    names, paths = table["sha256"].to_pylist(), table["path"].to_pylist()
+    targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
+    places = workspace.images.places(table["path"].combine_chunks()).to_pylist()
+    if config.feed == "files":
+        max_pixels = workspace.config().images.max_pixels
+        return FileImages(workspace.reader, places, config, max_pixels, targets, names, paths)
+    shards = pack(names, places, config, workspace)
+    return PackedImages(shards, targets, names, paths)
+
+
+def epoch_updates(
+    images: int, batch_size: int, accumulate: int, seed: int, epoch: int
+) -> list[list[NDArray[np.int64]]]:
+    """Return an epoch's batches, grouped by update, in an order that seed and epoch decide.
+
+    The last update shares what is left evenly among its batches, as Keras's mirrored strategy
+    does; it is left out if a batch would have less than two images, for which batch norms have no
+    variance.
+
+    Parameters
+    ----------
+    images : int
+        Rows of the training set.
+    batch_size : int
+        Rows a batch.
+    accumulate : int
+        Batches an update.
+    seed, epoch : int
+        Decide the order.
+
+    Returns
+    -------
+    list of list of ndarray of int64
+        Row numbers: for each update its batches.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(images)
+    together = batch_size * accumulate
+    parts = [order[start : start + together] for start in range(0, images, together)]
+    return [np.array_split(part, accumulate) for part in parts if len(part) >= 2 * accumulate]
+
+
+def chunks(images: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield all row numbers in their order, `size` at a time."""
+    for start in range(0, images, size):
+        yield np.arange(start, min(start + size, images))

@@ -1,1 +1,0 @@
-"""How row-local stages are run: one protocol, and an engine for one machine."""

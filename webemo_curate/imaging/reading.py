@@ -1,0 +1,229 @@
+"""What a file shows: the picture that stands for it, its identity, its frames that differ."""
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from webemo_curate.imaging.decoding import read_file
+from webemo_curate.imaging.frame_walk import Frame, is_structured, pixels_of, reach_of, walk
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a file looks.
+
+    Attributes
+    ----------
+    frame
+        The picture that the file stands for; see `choose_frame`.
+    frames
+        Frames that decode, up to `walk.REACH`; 1 for a still.
+    pixel_hash
+        SHA-256 of size and pixels, in hex, of all frames, a run of equal ones counting once.
+    """
+
+    frame: Frame
+    frames: int
+    pixel_hash: str
+
+
+def check_body(content: bytes, max_pixels: int) -> str:
+    """Tell a downloaded image's format, once it has been read to its last row.
+
+    Parameters
+    ----------
+    content : bytes
+        A file's bytes.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    str
+        The suffix (`.jpg`, ...).
+
+    Raises
+    ------
+    NotAnImageError
+        If it is no image of an accepted format.
+    DecodeError
+        If it is truncated or broken, or has too many pixels: whenever `load_rgb` would.
+    """
+    return next(walk(content, max_pixels, draft=True)).format.suffix
+
+
+def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
+    """Decode the picture that a file stands for; see `choose_frame`.
+
+    Parameters
+    ----------
+    source : bytes or Path
+        The file or its bytes.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Upright RGB.
+
+    Raises
+    ------
+    NotAnImageError
+        If it is no image of an accepted format.
+    DecodeError
+        If it cannot be read, is truncated or broken, or has too many pixels.
+    """
+    return choose_frame(
+        source if isinstance(source, bytes) else read_file(source), max_pixels
+    ).picture
+
+
+def choose_frame(content: bytes, max_pixels: int) -> Frame:
+    """Decode the picture that a file stands for: its first frame that is not flat, else its first.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    Frame
+        What is hashed, compared, trained on and shown.
+
+    Raises
+    ------
+    NotAnImageError, DecodeError
+        As `load_rgb`.
+    """
+    frames = walk(content, max_pixels)
+    first = next(frames)
+    if first.alone or is_structured(first):
+        return first
+    return next(filter(is_structured, frames), first)
+
+
+def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
+    """Decode one frame of a file.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+    number : int
+        The frame, from 0.
+
+    Returns
+    -------
+    Frame
+        That frame, or the last before it that decodes.
+
+    Raises
+    ------
+    NotAnImageError, DecodeError
+        As `load_rgb`.
+    """
+    *_, last = walk(content, max_pixels, reach=number + 1)
+    return last
+
+
+def read_looks(content: bytes, max_pixels: int) -> Looks:
+    """Decode all that a file shows.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    Looks
+        Two animations have one `pixel_hash` only if all their frames are equal; one whose frames
+        go beyond `walk.REACH` shares its with none but the same bytes.
+
+    Raises
+    ------
+    NotAnImageError, DecodeError
+        As `load_rgb`.
+    """
+    hasher = hashlib.sha256()
+    before: tuple[bytes, ...] = ()
+    first = chosen = None
+    count = 0
+    for frame in walk(content, max_pixels):
+        count += 1
+        first = first or frame
+        if chosen is None and (frame.alone or is_structured(frame)):
+            chosen = frame
+        shown = pixels_of(frame.picture)
+        if shown != before:
+            for part in shown:
+                hasher.update(part)
+        before = shown
+    stands = chosen or first
+    assert stands is not None  # noqa: S101 - the first frame decodes or raises
+    if count > 1 and count == reach_of(stands.picture.size, max_pixels):
+        hasher.update(content)
+    return Looks(stands, count, hasher.hexdigest())
+
+
+def distinct_frames(content: bytes, max_pixels: int, frames: int, at_most: int) -> list[Frame]:
+    """Decode frames that differ: the first, the last and evenly spaced ones.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        Largest width times height that is decoded.
+    frames : int
+        Frames that the file has, as `read_looks` counts them.
+    at_most : int
+        Frames wanted, 1 or more. With fewer than there are, the first comes first, then the others
+        are spaced from the first that is not flat on.
+
+    Returns
+    -------
+    list of Frame
+        In their order.
+
+    Raises
+    ------
+    NotAnImageError, DecodeError
+        As `load_rgb`.
+    """
+    if frames == 1 or at_most == 1:
+        return [choose_frame(content, max_pixels)]
+    numbers: dict[bytes, int] = {}
+    start = None
+    for frame in walk(content, max_pixels, reach=frames):
+        if start is None and is_structured(frame):
+            start = frame.number
+        digest = hashlib.sha256(b"".join(pixels_of(frame.picture))).digest()
+        numbers.setdefault(digest, frame.number)
+    wanted = set(_spaced(list(numbers.values()), start or 0, at_most))
+    found = walk(content, max_pixels, reach=max(wanted) + 1)
+    return [frame for frame in found if frame.number in wanted]
+
+
+def _spaced(numbers: Sequence[int], start: int, at_most: int) -> list[int]:
+    """Choose the first number, and evenly spaced ones from `start`, or earlier, to the last."""
+    if len(numbers) <= at_most:
+        return list(numbers)
+    first = min(bisect_left(numbers, start), len(numbers) - at_most)
+    head, later = list(numbers[: first > 0]), numbers[first:]
+    steps = at_most - len(head)
+    if steps == 1:
+        return [*head, numbers[-1]]
+    return head + [later[step * (len(later) - 1) // (steps - 1)] for step in range(steps)]

@@ -1,0 +1,117 @@
+"""How often and in what ways an image is looked at: the detector that a configuration means."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.detector import TextDetector
+from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
+from webemo_curate.ocr.easyocr.weight_files import require_weights
+from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
+from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
+from webemo_curate.ocr.rapidocr.rapidocr_networks import DRAWN_WORDS
+from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS, Rule
+from webemo_curate.ocr.second_look import SecondLook
+from webemo_curate.ocr.selection import EngineChoice
+
+DRAWN_SIDE = 256
+"""Pixels the short side is scaled to where words drawn over a photo are looked for: those too small
+for the first look are not what the second one is for."""
+
+
+class _Again(NamedTuple):
+    """A further look: its name and settings, what looks, what confirms text in it."""
+
+    name: str
+    settings: Any
+    detector: TextDetector
+    rule: Rule
+    independent: bool
+
+
+def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
+    """Build the detector of a choice, not yet set up.
+
+    Parameters
+    ----------
+    config : FilterTextConfig
+        Size, score floor, batch size, folder of weight files.
+    choice : EngineChoice
+        What `choose_engine` returned for it.
+
+    Returns
+    -------
+    TextDetector
+        Picklable; loads nothing before its `setup`.
+    """
+    confirming = confirming_rule(choice.engine)
+    detector = _detector_at(config.short_side, config, choice)
+    for again in _further(config, choice):
+        detector = SecondLook(detector, again.detector, confirming, again.rule, again.independent)
+    return detector
+
+
+def looks_again(config: FilterTextConfig, choice: EngineChoice) -> dict[str, Any]:
+    """Name what is looked for where the first look confirms nothing; it changes boxes.
+
+    Parameters
+    ----------
+    config : FilterTextConfig
+        The second side, and whether drawn words are looked for.
+    choice : EngineChoice
+        What `choose_engine` returned for it.
+
+    Returns
+    -------
+    dict
+        Empty if there is only one look.
+    """
+    looks = {again.name: again.settings for again in _further(config, choice)}
+    return looks | {"confirming_rule": asdict(confirming_rule(choice.engine))} if looks else {}
+
+
+def confirming_rule(engine: str) -> Rule:
+    """Return what an engine's boxes must meet to spare an image the second look.
+
+    Parameters
+    ----------
+    engine : str
+        `rapidocr` or `easyocr`.
+
+    Returns
+    -------
+    Rule
+        The default preset's, whichever preset is asked for.
+    """
+    return PRESETS[engine][FilterTextConfig().preset]
+
+
+def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]:
+    """Yield the looks that follow the first, in their order."""
+    if config.second_side is not None:
+        detector = _detector_at(config.second_side, config, choice)
+        rule = confirming_rule(choice.engine)
+        yield _Again("second_side", config.second_side, detector, rule, independent=False)
+    if config.drawn:
+        # Rapidocr's recogniser reads them, whichever engine looked first.
+        detector = RapidDetector(
+            choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, DRAWN_WORDS
+        )
+        reader = rapid.engine_version(choice.device)
+        settings = [DRAWN_WORDS.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
+        yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
+
+
+def _detector_at(short_side: int, config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
+    if choice.engine == "rapidocr":
+        return RapidDetector(choice.device, short_side, config.score_floor, config.batch_size)
+    detection, recognition = require_weights(config.models)
+    return EasyDetector(
+        detection,
+        recognition,
+        choice.device,
+        short_side,
+        config.score_floor,
+        config.batch_size,
+    )

@@ -1,0 +1,1 @@
+"""EasyOCR's networks in batches, without its loader."""

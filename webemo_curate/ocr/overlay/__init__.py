@@ -1,0 +1,1 @@
+"""Words drawn over photos: a network of our own, and where two networks agree."""

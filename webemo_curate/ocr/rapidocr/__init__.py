@@ -1,0 +1,1 @@
+"""rapidocr's networks, on CPUs by ONNX Runtime and on GPUs by torch."""

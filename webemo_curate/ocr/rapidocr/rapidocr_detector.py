@@ -1,0 +1,286 @@
+"""rapidocr's PP-OCR engine: one image at a time on the CPU, in batches on a GPU.
+
+The networks, their box decoding and their text decoding are rapidocr's. Its `RapidOCR` class is
+left aside: it enlarges every image to 736 pixels, pads every crop to 320 and downloads what it
+misses.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from webemo_curate.ocr.batches import Batching, batching, map_batches
+from webemo_curate.ocr.canvas import STRIDE, scale_for
+from webemo_curate.ocr.detector import Device, TextBox, polygon_area
+from webemo_curate.ocr.rapidocr.rapidocr_networks import (
+    ANY_TEXT,
+    PIXEL_THRESHOLD,
+    RECOGNITION_MODEL,
+    CpuNetworks,
+    Detection,
+    Heatmap,
+    Pixels,
+    RapidOcrNetworks,
+    TorchNetworks,
+)
+from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
+
+MAX_CANDIDATES = 1000
+"""Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
+
+CROP_HEIGHT = 48
+WIDTH_STEP = 8
+WIDEST_CROP = 2048
+"""Pixels; the recogniser reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
+so that many crops can be read together; longer ones are squeezed."""
+
+
+class Found(NamedTuple):
+    """A box before it is read.
+
+    Attributes
+    ----------
+    corners
+        float32, (4, 2), image pixels, clockwise from the top left.
+    score
+        The detector's.
+    crop
+        uint8, (48, width, 3) RGB, upright.
+    """
+
+    corners: NDArray[np.float32]
+    score: float
+    crop: Pixels
+
+
+class Reading(NamedTuple):
+    """What the recognizer made of a box; see `TextBox`."""
+
+    text: str
+    confidence: float
+    stable: float | None
+
+
+def engine_version(device: Device) -> str:
+    """Return rapidocr's version, its networks' names and what runs them, without importing it."""
+    runtime = "torch" if device == "gpu" else "onnxruntime"
+    names = f"{Path(ANY_TEXT.file).stem} {Path(RECOGNITION_MODEL).stem}"
+    return f"{version('rapidocr')} {names} {runtime}"
+
+
+def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """Return the size at which an image is shown to the detection network.
+
+    Parameters
+    ----------
+    width, height : int
+        The image's size in pixels.
+    short_side : int
+        Pixels its short side is scaled to.
+
+    Returns
+    -------
+    (int, int)
+        Width and height, multiples of `STRIDE`.
+    """
+    scale = scale_for(width, height, short_side)
+    return _to_stride(width * scale), _to_stride(height * scale)
+
+
+@dataclass
+class RapidDetector:
+    """PP-OCR detection and recognition; a `TextDetector`.
+
+    Parameters
+    ----------
+    device : {"cpu", "gpu"}
+        Where the networks run.
+    short_side : int
+        Pixels the short side is scaled to for detection.
+    score_floor : float
+        Boxes whose detection score is lower are not kept.
+    batch_size : int
+        Canvases, and crops, run together on a GPU.
+    detection : Detection, default ANY_TEXT
+        The network that finds text.
+    """
+
+    device: Device
+    short_side: int
+    score_floor: float
+    batch_size: int
+    detection: Detection = ANY_TEXT
+    _networks: RapidOcrNetworks | None = field(default=None, init=False, repr=False)
+    _decode_boxes: Any = field(default=None, init=False, repr=False)
+    _decode_text: Any = field(default=None, init=False, repr=False)
+
+    @property
+    def images_at_once(self) -> int:
+        """Images worth passing together; see `TextDetector`."""
+        return self._batching.images
+
+    def setup(self) -> None:
+        """Load both networks; see `TextDetector.setup`."""
+        import cv2
+
+        # One process is one core's worth: threads of OpenCV would fight for the other processes'.
+        cv2.setNumThreads(1)
+        self._networks = _load(self.device, self.detection)
+        self._decode_boxes = _box_decoder(self.score_floor, self.detection.unclip_ratio)
+        self._decode_text = _text_decoder(self._networks.characters)
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+        """Find and read the text of each image; see `TextDetector.detect`.
+
+        Threads scale images and decode heatmaps while the network runs; the boxes of all images
+        are then read together.
+        """
+        with ThreadPoolExecutor(self._batching.threads) as pool:
+            pixels = list(pool.map(np.asarray, images))
+            pending = self._locate(pixels, pool)
+            found = [future.result() if future else [] for future in pending]
+        readings = self._read_twice(pixels, found)
+        return [
+            [self._to_box(box, next(readings), image.size) for box in boxes]
+            for image, boxes in zip(images, found, strict=True)
+        ]
+
+    @property
+    def _batching(self) -> Batching:
+        return batching(self.device, self.batch_size)
+
+    def _locate(
+        self, images: Sequence[Pixels], pool: ThreadPoolExecutor
+    ) -> list[Future[list[Found]] | None]:
+        """Run detection; returns for each image its boxes being cut, None if it has none."""
+        networks = self._ready()
+        canvases = list(pool.map(self._canvas, images))
+
+        def cut(batch: list[int]) -> list[Future[list[Found]] | None]:
+            heatmaps = networks.heatmaps(np.stack([canvases[index] for index in batch]))
+            return [
+                None if heatmap is None else pool.submit(self._cut, images[index], heatmap)
+                for index, heatmap in zip(batch, heatmaps, strict=True)
+            ]
+
+        sizes = [canvas.shape for canvas in canvases]
+        return map_batches(sizes, self._batching.batch_size, cut)
+
+    def _canvas(self, pixels: Pixels) -> Pixels:
+        import cv2
+
+        height, width = pixels.shape[:2]
+        canvas = canvas_size(width, height, self.short_side)
+        smooth = cv2.INTER_AREA if canvas[0] < width else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(pixels, canvas, interpolation=smooth), np.uint8)
+
+    def _cut(self, pixels: Pixels, heatmap: Heatmap) -> list[Found]:
+        """Return the boxes of one heatmap, from top to bottom."""
+        boxes, scores = self._decode_boxes(heatmap, pixels.shape[:2])
+        found = [
+            Found(corners, float(score), _upright(pixels, corners))
+            for corners, score in zip(boxes, scores, strict=True)
+        ]
+        return sorted(found, key=lambda box: (*box.corners[0][::-1].tolist(), box.score))
+
+    def _read_twice(
+        self, images: Sequence[Pixels], found: Sequence[Sequence[Found]]
+    ) -> Iterator[Reading]:
+        """Yield what is read of each box; those that may confirm text are read again, moved."""
+        boxes = [
+            (pixels, box)
+            for pixels, of_image in zip(images, found, strict=True)
+            for box in of_image
+        ]
+        first = self._read([box.crop for _, box in boxes])
+        doubtful = [index for index, read in enumerate(first) if worth_reading_again(*read)]
+        crops = [
+            _upright(pixels, corners)
+            for pixels, box in (boxes[index] for index in doubtful)
+            for corners in moved(box.corners)
+        ]
+        again = iter(self._read(crops))
+        stable = {
+            index: steadiness(first[index][0], [text for text, _ in islice(again, MOVES)])
+            for index in doubtful
+        }
+        for index, (text, confidence) in enumerate(first):
+            yield Reading(text, confidence, stable.get(index))
+
+    def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
+        """Return text and confidence of crops of any images."""
+        networks = self._ready()
+
+        def read(batch: list[int]) -> list[tuple[str, float]]:
+            symbols = networks.symbols(np.stack([crops[index] for index in batch]))
+            lines: list[tuple[str, float]] = self._decode_text(*symbols, remove_duplicate=True)[0]
+            return lines
+
+        return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
+
+    def _to_box(self, found: Found, reading: Reading, size: tuple[int, int]) -> TextBox:
+        polygon = tuple(float(number) for number in found.corners.ravel())
+        return TextBox(
+            polygon,
+            found.score,
+            reading.text.strip(),
+            float(reading.confidence),
+            polygon_area(polygon, *size),
+            drawn=self.detection.ours,
+            stable=reading.stable,
+        )
+
+    def _ready(self) -> RapidOcrNetworks:
+        assert self._networks is not None, "setup() comes first"  # noqa: S101
+        return self._networks
+
+
+def _load(device: Device, detection: Detection) -> RapidOcrNetworks:
+    if device == "cpu":
+        return CpuNetworks(detection)
+    import torch
+
+    return TorchNetworks(detection, torch.device("cuda"))
+
+
+def _to_stride(length: float) -> int:
+    return max(STRIDE, round(length / STRIDE) * STRIDE)
+
+
+def _upright(pixels: Pixels, corners: NDArray[np.float32]) -> Pixels:
+    """Cut a box out of its image, at the recogniser's height and nearly its natural width."""
+    import cv2
+    from rapidocr.utils.process_img import get_rotate_crop_image
+
+    crop = get_rotate_crop_image(pixels, corners)
+    steps = math.ceil(crop.shape[1] * CROP_HEIGHT / crop.shape[0] / WIDTH_STEP)
+    size = min(steps * WIDTH_STEP, WIDEST_CROP), CROP_HEIGHT
+    return np.asarray(cv2.resize(crop, size), np.uint8)
+
+
+def _box_decoder(score_floor: float, unclip_ratio: float) -> Any:
+    from rapidocr.ch_ppocr_det.utils import DBPostProcess
+
+    return DBPostProcess(
+        thresh=PIXEL_THRESHOLD,
+        box_thresh=score_floor,
+        max_candidates=MAX_CANDIDATES,
+        unclip_ratio=unclip_ratio,
+        score_mode="fast",
+        use_dilation=True,
+    )
+
+
+def _text_decoder(characters: list[str]) -> Any:
+    from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
+
+    return CTCLabelDecode(character=characters).decode

@@ -1,0 +1,261 @@
+"""Detection and recognition networks: by ONNX Runtime on the CPU, by torch on a GPU, equally.
+
+They are rapidocr's PP-OCR networks, and for words drawn over photos a detector of our own.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webemo_curate.ocr.batches import run_filled
+from webemo_curate.ocr.detector import EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+    from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
+
+RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A network that scores the pixels of a picture.
+
+    Attributes
+    ----------
+    file
+        Its ONNX file; its name tells versions apart. Its input is BGR.
+    mean, deviation
+        What its input, 0 to 1 in RGB, is normalised by.
+    unclip_ratio
+        How far its boxes, shrunk as it was taught, are grown again before they are read.
+    ours
+        Whether it is our own, for drawn words: its file lies beside this module, not in rapidocr's
+        wheel.
+    """
+
+    file: str
+    mean: Colour
+    deviation: Colour
+    unclip_ratio: float
+    ours: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where the file is; see `model_file` for what is raised if it is not there."""
+        return Path(__file__).with_name(self.file) if self.ours else model_file(self.file)
+
+
+ANY_TEXT = Detection(
+    "PP-OCRv6_det_small.onnx", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), unclip_ratio=1.6
+)
+"""PP-OCR's, normalised as ImageNet's pictures are: faint watermarks are found more often than with
+rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
+
+DRAWN_WORDS = Detection(
+    "drawn_words_2.onnx", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), unclip_ratio=1.3, ours=True
+)
+"""Fitted by `drawn.fit`. What it finds is read most rightly at that ratio (docs/text.md)."""
+
+PIXEL_THRESHOLD = 0.3
+"""Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
+
+CHARACTERS = "character"
+"""Where the recogniser's file keeps its alphabet, a character a line."""
+
+Pixels = NDArray[np.uint8]
+Heatmap = NDArray[np.float32]
+Symbols = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+class RapidOcrNetworks(Protocol):
+    """Both networks, loaded on some device."""
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels.
+
+        Parameters
+        ----------
+        canvases : numpy.ndarray
+            uint8, (batch, height, width, 3) RGB; both sides multiples of 32.
+
+        Returns
+        -------
+        list of numpy.ndarray or None
+            For each canvas float32 (1, 1, height, width), 0 to 1; None where no pixel exceeds
+            `PIXEL_THRESHOLD`, for then no box can be decoded.
+        """
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops.
+
+        Parameters
+        ----------
+        crops : numpy.ndarray
+            uint8, (batch, 48, width, 3) RGB.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, (batch, step): the likeliest symbol of each step.
+        numpy.ndarray
+            float32, (batch, step): its probability.
+        """
+
+
+class CpuNetworks:
+    """The networks in ONNX Runtime, with one thread: processes are the unit of parallelism.
+
+    Parameters
+    ----------
+    detection : Detection
+        The network that scores pixels.
+    """
+
+    def __init__(self, detection: Detection) -> None:
+        self._detector = _open_session(detection.path)
+        self._reader = _open_session(model_file(RECOGNITION_MODEL))
+        self._mean = np.array(detection.mean, np.float32)
+        self._deviation = np.array(detection.deviation, np.float32)
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+        metadata = self._reader.get_modelmeta().custom_metadata_map
+        return list(metadata[CHARACTERS].splitlines())
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels; see `RapidOcrNetworks.heatmaps`."""
+        normal = (canvases.astype(np.float32) / np.float32(255) - self._mean) / self._deviation
+        scores = _run(self._detector, normal)
+        return [each[None] if each.max() > PIXEL_THRESHOLD else None for each in scores]
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops; see `RapidOcrNetworks.symbols`."""
+        normal = crops.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        probabilities = _run(self._reader, normal)
+        return probabilities.argmax(2), probabilities.max(2)
+
+
+class TorchNetworks:
+    """The networks in torch, in single precision: half would move boxes.
+
+    Parameters
+    ----------
+    detection : Detection
+        The network that scores pixels.
+    device : torch.device
+        Where they run.
+    """
+
+    def __init__(self, detection: Detection, device: "torch.device") -> None:
+        import torch
+
+        self._device = device
+        self._detector = _open_in_torch(detection.path, device)
+        self._reader = _open_in_torch(model_file(RECOGNITION_MODEL), device)
+        self._mean, self._deviation = (
+            torch.tensor(each, device=device) for each in (detection.mean, detection.deviation)
+        )
+
+    @property
+    def characters(self) -> list[str]:
+        """The recogniser's alphabet."""
+        return self._reader.metadata[CHARACTERS].splitlines()
+
+    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        """Score pixels; see `RapidOcrNetworks.heatmaps`."""
+        scores = run_filled(self._score, canvases)
+        # Most photos bear no text: their heatmaps stay on the device.
+        promising = (scores.amax((1, 2, 3)) > PIXEL_THRESHOLD).cpu()
+        survivors = iter(scores[promising.to(self._device)].cpu().numpy())
+        return [next(survivors)[None] if alive else None for alive in promising.tolist()]
+
+    def symbols(self, crops: Pixels) -> Symbols:
+        """Read crops; see `RapidOcrNetworks.symbols`."""
+        best = run_filled(self._spell, crops).max(2)
+        return best.indices.cpu().numpy(), best.values.cpu().numpy()
+
+    def _score(self, canvases: Pixels) -> "torch.Tensor":
+        normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
+        return self._detector(_to_bgr(normal))
+
+    def _spell(self, crops: Pixels) -> "torch.Tensor":
+        return self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1))
+
+    def _to_device(self, pixels: Pixels) -> "torch.Tensor":
+        import torch
+
+        return torch.from_numpy(pixels).to(self._device, non_blocking=True).float()
+
+
+def model_file(name: str) -> Path:
+    """Return where rapidocr's wheel keeps a network; nothing is ever downloaded.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    EngineError
+        If the file is not there.
+    """
+    package = find_spec("rapidocr")
+    path = Path(str(package.origin)).parent / "models" / name if package else Path(name)
+    if not path.is_file():
+        raise EngineError(
+            f"{path}: rapidocr's network is missing; reinstall it: "
+            "pip install --force-reinstall --no-deps rapidocr"
+        )
+    return path
+
+
+@cache
+def _open_session(path: Path) -> Any:
+    """Open a network once a process: every look reads with the same recogniser."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Every image has its own shape: an arena would keep the largest buffers it ever saw.
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _open_in_torch(path: Path, device: "torch.device") -> "OnnxNetwork":
+    """Put a network on a device once a process, as `_open_session` does."""
+    from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
+
+    return OnnxNetwork(path, device)
+
+
+def _run(session: Any, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    batch = np.ascontiguousarray(rgb[..., ::-1].transpose(0, 3, 1, 2))
+    (output,) = session.run(None, {session.get_inputs()[0].name: batch})
+    return np.asarray(output, np.float32)
+
+
+def _to_bgr(rgb: "torch.Tensor") -> "torch.Tensor":
+    """Turn (batch, height, width, RGB) into the networks' (batch, BGR, height, width)."""
+    return rgb.flip(3).permute(0, 3, 1, 2).contiguous()

@@ -1,0 +1,1 @@
+"""Row-local work: jobs, the scheduler that hands them out, processes here or Ray actors."""

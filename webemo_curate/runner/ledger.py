@@ -1,0 +1,118 @@
+"""Which rows of a job are done, in work or still to do, and what becomes of those a worker took."""
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from webemo_curate.runner.job import Job, partition_names
+from webemo_curate.runner.messages import Died
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows to worker to a worker: a whole partition, or one row of it tried alone."""
+
+    partition: int
+    offset: int
+    rows: pa.RecordBatch
+    alone: bool = False
+
+
+@dataclass
+class PartialRows:
+    """Results of one partition, until all its rows are there."""
+
+    rows: int
+    parts: dict[int, pa.RecordBatch] = field(default_factory=dict)
+
+    def complete(self) -> pa.Table | None:
+        """Return the partition's rows in order, or None while some are missing."""
+        if sum(part.num_rows for part in self.parts.values()) < self.rows:
+            return None
+        return pa.Table.from_batches([self.parts[offset] for offset in sorted(self.parts)])
+
+
+class Ledger:
+    """The books of one job.
+
+    Parameters
+    ----------
+    job : Job
+        Partitions that its checkpoints hold are done.
+
+    Attributes
+    ----------
+    tasks
+        What is to be handed out, in order.
+    rows_before
+        Rows that were done before.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        partitions = job.partitions()
+        self._names, finished = partition_names(partitions), job.checkpoints.finished()
+        missing = [index for index, name in enumerate(self._names) if name not in finished]
+        self.tasks = deque(Task(index, 0, partitions[index]) for index in missing)
+        self.rows_before = job.rows.num_rows - sum(task.rows.num_rows for task in self.tasks)
+        self._partial = {task.partition: PartialRows(task.rows.num_rows) for task in self.tasks}
+
+    def collect(self, task: Task, rows: pa.RecordBatch) -> int:
+        """Enter the rows of a task, and store the partition if they are its last.
+
+        Returns
+        -------
+        int
+            Rows stored.
+        """
+        self._partial[task.partition].parts[task.offset] = rows
+        table = self._partial[task.partition].complete()
+        if table is None:
+            return 0
+        self._job.checkpoints.save(self._names[task.partition], table)
+        del self._partial[task.partition]
+        return table.num_rows
+
+    def charge(self, task: Task, death: Died) -> int:
+        """Deal with what a dead worker was doing: only its own rows are charged.
+
+        Parameters
+        ----------
+        task : Task
+            What it worked on.
+        death : Died
+            If the rows cannot be the reason for it, they are handed out as before.
+
+        Returns
+        -------
+        int
+            Rows stored.
+        """
+        if death.innocent:
+            self.tasks.appendleft(task)
+            return 0
+        if task.alone:
+            logger.warning(
+                "%s: a row killed its worker twice%s and is recorded: %s",
+                self._job.name,
+                death.hint,
+                task.rows.column(0)[0],  # what a job's rows go by comes first
+            )
+            return self.collect(task, self._job.worker.crashed(task.rows))
+        logger.warning(
+            "%s: a worker died%s; its rows are tried one by one", self._job.name, death.hint
+        )
+        self.tasks.extendleft(
+            Task(task.partition, offset, task.rows.slice(offset, 1), alone=True)
+            for offset in range(task.rows.num_rows)
+        )
+        return 0
+
+    def result(self) -> pa.Table:
+        """Return all rows in the order of the input; call it when every task is collected."""
+        tables = [self._job.checkpoints.load(name) for name in self._names]
+        return pa.concat_tables(tables) if tables else self._job.worker.output_schema.empty_table()

@@ -1,0 +1,77 @@
+"""The local runner: worker processes on one machine, each partition checkpointed as it is done."""
+
+import os
+from contextlib import nullcontext
+from multiprocessing.connection import wait
+
+import pyarrow as pa
+
+from webemo_curate.runner.job import Job, Resources, Worker
+from webemo_curate.runner.messages import Message
+from webemo_curate.runner.scheduler import run_job
+from webemo_curate.runner.worker_process import WorkerProcess
+
+
+class LocalRunner:
+    """Runs partitions in worker processes; a killed run goes on from its checkpoints.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; default as many as the machine has room for, see `workers_for`.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers
+
+    def run(self, job: Job) -> pa.Table:
+        """Run a job; see `Runner.run`."""
+        size = self._workers or workers_for(job.resources)
+        return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
+
+    def close(self) -> None:
+        """Do nothing: processes end with their job."""
+
+
+def workers_for(resources: Resources) -> int:
+    """Return how many worker processes this machine has room for.
+
+    Parameters
+    ----------
+    resources : Resources
+        What one needs.
+
+    Returns
+    -------
+    int
+        One for each CPU core; where they share the GPU, no more than its memory holds, but one.
+    """
+    if not resources.gpus:
+        return usable_cores()
+    return max(1, min(usable_cores(), _gpu_memory() // max(1, resources.gpu_bytes)))
+
+
+def usable_cores() -> int:
+    """Return how many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _gpu_memory() -> int:
+    import torch
+
+    total: int = torch.cuda.get_device_properties(0).total_memory
+    return total
+
+
+class _Processes:
+    """Processes of this machine; see `driver.WorkerPool`."""
+
+    def __init__(self, worker: Worker, size: int) -> None:
+        self._worker, self.size = worker, size
+
+    def start_worker(self) -> WorkerProcess:
+        return WorkerProcess(self._worker)
+
+    def listen(self, workers: list[WorkerProcess]) -> list[tuple[WorkerProcess, Message]]:
+        ready = set(wait([worker.connection for worker in workers]))
+        return [(worker, worker.receive()) for worker in workers if worker.connection in ready]

@@ -1,0 +1,110 @@
+"""What driver and workers say to each other, and a worker's side of it."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pyarrow as pa
+
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.runner.job import Worker
+from webemo_curate.system_faults import SystemFaultError, raise_file_limit, raise_system_fault
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Processes are the unit of parallelism: threads that libraries start besides would contend."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker is set up."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A batch that was worked on; `rows` is an Arrow IPC stream."""
+
+    rows: bytes
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An exception in the worker; `message` is set if it was a `CurateError`.
+
+    `wrong_input` tells an `InputError`, which ends the command with another code; `lacking` a
+    `SystemFaultError`.
+    """
+
+    message: str | None
+    trace: str
+    wrong_input: bool = False
+    lacking: bool = False
+
+    def as_error(self, job: str) -> CurateError:
+        """Return the error of the same kind and text, for the driver to raise."""
+        if self.lacking:
+            return SystemFaultError(self.message)
+        kind = InputError if self.wrong_input else CurateError
+        return kind(self.message or f"{job} failed:\n{self.trace}")
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker is no more; `innocent` if what it worked on cannot be the reason.
+
+    `hint` says what else than a crash may have been the reason; `killed` that it was ended from
+    outside, as by a system that is short of memory.
+    """
+
+    innocent: bool = False
+    hint: str = ""
+    killed: bool = False
+
+
+AnswerT = TypeVar("AnswerT", Ready, Done)
+
+Message = Ready | Done | Failed | Died
+
+
+def set_up(worker: Worker) -> Ready | Failed:
+    """Set a worker up, in its process."""
+
+    def ready() -> Ready:
+        raise_file_limit()
+        worker.setup()
+        return Ready()
+
+    return _attempt(ready)
+
+
+def work(worker: Worker, batch: bytes) -> Done | Failed:
+    """Let a worker process a serialised batch, in its process."""
+    return _attempt(lambda: Done(to_ipc(worker.process(from_ipc(batch)))))
+
+
+def to_ipc(batch: pa.RecordBatch) -> bytes:
+    """Serialise a batch as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def from_ipc(content: bytes) -> pa.RecordBatch:
+    """Read back what `to_ipc` wrote."""
+    with pa.ipc.open_stream(content) as reader:
+        return reader.read_next_batch()
+
+
+def _attempt(step: Callable[[], AnswerT]) -> AnswerT | Failed:
+    try:
+        return step()
+    except Exception as error:
+        trace = traceback.format_exc()
+        try:
+            raise_system_fault(error)
+        except SystemFaultError as fault:
+            return Failed(str(fault), trace, lacking=True)
+        message = str(error) if isinstance(error, CurateError) else None
+        return Failed(message, trace, isinstance(error, InputError))

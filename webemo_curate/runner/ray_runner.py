@@ -1,0 +1,309 @@
+"""The Ray runner: workers are actors on a cluster; scheduling is all that Ray is used for.
+
+Ray retries nothing itself: a worker that died shows in the driver, whose ledger decides what
+becomes of its rows. Actors end with their driver; finished partitions are its checkpoints.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate import __version__
+from webemo_curate.config import RunnerConfig
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.runner.job import Job, Resources, Worker
+from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.runner.memory import end_beyond, held_bytes
+from webemo_curate.runner.messages import (
+    ONE_THREAD,
+    Died,
+    Done,
+    Failed,
+    Message,
+    Ready,
+    set_up,
+    to_ipc,
+    work,
+)
+from webemo_curate.runner.scheduler import run_job
+
+logger = logging.getLogger(__name__)
+
+MISSING = (
+    "--run-on ray: the package ray is not here; install it with "
+    "'pip install webemo-curate[ray]', or leave the option out"
+)
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Of a local cluster: batches pass through it, images do not."""
+
+KNOCK_SECONDS = 5.0
+
+NODE_NEWS_SECONDS = 1.0
+"""How much later than the death of its workers that of a node may become known."""
+
+NODE_DIED = "its node has died"
+"""Ray's words, in an error that has no field for it."""
+
+RAISE = "raise --ray memory="
+
+PATIENCE_SECONDS = 60.0
+"""After so long without a word from any worker, the user is told what is waited for."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # What died is told by the ledger; Ray would print a paragraph to standard output as well.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+}
+LOCAL = QUIET | {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    # Despite its name and on any system, '0' makes Ray's servers listen on loopback alone. An
+    # address such as 127.0.0.2 does not: they then listen everywhere and merely say otherwise.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Ray's own niceness of 15 starves workers beside anything else that runs here: a set-up of two
+    # seconds took minutes.
+    "RAY_worker_niceness": "0",
+}
+"""Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
+
+
+class RayRunner:
+    """Runs partitions in actors of an existing cluster, or of one on this machine.
+
+    Parameters
+    ----------
+    config : RunnerConfig
+        Address of the cluster, and what a worker gets of it.
+    workers : int, optional
+        Actors at once; default as many as the cluster has room for.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed.
+    """
+
+    def __init__(self, config: RunnerConfig, workers: int | None = None) -> None:
+        if find_spec("ray") is None:
+            raise InputError(MISSING)
+        self._config, self._workers = config, workers
+        self._connected = False
+
+    def run(self, job: Job) -> pa.Table:
+        """Run a job; see `Runner.run`."""
+        return run_job(job, lambda: self._pool(job))
+
+    def close(self) -> None:
+        """Leave the cluster, unless others of this process had joined it before.
+
+        One of our own ends with that, as it does with this process.
+        """
+        if self._connected:
+            _ray().shutdown()
+            self._connected = False
+
+    @contextmanager
+    def _pool(self, job: Job) -> Iterator["_Actors"]:
+        self._connect()
+        needs = _needs(job.resources, self._config)
+        size = _places(needs)
+        if not size:
+            raise InputError(
+                f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
+                "ask for less with --ray cpus=, gpus= or memory="
+            )
+        yield _Actors(job.worker, needs, min(self._workers or size, size))
+
+    def _connect(self) -> None:
+        """Meet the cluster, at the first job that has something to do."""
+        address = self._config.cluster
+        if "ray" not in sys.modules:  # it reads these when it is imported
+            os.environ.update((QUIET if address else LOCAL) | os.environ)
+        if _ray().is_initialized():
+            return
+        try:
+            if address:
+                _join(address)
+            else:
+                # Never the cluster that Ray would find noted in its temporary folder: it may be
+                # another's, or long gone.
+                _start(max(usable_cores(), self._workers or 0))
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise CurateError(
+                f"--run-on ray: no cluster at {address or 'this machine'} ({error}); start one "
+                "with 'ray start --head', or correct --ray address= or RAY_ADDRESS"
+            ) from error
+        self._connected = True
+
+
+def _join(address: str) -> None:
+    _knock(address)
+    _init(address=address)
+
+
+def _start(cpus: int) -> None:
+    _init(
+        address="local",
+        num_cpus=cpus,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+    )
+
+
+def _init(**options: Any) -> None:
+    _ray().init(log_to_driver=False, logging_level=logging.ERROR, **options)
+
+
+class _Actor:
+    """A worker's side: lives in a process of the cluster."""
+
+    def set_up(self, worker: Worker, version: str, memory: int) -> Ready | Failed:
+        """Set the worker up, if this is the driver's version and `memory` bytes (if not 0) do."""
+        if version != __version__:
+            node = socket.gethostname()
+            return _refused(f"node {node} has webemo-curate {__version__}, this is {version}")
+        self._worker = worker
+        answer = set_up(worker)
+        if not memory or isinstance(answer, Failed):
+            return answer
+        if held_bytes() > memory:
+            return _refused(f"a worker holds {held_bytes()} bytes once it is set up: {RAISE}")
+        end_beyond(memory)
+        return answer
+
+    def work(self, batch: bytes) -> Done | Failed:
+        return work(self._worker, batch)
+
+    def node(self) -> str:
+        """Return the id of the node it lives on."""
+        node: str = _ray().get_runtime_context().get_node_id()
+        return node
+
+
+class _RayHand:
+    """One actor; see `driver.WorkerHandle`."""
+
+    def __init__(self, actor: Any, worker: Any, memory: int) -> None:
+        self._actor, self._memory = actor, memory
+        self._node = actor.node.remote()
+        self.answer = actor.set_up.remote(worker, __version__, memory)
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        self.answer = self._actor.work.remote(to_ipc(batch))
+
+    def receive(self) -> Message:
+        """Return the answer that has come; a dead actor's rows are innocent if its node went."""
+        errors = _ray().exceptions
+        try:
+            message: Message = _ray().get(self.answer)
+        except (errors.ActorUnavailableError, errors.ObjectLostError):
+            return Died(innocent=True)  # the network, or the node that held the answer
+        except errors.RayActorError as error:
+            if error.actor_init_failed:  # as it would be the next time
+                return Failed(None, str(error))
+            return Died(innocent=self._lost_its_node(error), hint=self._hint())
+        except errors.RayError as error:
+            return Failed(None, str(error))  # nothing died: what was sent cannot be run there
+        return message
+
+    def kill(self) -> None:
+        _ray().kill(self._actor)
+
+    def _hint(self) -> str:
+        if not self._memory:
+            return ""
+        return f" (it crashed, or held more than {self._memory} bytes: {RAISE})"
+
+    def _lost_its_node(self, error: Exception) -> bool:
+        if NODE_DIED in str(error):
+            return True
+        try:
+            home = _ray().get(self._node, timeout=NODE_NEWS_SECONDS)
+        except _ray().exceptions.RayError:
+            return False  # it died while it was set up; were that innocent, it would go on for ever
+        time.sleep(NODE_NEWS_SECONDS)
+        return not any(node["NodeID"] == home and node["Alive"] for node in _ray().nodes())
+
+
+class _Actors:
+    """Actors of one job; see `driver.WorkerPool`."""
+
+    def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
+        self.size = size
+        self._worker = _ray().put(worker)
+        self._memory = int(needs["memory"])
+        self._actor: Any = (
+            _ray()
+            .remote(_Actor)
+            .options(
+                num_cpus=needs["CPU"],
+                num_gpus=needs["GPU"],
+                memory=needs["memory"],
+                max_restarts=0,
+                max_task_retries=0,
+                runtime_env={"env_vars": ONE_THREAD},
+            )
+        )
+
+    def start_worker(self) -> _RayHand:
+        return _RayHand(self._actor.remote(), self._worker, self._memory)
+
+    def listen(self, workers: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
+        by_answer = {worker.answer: worker for worker in workers}
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = _ray().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
+            if not ready:
+                logger.info("waiting for %d workers of the Ray cluster", len(workers))
+        return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
+
+
+def _refused(reason: str) -> Failed:
+    return Failed(f"--run-on ray: {reason}", "", wrong_input=True)
+
+
+def _ray() -> Any:
+    """Import Ray where it is used: commands without it must not wait for it."""
+    import ray
+
+    return ray
+
+
+def _knock(address: str) -> None:
+    """Raise ConnectionError where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+        except OSError as error:
+            raise ConnectionError(error.strerror) from error
+
+
+def _needs(resources: Resources, config: RunnerConfig) -> dict[str, float]:
+    """Return what a worker takes of a node: the stage's needs, or what the user says."""
+    asked = {"CPU": config.cpus, "GPU": config.gpus, "memory": config.memory}
+    own = {"CPU": resources.cpus, "GPU": resources.gpus, "memory": resources.memory_bytes}
+    return {name: own[name] if value is None else value for name, value in asked.items()}
+
+
+def _places(needs: dict[str, float]) -> int:
+    """Return how many workers the cluster's nodes have room for."""
+    wanted = {name: amount for name, amount in needs.items() if amount}
+    alive = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
+    return sum(
+        int(min((node.get(name, 0) / amount for name, amount in wanted.items()), default=1))
+        for node in alive
+    )
+
+
+def _in_words(needs: dict[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in needs.items() if amount)

@@ -1,0 +1,145 @@
+"""The loop that drives a job: start_worker workers, hand out rows, listen, and keep the ledger."""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Generic, Protocol, TypeVar
+
+import pyarrow as pa
+
+from webemo_curate.errors import CurateError
+from webemo_curate.progress import progress_bar
+from webemo_curate.runner.job import Job
+from webemo_curate.runner.ledger import Ledger, Task
+from webemo_curate.runner.messages import Died, Done, Failed, Message, from_ipc
+from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
+
+SETUP_ATTEMPTS = 3
+"""Workers that may die in a row before their first batch; then the machine is at fault."""
+
+
+class WorkerHandle(Protocol):
+    """One worker in a process of its own, here or elsewhere."""
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        """Hand over a batch; a dead worker shows when it is listened to."""
+
+    def kill(self) -> None:
+        """End its process at once."""
+
+
+WorkerT = TypeVar("WorkerT", bound=WorkerHandle)
+
+
+class WorkerPool(Protocol[WorkerT]):
+    """Where workers come from; all that two runners differ in."""
+
+    @property
+    def size(self) -> int:
+        """Workers to have at once."""
+
+    def start_worker(self) -> WorkerT:
+        """Start a worker; its first message says that it is set up, or why not."""
+
+    def listen(self, workers: list[WorkerT]) -> list[tuple[WorkerT, Message]]:
+        """Wait until some of these workers have a message, and return those."""
+
+
+def run_job(
+    job: Job, assemble: Callable[[], AbstractContextManager[WorkerPool[WorkerT]]]
+) -> pa.Table:
+    """Run a job's missing partitions; see `Runner.run`.
+
+    Parameters
+    ----------
+    job : Job
+        What to run.
+    assemble : callable
+        Makes a pool for it; not called if nothing is missing.
+
+    Returns
+    -------
+    pa.Table
+        The workers' rows in the order of the input rows.
+
+    Raises
+    ------
+    CurateError
+        If a worker fails, or cannot be set up.
+    """
+    raise_file_limit()
+    ledger = Ledger(job)
+    with progress_bar(job.rows.num_rows, job.name, "row", ledger.rows_before) as bar:
+        if ledger.tasks:
+            with assemble() as pool:
+                for rows in _Run(job, ledger, pool).rows_stored():
+                    bar.update(rows)
+    return ledger.result()
+
+
+class _Run(Generic[WorkerT]):
+    """One job's workers and what each is doing."""
+
+    def __init__(self, job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> None:
+        self._name, self._ledger, self._pool = job.name, ledger, pool
+        self._idle: list[WorkerT] = []
+        self._busy: dict[WorkerT, Task | None] = {}  # None: it is being set up
+        self._setup_deaths = 0
+        self._memory = job.resources.memory_bytes
+        self._cramped: set[WorkerT] = set()  # got a row alone while memory was short
+
+    def rows_stored(self) -> Iterator[int]:
+        """Yield numbers of rows as they are stored, until all are."""
+        try:
+            while self._ledger.tasks or self._working():
+                self._hand_out()
+                for worker, message in self._pool.listen(list(self._busy)):
+                    yield self._take(worker, message)
+        finally:
+            for worker in [*self._idle, *self._busy]:
+                worker.kill()
+
+    def _working(self) -> bool:
+        return any(task is not None for task in self._busy.values())
+
+    def _hand_out(self) -> None:
+        tasks = self._ledger.tasks
+        while tasks and self._idle:
+            worker, task = self._idle.pop(), tasks.popleft()
+            self._busy[worker] = task
+            if task.alone and not has_working_memory(self._memory):
+                self._cramped.add(worker)
+            worker.send(task.rows)
+        starting = sum(task is None for task in self._busy.values())
+        while len(self._busy) < self._pool.size and starting < len(tasks):
+            self._busy[self._pool.start_worker()] = None
+            starting += 1
+
+    def _take(self, worker: WorkerT, message: Message) -> int:
+        """Act on a worker's message; returns how many rows it led to be stored."""
+        task = self._busy.pop(worker)
+        if isinstance(message, Died):
+            worker.kill()
+            return self._charge(task, message, cramped=worker in self._cramped)
+        if isinstance(message, Failed):
+            worker.kill()
+            raise message.as_error(self._name)
+        self._idle.append(worker)
+        self._cramped.discard(worker)
+        self._setup_deaths = 0
+        if isinstance(message, Done) and task is not None:
+            return self._ledger.collect(task, from_ipc(message.rows))
+        return 0
+
+    def _charge(self, task: Task | None, death: Died, *, cramped: bool) -> int:
+        if death.killed and cramped:
+            raise lacking(errno.ENOMEM)  # the system's choice of whom to end is no verdict
+        if task is not None:
+            return self._ledger.charge(task, death)
+        self._setup_deaths += not death.innocent
+        if self._setup_deaths >= SETUP_ATTEMPTS:
+            raise CurateError(
+                f"{self._name}: workers die while they are set up; "
+                "is there enough memory? Try fewer with --workers"
+            )
+        return 0

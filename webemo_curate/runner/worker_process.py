@@ -1,0 +1,119 @@
+"""One worker process: how it is started, fed over a pipe, and how its death shows."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from types import ModuleType
+
+import pyarrow as pa
+
+from webemo_curate.runner.job import Worker
+from webemo_curate.runner.messages import (
+    ONE_THREAD,
+    Died,
+    Failed,
+    Message,
+    set_up,
+    to_ipc,
+    work,
+)
+
+DEATH_SECONDS = 10
+"""At most so long from the end of a process's pipe to that of the process."""
+
+
+class WorkerProcess:
+    """A process that holds one set-up worker.
+
+    Parameters
+    ----------
+    worker : Worker
+        Pickled to the process, set up there.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        # 'spawn' gives the child no copy of our threads, locks and sockets.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, worker), daemon=True)
+        with environment(ONE_THREAD), _without_main(worker):
+            self._process.start()
+        theirs.close()
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        """Hand over a batch; a dead worker shows at the next `receive`."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send_bytes(to_ipc(batch))
+
+    def receive(self) -> Message:
+        """Return the worker's next message, or that its process has died."""
+        try:
+            message: Message = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join(DEATH_SECONDS)
+            return Died(killed=self._process.exitcode == -signal.SIGKILL)
+        return message
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+@contextmanager
+def _without_main(worker: Worker) -> Iterator[None]:
+    """Hide the caller's main module while the block runs, so that a child does not run it again.
+
+    A script without a main guard would start the work anew in every worker; standard input, a
+    notebook's cell and `python -c` have no file to run. Only a worker that is defined there needs
+    its module.
+    """
+    main = sys.modules["__main__"]
+    if type(worker).__module__ == "__main__":
+        yield
+        return
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables while the block runs: processes started in it inherit them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _serve(connection: Connection, worker: Worker) -> None:
+    """Run in the child: set up, then answer batches until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    message: Message = set_up(worker)
+    with suppress(EOFError, BrokenPipeError):  # the driver is gone
+        connection.send(message)
+        while not isinstance(message, Failed):
+            message = work(worker, connection.recv_bytes())
+            connection.send(message)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,137 @@
+"""What a stage is: named tables in, named tables out, run through a context."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+import pyarrow as pa
+
+from webemo_curate.config import StageConfig
+from webemo_curate.manifest import conform
+from webemo_curate.runner.job import Job, Resources, Runner, Worker
+from webemo_curate.workspace import Workspace
+
+ConfigT = TypeVar("ConfigT", bound=StageConfig)
+Tables = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage may use besides its input tables.
+
+    Attributes
+    ----------
+    workspace
+        Images and earlier manifests.
+    runner
+        Runs row-local work.
+    fingerprint
+        Digest of what this run computes; keys its checkpoints.
+    """
+
+    workspace: Workspace
+    runner: Runner
+    fingerprint: str
+
+
+class Stage(ABC, Generic[ConfigT]):
+    """A step of the pipeline.
+
+    Parameters
+    ----------
+    config : StageConfig
+        The stage's own configuration.
+
+    Attributes
+    ----------
+    name
+        Unique name; also that of the manifest where the stage writes one alone.
+    version
+        Raised whenever equal inputs and configuration would give another result.
+    inputs, outputs
+        Names of the manifests read and written.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    inputs: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]]
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the settings that can change the result; they enter the fingerprint."""
+        return self.config.fingerprint()
+
+    def extra_inputs(self) -> dict[str, str]:
+        """Return digests of inputs that are no manifests, by name."""
+        return {}
+
+    def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
+        """Return the names of the targets in its outputs; None where rows have no target."""
+        return None
+
+    def demands_run(self) -> bool:
+        """Tell whether the stage must run although it is current (a retry asked for, say)."""
+        return False
+
+    @abstractmethod
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        tables : Mapping of str to pa.Table
+            The manifests named in `inputs`.
+        context : StageContext
+            Workspace and runner.
+
+        Returns
+        -------
+        dict of str to pa.Table
+            A table for each name in `outputs`; the pipeline sorts, checks and writes them.
+        """
+
+
+class RowLocalStage(Stage[ConfigT]):
+    """A stage whose every output row comes from one input row: run by an runner, in partitions."""
+
+    @property
+    def resources(self) -> Resources:
+        """What a worker needs."""
+        return Resources()
+
+    @property
+    @abstractmethod
+    def partition_rows(self) -> int:
+        """Rows handed to a worker at a time."""
+
+    @abstractmethod
+    def select(self, tables: Tables) -> pa.Table:
+        """Return the rows to work on.
+
+        Each has the `path` of an image; a worker gets it with the `place` to read it from.
+        """
+
+    @abstractmethod
+    def worker(self, context: StageContext) -> Worker:
+        """Return the picklable worker."""
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Run the worker over the selected rows; see `Stage.run`."""
+        worker = self.worker(context)
+        rows = self.select(tables)
+        places = context.workspace.images.places(rows["path"].combine_chunks())
+        job = Job(
+            name=self.name,
+            worker=worker,
+            # Neighbours are read together, so they are worked on together.
+            rows=rows.append_column("place", places).sort_by("place"),
+            checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
+            partition_rows=self.partition_rows,
+            resources=self.resources,
+        )
+        (output,) = self.outputs
+        return {output: conform(context.runner.run(job), worker.output_schema)}
