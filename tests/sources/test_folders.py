@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from webemo_curate.sources.walk import MAX_FILE_BYTES, LeftOut, regular_files
 
 from webemo_curate.errors import InputError
+from webemo_curate.sources.folder_walk import MAX_FILE_BYTES, LeftOut, regular_files
 from webemo_curate.sources.folders import list_pictures, read_folder
 
 
