@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import host_of
-from webemo_curate.download.outcome import RETRIED, AttemptError, Body, Outcome
+from webemo_curate.download.outcome import RETRIED, AttemptError, Body, FetchOutcome
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.schemas import FetchStatus
 
@@ -157,9 +157,11 @@ class Web:
             raise error
         return NOTHING
 
-    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> Outcome:
+    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Take anything."""
-        return Outcome(url, FetchStatus.OK, body.http_status, attempts=attempts, started=started)
+        return FetchOutcome(
+            url, FetchStatus.OK, body.http_status, attempts=attempts, started=started
+        )
 
     def within(self, start: float, end: float, host: str | None = None) -> Counter[str]:
         """Count the answers to requests of a while, by status."""
@@ -182,7 +184,7 @@ class Run:
         What the run took, in made-up time.
     """
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, FetchOutcome]
     seconds: float
 
 
@@ -213,7 +215,7 @@ def simulate(
     Run
         The outcomes, and how long it took.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, FetchOutcome] = {}
 
     async def work() -> float:
         schedule = scheduler(

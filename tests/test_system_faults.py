@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from tests.runner.test_runners import Doubler, job, leave_cluster
-from webemo_curate.config import EngineConfig, PipelineConfig
+from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.runner import scheduler as driver
@@ -155,7 +155,7 @@ class Starved(Doubler):
 def test_a_workers_fault_ends_the_run_and_the_same_job_goes_on(
     kind: Literal["local", "ray"], tmp_path: Path
 ) -> None:
-    runner = make_runner(PipelineConfig(runner=EngineConfig(kind=kind), workers=1))
+    runner = make_runner(PipelineConfig(runner=RunnerConfig(kind=kind), workers=1))
     note = tmp_path / "note"
     note.touch()
     starved = job(tmp_path / "ours", [1, 2, 3], worker=Starved(note=note))
