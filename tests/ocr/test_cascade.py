@@ -6,8 +6,8 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
 from webemo_curate.ocr.easyocr.weight_files import PUBLISHED
+from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
-from webemo_curate.ocr.rapidocr.rapidocr_networks import DRAWN_WORDS
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import choose_engine
 
@@ -34,7 +34,7 @@ def test_further_looks_follow_each_other():
     assert not second.independent
     assert isinstance(third, SecondLook)
     assert third.first == second
-    assert third.second.detection == DRAWN_WORDS
+    assert third.second.detection == OVERLAY_TEXT
     assert third.independent
 
 

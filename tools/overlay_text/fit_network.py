@@ -28,7 +28,7 @@ from tools.overlay_text.sample_files import Dataset, Material, make_dataset
 from tools.overlay_text.samples import EITHER, WORDS
 from tools.overlay_text.typefaces import find_typefaces
 from tools.overlay_text.words_network import WordsNetwork, save
-from webemo_curate.ocr.rapidocr.rapidocr_networks import DRAWN_WORDS
+from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ def _batches(
     """Yield normalised batches, every other one mirrored, in a new order each time around."""
     random = np.random.default_rng(settings.seed)
     mean, deviation = (
-        torch.tensor(each, device=device) for each in (DRAWN_WORDS.mean, DRAWN_WORDS.deviation)
+        torch.tensor(each, device=device) for each in (OVERLAY_TEXT.mean, OVERLAY_TEXT.deviation)
     )
     order = np.empty(0, np.int64)
     for step in range(settings.steps):

@@ -71,7 +71,7 @@ class WordsNetwork(nn.Module):
         Parameters
         ----------
         batch : Tensor
-            float32, (batch, 3, height, width) BGR, normalised as `rapid_networks.DRAWN_WORDS` says;
+            float32, (batch, 3, height, width) BGR, normalized as `OVERLAY_TEXT` says;
             both sides multiples of 32.
 
         Returns

@@ -8,9 +8,9 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.ocr.detector import TextDetector
 from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
 from webemo_curate.ocr.easyocr.weight_files import require_weights
+from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
-from webemo_curate.ocr.rapidocr.rapidocr_networks import DRAWN_WORDS
 from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS, Rule
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
@@ -96,10 +96,10 @@ def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]
     if config.drawn:
         # Rapidocr's recogniser reads them, whichever engine looked first.
         detector = RapidDetector(
-            choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, DRAWN_WORDS
+            choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, OVERLAY_TEXT
         )
         reader = rapid.engine_version(choice.device)
-        settings = [DRAWN_WORDS.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
+        settings = [OVERLAY_TEXT.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
         yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
 
 

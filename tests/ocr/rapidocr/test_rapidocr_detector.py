@@ -18,12 +18,12 @@ from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
 from webemo_curate.ocr.detector import EngineError, polygon_area, to_arrow
+from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
 from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector, canvas_size
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     ANY_TEXT,
-    DRAWN_WORDS,
     CpuNetworks,
     TorchNetworks,
 )
@@ -141,7 +141,7 @@ def test_the_recogniser_in_torch_gives_onnx_runtimes_symbols(width):
     assert np.allclose(probabilities, expected_probabilities, atol=1e-5)
 
 
-@pytest.mark.parametrize("detection", [ANY_TEXT, DRAWN_WORDS])
+@pytest.mark.parametrize("detection", [ANY_TEXT, OVERLAY_TEXT])
 def test_heatmaps_in_torch_are_those_of_onnx_runtime_and_the_gate_drops_empty_ones(detection):
     pictures = [with_words("GATE"), scene(), Image.new("RGB", (320, 240), "white")]
     canvases = np.stack([np.asarray(picture.resize((320, 256))) for picture in pictures])

@@ -235,7 +235,7 @@ class RapidDetector:
             reading.text.strip(),
             float(reading.confidence),
             polygon_area(polygon, *size),
-            drawn=self.detection.ours,
+            drawn=self.detection.folder is not None,
             stable=reading.stable,
         )
 

@@ -37,21 +37,20 @@ class Detection:
         What its input, 0 to 1 in RGB, is normalised by.
     unclip_ratio
         How far its boxes, shrunk as it was taught, are grown again before they are read.
-    ours
-        Whether it is our own, for drawn words: its file lies beside this module, not in rapidocr's
-        wheel.
+    folder
+        Where its file lies; None for rapidocr's wheel.
     """
 
     file: str
     mean: Colour
     deviation: Colour
     unclip_ratio: float
-    ours: bool = False
+    folder: Path | None = None
 
     @property
     def path(self) -> Path:
         """Where the file is; see `model_file` for what is raised if it is not there."""
-        return Path(__file__).with_name(self.file) if self.ours else model_file(self.file)
+        return self.folder / self.file if self.folder else model_file(self.file)
 
 
 ANY_TEXT = Detection(
@@ -59,11 +58,6 @@ ANY_TEXT = Detection(
 )
 """PP-OCR's, normalised as ImageNet's pictures are: faint watermarks are found more often than with
 rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
-
-DRAWN_WORDS = Detection(
-    "drawn_words_2.onnx", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), unclip_ratio=1.3, ours=True
-)
-"""Fitted by `drawn.fit`. What it finds is read most rightly at that ratio (docs/text.md)."""
 
 PIXEL_THRESHOLD = 0.3
 """Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
