@@ -197,7 +197,7 @@ class TestContract:
         with suppress(KeyboardInterrupt), interrupted_after(INTERRUPTS.get(name, 0.005)):
             stage.run(tables, context)
         done = {path: path.stat().st_mtime_ns for path in tmp_path.glob("data/checkpoints/*/*/*")}
-        outputs = stage.run(tables, replace(context, engine=LocalRunner(2)))
+        outputs = stage.run(tables, replace(context, runner=LocalRunner(2)))
         assert all(path.stat().st_mtime_ns == changed for path, changed in done.items())
         assert done or not isinstance(stage, RowLocalStage)
         assert set(outputs) == set(stage.outputs)

@@ -83,7 +83,7 @@ def test_only_images_that_decode_are_read(context):
 def test_boxes_are_equal_whatever_the_workers_and_partitions(context):
     rows = [store(context, with_words(f"WORD {number}", seed=number)) for number in range(5)]
     one = run(context, rows, partition_rows=5)
-    two = run(replace(context, engine=LocalRunner(2), fingerprint="1" * 64), rows, partition_rows=2)
+    two = run(replace(context, runner=LocalRunner(2), fingerprint="1" * 64), rows, partition_rows=2)
 
     assert content_digest(one) == content_digest(two)
     assert all(row["boxes"] for row in one.to_pylist())
@@ -243,7 +243,7 @@ def test_real_photos_with_text_are_told_from_those_without(context, shared_data)
     labels = pd.read_csv(shared_data / "dev" / "text_labels.csv")
     sample = pd.concat([labels[labels["label"] == label].head(12) for label in ("text", "no_text")])
     rows = [store(context, Image.open(folder / name).convert("RGB")) for name in sample["file"]]
-    ocr = run(replace(context, engine=LocalRunner(2)), rows)
+    ocr = run(replace(context, runner=LocalRunner(2)), rows)
     text = TextStage(FilterTextConfig()).run({"ocr": ocr}, context)["text"]
 
     verdicts = {row["sha256"]: row["verdict"] for row in text.to_pylist()}
