@@ -92,9 +92,9 @@ class Rule:
 
 LARGE_AREA = 0.2
 
-STABLE = 0.5
-"""Likeness of readings that is asked of drawn words: theirs are alike by .6 and more, those guessed
-over patterns mostly by .3 and less (docs/text.md)."""
+STABLE = 0.4
+"""Likeness of readings that is asked of drawn words: theirs are mostly alike by .55 and more, those
+guessed over patterns by .3 and less (docs/text.md)."""
 
 DRAWN_RULE = Rule(
     ((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3, stable=STABLE
