@@ -126,7 +126,7 @@ def test_a_threshold_replaces_every_confidence_of_the_preset():
 
 boxes = st.builds(
     box,
-    text=st.text("aB1 .漢", max_size=6),
+    text=st.text("aB1 .漢", max_size=9),
     confidence=st.floats(0, 1, width=32),
     area=st.floats(0, 1, width=32),
     score=st.floats(0, 1, width=32),
@@ -177,8 +177,44 @@ def test_a_box_that_reads_otherwise_when_moved_does_not_count(stable, verdict):
 
 
 @pytest.mark.parametrize(
+    ("stable", "confidence", "verdict"),
+    [(1.0, 0.5, True), (0.5, 0.64, False), (0.5, 0.65, True), (0.0, 0.8, True), (None, 0.5, True)],
+)
+def test_a_box_that_reads_a_little_otherwise_when_moved_must_be_read_more_surely(
+    stable, confidence, verdict
+):
+    seen = box("abcd", confidence, stable=stable)
+
+    assert bears_text(seen, rule=replace(RULE, unsteady=0.3)) == verdict
+    assert bears_text(seen)
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "verdict"),
+    [("abcabd", 0.5, True), ("080080", 0.89, False), ("080080", 0.9, True), ("aa", 0.8, True)],
+)
+def test_few_signs_repeated_must_be_read_more_surely(text, confidence, verdict):
+    assert bears_text(box(text, confidence), rule=replace(RULE, repeated=0.9)) == verdict
+
+
+@pytest.mark.parametrize("score", [0.7, 1.0])
+def test_few_signs_repeated_are_no_unknown_script(score):
+    found = box("080080", 0.6, score=score, agreed=score)
+    rule = replace(RULE, repeated=0.9, agreed=Agreement(0.6, 0.5))
+
+    assert not bears_text(found, rule=rule)
+    assert bears_text({**found, "text": "08"}, rule=rule)
+
+
+@pytest.mark.parametrize(
     ("score", "agreed", "verdict"),
-    [(0.6, 0.5, True), (0.9, 0.9, True), (0.59, 0.9, False), (0.9, 0.49, False)],
+    [
+        (0.75, 0.5, True),
+        (0.74, 0.5, False),
+        (0.6, 0.9, True),
+        (0.59, 0.9, False),
+        (0.9, 0.49, False),
+    ],
 )
 def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(score, agreed, verdict):
     unread = box("", 0.0, score=score, agreed=agreed)
@@ -189,7 +225,7 @@ def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(score
 
 @pytest.mark.parametrize(
     ("text", "confidence", "verdict"),
-    [("", 0.0, True), ("ab", 0.1, True), ("abc", 0.49, False), ("abc", 0.5, True)],
+    [("", 0.0, True), ("ab", 0.1, True), ("abc", 0.39, False), ("abc", 0.4, True)],
 )
 def test_what_two_networks_find_and_the_recogniser_doubts_is_a_pattern(text, confidence, verdict):
     found = box(text, confidence, agreed=0.9)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.repetition import repeats_few_signs
 
 NOT_ALPHANUMERIC = r"[^\p{L}\p{N}]"
 CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
@@ -22,7 +23,8 @@ class Agreement:
     """When a place that two networks find counts as text that the recogniser cannot read.
 
     Of a script it does not know the recogniser makes nothing, or a sign or two. Where it makes
-    more, with little confidence, it is rather a pattern that resembles letters (docs/text.md).
+    more, with little confidence or of few signs repeated, it is rather a pattern that resembles
+    letters (docs/text.md).
 
     Attributes
     ----------
@@ -32,14 +34,18 @@ class Agreement:
         So few letters and digits are read of an unknown script, whatever their confidence.
     confidence
         What is asked where more are read.
+    together
+        Sum of both scores that is needed beside.
     sure, sure_other
-        Detection scores, as `score` and `other`, from which a place counts whatever is read.
+        Detection scores, as `score` and `other`, from which a place counts with how little
+        confidence it may be read.
     """
 
     score: float
     other: float
     signs: int = 2
-    confidence: float = 0.5
+    confidence: float = 0.4
+    together: float = 1.25
     sure: float = 0.83
     sure_other: float = 0.55
 
@@ -74,6 +80,11 @@ class Rule:
     stable
         How alike the readings of a box must be when it is moved a little (`ocr.steadiness`); one
         that was not read again passes.
+    unsteady
+        Confidence asked beyond that of a box that reads wholly otherwise when it is moved, and in
+        proportion where it reads otherwise in part.
+    repeated
+        Confidence asked of few signs, repeated (`ocr.repetition`).
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -87,21 +98,44 @@ class Rule:
     agreed: Agreement | None = None
     drawn: "Rule | None" = None
     stable: float = 0.0
+    unsteady: float = 0.0
+    repeated: float = 0.0
     min_area: float = 0.0
 
 
 LARGE_AREA = 0.2
 
-STABLE = 0.4
-"""Likeness of readings that is asked of drawn words: theirs are mostly alike by .55 and more, those
-guessed over patterns by .3 and less (docs/text.md)."""
+STABLE = 0.3
+"""Likeness of readings that is asked of drawn words: theirs are mostly alike by .6 and more, of
+those guessed over patterns half by less than this (docs/text.md)."""
+
+UNSTEADY = 0.2
+"""Confidence asked more of a box that reads wholly otherwise when moved."""
+
+REPEATED = 0.9
+"""Confidence asked of few signs, repeated: over chains `0808` is read with up to .85."""
 
 DRAWN_RULE = Rule(
-    ((2, 0.98), (3, 0.8), (5, 0.6)), 0.95, LARGE_AREA, 0.95, least_score=0.3, stable=STABLE
+    ((2, 0.98), (3, 0.8), (5, 0.6)),
+    0.95,
+    LARGE_AREA,
+    0.95,
+    least_score=0.3,
+    stable=STABLE,
+    repeated=REPEATED,
 )
 """What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
-_LENIENT = Rule(((3, 0.9), (4, 0.8)), 0.95, LARGE_AREA, 0.98, least_score=0.5, min_area=0.01)
+_LENIENT = Rule(
+    ((3, 0.9), (4, 0.8)),
+    0.95,
+    LARGE_AREA,
+    0.98,
+    least_score=0.5,
+    unsteady=UNSTEADY,
+    repeated=REPEATED,
+    min_area=0.01,
+)
 
 _RAPIDOCR = {
     "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
@@ -111,8 +145,10 @@ _RAPIDOCR = {
         LARGE_AREA,
         0.95,
         least_score=0.4,
-        agreed=Agreement(0.6, 0.5),
+        agreed=Agreement(0.65, 0.5),
         drawn=DRAWN_RULE,
+        unsteady=UNSTEADY,
+        repeated=REPEATED,
     ),
     "lenient": replace(_LENIENT, drawn=replace(_LENIENT, stable=STABLE)),
 }
@@ -235,27 +271,30 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
         asked[letters >= length] = confidence
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
+    few = np.array([repeats_few_signs(each) for each in text.to_pylist()], bool)
+    asked = np.where(few, np.maximum(asked, np.float32(rule.repeated)), asked)
+    stable = np.nan_to_num(_floats(boxes, "stable"), nan=1.0)  # null: it was not read again
+    asked = asked + np.float32(rule.unsteady) * (1 - stable)
     score = _floats(boxes, "score")
-    unsteady = _floats(boxes, "stable") < np.float32(rule.stable)  # never where it is null
-    asked[(score < np.float32(rule.least_score)) | unsteady] = np.inf
+    asked[(score < np.float32(rule.least_score)) | (stable < np.float32(rule.stable))] = np.inf
     if rule.certain_score is not None:
         asked[score >= np.float32(rule.certain_score)] = 0
     if rule.agreed is not None:
-        asked[_in_unknown_script(boxes, letters, rule.agreed)] = 0
+        asked[_in_unknown_script(boxes, letters, few, rule.agreed)] = 0
     return asked
 
 
 def _in_unknown_script(
-    boxes: pa.StructArray, letters: NDArray[np.int32], asked: Agreement
+    boxes: pa.StructArray, letters: NDArray[np.int32], few: NDArray[np.bool_], asked: Agreement
 ) -> NDArray[np.bool_]:
     """Tell which boxes count because two networks agree on them."""
-    doubtful = (letters > asked.signs) & (
-        _floats(boxes, "confidence") < np.float32(asked.confidence)
-    )
+    read = letters > asked.signs
+    doubtful = read & (_floats(boxes, "confidence") < np.float32(asked.confidence))
     score, other = _floats(boxes, "score"), _floats(boxes, "agreed")
     certain = (score >= np.float32(asked.score)) & (other >= np.float32(asked.other))
+    certain &= score + other >= np.float32(asked.together)
     sure = (score >= np.float32(asked.sure)) & (other >= np.float32(asked.sure_other))
-    return sure | (certain & ~doubtful)
+    return (sure | (certain & ~doubtful)) & ~(read & few)
 
 
 def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
@@ -271,6 +310,8 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             agreed=None,
             drawn=None,
             stable=0.0,
+            unsteady=0.0,
+            repeated=0.0,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)
 
