@@ -7,13 +7,13 @@ import pytest
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.made_structures import chain, fence, floats, windows
-from tests.ocr.drawn.test_samples import FONT
 from tests.ocr.pictures import scene
+from tests.tools.overlay_text.test_samples import FONT
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.ocr.base import to_arrow
-from webemo_curate.ocr.choose import choose_engine
-from webemo_curate.ocr.looks import make_detector
+from webemo_curate.ocr.cascade import make_detector
+from webemo_curate.ocr.detector import to_arrow
 from webemo_curate.ocr.rule import PRESETS, decide
+from webemo_curate.ocr.selection import choose_engine
 
 SIZE = 330, 220
 EACH = 8

@@ -11,7 +11,8 @@ from webemo_curate.ocr.easyocr.weight_files import require_weights
 from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
-from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS, Rule
+from webemo_curate.ocr.requirement import Rule
+from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
 

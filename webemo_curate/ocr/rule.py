@@ -1,4 +1,4 @@
-"""When a box counts as text: the rule as data, its presets per engine, and its application."""
+"""When an image bears text: the presets of the rule per engine, and the verdict on stored boxes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,98 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.ocr.repetition import repeats_few_signs
-
-NOT_ALPHANUMERIC = r"[^\p{L}\p{N}]"
-CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
-
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """When a place that two networks find counts as text that the recogniser cannot read.
-
-    Of a script it does not know the recogniser makes nothing, or a sign or two. Where it makes
-    more, with little confidence or of few signs repeated, it is rather a pattern that resembles
-    letters (docs/text.md).
-
-    Attributes
-    ----------
-    score, other
-        Detection scores of the box and of the other network's in its place.
-    signs
-        So few letters and digits are read of an unknown script, whatever their confidence.
-    confidence
-        What is asked where more are read.
-    together
-        Sum of both scores that is needed beside.
-    sure, sure_other
-        Detection scores, as `score` and `other`, from which a place counts with how little
-        confidence it may be read.
-    """
-
-    score: float
-    other: float
-    signs: int = 2
-    confidence: float = 0.4
-    together: float = 1.25
-    sure: float = 0.83
-    sure_other: float = 0.55
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The confidence a box must reach for its text to be believed.
-
-    Recognisers guess on texture: the shorter the guess, the likelier it is a chance. So few
-    characters need much confidence; so do the scripts of thousands of characters, among which any
-    texture finds a likeness, and boxes so large that they are more likely a pattern than a word.
-
-    Attributes
-    ----------
-    by_length
-        Pairs of a number of letters and digits and the confidence asked of a box with so many or
-        more, in growing order. A box with fewer than the first never counts.
-    cjk
-        Confidence asked of text with Chinese, Japanese or Korean characters.
-    large_area, large
-        Fraction of the image from which a box is large, and the confidence then asked.
-    least_score
-        Detection score that a box must have for its text to count.
-    certain_score
-        Detection score that makes any box count, whatever was read; None: no score does.
-    agreed
-        What makes a box count if another network found the same place: so the scripts that the
-        recogniser cannot read are found. None: nothing does.
-    drawn
-        What is asked instead of boxes that the look for drawn words found; its own `min_area` says
-        nothing. None: the same as of others.
-    stable
-        How alike the readings of a box must be when it is moved a little (`ocr.steadiness`); one
-        that was not read again passes.
-    unsteady
-        Confidence asked beyond that of a box that reads wholly otherwise when it is moved, and in
-        proportion where it reads otherwise in part.
-    repeated
-        Confidence asked of few signs, repeated (`ocr.repetition`).
-    min_area
-        Least fraction of the image that the believed boxes of an image must cover together.
-    """
-
-    by_length: tuple[tuple[int, float], ...]
-    cjk: float
-    large_area: float
-    large: float
-    least_score: float = 0.0
-    certain_score: float | None = None
-    agreed: Agreement | None = None
-    drawn: "Rule | None" = None
-    stable: float = 0.0
-    unsteady: float = 0.0
-    repeated: float = 0.0
-    min_area: float = 0.0
-
+from webemo_curate.ocr.requirement import Agreement, Floats, Rule, floats, required_confidence
 
 LARGE_AREA = 0.2
 
@@ -225,76 +134,17 @@ def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
     images = len(boxes)
     parents = np.asarray(pc.list_parent_indices(boxes))
     flat = pc.list_flatten(boxes)
-    confidence = _floats(flat, "confidence")
+    confidence = floats(flat, "confidence")
     asked = required_confidence(flat, rule)
     believed = confidence >= asked
     score, threshold = _decisive(images, parents, confidence, asked)
     counts = np.bincount(parents[believed], minlength=images)
     frames = np.asarray(pc.struct_field(flat, "frame"))[believed]
-    area = _covered(images, parents[believed], frames, _floats(flat, "area")[believed])
+    area = _covered(images, parents[believed], frames, floats(flat, "area")[believed])
     text = _join(pc.struct_field(flat, "text").filter(pa.array(believed)), counts)
     # The floor is cast as the areas are, or 0.01 would be more than float32's 0.01.
     bears_text = (counts > 0) & (area >= np.float32(rule.min_area))
     return Decisions(score, threshold, area, text, bears_text)
-
-
-def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
-    """Return the confidence that each box must reach; infinite where none would do.
-
-    Parameters
-    ----------
-    boxes : pa.StructArray
-        Boxes of type `schemas.TEXT_BOX`.
-    rule : Rule
-        What is asked.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, one entry a box.
-    """
-    drawn = pc.struct_field(boxes, "drawn").to_numpy(zero_copy_only=False)
-    asked = np.empty(len(boxes), np.float32)
-    for chosen, its_rule in ((~drawn, rule), (drawn, rule.drawn or rule)):
-        if chosen.any():  # an image is decided alone, while it is looked at: its time counts
-            asked[chosen] = _asked(boxes.filter(pa.array(chosen)), its_rule)
-    return asked
-
-
-def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
-    text = pc.struct_field(boxes, "text")
-    letters = np.asarray(pc.utf8_length(pc.replace_substring_regex(text, NOT_ALPHANUMERIC, "")))
-    cjk = np.asarray(pc.match_substring_regex(text, CJK))
-    large = _floats(boxes, "area") > np.float32(rule.large_area)
-    asked = np.full(len(boxes), np.inf, np.float32)
-    for length, confidence in rule.by_length:
-        asked[letters >= length] = confidence
-    asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
-    asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
-    few = np.array([repeats_few_signs(each) for each in text.to_pylist()], bool)
-    asked = np.where(few, np.maximum(asked, np.float32(rule.repeated)), asked)
-    stable = np.nan_to_num(_floats(boxes, "stable"), nan=1.0)  # null: it was not read again
-    asked = asked + np.float32(rule.unsteady) * (1 - stable)
-    score = _floats(boxes, "score")
-    asked[(score < np.float32(rule.least_score)) | (stable < np.float32(rule.stable))] = np.inf
-    if rule.certain_score is not None:
-        asked[score >= np.float32(rule.certain_score)] = 0
-    if rule.agreed is not None:
-        asked[_in_unknown_script(boxes, letters, few, rule.agreed)] = 0
-    return asked
-
-
-def _in_unknown_script(
-    boxes: pa.StructArray, letters: NDArray[np.int32], few: NDArray[np.bool_], asked: Agreement
-) -> NDArray[np.bool_]:
-    """Tell which boxes count because two networks agree on them."""
-    read = letters > asked.signs
-    doubtful = read & (_floats(boxes, "confidence") < np.float32(asked.confidence))
-    score, other = _floats(boxes, "score"), _floats(boxes, "agreed")
-    certain = (score >= np.float32(asked.score)) & (other >= np.float32(asked.other))
-    certain &= score + other >= np.float32(asked.together)
-    sure = (score >= np.float32(asked.sure)) & (other >= np.float32(asked.sure_other))
-    return (sure | (certain & ~doubtful)) & ~(read & few)
 
 
 def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
@@ -314,10 +164,6 @@ def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
             repeated=0.0,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)
-
-
-def _floats(boxes: pa.StructArray, name: str) -> Floats:
-    return np.array(pc.struct_field(boxes, name), np.float32)
 
 
 def _covered(images: int, parents: NDArray[Any], frames: NDArray[Any], areas: Floats) -> Floats:

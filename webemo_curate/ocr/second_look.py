@@ -7,7 +7,8 @@ from PIL import Image
 
 from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
 from webemo_curate.ocr.overlay.agreement import mark_agreement
-from webemo_curate.ocr.rule import Rule, decide
+from webemo_curate.ocr.requirement import Rule
+from webemo_curate.ocr.rule import decide
 
 
 @dataclass(frozen=True)

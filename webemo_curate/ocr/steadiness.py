@@ -17,7 +17,7 @@ MOVES = 2
 
 FEWEST, LEAST_CONFIDENCE = 2, 0.4
 """Letters and digits, and the confidence, from which a box is read again: what is read of others
-confirms nothing (`ocr.rule`)."""
+confirms nothing (`ocr.requirement`)."""
 
 Corners = NDArray[np.float32]
 

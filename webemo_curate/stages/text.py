@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.manifest import conform
-from webemo_curate.ocr.rule import Decisions, Rule, decide, rules
+from webemo_curate.ocr.requirement import Rule
+from webemo_curate.ocr.rule import Decisions, decide, rules
 from webemo_curate.schemas import TEXT, TextVerdict
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 
