@@ -18,7 +18,7 @@ STABLE = 0.3
 """Likeness of readings that is asked of drawn words: theirs are mostly alike by .6 and more, of
 those guessed over patterns half by less than this (docs/text.md)."""
 
-UNSTEADY = 0.2
+UNSTEADY = 0.1
 """Confidence asked more of a box that reads wholly otherwise when moved."""
 
 REPEATED = 0.9
