@@ -91,7 +91,7 @@ def _run_stages(
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
     if not sets:
         return {}
-    from webemo_curate.duplicates.leakage import mark_shared
+    from webemo_curate.duplicates.leakage import TRAINED_ON, mark_shared
     from webemo_curate.runner.factory import make_runner
 
     config, counts = call.config(), {}
@@ -99,5 +99,8 @@ def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
         for place in sets:
             shared = mark_shared(place, call.workspace, runner, config.dedup)
             print(shared.summary())
-            counts[shared.name] = len(set(shared.matches["path"].to_pylist()))
+            split = all(map(call.workspace.has, TRAINED_ON))
+            if split and (warning := shared.trained_on(call.workspace).warning()):
+                print(f"  {warning}")
+            counts[shared.name] = shared.shared()
     return counts

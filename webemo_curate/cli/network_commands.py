@@ -64,7 +64,11 @@ def evaluate(
     ] = False,
     exclude_shared: Annotated[
         bool,
-        typer.Option("--exclude-shared", help="Leave out pictures that training has seen."),
+        typer.Option(
+            "--exclude-shared",
+            help="Leave out pictures that training has seen; siblings (another face or pose of "
+            "one sitting) are other pictures and stay.",
+        ),
     ] = False,
 ) -> None:
     """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""

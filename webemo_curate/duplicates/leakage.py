@@ -65,29 +65,73 @@ class SharedPictures:
     def summary(self) -> str:
         """Say how many images are shared, how they were found, and how many have siblings."""
         rows = to_frame(self.matches)
-        rows["sibling"] = rows["sibling"].astype(bool)
-        files = rows[~rows["sibling"]].drop_duplicates("path")
-        ways = ", ".join(f"{way} {n}" for way, n in files["method"].value_counts().items() if n)
-        found = f"{len(files)} of {self.images} images are in the workspace too"
-        kin = set(rows["path"]) - set(files["path"])
-        siblings = f"; {len(kin)} more have siblings there (another face or pose)" if kin else ""
+        same = rows[~rows["sibling"].astype(bool)].drop_duplicates("path")
+        ways = ", ".join(f"{way} {n}" for way, n in same["method"].value_counts().items() if n)
+        found = f"{len(same)} of {self.images} images are in the workspace too"
+        kin = rows["path"].nunique() - len(same)
+        siblings = f"; {kin} more have siblings there (another face or pose)" if kin else ""
         shown = f" ({ways})" if ways else ""
         return f"{self.name}: {found}{shown}{siblings}; marked in {self.path}"
 
-    def siblings_trained_on(self, workspace: Workspace) -> int:
-        """Return how many images are not shared but have siblings in training or validation."""
-        trained = self.trained_on(workspace)
+    def shared(self) -> int:
+        """Return how many files show a picture of the workspace; siblings are other pictures."""
         rows = to_frame(self.matches)
-        same = set(rows.loc[~rows["sibling"].astype(bool), "sha256"])
-        return len(trained & (set(rows["sha256"]) - same))
+        return int(rows.loc[~rows["sibling"].astype(bool), "path"].nunique())
 
-    def trained_on(self, workspace: Workspace) -> set[str]:
-        """Return the SHA-256 of images that training or validation holds, or a sibling of."""
-        groups: set[str] = set()
-        for split in TRAINED_ON:
-            groups |= set(workspace.read(split, ["group"])["group"].to_pylist())
-        rows = self.matches.select(["sha256", "group"]).to_pylist()
-        return {row["sha256"] for row in rows if row["group"] in groups}
+    def trained_on(self, workspace: Workspace) -> "TrainedOn":
+        """Return which images training or validation has seen, or seen siblings of.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Split; the one that the set was held against.
+
+        Returns
+        -------
+        TrainedOn
+            The images by SHA-256.
+        """
+        rows = to_frame(self.matches)
+        held = [workspace.read(name, ["sha256"])["sha256"].to_pylist() for name in TRAINED_ON]
+        members = to_frame(workspace.read("duplicates", ["sha256", "cluster", "group"]))
+        trained = members[members["sha256"].isin([name for split in held for name in split])]
+        cluster = rows["matched"].map(members.set_index("sha256")["cluster"])
+        seen = cluster.isin(trained["cluster"]) & ~rows["sibling"].astype(bool)
+        pictures = set(rows.loc[seen, "sha256"])
+        related = set(rows.loc[rows["group"].isin(trained["group"]), "sha256"])
+        return TrainedOn(pictures, related - pictures)
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """Images of an external set that training or validation has to do with.
+
+    Attributes
+    ----------
+    pictures
+        SHA-256 of images whose picture is there.
+    siblings
+        SHA-256 of images whose picture is not, but one of its group: another face or pose of one
+        sitting, or another version of one stock asset.
+    """
+
+    pictures: set[str]
+    siblings: set[str]
+
+    def warning(self) -> str | None:
+        """Say how many pictures have siblings there; None if none has."""
+        count = len(self.siblings)
+        if not count:
+            return None
+        counted = (
+            "1 picture of the test set has"
+            if count == 1
+            else f"{count} pictures of the test set have"
+        )
+        return (
+            f"warning: {counted} siblings in train or validation (another face or pose of one "
+            "sitting); they are measured on, with --exclude-shared too"
+        )
 
 
 def mark_shared(

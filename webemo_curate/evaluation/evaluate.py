@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.dataset.prefetch import Feed
-from webemo_curate.duplicates.leakage import NEEDED, TRAINED_ON, mark_shared
+from webemo_curate.duplicates.leakage import NEEDED, TRAINED_ON, TrainedOn, mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
@@ -52,6 +52,11 @@ class Evaluation:
         where that was not looked for.
     excluded
         Whether those were left out.
+    siblings
+        Images of an external set that were measured on, of whose group the training or validation
+        split holds another picture; None as above.
+    sibling_warning
+        Says so; None without any.
     """
 
     run: Path
@@ -62,13 +67,15 @@ class Evaluation:
     predictions: Path
     shared: int | None = None
     excluded: bool = False
+    siblings: int | None = None
+    sibling_warning: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON values; the metrics proper stand at the top level."""
         document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
         document["best"] = asdict(self.best)
         document["tuned"] = asdict(self.tuned) if self.tuned else None
-        document |= {"shared": self.shared, "excluded": self.excluded}
+        document |= {"shared": self.shared, "excluded": self.excluded, "siblings": self.siblings}
         return document | {"predictions": str(self.predictions)}
 
     def summary(self) -> str:
@@ -89,6 +96,8 @@ class Evaluation:
         ]
         if self.shared:
             lines.append(self._leak_line())
+        if self.sibling_warning:
+            lines.append(f"  {self.sibling_warning}")
         return "\n".join(lines)
 
     def _leak_line(self) -> str:
@@ -122,6 +131,7 @@ def evaluate(
         Where it computes.
     exclude_shared : bool, default False
         Leave out images of an external set whose picture the training or validation split holds.
+        Siblings of what they hold are other pictures and stay; the summary counts them.
 
     Returns
     -------
@@ -143,7 +153,7 @@ def evaluate(
             "compare with; run 'curate split'"
         )
     if exclude_shared and shared:
-        test_set = test_set.without(shared)
+        test_set = test_set.without(shared.pictures)
     name, images = test_set.name, _packed(test_set, on, workspace, config)
     target = images.targets.numpy()
     chosen = choose_device(device)
@@ -158,8 +168,10 @@ def evaluate(
         tuned=_tuned(run, name, target, last),
         best=measure(target, best, classes=classes),
         predictions=predictions,
-        shared=None if shared is None else len(shared),
+        shared=len(shared.pictures) if shared else None,
         excluded=exclude_shared,
+        siblings=len(shared.siblings) if shared else None,
+        sibling_warning=shared.warning() if shared else None,
     )
     document = json.dumps(evaluation.as_json(), indent=2)
     metrics = run / f"metrics-{name}.json"
@@ -231,8 +243,8 @@ def _packed(
     return open_images(test_set.table, config, workspace)
 
 
-def _shared(on: str, workspace: Workspace) -> set[str] | None:
-    """Return the images of an external set that training has seen; None if that is unknowable."""
+def _shared(on: str, workspace: Workspace) -> TrainedOn | None:
+    """Return what training has seen of an external set; None if that is unknowable."""
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     config = workspace.config()
