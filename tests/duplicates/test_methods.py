@@ -77,6 +77,28 @@ def test_flat_pictures_are_told_apart_by_color(tmp_path):
     assert answers(tmp_path) == {("copy.png", "red.png"): True}
 
 
+def horizon(top, bottom, figure):
+    """Draw a sky above dark ground, and someone between."""
+    rows, columns = np.mgrid[:160, :220]
+    depth = (rows / 160)[..., None]
+    sky = np.array(top) * (1 - depth) + np.array(bottom) * depth
+    sky[rows > 120] *= 0.35
+    sky[(abs(columns - figure) < 5) & (abs(rows - 110) < 14)] = 0
+    return Image.fromarray(sky.astype(np.uint8))
+
+
+def test_pictures_of_few_shapes_are_told_apart_by_color(tmp_path):
+    day, evening = ((90, 140, 230), (240, 200, 160)), ((230, 120, 60), (250, 220, 120))
+    one = horizon(*day, 60)
+    copies = {"small": jpeg(one.resize((130, 95))), "turned": ImageOps.mirror(one)}
+    # As bright all over as the day, but for its colors.
+    save(tmp_path, day=one, **copies, evening=horizon(*evening, 159))
+    found = answers(tmp_path)
+    assert found[("day.png", "small.png")]
+    assert found[("day.png", "turned.png")]
+    assert not any("evening.png" in pair for pair in found)
+
+
 def test_another_part_makes_siblings_and_a_caption_does_not(tmp_path):
     one = scene(5, (330, 220))
     other = one.copy()

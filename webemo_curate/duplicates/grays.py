@@ -74,11 +74,28 @@ def _compare(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     return correlation, np.abs(parts).max((1, 2)) / 9
 
 
-def differences(colors: Grays, first: Indices, second: Indices) -> Floats:
-    """Return the largest difference in levels of the pairs' mean colors; shape (pairs,)."""
-    found = np.zeros(len(first), np.float32)
+def differences(
+    colors: Grays, first: Indices, second: Indices, mirrored: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return by how many levels the pairs' mean colors differ.
+
+    Parameters
+    ----------
+    colors : ndarray of uint8, shape (n, 4, 4, 3)
+        Mean colors of the parts of every picture.
+    first, second, mirrored : ndarray
+        As in `resemblance`.
+
+    Returns
+    -------
+    largest, mean : ndarray of float32, shape (pairs,)
+        Over parts and channels.
+    """
+    found = np.zeros((2, len(first)), np.float32)
     for start in range(0, len(first), BLOCK):
         part = slice(start, start + BLOCK)
         one, other = (colors[side[part]].astype(np.int16) for side in (first, second))
-        found[part] = np.abs(one - other).max((1, 2, 3))
-    return found
+        other = np.where(mirrored[part, None, None, None], other[:, :, ::-1], other)
+        apart = np.abs(one - other)
+        found[:, part] = apart.max((1, 2, 3)), apart.mean((1, 2, 3))
+    return found[0], found[1]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-VERSION = 3
+VERSION = 4
 """Raised whenever equal sets would be marked otherwise."""
 
 NEEDED = ("images", "features", "duplicates")

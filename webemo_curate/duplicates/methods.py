@@ -20,7 +20,7 @@ from webemo_curate.duplicates.compare import Proofs
 from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Hashes, Indices
 from webemo_curate.duplicates.local_words import Words
-from webemo_curate.duplicates.plain import is_flat, is_plain, leaders, plain_pairs
+from webemo_curate.duplicates.plain import is_flat, is_plain, is_simple, leaders, plain_pairs
 
 SAME: Final = 0.985
 """Correlation of reduced pictures from which they are the same, if no part of them differs."""
@@ -37,6 +37,10 @@ photos that a hash proposes."""
 
 PLAIN_COLOR: Final = 12.0
 """Levels by which mean colors of plain pictures may differ that are the same."""
+
+SIMPLE_COLOR: Final = 24.0
+"""Levels by which mean colors of pictures of few shapes may differ on average that are the same: a
+sunset's gray values are those of a gray day's."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,9 +174,9 @@ def by_hash(looks: Looks, config: DedupConfig, prove: Prove, outer: Mask | None 
         Each pair once.
     """
     rows = np.flatnonzero(~is_flat(looks.grays))
-    plain = is_plain(looks.grays[rows])
+    told_by_color = is_plain(looks.grays[rows]) | is_simple(looks.grays[rows])
     hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
-    lead = leaders(hashes, looks.grays[rows], plain, SAME, SAME_RESIDUAL)
+    lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
     if outer is not None:
         lead = np.where(outer[rows] == outer[rows[lead]], lead, np.arange(len(rows)))
     own = lead == np.arange(len(rows))
@@ -244,8 +248,7 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
     first, second = pairs
     seen = resemblance(looks.grays, first, second, turned)
     plain, flat = is_plain(looks.grays), is_flat(looks.grays)
-    colored = differences(looks.colors, first, second) <= PLAIN_COLOR
-    fits = colored | ~(plain[first] | plain[second])
+    fits = _colors_fit(looks, pairs, turned, plain)
     clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
     both_flat = flat[first] & flat[second]
     clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
@@ -260,6 +263,15 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
     unknown = np.full(len(first), np.nan, np.float32)
     found = Found(first, second, unknown, correlation, changed, answer == Answer.SAME)
     return found.where(answer > Answer.STRANGERS)
+
+
+def _colors_fit(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, plain: Mask) -> Mask:
+    """Tell whose colors agree, or whose gray values show enough without."""
+    first, second = pairs
+    simple = is_simple(looks.grays)
+    largest, mean = differences(looks.colors, first, second, turned)
+    told = (largest <= PLAIN_COLOR) | ~(plain[first] | plain[second])
+    return told & ((mean <= SIMPLE_COLOR) | ~(simple[first] | simple[second]))
 
 
 def _distances(looks: Looks, found: Found) -> npt.NDArray[np.float32]:

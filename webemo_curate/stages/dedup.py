@@ -35,7 +35,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 5
+    version = 6
     inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 
