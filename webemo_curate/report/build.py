@@ -8,6 +8,7 @@ from webemo_curate import __version__
 from webemo_curate.config import ReportConfig
 from webemo_curate.report import sections
 from webemo_curate.report.dropped import dropped
+from webemo_curate.report.siblings import siblings
 from webemo_curate.workspace import REPORT, Workspace
 
 TEMPLATE, STYLE = "report.html", "report.css"
@@ -47,6 +48,7 @@ def build_report(workspace: Workspace, config: ReportConfig) -> str:
         funnel=funnel,
         label_chart=sections.label_chart(workspace),
         dropped=dropped(workspace, config.examples),
+        siblings=siblings(workspace, config.examples),
         splits=splits,
         runs=runs,
         origins=sections.origins(workspace),
