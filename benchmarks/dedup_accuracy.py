@@ -121,9 +121,9 @@ def main() -> None:
     prove = prover(arguments.data / "web", config)
     framed = by_hash(looks, config, prove), by_grays(looks, prove)
     ours, siblings = found_pairs(names, *framed, by_features(looks, words, prove))
-    ours = _closed(ours)
+    ours = closed(ours)
     _report("curate dedup", truth, ours)
-    _report("curate dedup, whole frames alone", truth, _closed(found_pairs(names, *framed)[0]))
+    _report("curate dedup, whole frames alone", truth, closed(found_pairs(names, *framed)[0]))
     print(f"  X, the same: {truth.recall(ours, 'X')}, siblings: {truth.recall(siblings, 'X')}")
     print(f"  siblings of different families: {len(truth.false(siblings))}")
     if arguments.rival:
@@ -135,7 +135,7 @@ def main() -> None:
         _sheet(arguments.sheets / "false.jpg", arguments.data / "web", truth.false(ours))
 
 
-def _closed(pairs: set[Pair]) -> set[Pair]:
+def closed(pairs: set[Pair]) -> set[Pair]:
     """Return all pairs of pictures that are joined: copies are compared with one of them."""
     home: dict[str, set[str]] = {}
     for one, other in pairs:
