@@ -78,8 +78,8 @@ class Rule:
         How alike the readings of a box must be when it is moved a little (`ocr.steadiness`); one
         that was not read again passes.
     unsteady
-        Confidence asked beyond that of a box that reads wholly otherwise when it is moved, and in
-        proportion where it reads otherwise in part.
+        Confidence asked beyond that of its length, of a box that reads wholly otherwise when it is
+        moved, and in proportion where it reads otherwise in part.
     repeated
         Confidence asked of few signs, repeated (`ocr.repetition`).
     min_area
@@ -131,12 +131,12 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
     asked = np.full(len(boxes), np.inf, np.float32)
     for length, confidence in rule.by_length:
         asked[letters >= length] = confidence
+    stable = np.nan_to_num(floats(boxes, "stable"), nan=1.0)  # null: it was not read again
+    asked = asked + np.float32(rule.unsteady) * (1 - stable)
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
     few = np.array([repeats_few_signs(each) for each in text.to_pylist()], bool)
     asked = np.where(few, np.maximum(asked, np.float32(rule.repeated)), asked)
-    stable = np.nan_to_num(floats(boxes, "stable"), nan=1.0)  # null: it was not read again
-    asked = asked + np.float32(rule.unsteady) * (1 - stable)
     score = floats(boxes, "score")
     asked[(score < np.float32(rule.least_score)) | (stable < np.float32(rule.stable))] = np.inf
     if rule.certain_score is not None:

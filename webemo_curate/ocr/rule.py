@@ -21,8 +21,8 @@ those guessed over patterns half by less than this (docs/text.md)."""
 UNSTEADY = 0.1
 """Confidence asked more of a box that reads wholly otherwise when moved."""
 
-REPEATED = 0.9
-"""Confidence asked of few signs, repeated: over chains `0808` is read with up to .85."""
+REPEATED = 0.95
+"""Confidence asked of few signs, repeated: over chains `0808` is read with up to .94."""
 
 DRAWN_RULE = Rule(
     ((2, 0.98), (3, 0.8), (5, 0.6)),
@@ -41,7 +41,6 @@ _LENIENT = Rule(
     LARGE_AREA,
     0.98,
     least_score=0.5,
-    unsteady=UNSTEADY,
     repeated=REPEATED,
     min_area=0.01,
 )
