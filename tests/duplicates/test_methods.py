@@ -73,6 +73,7 @@ def test_flat_pictures_are_told_apart_by_color(tmp_path):
     flat = {name: Image.new("RGB", (200, 150), color) for name, color in colors.items()}
     # As bright as the red: only color tells them apart.
     flat["green"] = Image.new("RGB", (200, 150), (0, 136, 0))
+    flat |= {"black": Image.new("RGB", (200, 150)), "dark": Image.new("RGB", (200, 150), (9, 9, 9))}
     save(tmp_path, **flat, copy=flat["red"].resize((90, 60)))
     assert answers(tmp_path) == {("copy.png", "red.png"): True}
 
@@ -92,11 +93,12 @@ def test_pictures_of_few_shapes_are_told_apart_by_color(tmp_path):
     one = horizon(*day, 60)
     copies = {"small": jpeg(one.resize((130, 95))), "turned": ImageOps.mirror(one)}
     # As bright all over as the day, but for its colors.
-    save(tmp_path, day=one, **copies, evening=horizon(*evening, 159))
+    others = {"evening": horizon(*evening, 159), "elsewhere": horizon(*day, 90)}
+    save(tmp_path, day=one, **copies, **others)
     found = answers(tmp_path)
     assert found[("day.png", "small.png")]
     assert found[("day.png", "turned.png")]
-    assert not any("evening.png" in pair for pair in found)
+    assert not any(f"{name}.png" in pair for pair in found for name in others)
 
 
 def test_another_part_makes_siblings_and_a_caption_does_not(tmp_path):

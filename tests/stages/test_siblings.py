@@ -20,6 +20,7 @@ from webemo_curate.config import (
 )
 from webemo_curate.duplicates.leakage import SharedPictures, mark_shared
 from webemo_curate.manifest import Origin
+from webemo_curate.report.siblings import siblings
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import Split
 from webemo_curate.stages.binarize import BinarizeStage
@@ -154,3 +155,10 @@ def test_siblings_that_training_has_seen_are_warned_of_and_no_leak(
     trained = curated.split_of("sad") != [Split.TEST]
     assert seen.siblings == ({names["pose"]} if trained else set())
     assert (seen.warning() is None) == (not trained)
+
+
+def test_the_report_shows_the_siblings(curated: Curated) -> None:
+    found = siblings(curated.workspace, 5)
+    assert found
+    assert (found.count, len(found.examples)) == (1, 1)
+    assert found.examples[0].beside

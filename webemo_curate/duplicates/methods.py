@@ -35,6 +35,9 @@ STRANGE: Final = 0.5
 """Correlation of reduced pictures below which they are strangers: half of the pairs of different
 photos that a hash proposes."""
 
+FLAT_COLOR: Final = 5.0
+"""Levels by which mean colors of pictures without structure may differ: they show nothing else."""
+
 PLAIN_COLOR: Final = 12.0
 """Levels by which mean colors of plain pictures may differ that are the same."""
 
@@ -252,7 +255,10 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
     clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
     both_flat = flat[first] & flat[second]
     clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
-    near = fits & (seen.correlation >= STRANGE) & ~clear & ~both_flat
+    # Laid on one another, pictures of few shapes agree in all but a small figure.
+    simple = is_simple(looks.grays) & ~plain
+    closer = ~(both_flat | simple[first] | simple[second])
+    near = fits & (seen.correlation >= STRANGE) & ~clear & closer
     open_pairs = np.flatnonzero(near)
     proofs = prove(looks.paths, (first[near], second[near]), True, turned[near])
     answer = np.where(clear, int(Answer.SAME), int(Answer.STRANGERS))
@@ -268,9 +274,10 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
 def _colors_fit(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, plain: Mask) -> Mask:
     """Tell whose colors agree, or whose gray values show enough without."""
     first, second = pairs
-    simple = is_simple(looks.grays)
+    simple, flat = is_simple(looks.grays), is_flat(looks.grays)
     largest, mean = differences(looks.colors, first, second, turned)
-    told = (largest <= PLAIN_COLOR) | ~(plain[first] | plain[second])
+    limit = np.where(flat[first] & flat[second], FLAT_COLOR, PLAIN_COLOR)
+    told = (largest <= limit) | ~(plain[first] | plain[second])
     return told & ((mean <= SIMPLE_COLOR) | ~(simple[first] | simple[second]))
 
 
