@@ -18,7 +18,8 @@ from webemo_curate.config import (
     SplitConfig,
     UndersampleConfig,
 )
-from webemo_curate.duplicates.leakage import SharedPictures, mark_shared
+from webemo_curate.duplicates.leakage import mark_shared
+from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.manifest import Origin
 from webemo_curate.report.siblings import siblings
 from webemo_curate.runner.local_runner import LocalRunner

@@ -91,7 +91,8 @@ def _run_stages(
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
     if not sets:
         return {}
-    from webemo_curate.duplicates.leakage import TRAINED_ON, mark_shared
+    from webemo_curate.duplicates.leakage import mark_shared
+    from webemo_curate.duplicates.shared_pictures import TRAINED_ON
     from webemo_curate.runner.factory import make_runner
 
     config, counts = call.config(), {}

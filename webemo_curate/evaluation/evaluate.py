@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.dataset.prefetch import Feed
-from webemo_curate.duplicates.leakage import NEEDED, TRAINED_ON, TrainedOn, mark_shared
+from webemo_curate.duplicates.leakage import NEEDED, mark_shared
+from webemo_curate.duplicates.shared_pictures import TRAINED_ON, TrainedOn
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
