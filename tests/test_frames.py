@@ -128,13 +128,21 @@ def _any_value(kind: pa.DataType) -> object:
 
 
 def _tables(values: list[int], undecodable: int) -> dict[str, pa.Table]:
-    """Return the stages' inputs: a picture a hash, and pictures that did not decode."""
+    """Return the stages' inputs: a picture a hash, and pictures that did not decode.
+
+    All look like one picture, so that the hashes decide.
+    """
+    from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
+
+    picture = _picture(0)
+    look = {"gray": reduce_gray(picture)[0].tobytes(), "color": reduce_color(picture).tobytes()}
     images = [
         {
             "sha256": sha(n),
             "pixel_hash": sha(f"pixels {value}"),
             "phash": value,
             "phash_mirrored": ~value & (2**64 - 1),
+            **look,
         }
         for n, value in enumerate(values)
     ]
