@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import MEGABYTE, run
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")

@@ -24,9 +24,9 @@ from webemo_curate.config import TrainConfig, load_pipeline
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.significance import paired_bootstrap
 from webemo_curate.manifest import Origin
-from webemo_curate.schemas import Split
 from webemo_curate.sources.added import add_folder
 from webemo_curate.training.fit import train
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 EMOTIONS = {"sad": "sadness", "happy": "joy"}

@@ -34,9 +34,9 @@ from webemo_curate.download.limiter import Answer as Told
 from webemo_curate.download.limiter import HostLimiter, Kind
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 HOST = "host.example"

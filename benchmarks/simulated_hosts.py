@@ -17,7 +17,7 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import host_of
 from webemo_curate.download.outcome import RETRIED, AttemptError, Body, FetchOutcome
 from webemo_curate.download.schedule import Schedule
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 LATENCY_SECONDS = 0.05
 NOTHING = Body(b"", 200, None, "")

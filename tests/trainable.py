@@ -9,7 +9,7 @@ from PIL import Image
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.manifest import Origin
-from webemo_curate.schemas import DEFAULT_CLASSES
+from webemo_curate.verdicts import DEFAULT_CLASSES
 from webemo_curate.workspace import Workspace
 
 SIZES = {"train": 16, "validation": 6, "test": 6}

@@ -9,9 +9,9 @@ from typing import Any
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import DEFAULT_CLASSES, Split
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 from webemo_curate.workspace import RUNS, Workspace
 
 CONFIG_FILE = "config.json"

@@ -1,8 +1,8 @@
 """The columns of every manifest, with their types and descriptions."""
 
-from enum import StrEnum
-
 import pyarrow as pa
+
+from webemo_curate.verdicts import DecodeStatus, FetchStatus, Split
 
 VOLATILE = b"volatile"
 DESCRIPTION = b"description"
@@ -12,68 +12,6 @@ GRAY = pa.binary(32 * 32)
 
 COLOR = pa.binary(4 * 4 * 3)
 """Mean colors of a picture's sixteen parts, row by row, RGB."""
-
-
-class FetchStatus(StrEnum):
-    """How the download of a URL ended."""
-
-    OK = "ok"
-    NOT_FOUND = "not_found"
-    GONE = "gone"
-    FORBIDDEN = "forbidden"
-    THROTTLED = "throttled"
-    SERVER_ERROR = "server_error"
-    TIMEOUT = "timeout"
-    CONNECTION = "connection"
-    TRUNCATED = "truncated"
-    NOT_IMAGE = "not_image"
-    CORRUPT = "corrupt"
-    TOO_LARGE = "too_large"
-    PLACEHOLDER = "placeholder"
-    ROBOTS = "robots"
-    BAD_URL = "bad_url"
-
-
-class DecodeStatus(StrEnum):
-    """Whether Pillow decoded an image to its last row."""
-
-    OK = "ok"
-    CORRUPT = "corrupt"
-    TOO_LARGE = "too_large"
-    MISSING = "missing"
-    CRASHED = "crashed"
-
-
-class TextVerdict(StrEnum):
-    """What the text filter says of an image."""
-
-    CLEAN = "clean"
-    TEXT = "text"
-    UNREADABLE = "unreadable"
-
-
-class DuplicateVerdict(StrEnum):
-    """What an image is within its duplicate cluster."""
-
-    KEEPER = "keeper"
-    EXACT = "exact_duplicate"
-    NEAR = "near_duplicate"
-
-
-class LabelVerdict(StrEnum):
-    """Whether the labels of a duplicate cluster make a target."""
-
-    KEPT = "kept"
-    CONFLICT = "label_conflict"
-    EXCLUDED = "label_excluded"
-
-
-class Split(StrEnum):
-    """The three parts of the final set."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
 
 
 def column(
@@ -360,12 +298,3 @@ SORT_KEYS: dict[str, tuple[str, ...]] = {
     "shared": ("path", "matched"),
 }
 """The order of rows where it is not by `sha256`; rows of equal keys cannot be."""
-
-
-def binary_classes(positive: str) -> tuple[str, str]:
-    """Return the names of targets 0 and 1 where one class is held against all others."""
-    return "others", positive
-
-
-DEFAULT_CLASSES = binary_classes("sadness")
-"""Of manifests and runs that name no classes: all were the paper's before they were recorded."""

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
-from webemo_curate.accounting import discrepancies
+from webemo_curate.audit import discrepancies
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import content_digest
 from webemo_curate.progress import progress_bar
-from webemo_curate.schemas import MANIFESTS, DecodeStatus
+from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import DecodeStatus
 from webemo_curate.workspace import Workspace
 
 

@@ -12,7 +12,7 @@ import yaml
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
-from webemo_curate.schemas import DEFAULT_CLASSES, SCHEMAS, Split
+from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -20,6 +20,7 @@ from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
 from webemo_curate.storage.protocols import ImageReader, ImageStore, Store
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS, CHECKPOINTS, RUNS = "manifests", "data/checkpoints", "data/runs"
 CONFIG = "curate.yaml"

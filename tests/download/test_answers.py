@@ -19,7 +19,7 @@ from webemo_curate.download.failures import ERROR_NAMES, MAX_REASON, reason
 from webemo_curate.download.response import KEPT, Response
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import accepted_types
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 MEGABYTE = 2**20

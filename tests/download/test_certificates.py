@@ -10,7 +10,7 @@ import trustme
 from tests.download.site import Site, answer, fetch, picture, running
 from webemo_curate.download.certificates import BUNDLES, FILE, FOLDERS, Certificates, trusted
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 NAMES = (*BUNDLES, FILE, FOLDERS)
 

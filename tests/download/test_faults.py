@@ -16,8 +16,8 @@ from webemo_curate.download.failures import LACKS, failure
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import CurateError
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.system_faults import SystemFaultError
+from webemo_curate.verdicts import FetchStatus
 
 
 @contextmanager

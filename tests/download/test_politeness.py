@@ -25,7 +25,7 @@ from benchmarks.simulated_hosts import (
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
 from webemo_curate.download.schedule import Schedule
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 RATE = 20.0
 HOST = "a.example"

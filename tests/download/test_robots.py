@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.download.site import NONE, Site, answer, fetch, picture
 from webemo_curate.download.robots import MAX_ROBOTS_BYTES, Robots, read_robots
 from webemo_curate.download.rules_held import RulesHeld
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 AGENT = "webemo-curate"
 SITE = "http://a.example"

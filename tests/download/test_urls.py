@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from webemo_curate.download.addresses import checked
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.urls import joined, written
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from webemo_curate.evaluation.metrics import measure
 from webemo_curate.evaluation.seeds import mean_and_deviation, seeds_of, seeds_summary
 from webemo_curate.manifest import Origin
 from webemo_curate.runs import DONE_FILE, find_run, run_folder, save_config
-from webemo_curate.schemas import DEFAULT_CLASSES
 from webemo_curate.training.fit import train
+from webemo_curate.verdicts import DEFAULT_CLASSES
 from webemo_curate.workspace import Workspace
 
 SHORT = TINY.model_copy(update={"epochs": 1, "seeds": 2})

@@ -31,7 +31,7 @@ from webemo_curate.experiments.comparison import Families
 from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.experiments.run_experiment import run_experiment
 from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"

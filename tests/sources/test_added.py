@@ -79,6 +79,6 @@ def test_impossible_names_are_refused(name: str, folder: Path, tmp_path: Path) -
 
 def _rows(workspace: Path, name: str) -> list[dict[str, object]]:
     from webemo_curate.manifest import read_manifest
-    from webemo_curate.schemas import Split
+    from webemo_curate.verdicts import Split
 
     return read_manifest(workspace / "manifests" / f"{name}.parquet", Split.TEST).to_pylist()

@@ -8,12 +8,12 @@ import pyarrow as pa
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import Split
 from webemo_curate.sources.taxonomy import class_of, classes
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 Tables = dict[str, pa.Table]

@@ -29,9 +29,9 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.answers import retry_after
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 MEGABYTE = 2**20

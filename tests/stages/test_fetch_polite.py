@@ -24,9 +24,9 @@ from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.record import Known, Record
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.stages.fetch import FetchStage, mark_placeholders
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 Answer = Callable[[str, int], tuple[int, dict[str, str]]]

@@ -12,10 +12,10 @@ from tests.stages.corpus import corpus, curate, draw_labels, homes, run_stage
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
-from webemo_curate.schemas import LabelVerdict, Split
 from webemo_curate.sources.taxonomy import class_of, classes
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.verdicts import LabelVerdict, Split
 from webemo_curate.workspace import Workspace
 
 ORIGIN = Origin("split", 1, {}, {})

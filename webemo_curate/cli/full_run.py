@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.pipeline import Pipeline, StageOutcome
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from webemo_curate.accounting import split_counts
 from webemo_curate.cli.summary import funnel_lines, stage_line
 from webemo_curate.pipeline import Pipeline, StageOutcome
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 
 
 def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.urls import with_slashes, written
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import FetchStatus
 
 MAX_URL_CHARACTERS = 4096
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")

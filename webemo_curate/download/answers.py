@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from webemo_curate.download.outcome import AttemptError, Body, status_of
 from webemo_curate.download.response import SUCCESS, Response
 from webemo_curate.download.robots import forbids_ai
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 
 def body_of(response: Response, ignore_robots: bool) -> Body:

@@ -13,7 +13,7 @@ from webemo_curate.download.outcome import Body, FetchOutcome
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, NotAnImageError, check_body
-from webemo_curate.schemas import DecodeStatus, FetchStatus
+from webemo_curate.verdicts import DecodeStatus, FetchStatus
 from webemo_curate.workspace import Workspace
 
 LARGE_BYTES = 256 * 1024

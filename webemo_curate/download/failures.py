@@ -12,8 +12,8 @@ import pycurl
 
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.errors import CurateError
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.system_faults import GO_ON, lacking, raise_system_fault
+from webemo_curate.verdicts import FetchStatus
 
 STATUS_BY_ERROR = {
     pycurl.E_OPERATION_TIMEDOUT: FetchStatus.TIMEOUT,

@@ -20,7 +20,7 @@ from webemo_curate.download.rules_held import RulesHeld
 from webemo_curate.download.transport import Transport
 from webemo_curate.download.urls import joined
 from webemo_curate.imaging import accepted_types
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 AGENT = "webemo-curate"
 """The product token by which robots.txt names us."""

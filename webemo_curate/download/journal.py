@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from webemo_curate.download.outcome import FetchOutcome
-from webemo_curate.schemas import FetchStatus
 from webemo_curate.storage.protocols import Store
+from webemo_curate.verdicts import FetchStatus
 
 COLUMNS = tuple(field.name for field in fields(FetchOutcome))
 LATER = "unsettled_before_this_line"

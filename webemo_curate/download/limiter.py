@@ -6,7 +6,7 @@ from enum import Enum, auto
 from webemo_curate.download.outcome import RETRIED, AttemptError
 from webemo_curate.download.pace import Pace
 from webemo_curate.download.rest import Rest
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 REFUSALS = frozenset({FetchStatus.THROTTLED, FetchStatus.CONNECTION})
 """What a host that is asked too much answers."""

@@ -13,7 +13,7 @@ from webemo_curate.download.failures import UNCODED, check_descriptors, failure
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.response import Response
 from webemo_curate.errors import CurateError
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 MAX_CODINGS = 2
 """Content codings on one body. Each may swell what it is given a thousandfold before a piece of it

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
-from webemo_curate.schemas import FetchStatus
+from webemo_curate.verdicts import FetchStatus
 
 BACKOFF_SECONDS = 0.5
 """Mean wait before the second attempt; doubled for each further one."""

@@ -25,8 +25,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.manifest import Origin, content_digest, read_manifest
 from webemo_curate.runner.job import Job, Runner
-from webemo_curate.schemas import Split
 from webemo_curate.sources.folders import list_pictures
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:

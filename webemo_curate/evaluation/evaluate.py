@@ -24,9 +24,9 @@ from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.models.devices import choose_device
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
-from webemo_curate.schemas import DEFAULT_CLASSES, Split
 from webemo_curate.sources.folders import read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 from webemo_curate.workspace import Workspace
 
 

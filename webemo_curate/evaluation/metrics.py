@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from webemo_curate.schemas import DEFAULT_CLASSES
+from webemo_curate.verdicts import DEFAULT_CLASSES
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % quantile."""

@@ -17,7 +17,7 @@ from webemo_curate.evaluation.significance import (
     mcnemar,
     paired_bootstrap,
 )
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 
 Evaluations = Mapping[tuple[str, str], list[Evaluation]]
 """By network and set; one a seed, in the order of the seeds."""

@@ -7,7 +7,7 @@ from webemo_curate.evaluation.metrics import ClassMetrics
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
 from webemo_curate.experiments.result import ExperimentResult
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 
 DIGITS = 4
 """As the paper prints precision, recall and F1."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.evaluation.metrics import ClassMetrics
-from webemo_curate.schemas import DEFAULT_CLASSES
+from webemo_curate.verdicts import DEFAULT_CLASSES
 
 SOURCE = "doi:10.15837/ijccc.2024.5.6697"
 

@@ -10,7 +10,7 @@ from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.experiments.comparison import Comparison, Families
 from webemo_curate.experiments.published_figures import AREAS, Report, report_on_test
-from webemo_curate.schemas import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 
 @dataclass(frozen=True)

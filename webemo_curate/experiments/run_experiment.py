@@ -17,10 +17,10 @@ from webemo_curate.experiments.result import ExperimentResult, best_on_validatio
 from webemo_curate.experiments.results_page import results_page
 from webemo_curate.models.devices import choose_device
 from webemo_curate.report import charts
-from webemo_curate.schemas import Split
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.fit import train
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Why an image cannot be used."""
 
-from webemo_curate.schemas import DecodeStatus
+from webemo_curate.verdicts import DecodeStatus
 
 
 class DecodeError(Exception):

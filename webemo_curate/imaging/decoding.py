@@ -11,9 +11,9 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from webemo_curate.imaging.content import name_content
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
-from webemo_curate.schemas import DecodeStatus
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import DecodeStatus
 
 MAX_SIDE: Final = 65_535
 """Longest side of a picture: JPEG's and GIF's own. A filter that brings millions of pixels in a row

@@ -11,9 +11,10 @@ from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, choose_frame, read_file
 from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
-from webemo_curate.schemas import SCHEMAS, Split, binary_classes
+from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_walk import LeftOut
 from webemo_curate.sources.folders import read_folder
+from webemo_curate.verdicts import Split, binary_classes
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"

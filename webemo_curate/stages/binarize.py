@@ -8,9 +8,9 @@ import pyarrow as pa
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.schemas import FetchStatus, LabelVerdict
 from webemo_curate.sources.taxonomy import check_class, class_of, excluded_labels
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import FetchStatus, LabelVerdict
 
 if TYPE_CHECKING:
     import pandas as pd

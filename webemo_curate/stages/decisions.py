@@ -2,10 +2,11 @@
 
 import pyarrow as pa
 
-from webemo_curate.accounting import GATES, decide
+from webemo_curate.accounting import decide
 from webemo_curate.config import StageConfig
-from webemo_curate.schemas import Split
+from webemo_curate.gates import GATES
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import Split
 
 
 class DecisionsStage(Stage[StageConfig]):

@@ -20,8 +20,8 @@ from webemo_curate.duplicates.methods import (
     looks_of,
 )
 from webemo_curate.frames import to_frame
-from webemo_curate.schemas import DuplicateVerdict, FetchStatus, TextVerdict
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, TextVerdict
 
 if TYPE_CHECKING:
     import pandas as pd

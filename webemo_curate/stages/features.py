@@ -9,9 +9,10 @@ from webemo_curate.config import FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.runner.job import Worker
-from webemo_curate.schemas import FEATURES, DecodeStatus
+from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
+from webemo_curate.verdicts import DecodeStatus
 
 
 class FeaturesStage(RowLocalStage[FeaturesConfig]):

@@ -17,9 +17,10 @@ from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
 from webemo_curate.download.record import Known, Record
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
-from webemo_curate.schemas import FETCH, FetchStatus
+from webemo_curate.schemas import FETCH
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 ORDER_SEED = 0

@@ -13,9 +13,10 @@ from webemo_curate.config import ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
 from webemo_curate.manifest import conform
-from webemo_curate.schemas import IMAGES, DecodeStatus, FetchStatus
+from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
+from webemo_curate.verdicts import DecodeStatus, FetchStatus
 from webemo_curate.workspace import image_path
 
 Row = dict[str, Any]

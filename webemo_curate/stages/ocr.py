@@ -16,10 +16,11 @@ from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
 from webemo_curate.runner.job import Resources
-from webemo_curate.schemas import OCR, DecodeStatus
+from webemo_curate.schemas import OCR
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import DecodeStatus
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from webemo_curate.config import SplitConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.schemas import DEFAULT_CLASSES, FetchStatus, Split, binary_classes
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import DEFAULT_CLASSES, FetchStatus, Split, binary_classes
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:

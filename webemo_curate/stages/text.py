@@ -11,8 +11,9 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.manifest import conform
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import Decisions, decide, rules
-from webemo_curate.schemas import TEXT, TextVerdict
+from webemo_curate.schemas import TEXT
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import TextVerdict
 
 
 class TextStage(Stage[FilterTextConfig]):

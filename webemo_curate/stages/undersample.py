@@ -9,9 +9,9 @@ import pyarrow as pa
 from webemo_curate.config import UndersampleConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.schemas import LabelVerdict
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.verdicts import LabelVerdict
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,10 +20,10 @@ from webemo_curate.runs import (
     run_folder,
     save_config,
 )
-from webemo_curate.schemas import Split
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.tensorboard_events import require_tensorboard
 from webemo_curate.training.trainer import Trainer
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 LEAST_IMAGES = 2

@@ -1,0 +1,93 @@
+"""Where rows pass or leave: which manifest decides, by which column, for which reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from webemo_curate.frames import to_frame
+from webemo_curate.verdicts import (
+    DecodeStatus,
+    DuplicateVerdict,
+    FetchStatus,
+    LabelVerdict,
+    TextVerdict,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SURPLUS = "surplus"
+
+Reader = Callable[[str, list[str]], pa.Table]
+"""Gives the named columns of a manifest."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How one manifest lets rows pass or leave.
+
+    Attributes
+    ----------
+    stage
+        Stage that decides.
+    manifest
+        Where its verdicts stand.
+    key
+        The manifest's column that names a row.
+    verdict
+        The column with the verdict.
+    passes
+        The verdict of a row that goes on.
+    reason
+        Reason given for every other row; None if the verdict is itself the reason.
+    score, threshold
+        Columns with what was measured and what it was held against.
+    """
+
+    stage: str
+    manifest: str
+    key: str
+    verdict: str
+    passes: object
+    reason: str | None = None
+    score: str | None = None
+    threshold: str | None = None
+
+    @property
+    def by(self) -> str:
+        """Whether rows come here as URLs (`url`) or as images (`sha256`)."""
+        return "url" if self.key == "url" else "sha256"
+
+    def verdicts(self, read: Reader) -> "pd.DataFrame":
+        """Return the manifest as a frame of key, reason (missing: passes), score and threshold."""
+        extra = ["sha256"] if self.by == "url" else []
+        scores = [name for name in (self.score, self.threshold) if name]
+        frame = to_frame(read(self.manifest, [self.key, self.verdict, *extra, *scores]))
+        verdict = frame[self.verdict].astype(object)
+        reasons = verdict if self.reason is None else verdict.map(lambda _: self.reason)
+        columns = {self.key: self.by, self.score: "score", self.threshold: "threshold"}
+        frame = frame.drop(columns=self.verdict).rename(columns=columns)
+        marked: pd.DataFrame = frame.assign(reason=reasons.where(verdict != self.passes))
+        return marked
+
+
+GATES = (
+    Gate("fetch", "fetch", "url", "status", FetchStatus.OK),
+    Gate("images", "images", "sha256", "decode_status", DecodeStatus.OK),
+    Gate("text", "text", "sha256", "verdict", TextVerdict.CLEAN, None, "score", "threshold"),
+    Gate(
+        "dedup",
+        "duplicates",
+        "sha256",
+        "verdict",
+        DuplicateVerdict.KEEPER,
+        None,
+        "distance",
+        "threshold",
+    ),
+    Gate("binarize", "labels", "cluster", "verdict", LabelVerdict.KEPT),
+    Gate("undersample", "sample", "sha256", "kept", True, SURPLUS),
+)
+"""The gates in the order in which a row comes to them."""
