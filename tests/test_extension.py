@@ -1,0 +1,124 @@
+"""docs/architecture.md, 'How to add': a stage, added to a copy of the package place by place."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+
+CONFIG = '''
+"""When a picture counts as wide."""
+
+from webemo_curate.config.settings import Flag, StageConfig, setting
+
+
+class WideConfig(StageConfig):
+    """When a picture counts as wide."""
+
+    ratio: float = setting(1.5, gt=0, flag=Flag(), description="Least width by height.")
+'''
+
+STAGE = '''
+"""The wide stage: which pictures are wide."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.config.wide_config import WideConfig
+from webemo_curate.stages.stage import Stage, StageContext, Tables
+
+
+class WideStage(Stage[WideConfig]):
+    """Measure every decoded picture."""
+
+    name = "wide"
+    inputs = ("images",)
+    outputs = ("wide",)
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Return a row for each picture; see `Stage.run`."""
+        images = tables["images"].filter(tables["images"]["width"].is_valid())
+        ratio = pc.divide(images["width"].cast("float64"), images["height"].cast("float64"))
+        wide = pc.greater_equal(ratio, self.config.ratio)
+        return {"wide": pa.table({"sha256": images["sha256"], "ratio": ratio, "wide": wide})}
+'''
+
+SCHEMA = """
+WIDE = pa.schema(
+    [
+        SHA256,
+        column("ratio", pa.float64(), "width by height"),
+        column("wide", pa.bool_(), "whether it counts as wide"),
+    ]
+)
+
+MANIFESTS: dict[str, pa.Schema] = {
+    "wide": WIDE,
+"""
+
+COMMAND = '''
+
+@command("flag-wide", "wide", *RUNNER)
+def flag_wide(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Tell which pictures are wide."""
+    _run_stages(call, "wide", only=only, dry_run=dry_run)
+'''
+
+
+def put(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert text.count(before) == 1, f"{file}: {before}"
+    file.write_text(text.replace(before, after))
+
+
+def extend(package: Path) -> None:
+    """Add the stage at the places that the page lists."""
+    (package / "config/wide_config.py").write_text(CONFIG.lstrip())
+    sections = package / "config/pipeline_config.py"
+    put(sections, "class ReportConfig", f"{IMPORT_CONFIG}\n\n\nclass ReportConfig")
+    put(
+        sections,
+        "    split: SplitConfig = SplitConfig()\n",
+        "    split: SplitConfig = SplitConfig()\n    wide: WideConfig = WideConfig()\n",
+    )
+    put(package / "schemas.py", "MANIFESTS: dict[str, pa.Schema] = {\n", SCHEMA.lstrip())
+    (package / "stages/wide.py").write_text(STAGE.lstrip())
+    graph = package / "pipeline.py"
+    put(graph, "logger = logging", f"{IMPORT_STAGE}\n\nlogger = logging")
+    put(
+        graph,
+        "        OcrStage(config",
+        "        WideStage(config.wide),\n        OcrStage(config",
+    )
+    commands = package / "cli/dataset_commands.py"
+    commands.write_text(commands.read_text() + COMMAND)
+
+
+IMPORT_CONFIG = "from webemo_curate.config.wide_config import WideConfig"
+IMPORT_STAGE = "from webemo_curate.stages.wide import WideStage"
+
+
+def test_a_stage_is_added_as_the_page_says(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "webemo_curate", tmp_path / "code/webemo_curate")
+    extend(tmp_path / "code/webemo_curate")
+    workspace = tmp_path / "ws"
+    shutil.copytree(ROOT / "manifests", workspace / "manifests")
+    (workspace / "list.txt").write_text("https://a.example/1.jpg 3\n")
+    (workspace / "curate.yaml").write_text(f"listing: {{lists: [{workspace / 'list.txt'}]}}\n")
+    command = [sys.executable, "-m", "webemo_curate.cli", "flag-wide", "--only"]
+    done = subprocess.run(
+        [*command, "--ratio", "1.4", "--workspace", str(workspace)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "code")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = pd.read_parquet(workspace / "manifests/wide.parquet")
+    assert ((found["ratio"] >= 1.4) == found["wide"]).all()
+    assert "wide" in done.stdout
