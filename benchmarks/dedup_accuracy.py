@@ -1,4 +1,4 @@
-"""Duplicates found among labelled pairs, against imagededup and a bare perceptual hash.
+"""Duplicates found among labeled pairs, against imagededup and a bare perceptual hash.
 
     python -m benchmarks.dedup_accuracy DATA --rival /path/to/venv/bin/python
 

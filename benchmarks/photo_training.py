@@ -1,4 +1,4 @@
-"""Train from scratch on labelled photos whose related pictures must stay together.
+"""Train from scratch on labeled photos whose related pictures must stay together.
 
     python -m benchmarks.photo_training PHOTOS LABELS.csv [--seeds 3] [--epochs 8] [--size 64]
 

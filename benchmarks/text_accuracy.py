@@ -1,4 +1,4 @@
-"""How rightly the text filter decides on labelled photos, beside other ways to decide it.
+"""How rightly the text filter decides on labeled photos, beside other ways to decide it.
 
     python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640] [--no-drawn]
         [--rivals tesseract rapidocr easyocr] [--every N] [--models FOLDER] [--sheet errors.jpg]
@@ -49,14 +49,14 @@ TESSERACT_LETTERS = 3
 
 @dataclass(frozen=True)
 class Photo:
-    """A labelled photo: its kind, and the height of the letters where that is known."""
+    """A labeled photo: its kind, and the height of the letters where that is known."""
 
     path: Path
     kind: str
     height: float | None = None
 
 
-def labelled(data: Path) -> list[Photo]:
+def labeled(data: Path) -> list[Photo]:
     """Return the photos whose label is unambiguous."""
     kinds: dict[str, Callable[[dict[str, str]], str | None]] = {
         "text": lambda row: TEXT_KINDS.get(row["label"]),
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="folder of EasyOCR's weights")
     parser.add_argument("--sheet", type=Path, help="picture that shows the errors")
     arguments = parser.parse_args()
-    photos = labelled(arguments.data)[:: arguments.every]
+    photos = labeled(arguments.data)[:: arguments.every]
     drawn = [False, True] if arguments.no_drawn else [True]
     seconds = [None, arguments.second_side] if arguments.second_side else [None]
     for look in product(arguments.sides, seconds, drawn):

@@ -23,7 +23,7 @@ from benchmarks.text_accuracy import (
     MAX_PIXELS,
     Look,
     boxes_of,
-    labelled,
+    labeled,
     timed,
     wilson,
 )
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=12)
     parser.add_argument("--height", type=int, default=28, help="of the typeface, in pixels")
     arguments = parser.parse_args()
-    clean = [photo.path for photo in labelled(arguments.data) if photo.kind == CLEAN]
+    clean = [photo.path for photo in labeled(arguments.data) if photo.kind == CLEAN]
     fonts = find_fonts(arguments.fonts)
     drawn = list(cases(clean[:: arguments.every]))
     look = Look(FilterTextConfig().short_side, None, FilterTextConfig().drawn)

@@ -23,7 +23,7 @@ from benchmarks.text_accuracy import (
     MAX_PIXELS,
     Look,
     boxes_of,
-    labelled,
+    labeled,
     timed,
     wilson,
 )
@@ -39,7 +39,7 @@ ORDER = list(KINDS)
 
 def make(data: Path, each: int, folder: Path) -> tuple[list[str], list[Path]]:
     """Write `each` pictures of every kind; returns their kinds and files."""
-    clean = [photo.path for photo in labelled(data) if photo.kind == CLEAN][::EVERY]
+    clean = [photo.path for photo in labeled(data) if photo.kind == CLEAN][::EVERY]
     photos = [load_rgb(path, MAX_PIXELS) for path in clean]
     for photo in photos:
         photo.thumbnail(THUMBNAIL)

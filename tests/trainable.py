@@ -26,9 +26,9 @@ TINY = TrainConfig(
 
 
 def draw(path: Path, target: int, generator: np.random.Generator) -> None:
-    """Draw noise around a cold, dark colour for sadness and a warm, light one for others."""
-    centre = (40, 50, 90) if target else (220, 180, 80)
-    pixels = np.clip(generator.normal(centre, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
+    """Draw noise around a cold, dark color for sadness and a warm, light one for others."""
+    center = (40, 50, 90) if target else (220, 180, 80)
+    pixels = np.clip(generator.normal(center, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 

@@ -6,7 +6,7 @@
 Without `--photos` pictures are drawn, without `--models` random weights are written in EasyOCR's
 format (as fast as the published ones as far as detection goes). Prints on how many photos GPU and
 CPU differ, images/s of so many images a worker process, loading included and not, ratios to the
-rivals', the GPU's mean utilisation and largest memory in use, and the largest worker's own memory.
+rivals', the GPU's mean utilization and largest memory in use, and the largest worker's own memory.
 It takes about six minutes on an H200.
 """
 

@@ -3,7 +3,7 @@
     python -m benchmarks.gpu.training [--images 61074] [--size 256] [--batch-size 64] [--steps 200]
 
 Pixels are random and packed as `curate pack` packs them, as many as the paper's training set has.
-Prints images/s, the epoch's time that follows, the GPU's mean utilisation and largest memory. The
+Prints images/s, the epoch's time that follows, the GPU's mean utilization and largest memory. The
 rival is a loop of timm's network and AdamW over torchvision's ImageFolder, DataLoader and
 RandAugment, on JPEG files of the same size. `--device cpu` with small numbers tries the script.
 """

@@ -1,4 +1,4 @@
-"""Rates of work on a GPU, with its utilisation, its memory and the workers' while it works."""
+"""Rates of work on a GPU, with its utilization, its memory and the workers' while it works."""
 
 import subprocess
 import threading
@@ -18,7 +18,7 @@ SAMPLE_SECONDS = 0.5
 
 
 class Watch:
-    """Samples, while a block runs, the GPU's utilisation (percent) and memory in use (MiB).
+    """Samples, while a block runs, the GPU's utilization (percent) and memory in use (MiB).
 
     Each sample's third number is the memory (MiB) that the largest child process has for itself.
     """

@@ -1,4 +1,4 @@
-"""Crops, captions, borders and recoloured copies lie on their original; strangers do not."""
+"""Crops, captions, borders and recolored copies lie on their original; strangers do not."""
 
 import io
 
@@ -45,7 +45,7 @@ DISGUISES = {
     "small crop": lambda p: p.crop((60, 30, 190, 130)).resize((220, 169)),
     "captioned": captioned,
     "bordered": lambda p: ImageOps.expand(p.resize((180, 123)), 20, "black"),
-    "recoloured": lambda p: ImageEnhance.Color(ImageEnhance.Brightness(p).enhance(1.2)).enhance(0),
+    "recolored": lambda p: ImageEnhance.Color(ImageEnhance.Brightness(p).enhance(1.2)).enhance(0),
 }
 
 

@@ -60,7 +60,7 @@ def test_backbone_is_timms_and_the_tap_follows_its_width(backbone: str) -> None:
         torch.testing.assert_close(ours, reference(images))
 
 
-def test_pixels_are_normalised_as_the_weights_expect() -> None:
+def test_pixels_are_normalized_as_the_weights_expect() -> None:
     small = build_network(TrainConfig(backbone="tf_efficientnetv2_s"))
     assert small.normalise.mean.flatten().tolist() == [0.5] * 3
     b2 = build_network(TrainConfig())

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 
 def scene(seed=0, size=(220, 160)):
-    """Return soft blobs of colour, as out-of-focus photos have them, without text."""
+    """Return soft blobs of color, as out-of-focus photos have them, without text."""
     blocks = np.random.default_rng(seed).integers(40, 216, (4, 5, 3), dtype=np.uint8)
     return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)
 

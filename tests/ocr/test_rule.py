@@ -228,7 +228,7 @@ def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(score
     ("text", "confidence", "verdict"),
     [("", 0.0, True), ("ab", 0.1, True), ("abc", 0.39, False), ("abc", 0.4, True)],
 )
-def test_what_two_networks_find_and_the_recogniser_doubts_is_a_pattern(text, confidence, verdict):
+def test_what_two_networks_find_and_the_recognizer_doubts_is_a_pattern(text, confidence, verdict):
     found = box(text, confidence, agreed=0.9)
 
     assert bears_text(found, rule=replace(RULE, agreed=Agreement(0.6, 0.5))) == verdict

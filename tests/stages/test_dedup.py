@@ -80,7 +80,7 @@ def test_clusters_are_whole_near_their_keeper_and_independent_of_order(context, 
 
 
 def test_a_chain_of_near_pictures_does_not_merge_its_ends(context):
-    # Neighbours differ in 4 bits, the ends in 16.
+    # Neighbors differ in 4 bits, the ends in 16.
     chain = [(1 << bits) - 1 for bits in range(0, 17, 4)]
     rows = [
         {

@@ -23,7 +23,6 @@ from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.manifest import Origin
 from webemo_curate.report.siblings import siblings
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import Split
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.features import FeaturesStage
@@ -31,6 +30,7 @@ from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 SIZE = (330, 220)

@@ -55,13 +55,13 @@ def to_pixels(picture: NDArray[np.floating]) -> Pixels:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def blend(below: Floats, share: Floats | float, colour: Floats) -> Floats:
-    """Lay a colour over a picture, with a share of 0 to 1 for all pixels or for each."""
-    return below * (1 - share) + colour * share
+def blend(below: Floats, share: Floats | float, color: Floats) -> Floats:
+    """Lay a color over a picture, with a share of 0 to 1 for all pixels or for each."""
+    return below * (1 - share) + color * share
 
 
 def _piece(random: Random, photographs: Sequence[Pixels]) -> Floats:
-    """Cut a square out of a photograph, and change its colours."""
+    """Cut a square out of a photograph, and change its colors."""
     photograph = photographs[int(random.integers(len(photographs)))]
     height, width = photograph.shape[:2]
     longest = min(height, width)
@@ -92,7 +92,7 @@ def _noise(random: Random) -> Floats:
 
 
 def _shapes(random: Random) -> Floats:
-    """Lay shapes of a few colours over each other: the edges of things in front of things."""
+    """Lay shapes of a few colors over each other: the edges of things in front of things."""
     picture, texture = _clip(_noise(random)), _noise(random)
     texture -= texture.mean()
     palette = random.uniform(0, 255, (random.integers(2, 7), 3))
@@ -102,21 +102,21 @@ def _shapes(random: Random) -> Floats:
         size = largest * min(4, random.random() ** -0.6) * random.uniform(0.05, 0.4)
         shape = _blank()
         _SHAPES[random.integers(len(_SHAPES))](random, shape, size)
-        colour = palette[random.integers(len(palette))] + random.normal(0, 25, 3)
-        picture = blend(picture, _share(shape), colour + texture * random.random())
+        color = palette[random.integers(len(palette))] + random.normal(0, 25, 3)
+        picture = blend(picture, _share(shape), color + texture * random.random())
     return picture
 
 
 def _overlay(random: Random, picture: Floats) -> Floats:
-    """Draw a pattern over a picture, turned, in a colour of its own or one near the picture's."""
+    """Draw a pattern over a picture, turned, in a color of its own or one near the picture's."""
     pattern = _blank()
     _PATTERNS[random.integers(len(_PATTERNS))](random, pattern)
     angle = random.uniform(-90, 90) if random.random() < 0.5 else 0.0
     turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1)
     turned = np.asarray(cv2.warpAffine(pattern, turn, (SIDE, SIDE)), np.uint8)
     near = picture.mean((0, 1)) + random.normal(0, 40, 3)
-    colour = random.uniform(0, 255, 3) if random.random() < 0.6 else near
-    return blend(_clip(picture), _share(turned) * random.uniform(0.3, 1), colour)
+    color = random.uniform(0, 255, 3) if random.random() < 0.6 else near
+    return blend(_clip(picture), _share(turned) * random.uniform(0.3, 1), color)
 
 
 def _soften(random: Random, picture: Floats) -> Floats:

@@ -169,7 +169,7 @@ def _share(step: int, settings: FitSettings) -> float:
 def _batches(
     dataset: Dataset, settings: FitSettings, device: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield normalised batches, every other one mirrored, in a new order each time around."""
+    """Yield normalized batches, every other one mirrored, in a new order each time around."""
     random = np.random.default_rng(settings.seed)
     mean, deviation = (
         torch.tensor(each, device=device) for each in (OVERLAY_TEXT.mean, OVERLAY_TEXT.deviation)
@@ -179,8 +179,8 @@ def _batches(
         if len(order) < settings.batch_size:
             order = random.permutation(len(dataset.pictures))
         chosen, order = np.sort(order[: settings.batch_size]), order[settings.batch_size :]
-        colours = torch.from_numpy(dataset.pictures[chosen]).to(device) / 255
-        pictures = ((colours - mean) / deviation).flip(3).permute(0, 3, 1, 2)
+        colors = torch.from_numpy(dataset.pictures[chosen]).to(device) / 255
+        pictures = ((colors - mean) / deviation).flip(3).permute(0, 3, 1, 2)
         targets = torch.from_numpy(dataset.targets[chosen]).to(device)
         if step % 2:
             pictures, targets = pictures.flip(3), targets.flip(2)

@@ -1,4 +1,4 @@
-"""A line of words drawn over a picture: its typeface, tilt, colour, opacity, outline and shadow."""
+"""A line of words drawn over a picture: its typeface, tilt, color, opacity, outline and shadow."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,17 +29,17 @@ class Line(NamedTuple):
 
     Attributes
     ----------
-    centre
+    center
         x and y, pixels.
     size
         Width and height of the ink before it was tilted, pixels.
     tilt
         Degrees, clockwise as OpenCV counts.
     contrast
-        Mean difference between ink and picture, 0 to 255, in the colour channel that shows it most.
+        Mean difference between ink and picture, 0 to 255, in the color channel that shows it most.
     """
 
-    centre: tuple[float, float]
+    center: tuple[float, float]
     size: tuple[float, float]
     tilt: float
     contrast: float
@@ -81,8 +81,8 @@ def draw_line(random: Random, picture: Pixels, typefaces: Typefaces) -> tuple[Pi
     if random.random() < 0.08 and not ink.tilt:
         _lay_bar(random, canvas, top, height)
     canvas[window], contrast = _apply(random, canvas[window], ink)
-    centre = (left + width / 2, top + height / 2)
-    return to_pixels(canvas), Line(centre, ink.size, -ink.tilt, contrast)
+    center = (left + width / 2, top + height / 2)
+    return to_pixels(canvas), Line(center, ink.size, -ink.tilt, contrast)
 
 
 def _set_line(random: Random, typefaces: Typefaces) -> _Ink | None:
@@ -134,20 +134,20 @@ def _lay_bar(random: Random, canvas: Floats, top: int, height: int) -> None:
 
 def _apply(random: Random, below: Floats, ink: _Ink) -> tuple[Floats, float]:
     """Return a piece of picture with the line over it, and the line's contrast."""
-    colour, opacity = _colour(random, below.mean((0, 1)))
+    color, opacity = _color(random, below.mean((0, 1)))
     if ink.outline is not None:
-        below = blend(below, ink.outline * opacity, _opposite(random, colour))
+        below = blend(below, ink.outline * opacity, _opposite(random, color))
     if random.random() < 0.12:
         shift = random.integers(1, 3, 2)
         shadow = np.roll(ink.letters, tuple(shift), (0, 1)) * random.uniform(0.4, 1) * opacity
-        below = blend(below, shadow, BLACK if colour.mean() > 100 else WHITE)
-    difference = np.abs((colour - below) * ink.letters * opacity).max(2).sum()
+        below = blend(below, shadow, BLACK if color.mean() > 100 else WHITE)
+    difference = np.abs((color - below) * ink.letters * opacity).max(2).sum()
     contrast = float(difference / ink.letters.sum())
-    return blend(below, ink.letters * opacity, colour), contrast
+    return blend(below, ink.letters * opacity, color), contrast
 
 
-def _colour(random: Random, near: Floats) -> tuple[Floats, float]:
-    """Return colour and opacity: low contrast, a watermark, black or white, or any colour."""
+def _color(random: Random, near: Floats) -> tuple[Floats, float]:
+    """Return color and opacity: low contrast, a watermark, black or white, or any color."""
     kind = random.random()
     if kind < 0.3:
         shift = random.uniform(22, 60) * random.choice([-1, 1])
@@ -158,11 +158,11 @@ def _colour(random: Random, near: Floats) -> tuple[Floats, float]:
     return (plain if kind < 0.75 else random.uniform(0, 255, 3)), 1.0
 
 
-def _opposite(random: Random, colour: Floats) -> Floats:
-    """Return a colour that an outline of a colour has; black around a medium one."""
-    if np.abs(colour - 128).max() <= 40:
+def _opposite(random: Random, color: Floats) -> Floats:
+    """Return a color that an outline of a color has; black around a medium one."""
+    if np.abs(color - 128).max() <= 40:
         return BLACK
-    return np.clip(255 - colour + random.normal(0, 20, 3), 0, 255)
+    return np.clip(255 - color + random.normal(0, 20, 3), 0, 255)
 
 
 def outline_of(line: Line, shrink: float = 0.0) -> NDArray[np.int32]:
@@ -181,5 +181,5 @@ def outline_of(line: Line, shrink: float = 0.0) -> NDArray[np.int32]:
         int32, (4, 2).
     """
     width, height = (max(length - 2 * shrink, 2) for length in line.size)
-    corners = cv2.boxPoints((line.centre, (width, height), line.tilt))
+    corners = cv2.boxPoints((line.center, (width, height), line.tilt))
     return np.round(corners).astype(np.int32)

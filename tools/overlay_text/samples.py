@@ -19,7 +19,7 @@ SHRINK_RATIO = 0.4
 Real-time Scene Text Detection with Differentiable Binarization, section 3.4)."""
 
 EMPTY, WORDS, EITHER = 0, 1, 2
-"""What a pixel of the map is; of `EITHER` nothing is learnt."""
+"""What a pixel of the map is; of `EITHER` nothing is learned."""
 
 LINES = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 """How many lines are tried on a picture; each entry is as likely."""
@@ -56,7 +56,7 @@ def make_sample(
     random : numpy.random.Generator
         Decides everything.
     backgrounds : Sequence of numpy.ndarray, or one array
-        uint8, (`SIDE`, `SIDE`, 3) RGB each, without words; one is taken, mirrored and recoloured.
+        uint8, (`SIDE`, `SIDE`, 3) RGB each, without words; one is taken, mirrored and recolored.
     typefaces : Typefaces
         What is written with.
 

@@ -1,4 +1,4 @@
-"""Made-up words: no list of words is needed, and none can be learnt by heart."""
+"""Made-up words: no list of words is needed, and none can be learned by heart."""
 
 import string
 

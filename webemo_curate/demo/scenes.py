@@ -1,4 +1,4 @@
-"""Scenes whose colour, texture and shapes carry a mood: sad, or one of the others."""
+"""Scenes whose color, texture and shapes carry a mood: sad, or one of the others."""
 
 import colorsys
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SIZE = (300, 220)
 
 SADNESS = "sadness"
 AMBIGUOUS_SHARE = 0.12
-"""Pictures painted in the other mood's colours, so that colour alone does not decide."""
+"""Pictures painted in the other mood's colors, so that color alone does not decide."""
 
 FIELD = (6, 5)
 """Cells of the random field of light: strong enough that two scenes' perceptual hashes differ."""
@@ -41,8 +41,8 @@ class Palette:
     saturation: float
     value: float
 
-    def colour(self, rng: Rng, lightness: float = 0.0) -> tuple[int, int, int]:
-        """Draw a colour near the palette's centre, lighter or darker by `lightness`."""
+    def color(self, rng: Rng, lightness: float = 0.0) -> tuple[int, int, int]:
+        """Draw a color near the palette's center, lighter or darker by `lightness`."""
         hue = (self.hue + rng.uniform(-HUE_SPREAD, HUE_SPREAD)) % 1
         value = float(np.clip(self.value + lightness + rng.uniform(-0.08, 0.08), 0.05, 1))
         red, green, blue = colorsys.hsv_to_rgb(hue, self.saturation, value)
@@ -55,7 +55,7 @@ def draw_scene(label: Label, rng: Rng) -> Image.Image:
     Parameters
     ----------
     label : Label
-        Its emotion decides colours, texture and shapes.
+        Its emotion decides colors, texture and shapes.
     rng : numpy.random.Generator
         Decides everything else.
 
@@ -83,7 +83,7 @@ def _palette(emotion: str, rng: Rng) -> Palette:
 
 def _backdrop(palette: Palette, rng: Rng) -> Image.Image:
     """Paint a gradient under a random field of light and shade."""
-    top, bottom = (np.array(palette.colour(rng, light)) for light in (0.1, -0.1))
+    top, bottom = (np.array(palette.color(rng, light)) for light in (0.1, -0.1))
     slope = np.linspace(0, 1, SIZE[1])[:, None, None]
     gradient = np.broadcast_to(top * (1 - slope) + bottom * slope, (SIZE[1], SIZE[0], 3))
     cells = rng.uniform(-1, 1, (FIELD[1], FIELD[0])).astype(np.float32)
@@ -95,15 +95,15 @@ def _backdrop(palette: Palette, rng: Rng) -> Image.Image:
 def _rain(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
     for _ in range(rng.integers(60, 140)):
         x, y, length = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1]), rng.uniform(8, 30)
-        pen.line((x, y, x - length / 6, y + length), palette.colour(rng, 0.15), width=1)
+        pen.line((x, y, x - length / 6, y + length), palette.color(rng, 0.15), width=1)
 
 
 def _rays(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
-    centre = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1] / 2)
+    center = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1] / 2)
     for angle in np.arange(0, 2 * np.pi, 2 * np.pi / rng.integers(9, 20)):
         reach = rng.uniform(80, 260)
-        tip = centre[0] + reach * np.cos(angle), centre[1] + reach * np.sin(angle)
-        pen.line((*centre, *tip), palette.colour(rng, 0.1), width=int(rng.integers(2, 6)))
+        tip = center[0] + reach * np.cos(angle), center[1] + reach * np.sin(angle)
+        pen.line((*center, *tip), palette.color(rng, 0.1), width=int(rng.integers(2, 6)))
 
 
 def _drooping(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
@@ -111,9 +111,9 @@ def _drooping(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
     for _ in range(rng.integers(2, 5)):
         x, y, width = rng.uniform(-20, 240), rng.uniform(60, 200), rng.uniform(60, 160)
         box = (x, y, x + width, y + rng.uniform(40, 120))
-        pen.arc(box, 180, 360, palette.colour(rng, -0.25), width=int(rng.integers(4, 12)))
+        pen.arc(box, 180, 360, palette.color(rng, -0.25), width=int(rng.integers(4, 12)))
     x, y = rng.uniform(30, 260), rng.uniform(120, 190)
-    figure = palette.colour(rng, -0.3)
+    figure = palette.color(rng, -0.3)
     pen.ellipse((x - 7, y - 30, x + 7, y - 16), figure)
     pen.polygon([(x, y - 16), (x - 12, y + 22), (x + 12, y + 22)], figure)
 
@@ -122,10 +122,10 @@ def _rising(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
     """Round and upward shapes, several together."""
     for _ in range(rng.integers(4, 10)):
         x, y, radius = rng.uniform(0, 300), rng.uniform(0, 220), rng.uniform(8, 40)
-        colour = palette.colour(rng, rng.uniform(-0.2, 0.3))
+        color = palette.color(rng, rng.uniform(-0.2, 0.3))
         if rng.random() < 0.6:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), color)
         else:
             pen.polygon(
-                [(x, y - radius), (x - radius, y + radius), (x + radius, y + radius)], colour
+                [(x, y - radius), (x - radius, y + radius), (x + radius, y + radius)], color
             )

@@ -34,7 +34,7 @@ class View:
     Attributes
     ----------
     gray
-        Grey values, shape (height, width).
+        Gray values, shape (height, width).
     points
         Keypoints x, y in pixels, float32, shape (keypoints, 2).
     descriptors

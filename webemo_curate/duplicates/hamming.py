@@ -47,7 +47,7 @@ class Pairs(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Neighbouring bits of a hash, and how many of them may differ for a pair to be found here.
+    """Neighboring bits of a hash, and how many of them may differ for a pair to be found here.
 
     Attributes
     ----------

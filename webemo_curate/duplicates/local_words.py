@@ -35,7 +35,7 @@ Words = npt.NDArray[np.uint32]
 
 
 def gray_for_sift(picture: Image.Image) -> npt.NDArray[np.uint8]:
-    """Return a picture's grey values, no side longer than `MAX_SIDE`; shape (height, width)."""
+    """Return a picture's gray values, no side longer than `MAX_SIDE`; shape (height, width)."""
     gray = picture.convert("L")
     gray.thumbnail((MAX_SIDE, MAX_SIDE))
     return np.asarray(gray)

@@ -31,7 +31,7 @@ def reduce_gray(image: Image.Image) -> npt.NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (2, 32, 32)
-        Grey values of the picture and of its mirror image.
+        Gray values of the picture and of its mirror image.
     """
     reduced = reduced_gray(image)
     # Pillow's filter is symmetric: the mirror image, reduced by itself, would give the same.
@@ -63,7 +63,7 @@ def phashes(reduced: npt.NDArray[np.uint8]) -> HashArray:
     Parameters
     ----------
     reduced : ndarray of uint8, shape (..., 32, 32)
-        Grey values; see `reduce_gray`.
+        Gray values; see `reduce_gray`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from webemo_curate.frames import to_frame
-from webemo_curate.schemas import Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 TRAINED_ON = (Split.TRAIN, Split.VALIDATION)

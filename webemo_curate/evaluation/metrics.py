@@ -107,10 +107,10 @@ def measure(
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     """Return the 95 % score interval of a share (Wilson 1927)."""
     share, z2 = successes / trials, Z_95**2
-    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    center = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     spread = share * (1 - share) / trials + z2 / (4 * trials**2)
     half = Z_95 * np.sqrt(spread) / (1 + z2 / trials)
-    return float(centre - half), float(centre + half)
+    return float(center - half), float(center + half)
 
 
 def expected_calibration_error(

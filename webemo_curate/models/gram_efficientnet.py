@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.models.layers import InitialiseAdded, Normalise, gram_matrix
+from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
 
 CLASSES = 2
 TAP_STAGE, TAP_BLOCK = 2, 1
@@ -80,16 +80,16 @@ class GramEfficientNet(nn.Module):
             config.backbone, pretrained=False, num_classes=0, drop_path_rate=config.drop_path
         )
         self.backbone = network
-        self.normalise = Normalise(config.normalisation, network.pretrained_cfg)
+        self.normalise = Normalize(config.normalisation, network.pretrained_cfg)
         channels = int(network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl.out_channels)
         self.width = channels * (config.grams or BASELINE_UNITS)
         self.main = _main_branch(network.num_features, self.width, config)
         self.gram_modules = nn.ModuleList(GramModule(channels, config) for _ in range(config.grams))
         self.output = nn.Linear(self.width, CLASSES)
         self._normalise_gram = config.normalise_gram
-        initialise = InitialiseAdded(config.initialisation)
+        initialize = InitializeAdded(config.initialisation)
         for layer in (self.main, self.gram_modules, self.output):
-            layer.apply(initialise)
+            layer.apply(initialize)
 
     def features(self, images: Tensor) -> Tensor:
         """Return the fused features before the output layer.

@@ -10,7 +10,7 @@ HALF = (0.5, 0.5, 0.5)
 """Mean and deviation that map pixels to -1 to 1, as some weights expect."""
 
 
-class Normalise(nn.Module):
+class Normalize(nn.Module):
     """Subtract a mean and divide by a deviation, a channel each.
 
     Parameters
@@ -35,11 +35,11 @@ class Normalise(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalise pixels of 0 to 1; shape (N, 3, S, S)."""
+        """Normalize pixels of 0 to 1; shape (N, 3, S, S)."""
         return (images - self.mean) / self.deviation
 
 
-class InitialiseAdded:
+class InitializeAdded:
     """Gives added layers their first weights; for `Module.apply`.
 
     Parameters
@@ -52,7 +52,7 @@ class InitialiseAdded:
         self.kind = kind
 
     def __call__(self, layer: nn.Module) -> None:
-        """Initialise one layer if it has a kernel."""
+        """Initialize one layer if it has a kernel."""
         if self.kind == "glorot" and isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.models.layers import InitialiseAdded, Normalise, gram_matrix
+from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
 
 BACKBONE = "resnet50.tv_in1k"
 """timm's name of torchvision's first weights, those of 2022's papers."""
@@ -19,7 +19,7 @@ CLASSES = 2
 
 
 class GramBranch(nn.Module):
-    """A normalised Gram matrix compressed by a dense layer with ReLU.
+    """A normalized Gram matrix compressed by a dense layer with ReLU.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ZhangResNet(nn.Module):
         super().__init__()
         network: Any = timm.create_model(BACKBONE, pretrained=False, num_classes=0)
         self.backbone = network
-        self.normalise = Normalise(config.normalisation, network.pretrained_cfg)
+        self.normalise = Normalize(config.normalisation, network.pretrained_cfg)
         deep = int(network.num_features)
         self.branches = nn.ModuleList(GramBranch(*sizes) for sizes in BRANCHES)
         self.aggregate = nn.Sequential(
@@ -64,9 +64,9 @@ class ZhangResNet(nn.Module):
         self.width = 2 * deep
         self.norm = nn.BatchNorm1d(self.width, config.bn_epsilon, config.bn_momentum)
         self.output = nn.Linear(self.width, CLASSES)
-        initialise = InitialiseAdded(config.initialisation)
+        initialize = InitializeAdded(config.initialisation)
         for layer in (self.branches, self.aggregate, self.output):
-            layer.apply(initialise)
+            layer.apply(initialize)
 
     def features(self, images: Tensor) -> Tensor:
         """Map pixels in 0 to 1, shape (N, 3, S, S), to features of shape (N, width)."""

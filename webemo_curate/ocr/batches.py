@@ -1,4 +1,4 @@
-"""Batches of what has exactly the same size, so that a neighbour never changes a result."""
+"""Batches of what has exactly the same size, so that a neighbor never changes a result."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence

@@ -95,7 +95,7 @@ def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]
         rule = confirming_rule(choice.engine)
         yield _Again("second_side", config.second_side, detector, rule, independent=False)
     if config.drawn:
-        # Rapidocr's recogniser reads them, whichever engine looked first.
+        # Rapidocr's recognizer reads them, whichever engine looked first.
         detector = RapidDetector(
             choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, OVERLAY_TEXT
         )

@@ -24,9 +24,9 @@ class TextBox:
     score
         The detector's score, 0 to 1.
     text
-        What the recogniser read, perhaps nothing.
+        What the recognizer read, perhaps nothing.
     confidence
-        The recogniser's confidence, 0 to 1; 0 where it read nothing.
+        The recognizer's confidence, 0 to 1; 0 where it read nothing.
     area
         Fraction of the image inside the polygon.
     agreed
@@ -75,7 +75,7 @@ class EngineError(CurateError):
 class TextDetector(Protocol):
     """Finds and reads text; cheap to construct and to pickle until `setup` has run.
 
-    The boxes of an image depend on that image alone, never on its neighbours in a batch.
+    The boxes of an image depend on that image alone, never on its neighbors in a batch.
     """
 
     @property

@@ -21,7 +21,7 @@ def repeats_few_signs(text: str) -> bool:
     Returns
     -------
     bool
-        Whether it is so: of 368 labelled words and certain readings, four signs and longer, of
+        Whether it is so: of 368 labeled words and certain readings, four signs and longer, of
         none.
     """
     length = sum(sign.isalnum() for sign in text)

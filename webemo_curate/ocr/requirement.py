@@ -17,9 +17,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Agreement:
-    """When a place that two networks find counts as text that the recogniser cannot read.
+    """When a place that two networks find counts as text that the recognizer cannot read.
 
-    Of a script it does not know the recogniser makes nothing, or a sign or two. Where it makes
+    Of a script it does not know the recognizer makes nothing, or a sign or two. Where it makes
     more, with little confidence or of few signs repeated, it is rather a pattern that resembles
     letters (docs/text.md).
 
@@ -51,7 +51,7 @@ class Agreement:
 class Rule:
     """The confidence a box must reach for its text to be believed.
 
-    Recognisers guess on texture: the shorter the guess, the likelier it is a chance. So few
+    Recognizers guess on texture: the shorter the guess, the likelier it is a chance. So few
     characters need much confidence; so do the scripts of thousands of characters, among which any
     texture finds a likeness, and boxes so large that they are more likely a pattern than a word.
 
@@ -70,7 +70,7 @@ class Rule:
         Detection score that makes any box count, whatever was read; None: no score does.
     agreed
         What makes a box count if another network found the same place: so the scripts that the
-        recogniser cannot read are found. None: nothing does.
+        recognizer cannot read are found. None: nothing does.
     drawn
         What is asked instead of boxes that the look for drawn words found; its own `min_area` says
         nothing. None: the same as of others.

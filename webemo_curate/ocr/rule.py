@@ -61,7 +61,7 @@ _RAPIDOCR = {
     "lenient": replace(_LENIENT, drawn=replace(_LENIENT, stable=STABLE)),
 }
 
-# What the look for drawn words finds rapidocr's recogniser reads, beside EasyOCR's networks too.
+# What the look for drawn words finds rapidocr's recognizer reads, beside EasyOCR's networks too.
 _EASYOCR = {
     "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7, drawn=_RAPIDOCR["strict"]),
     "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9, drawn=DRAWN_RULE),

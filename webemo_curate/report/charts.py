@@ -83,7 +83,7 @@ def mean_roc(panels: Mapping[str, Mapping[str, Sequence[Scored]]]) -> str:
     ----------
     panels : mapping of str to mapping of str to sequence of (target, probability)
         By set and network: each run's targets, both classes among them, and probabilities. At most
-        as many networks as there are colours, two.
+        as many networks as there are colors, two.
 
     Returns
     -------

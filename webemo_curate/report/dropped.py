@@ -25,7 +25,7 @@ class Example:
     beside
         Data URI of the picture it is held against; None without one.
     caption
-        What was measured, or what the picture is labelled.
+        What was measured, or what the picture is labeled.
     """
 
     picture: str

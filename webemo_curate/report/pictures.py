@@ -10,7 +10,7 @@ from webemo_curate.imaging import DecodeError, choose_frame, load_frame
 
 THUMBNAIL = (180, 140)
 QUALITY = 75
-BOX_COLOUR = (230, 60, 60)
+BOX_COLOR = (230, 60, 60)
 
 
 def thumbnail(
@@ -50,7 +50,7 @@ def thumbnail(
     width = max(2, image.width // 100)
     for polygon in polygons:
         points = list(zip(polygon[0::2], polygon[1::2], strict=True))
-        pen.line([*points, points[0]], BOX_COLOUR, width)
+        pen.line([*points, points[0]], BOX_COLOR, width)
     image.thumbnail(THUMBNAIL, Image.Resampling.BICUBIC)
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=QUALITY)

@@ -90,5 +90,5 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
 
 def _heated(picture: Image.Image, activation: NDArray[np.float32]) -> Image.Image:
     heat = Image.fromarray((activation * 255).astype(np.uint8)).resize(picture.size)
-    colours = mpl.colormaps[HEAT](np.asarray(heat), bytes=True)[..., :3]
-    return Image.blend(picture, Image.fromarray(np.ascontiguousarray(colours)), HEAT_SHARE)
+    colors = mpl.colormaps[HEAT](np.asarray(heat), bytes=True)[..., :3]
+    return Image.blend(picture, Image.fromarray(np.ascontiguousarray(colors)), HEAT_SHARE)

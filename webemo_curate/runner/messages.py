@@ -78,12 +78,12 @@ def set_up(worker: Worker) -> Ready | Failed:
 
 
 def work(worker: Worker, batch: bytes) -> Done | Failed:
-    """Let a worker process a serialised batch, in its process."""
+    """Let a worker process a serialized batch, in its process."""
     return _attempt(lambda: Done(to_ipc(worker.process(from_ipc(batch)))))
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:
-    """Serialise a batch as an Arrow IPC stream."""
+    """Serialize a batch as an Arrow IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

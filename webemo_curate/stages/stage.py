@@ -127,7 +127,7 @@ class RowLocalStage(Stage[ConfigT]):
         job = Job(
             name=self.name,
             worker=worker,
-            # Neighbours are read together, so they are worked on together.
+            # Neighbors are read together, so they are worked on together.
             rows=rows.append_column("place", places).sort_by("place"),
             checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
             partition_rows=self.partition_rows,

@@ -124,7 +124,7 @@ class ImageStore(ImageReader, Protocol):
         """Wait until every image stored so far is where it is to stay."""
 
     def places(self, paths: pa.Array) -> pa.Array:
-        """Return where images lie, in an order of which neighbours are read together.
+        """Return where images lie, in an order of which neighbors are read together.
 
         Parameters
         ----------

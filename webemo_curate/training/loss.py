@@ -1,4 +1,4 @@
-"""What training minimises: cross-entropy, and beyond the paper a contrastive-center loss."""
+"""What training minimizes: cross-entropy, and beyond the paper a contrastive-center loss."""
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ class ContrastiveCenterLoss(nn.Module):
     Parameters
     ----------
     classes : int
-        Number of centers, learnt with the network.
+        Number of centers, learned with the network.
     width : int
         Length of a feature vector.
     """

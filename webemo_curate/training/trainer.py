@@ -204,7 +204,7 @@ class Trainer:
         for position in positions:
             self._reseed(self.progress.epochs, number, position)
             raw, targets = next(pixels)
-            with self._synchronised(last=position == positions[-1]):
+            with self._synchronized(last=position == positions[-1]):
                 try:
                     loss, right = self.parallel(augmentation(raw, batches[position]), targets)
                     # The processes' gradients are averaged: scaled so that their mean is that of
@@ -230,7 +230,7 @@ class Trainer:
         self.progress.loss += loss
         self.progress.right += int(right)
 
-    def _synchronised(self, *, last: bool) -> AbstractContextManager[None]:
+    def _synchronized(self, *, last: bool) -> AbstractContextManager[None]:
         """Exchange gradients with the last batch of an update alone."""
         if isinstance(self.parallel, DistributedDataParallel) and not last:
             context: AbstractContextManager[None] = self.parallel.no_sync()

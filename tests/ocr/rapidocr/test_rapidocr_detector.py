@@ -131,7 +131,7 @@ def test_a_process_computes_in_one_thread(detector):
 
 
 @pytest.mark.parametrize("width", [8, 200, 320])
-def test_the_recogniser_in_torch_gives_onnx_runtimes_symbols(width):
+def test_the_recognizer_in_torch_gives_onnx_runtimes_symbols(width):
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, width, 3), np.uint8)
 
     symbols, probabilities = TorchNetworks(ANY_TEXT, torch.device("cpu")).symbols(crops)

@@ -62,7 +62,7 @@ def test_what_is_written_runs_alike_in_both_runtimes_at_any_size(tmp_path):
     assert np.allclose(in_torch, found, atol=1e-5)
 
 
-def test_nothing_is_learnt_where_it_is_all_one():
+def test_nothing_is_learned_where_it_is_all_one():
     targets = torch.full((1, 8, 8), EITHER, dtype=torch.uint8)
     targets[0, :2], targets[0, 6:] = 0, WORDS
     logits = torch.zeros(1, 8, 8, requires_grad=True)

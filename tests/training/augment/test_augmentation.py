@@ -24,7 +24,7 @@ CONFIG = TrainConfig(augment_ops=3, augment_magnitude=7)
 
 
 def pictures() -> list[Image.Image]:
-    """Return noise, a dark gradient, one colour, and two levels alone."""
+    """Return noise, a dark gradient, one color, and two levels alone."""
     generator = np.random.default_rng(5)
     noise = generator.integers(0, 256, (SIDE, SIDE, 3))
     gradient = np.broadcast_to(np.linspace(10, 90, SIDE)[:, None, None], (SIDE, SIDE, 3))
@@ -37,9 +37,9 @@ def tensor(images: list[Image.Image]) -> torch.Tensor:
     return torch.stack([torch.from_numpy(np.array(i)).permute(2, 0, 1) for i in images])
 
 
-def draw(sign: float, strength: float = STRENGTH, centre: float = 0.4) -> pixel_ops.Draw:
+def draw(sign: float, strength: float = STRENGTH, center: float = 0.4) -> pixel_ops.Draw:
     count = len(pictures())
-    return pixel_ops.Draw(strength, np.full(count, sign), np.full((count, 2), centre), FILL)
+    return pixel_ops.Draw(strength, np.full(count, sign), np.full((count, 2), center), FILL)
 
 
 def enhance(kind: type, sign: float) -> Callable[[Image.Image], Image.Image]:
@@ -91,15 +91,15 @@ def test_op_equals_pillows(op: pixel_ops.Op, pillow: Callable, sign: float) -> N
     assert torch.equal(op(tensor(pictures()), draw(sign)), expected)
 
 
-@pytest.mark.parametrize("centre", [0.0, 0.4, 0.97])
-def test_cutout_fills_a_square_about_its_centre(centre: float) -> None:
+@pytest.mark.parametrize("center", [0.0, 0.4, 0.97])
+def test_cutout_fills_a_square_about_its_center(center: float) -> None:
     length = round(SIDE * 20 / 32 * STRENGTH)
-    corner = round(centre * SIDE - length / 2)
+    corner = round(center * SIDE - length / 2)
     expected = pictures()
     for image in expected:
         box = [corner, corner, corner + length - 1, corner + length - 1]
         ImageDraw.Draw(image).rectangle(box, fill=(FILL,) * 3)
-    ours = pixel_ops.cutout(tensor(pictures()), draw(1.0, centre=centre))
+    ours = pixel_ops.cutout(tensor(pictures()), draw(1.0, center=center))
     assert torch.equal(ours, tensor(expected))
 
 
@@ -126,10 +126,10 @@ def test_each_image_gets_its_own_n_ops_of_strength_m_one_after_the_other() -> No
     expected = []
     for row, image in enumerate(images):
         one = (image.flip(-1) if draws.flips[row] else image)[None]
-        for op, sign, centre in zip(
-            draws.ops[row], draws.signs[row], draws.centres[row], strict=True
+        for op, sign, center in zip(
+            draws.ops[row], draws.signs[row], draws.centers[row], strict=True
         ):
-            drawn = pixel_ops.Draw(7 / 30, np.array([sign]), centre[None], FILL)
+            drawn = pixel_ops.Draw(7 / 30, np.array([sign]), center[None], FILL)
             one = pixel_ops.OPS[op](one, drawn)
         expected.append(one)
     assert torch.equal(rand_augment(images, draws, CONFIG), torch.cat(expected))

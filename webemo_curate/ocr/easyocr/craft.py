@@ -1,6 +1,6 @@
 """CRAFT, EasyOCR's detection network, run on batches of equal canvases, and its heatmaps decoded.
 
-CRAFT (Baek et al., CVPR 2019) gives each pixel the scores of being a character's centre and of
+CRAFT (Baek et al., CVPR 2019) gives each pixel the scores of being a character's center and of
 lying between two characters of a word. Network and decoding are EasyOCR's; its loader, its loop
 over single images and its resizing by the long side are not used.
 """
@@ -28,7 +28,7 @@ from webemo_curate.system_faults import raise_system_fault
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 DEVIATION = (0.229 * 255, 0.224 * 255, 0.225 * 255)
-"""ImageNet's, in RGB on the 0-255 scale, as EasyOCR normalises."""
+"""ImageNet's, in RGB on the 0-255 scale, as EasyOCR normalizes."""
 
 TEXT_THRESHOLD = 0.7
 LINK_THRESHOLD = 0.4

@@ -1,4 +1,4 @@
-"""EasyOCR's English recogniser, run on crops of many images pooled by width."""
+"""EasyOCR's English recognizer, run on crops of many images pooled by width."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from webemo_curate.system_faults import raise_system_fault
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
 CROP_HEIGHT = 64
 LAYERS = {"input_channel": 1, "output_channel": 256, "hidden_size": 256}
-"""The published recogniser's shape (easyocr.py, generation2)."""
+"""The published recognizer's shape (easyocr.py, generation2)."""
 
 UNSURE = 0.1
 CONTRAST = 0.5
@@ -49,7 +49,7 @@ class Crop:
 
 
 class LineReader:
-    """The recogniser on one device, in single precision (half corrupts its LSTM).
+    """The recognizer on one device, in single precision (half corrupts its LSTM).
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class LineReader:
 
 
 def cut_line(gray: NDArray[np.uint8], line: Line) -> Crop | None:
-    """Cut a line out of an image, upright and at the recogniser's height.
+    """Cut a line out of an image, upright and at the recognizer's height.
 
     Parameters
     ----------

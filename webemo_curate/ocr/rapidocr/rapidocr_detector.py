@@ -40,7 +40,7 @@ MAX_CANDIDATES = 1000
 CROP_HEIGHT = 48
 WIDTH_STEP = 8
 WIDEST_CROP = 2048
-"""Pixels; the recogniser reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
+"""Pixels; the recognizer reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
 so that many crops can be read together; longer ones are squeezed."""
 
 
@@ -257,7 +257,7 @@ def _to_stride(length: float) -> int:
 
 
 def _upright(pixels: Pixels, corners: NDArray[np.float32]) -> Pixels:
-    """Cut a box out of its image, at the recogniser's height and nearly its natural width."""
+    """Cut a box out of its image, at the recognizer's height and nearly its natural width."""
     import cv2
     from rapidocr.utils.process_img import get_rotate_crop_image
 

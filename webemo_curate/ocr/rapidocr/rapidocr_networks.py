@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Detection:
     file
         Its ONNX file; its name tells versions apart. Its input is BGR.
     mean, deviation
-        What its input, 0 to 1 in RGB, is normalised by.
+        What its input, 0 to 1 in RGB, is normalized by.
     unclip_ratio
         How far its boxes, shrunk as it was taught, are grown again before they are read.
     folder
@@ -42,8 +42,8 @@ class Detection:
     """
 
     file: str
-    mean: Colour
-    deviation: Colour
+    mean: Color
+    deviation: Color
     unclip_ratio: float
     folder: Path | None = None
 
@@ -56,14 +56,14 @@ class Detection:
 ANY_TEXT = Detection(
     "PP-OCRv6_det_small.onnx", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), unclip_ratio=1.6
 )
-"""PP-OCR's, normalised as ImageNet's pictures are: faint watermarks are found more often than with
+"""PP-OCR's, normalized as ImageNet's pictures are: faint watermarks are found more often than with
 rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
 
 PIXEL_THRESHOLD = 0.3
 """Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
 
 CHARACTERS = "character"
-"""Where the recogniser's file keeps its alphabet, a character a line."""
+"""Where the recognizer's file keeps its alphabet, a character a line."""
 
 Pixels = NDArray[np.uint8]
 Heatmap = NDArray[np.float32]
@@ -75,7 +75,7 @@ class RapidOcrNetworks(Protocol):
 
     @property
     def characters(self) -> list[str]:
-        """The recogniser's alphabet."""
+        """The recognizer's alphabet."""
 
     def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
         """Score pixels.
@@ -126,7 +126,7 @@ class CpuNetworks:
 
     @property
     def characters(self) -> list[str]:
-        """The recogniser's alphabet."""
+        """The recognizer's alphabet."""
         metadata = self._reader.get_modelmeta().custom_metadata_map
         return list(metadata[CHARACTERS].splitlines())
 
@@ -166,7 +166,7 @@ class TorchNetworks:
 
     @property
     def characters(self) -> list[str]:
-        """The recogniser's alphabet."""
+        """The recognizer's alphabet."""
         return self._reader.metadata[CHARACTERS].splitlines()
 
     def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
@@ -225,7 +225,7 @@ def model_file(name: str) -> Path:
 
 @cache
 def _open_session(path: Path) -> Any:
-    """Open a network once a process: every look reads with the same recogniser."""
+    """Open a network once a process: every look reads with the same recognizer."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -71,7 +71,7 @@ class EpochDraws:
         Positions in `OPS`, shape (images, N): distinct in a row, in the order applied.
     signs
         1.0 or -1.0, shape (images, N).
-    centres
+    centers
         Shares of the side, shape (images, N, 2).
     flips
         Whether an image is mirrored first, shape (images,).
@@ -79,7 +79,7 @@ class EpochDraws:
 
     ops: NDArray[np.int64]
     signs: NDArray[np.float64]
-    centres: NDArray[np.float64]
+    centers: NDArray[np.float64]
     flips: NDArray[np.bool_]
 
     @classmethod
@@ -103,13 +103,13 @@ class EpochDraws:
         return cls(
             ops=generator.random((images, len(OPS))).argsort(axis=1)[:, :ops],
             signs=np.where(generator.random((images, ops)) < FLIP_SHARE, -1.0, 1.0),
-            centres=generator.random((images, ops, 2)),
+            centers=generator.random((images, ops, 2)),
             flips=generator.random(images) < FLIP_SHARE,
         )
 
     def rows(self, rows: NDArray[np.int64]) -> "EpochDraws":
         """Return the draws of some images."""
-        return EpochDraws(self.ops[rows], self.signs[rows], self.centres[rows], self.flips[rows])
+        return EpochDraws(self.ops[rows], self.signs[rows], self.centers[rows], self.flips[rows])
 
 
 def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
@@ -135,8 +135,8 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
     for slot in range(draws.ops.shape[1]):
         for index in np.unique(draws.ops[:, slot]):
             chosen = np.flatnonzero(draws.ops[:, slot] == index)
-            signs, centres = draws.signs[chosen, slot], draws.centres[chosen, slot]
+            signs, centers = draws.signs[chosen, slot], draws.centers[chosen, slot]
             rows = torch.from_numpy(chosen).to(images.device)
-            draw = Draw(strength, signs, centres, config.augment_fill)
+            draw = Draw(strength, signs, centers, config.augment_fill)
             result[rows] = OPS[index](result[rows], draw)
     return result

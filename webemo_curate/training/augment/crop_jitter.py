@@ -1,4 +1,4 @@
-"""Zhang et al.'s augmentation: RandomResizedCrop and colour jitter, each image by its own draw."""
+"""Zhang et al.'s augmentation: RandomResizedCrop and color jitter, each image by its own draw."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ class CropDraws:
 
 
 def crop_jitter(images: Tensor, draws: CropDraws) -> Tensor:
-    """Crop, scale back and change the colours.
+    """Crop, scale back and change the colors.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def crop_jitter(images: Tensor, draws: CropDraws) -> Tensor:
 def _crop(images: Tensor, boxes: NDArray[np.float64]) -> Tensor:
     width, height, left, top = boxes.T
     zero = np.zeros_like(width)
-    # In coordinates from -1 to 1 the centre of a box is at 2 * left + width - 1.
+    # In coordinates from -1 to 1 the center of a box is at 2 * left + width - 1.
     across = np.stack([width, zero, 2 * left + width - 1], axis=1)
     down = np.stack([zero, height, 2 * top + height - 1], axis=1)
     matrix = torch.from_numpy(np.stack([across, down], axis=1)).to(images.device, torch.float32)

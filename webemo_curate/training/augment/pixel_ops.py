@@ -32,7 +32,7 @@ LUMA_ROUND, LUMA_SHIFT = 0x8000, 16
 """Pillow's conversion to gray: ITU-R 601-2 in 16-bit fixed point."""
 
 FIXED_BITS = 16
-"""Pillow's nearest-neighbour warp counts pixels in 16-bit fixed point."""
+"""Pillow's nearest-neighbor warp counts pixels in 16-bit fixed point."""
 
 SMOOTH_KERNEL = ((1, 1, 1), (1, 5, 1), (1, 1, 1))
 BLUR_KERNEL = (
@@ -55,7 +55,7 @@ class Draw:
         Magnitude as a share of its scale, 0 to 1.
     signs
         1.0 or -1.0, shape (images,): the direction of ops that have two.
-    centres
+    centers
         Shares of the side, shape (images, 2): where cutout cuts (x, y).
     fill
         Level of pixels that come from outside the image.
@@ -63,7 +63,7 @@ class Draw:
 
     strength: float
     signs: NDArray[np.float64]
-    centres: NDArray[np.float64]
+    centers: NDArray[np.float64]
     fill: int
 
 
@@ -148,7 +148,7 @@ def blur(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
 
 
 def rotate(images: Tensor, draw: Draw) -> Tensor:
-    """Rotate about the centre by up to 30 degrees."""
+    """Rotate about the center by up to 30 degrees."""
     angles = draw.signs * math.radians(MAX_ROTATION_DEGREES) * draw.strength
     cosine, sine = np.cos(angles), np.sin(angles)
     half = images.shape[-1] / 2
@@ -181,7 +181,7 @@ def cutout(images: Tensor, draw: Draw) -> Tensor:
     """Fill a square of up to 20/32 of the side; it may reach over the border."""
     side = images.shape[-1]
     length = round(MAX_CUTOUT * draw.strength * side)
-    corner = np.round(draw.centres * side - length / 2)[:, :, None]
+    corner = np.round(draw.centers * side - length / 2)[:, :, None]
     places = np.arange(side)
     inside = torch.from_numpy((places >= corner) & (places < corner + length)).to(images.device)
     covered = inside[:, 0, None, None, :] & inside[:, 1, None, :, None]
@@ -303,7 +303,7 @@ def _source(
     device: torch.device,
 ) -> Tensor:
     """Return one source coordinate of every pixel in whole pixels; shape (N, S, S), int64."""
-    parts = np.stack([along_x, along_y, shift + (along_x + along_y) / 2])  # of pixel centres
+    parts = np.stack([along_x, along_y, shift + (along_x + along_y) / 2])  # of pixel centers
     fixed = torch.from_numpy(np.floor(parts * 2**FIXED_BITS + 0.5).astype(np.int64)).to(device)
     step_x, step_y, start = fixed[:, :, None, None]
     places = torch.arange(side, device=device)
