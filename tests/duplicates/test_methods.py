@@ -51,7 +51,9 @@ def strangers(shared_data: Path, folder: Path, count: int | None) -> list[tuple[
     return [(f"{int(row['a']):07d}.jpg", f"{int(row['b']):07d}.jpg") for row in chosen]
 
 
-@pytest.mark.parametrize("count", [30, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [30, pytest.param(None, marks=[pytest.mark.slow, pytest.mark.timeout(1500)])]
+)
 def test_strangers_of_like_hashes_are_never_the_same(shared_data, tmp_path, count):
     pairs = strangers(shared_data, tmp_path, count)
     found = answers(tmp_path)

@@ -19,6 +19,10 @@ class Answer(IntEnum):
 SHARED_SCENE = 0.5
 """Share of the area with structure in which the same picture under an overlay still agrees."""
 
+WHOLE_CORRELATION = 0.9
+"""Least correlation of whole frames that no keypoint places: re-scaled copies of photos reach .94,
+two strangers of one composition .84."""
+
 SIBLING_SCENE = 0.75
 """The same for siblings; what an agency puts on all of its pictures is less of them."""
 
@@ -65,7 +69,8 @@ class Rule:
         Answer
             Strangers, unless the pictures agree in most of the scene.
         """
-        if found.correlation < self.correlation:
+        least = max(self.correlation, WHOLE_CORRELATION) if whole else self.correlation
+        if found.correlation < least:
             return Answer.STRANGERS
         enough = whole or found.inliers >= self.inliers
         if enough and found.agreeing >= SHARED_SCENE and found.changed <= self.changed:
