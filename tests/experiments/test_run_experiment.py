@@ -286,7 +286,7 @@ def test_the_command_trains_nothing_twice_and_takes_sets_later(
     ("names", "message"),
     [
         (["absent"], "absent: no such test set"),
-        (["empty"], "holds no folder named by an emotion"),
+        (["empty"], "holds no file in a folder named by an emotion"),
         (["here/Set", "there/Set"], "another test set is called 'Set' too"),
     ],
 )
