@@ -31,6 +31,10 @@ SAME_RESIDUAL: Final = 8.0
 FLAT_RESIDUAL: Final = 4.0
 """The same for pictures without structure."""
 
+COPY: Final = 0.94
+"""Correlation from which whole frames may be laid on one another without keypoints: re-scaled
+copies reach it, strangers of one composition seldom do."""
+
 STRANGE: Final = 0.5
 """Correlation of reduced pictures below which they are strangers: half of the pairs of different
 photos that a hash proposes."""
@@ -259,13 +263,16 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
     simple = is_simple(looks.grays) & ~plain
     closer = ~(both_flat | simple[first] | simple[second])
     near = fits & (seen.correlation >= STRANGE) & ~clear & closer
-    open_pairs = np.flatnonzero(near)
-    proofs = prove(looks.paths, (first[near], second[near]), True, turned[near])
     answer = np.where(clear, int(Answer.SAME), int(Answer.STRANGERS))
     # Flat pictures have no correlation to speak of: that they agree is what was found.
     correlation = np.where(both_flat, np.float32(1), seen.correlation)
     changed = np.zeros(len(first), np.float32)
-    answer[open_pairs], correlation[open_pairs], changed[open_pairs] = proofs
+    # Whole frames prove a copy alone; what is less alike must be placed by keypoints.
+    copies = seen.correlation >= COPY
+    for part, whole in ((near & copies, True), (near & ~copies, False)):
+        rows = np.flatnonzero(part)
+        proofs = prove(looks.paths, (first[rows], second[rows]), whole, turned[rows])
+        answer[rows], correlation[rows], changed[rows] = proofs
     unknown = np.full(len(first), np.nan, np.float32)
     found = Found(first, second, unknown, correlation, changed, answer == Answer.SAME)
     return found.where(answer > Answer.STRANGERS)
