@@ -5,6 +5,7 @@ lie at the median, as in one color or a gradient, a copy gets another hash and a
 Such pictures are held against each other by their gray values.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -52,7 +53,11 @@ def is_plain(grays: Grays) -> Mask:
     ndarray of bool, shape (n,)
         In their order; memory is bounded by blocks.
     """
-    blocks = [_plain(grays[start : start + BLOCK]) for start in range(0, len(grays), BLOCK)]
+    return _by_blocks(grays, _plain)
+
+
+def _by_blocks(grays: Grays, tell: Callable[[Grays], Mask]) -> Mask:
+    blocks = [tell(grays[start : start + BLOCK]) for start in range(0, len(grays), BLOCK)]
     return np.concatenate([np.zeros(0, bool), *blocks])
 
 
@@ -78,8 +83,7 @@ def is_simple(grays: Grays) -> Mask:
     ndarray of bool, shape (n,)
         In their order; memory is bounded by blocks.
     """
-    blocks = [_simple(grays[start : start + BLOCK]) for start in range(0, len(grays), BLOCK)]
-    return np.concatenate([np.zeros(0, bool), *blocks])
+    return _by_blocks(grays, _simple)
 
 
 def _simple(grays: Grays) -> Mask:
