@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.measure import MEGABYTE, Cost, cores, run
 from webemo_curate.demo.scenes import draw_scene
-from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.taxonomies.webemo_labels import LABELS
 
 DEAD_SHARE = 0.17
 DRAWINGS = 100

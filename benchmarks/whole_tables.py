@@ -23,12 +23,12 @@ from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig, Under
 from webemo_curate.manifest import conform
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
 STAGES: list[Stage] = [  # type: ignore[type-arg]

@@ -81,7 +81,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         TextStage(config.filter_text),
         FeaturesStage(config.features),
         DedupStage(config.dedup),
-        BinarizeStage(config.binarize),
+        BinarizeStage(config.binarize, config.listing.taxonomy),
         UndersampleStage(config.undersample),
         SplitStage(config.split),
         DecisionsStage(StageConfig()),

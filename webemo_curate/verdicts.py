@@ -1,5 +1,6 @@
 """What stages say of rows: statuses, verdicts, splits, and the names of targets."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -55,6 +56,7 @@ class LabelVerdict(StrEnum):
     KEPT = "kept"
     CONFLICT = "label_conflict"
     EXCLUDED = "label_excluded"
+    UNLABELED = "unlabeled"
 
 
 class Split(StrEnum):
@@ -65,10 +67,18 @@ class Split(StrEnum):
     TEST = "test"
 
 
-def binary_classes(positive: str) -> tuple[str, str]:
-    """Return the names of targets 0 and 1 where one class is held against all others."""
-    return "others", positive
+OR = " or "
 
 
-DEFAULT_CLASSES = binary_classes("sadness")
+def binary_classes(positive: Sequence[str]) -> tuple[str, str]:
+    """Return the names of targets 0 and 1 where some labels are held against all others."""
+    return "others", OR.join(positive)
+
+
+def positive_names(classes: Sequence[str]) -> list[str]:
+    """Return what `binary_classes` made the last class's name of."""
+    return classes[-1].split(OR)
+
+
+DEFAULT_CLASSES = binary_classes(["sadness"])
 """Of manifests and runs that name no classes: all were the paper's before they were recorded."""

@@ -37,7 +37,7 @@ from webemo_curate.ocr.easyocr.weight_files import (
     load_tensors,
 )
 from webemo_curate.ocr.second_look import SecondLook
-from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.taxonomies.webemo_labels import LABELS
 
 DRAWN = 400
 CAPTIONED_EVERY = 5

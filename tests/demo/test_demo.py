@@ -9,8 +9,8 @@ import pytest
 from webemo_curate.config import DemoConfig, load_pipeline
 from webemo_curate.demo import demo_world
 from webemo_curate.demo.world import BODIES, HOST, make_world
-from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.sources.webemo import list_files, read_list
+from webemo_curate.taxonomies.webemo_labels import LABELS
 
 CONFIG = DemoConfig(pictures=300, seed=3)
 

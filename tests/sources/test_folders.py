@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.folder_walk import MAX_FILE_BYTES, LeftOut, regular_files
-from webemo_curate.sources.folders import list_pictures, read_folder
+from webemo_curate.sources.folders import folder_names, list_pictures, read_folder
+
+SADNESS = folder_names(["sadness"], PipelineConfig(), ())
 
 
 def fill(folder: Path) -> None:
@@ -39,7 +42,7 @@ def test_the_same_files_are_taken_and_the_same_words_said(
     folder = tmp_path / "set"
     fill(folder)
     caplog.set_level(logging.INFO, "webemo_curate")
-    table = list_pictures(folder) if "dedup" in command else read_folder(folder, "sadness")
+    table = list_pictures(folder) if "dedup" in command else read_folder(folder, SADNESS)
     names = [path.rpartition("/set/")[2] for path in table["path"].to_pylist()]
     assert names == ["joy/a.jpg", "joy/linked/c.jpg", "joy/more/b.jpg"]
     (message,) = caplog.messages
@@ -60,7 +63,7 @@ def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real" / "a.jpg").write_bytes(b"a")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "Sadness").symlink_to(tmp_path / "real")
-    table = read_folder(tmp_path / "set", "sadness")
+    table = read_folder(tmp_path / "set", SADNESS)
     assert table.select(["path", "target"]).to_pylist() == [{"path": "Sadness/a.jpg", "target": 1}]
 
 
@@ -74,7 +77,9 @@ def test_a_folder_whose_own_path_is_not_utf8_is_said(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Mu\xf1oz"))
     (folder / "joy").mkdir(parents=True)
     (folder / "joy" / "a.jpg").write_bytes(b"a")
-    assert read_folder(folder, "joy")["path"].to_pylist() == ["joy/a.jpg"]
+    assert read_folder(folder, folder_names(["joy"], PipelineConfig(), ()))["path"].to_pylist() == [
+        "joy/a.jpg"
+    ]
     with pytest.raises(InputError, match=r"Mu\\xf1oz: its path is not UTF-8; rename"):
         list_pictures(folder)
     link = tmp_path / "link"

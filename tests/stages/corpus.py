@@ -8,11 +8,11 @@ import pyarrow as pa
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.sources.taxonomy import class_of, classes
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.taxonomies import WEBEMO, load_taxonomy
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -82,8 +82,9 @@ def homes(tables: Tables, column: str = "sha256") -> dict[str, set[str]]:
 
 def draw_labels(count: int, positive_share: float, seed: int = 0) -> list[str]:
     """Draw labels: `positive_share` of them of the sadness emotion, even within each class."""
-    sad = [label for label in classes(1) if class_of(label, 2) == "sadness"]
-    rest = [label for label in classes(1) if class_of(label, 2) != "sadness"]
+    taxonomy = load_taxonomy(WEBEMO)
+    sad = sorted(taxonomy.covered(["sadness"]))
+    rest = sorted(set(taxonomy.labels) - set(sad))
     random = np.random.default_rng(seed)
     positives = round(count * positive_share)
     drawn = [*random.choice(sad, positives), *random.choice(rest, count - positives)]

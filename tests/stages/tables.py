@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.taxonomy import class_of
+from webemo_curate.taxonomies import WEBEMO, load_taxonomy
 
 FILLERS: dict[str, dict[str, Any]] = {
     "listing": {"source": "train25.txt", "asset_id": None, "official_split": "train"},
@@ -60,8 +60,8 @@ def listing(lines: Iterable[dict[str, Any]]) -> pa.Table:
         [
             {
                 "line": number,
-                "emotion": class_of(line["label"], 2),
-                "polarity": class_of(line["label"], 3),
+                "emotion": load_taxonomy(WEBEMO).class_of(line["label"], 2),
+                "polarity": load_taxonomy(WEBEMO).class_of(line["label"], 3),
             }
             | line
             for number, line in enumerate(lines, start=1)

@@ -13,19 +13,21 @@ from tests.stages.tables import sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
-from webemo_curate.sources.taxonomy import class_of, classes
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SplitStage
+from webemo_curate.taxonomies import WEBEMO, load_taxonomy
 from webemo_curate.verdicts import LabelVerdict, Split
 from webemo_curate.workspace import Workspace
 
 ORIGIN = Origin("split", 1, {}, {})
+LABELS = load_taxonomy(WEBEMO).labels
+SAD = load_taxonomy(WEBEMO).covered(["sadness"])
 
 several = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 grouped_images = st.lists(
-    st.tuples(st.sampled_from(classes(1)), st.integers(0, 30)), min_size=20, max_size=120
+    st.tuples(st.sampled_from(LABELS), st.integers(0, 30)), min_size=20, max_size=120
 )
 
 
@@ -82,7 +84,7 @@ def test_a_plain_stratified_split_of_the_same_data_leaks(workspace):
 
 @several
 @given(
-    st.lists(st.lists(st.sampled_from(classes(1)), min_size=1, max_size=4), min_size=1),
+    st.lists(st.lists(st.sampled_from(LABELS), min_size=1, max_size=4), min_size=1),
     st.sampled_from(["drop", "positive", "majority"]),
 )
 def test_every_policy_settles_every_conflict(workspace, labels, policy):
@@ -90,7 +92,7 @@ def test_every_policy_settles_every_conflict(workspace, labels, policy):
     rows = {row["cluster"]: row for row in tables["labels"].to_pylist()}
     assert len(rows) == len(labels)
     for row in rows.values():
-        sad = sum(class_of(label, 2) == "sadness" for label in row["labels"])
+        sad = sum(label in SAD for label in row["labels"])
         assert row["conflict"] == (0 < sad < len(row["labels"]))
         assert (row["target"] is None) == (row["verdict"] != LabelVerdict.KEPT)
         if not row["conflict"]:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
 
@@ -46,6 +47,9 @@ VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Details too.", rich_help_panel=GENERAL)
 ]
 RayOption = Annotated[list[str] | None, typer.Option("--ray", hidden=True)]
+
+GROUPS = {"taxonomy": "Label hierarchies."}
+"""Groups of commands, with their help."""
 
 SHARED = {
     "workspace": (WorkspaceOption, "."),
@@ -90,7 +94,7 @@ def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable
     Parameters
     ----------
     name : str
-        Under which it is called.
+        Under which it is called; two words for a command of a group (`taxonomy show`).
     *places : str
         Parts of the configuration whose options it takes; see `options.field_options`.
 
@@ -114,10 +118,19 @@ def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable
 
         run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
         run.__doc__, run.__module__ = function.__doc__, function.__module__
-        app.command(name)(run)
+        group, _, own_name = name.rpartition(" ")
+        (_group(group) if group else app).command(own_name)(run)
         return function
 
     return declare
+
+
+@cache
+def _group(name: str) -> typer.Typer:
+    """Return the group of commands of a name, made when its first command is declared."""
+    group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
+    app.add_typer(group, name=name)
+    return group
 
 
 def _signature(

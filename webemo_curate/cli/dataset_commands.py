@@ -48,7 +48,7 @@ def dedup(
     _run_stages(call, "dedup", only=only, dry_run=dry_run, against=against or ())
 
 
-@command("binarize", "binarize", *RUNNER)
+@command("binarize", "binarize", "listing.taxonomy", *RUNNER)
 def binarize(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Turn labels into a positive class (1) against others (0)."""
     _run_stages(call, "binarize", only=only, dry_run=dry_run)

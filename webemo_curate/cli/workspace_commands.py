@@ -52,6 +52,29 @@ def add_folder(
     call.answer(**asdict(taken))
 
 
+@command("taxonomy show")
+def show_taxonomy(
+    call: Call,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A built-in taxonomy or a YAML file; none: which there are."),
+    ] = None,
+) -> None:
+    """Show a label hierarchy, groups from the highest down."""
+    from webemo_curate.taxonomies import BUILT_IN, load_taxonomy
+
+    if name is None:
+        titles = {known: load_taxonomy(known).title for known in BUILT_IN}
+        for known, title in titles.items():
+            print(f"{known:<12} {title}")
+        call.answer(taxonomies=titles)
+        return
+    taxonomy = load_taxonomy(name)
+    counts = [f"{len(taxonomy.classes(n))} {level}" for n, level in enumerate(taxonomy.levels, 1)]
+    print(f"{taxonomy.title}\nlevels: {', '.join(counts)}\n\n{taxonomy.outline()}")
+    call.answer(name=taxonomy.name, levels=taxonomy.levels, chains=taxonomy.chains)
+
+
 @command("status")
 def status(call: Call) -> None:
     """Show each stage's state and how many rows left where."""

@@ -14,6 +14,13 @@ class ListingConfig(StageConfig):
         flag=Flag(panel=INPUT),
         description="List files, or folders of WEBEmo's lists with category.txt; repeatable.",
     )
+    taxonomy: str | None = setting(
+        None,
+        operational=True,
+        flag=Flag(panel=INPUT, metavar="NAME|FILE"),
+        description="Label hierarchy: webemo, mikels8, ... ('curate taxonomy show'), a YAML file, "
+        "or as-listed; default webemo for its lists, else the labels as listed.",
+    )
 
 
 class FetchConfig(StageConfig):

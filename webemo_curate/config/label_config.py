@@ -12,13 +12,17 @@ DRAW_SEED = "Seed of the draw."
 class BinarizeConfig(StageConfig):
     """Which labels make the positive class."""
 
-    positive: str = setting(
-        "sadness",
-        flag=Flag(),
-        description="Label, emotion or polarity that is the positive class.",
+    positive: CommaList = setting(
+        ("sadness",),
+        min_length=1,
+        flag=Flag(metavar="NAME,..."),
+        description="Labels, or groups of any level, that make the positive class.",
     )
-    level: Literal[1, 2, 3] = setting(
-        2, flag=Flag(), description="1: the 25 labels, 2: seven emotions, 3: polarity."
+    level: int = setting(
+        2,
+        ge=1,
+        flag=Flag(),
+        description="Which is meant where a name stands on several levels; 1: the labels.",
     )
     conflicts: Literal["drop", "positive", "majority"] = setting(
         "drop",
@@ -28,8 +32,21 @@ class BinarizeConfig(StageConfig):
     exclude: CommaList = setting(
         (),
         flag=Flag(metavar="LABEL,..."),
-        description="Labels or emotions left out, such as 'surprise,confusion'.",
+        description="Labels or groups left out, such as 'surprise,confusion'.",
     )
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the fields as JSON values; one positive name is a text, as it was before several.
+
+        Returns
+        -------
+        dict of str to Any
+            See `StageConfig.fingerprint`.
+        """
+        document = super().fingerprint()
+        if len(self.positive) == 1:
+            document["positive"] = self.positive[0]
+        return document
 
 
 class UndersampleConfig(StageConfig):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from webemo_curate.sources.taxonomy import Label
+from webemo_curate.taxonomies.webemo_labels import Label
 
 SIZE = (300, 220)
 """Pixels; WEBEmo's thumbnails are 220 high."""

@@ -10,8 +10,8 @@ import numpy as np
 from webemo_curate.config import DemoConfig
 from webemo_curate.demo import variants
 from webemo_curate.demo.scenes import SADNESS, draw_scene
-from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.taxonomies.webemo_labels import LABELS
 
 HOST = "https://pictures.example"
 PLAN_FILE = "plan.json"

@@ -24,9 +24,9 @@ from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.models.devices import choose_device
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
-from webemo_curate.sources.folders import read_folder
+from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
 from webemo_curate.workspace import Workspace
 
 
@@ -224,7 +224,9 @@ def _test_set(on: str, workspace: Workspace, classes: tuple[str, ...]) -> _TestS
     if on in (*Split,):
         return _TestSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
     if place.is_dir():
-        table = read_folder(place, classes[-1])
+        listed = listed_labels(workspace)
+        names = folder_names(positive_names(classes), workspace.config(), listed)
+        table = read_folder(place, names)
         paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
         return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)), classes)
     info = read_info(place)

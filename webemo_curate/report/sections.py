@@ -14,7 +14,7 @@ from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.report import charts
 from webemo_curate.runs import LOG_FILE, finished_runs, load_classes
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.taxonomy import LABELS
+from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 

@@ -13,7 +13,7 @@ from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_walk import LeftOut
-from webemo_curate.sources.folders import read_folder
+from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.verdicts import Split, binary_classes
 from webemo_curate.workspace import Workspace
 
@@ -86,16 +86,16 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
     _check_name(name)
     config = workspace.config()
     left_out = LeftOut()
-    files = read_folder(folder, config.binarize.positive, left_out)
+    names = folder_names(config.binarize.positive, config, listed_labels(workspace))
+    files = read_folder(folder, names, left_out)
     intake = _Intake(folder, workspace, config.images.max_pixels, _both_classes(files))
     with progress_bar(files.num_rows, STAGE, "image") as bar:
         for file in files.to_pylist():
             intake.take(file)
             bar.update()
     workspace.settle()
-    origin = Origin(
-        STAGE, VERSION, {"positive": config.binarize.positive}, {"set": content_digest(files)}
-    )
+    positive = config.binarize.fingerprint()["positive"]
+    origin = Origin(STAGE, VERSION, {"positive": positive}, {"set": content_digest(files)})
     classes = binary_classes(config.binarize.positive)
     workspace.write_as(Split.TEST, name, intake.table(), origin, classes)
     return AddedSet(

@@ -1,34 +1,101 @@
-"""Folders of images named by emotion, as UnbiasedEmo, Emotion-6 and Cornell's Emotion6 come."""
+"""Folders of images named by label, as UnbiasedEmo, Emotion-6 and Cornell's Emotion6 come."""
 
 import hashlib
 import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
-
-EMOTIONS = frozenset({"anger", "disgust", "fear", "joy", "love", "sadness", "surprise"})
-"""Folder names of the three sets together."""
+from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
+from webemo_curate.workspace import Workspace
 
 OUTSIDE: Final = "outside the folders named by an emotion"
 
 logger = logging.getLogger(__name__)
 
 
-def read_folder(folder: Path, positive: str, left_out: LeftOut | None = None) -> pa.Table:
-    """List a folder-per-emotion set.
+@dataclass(frozen=True)
+class FolderNames:
+    """Which folders hold labeled pictures, and which of them the positive class.
+
+    Attributes
+    ----------
+    positive
+        Names of the positive class.
+    others
+        Names of the other class.
+    """
+
+    positive: frozenset[str]
+    others: frozenset[str]
+
+    def label(self, name: str) -> str | None:
+        """Return the label that a folder's name means in whatever case; None if it means none."""
+        return self._by_small_letters.get(name.lower())
+
+    @cached_property
+    def _by_small_letters(self) -> dict[str, str]:
+        return {name.lower(): name for name in sorted(self.others | self.positive)}
+
+
+def folder_names(
+    positive: Sequence[str], config: PipelineConfig, listed: Iterable[str]
+) -> FolderNames:
+    """Tell which folders of a set count, for a workspace's classes.
+
+    Parameters
+    ----------
+    positive : sequence of str
+        Labels and groups of the positive class.
+    config : PipelineConfig
+        The workspace's: its taxonomy says what the groups hold.
+    listed : iterable of str
+        Labels of the workspace's listing.
+
+    Returns
+    -------
+    FolderNames
+        Positive are the names given and the labels below them. The others are the labels of every
+        taxonomy that comes with the package, of the workspace's own, and those listed.
+    """
+    known = {label for name in BUILT_IN for label in load_taxonomy(name).labels}.union(listed)
+    name = config.listing.taxonomy or WEBEMO
+    below: frozenset[str] = frozenset()
+    if name != AS_LISTED:
+        taxonomy = load_taxonomy(name)
+        known |= taxonomy.names
+        if taxonomy.names.issuperset(positive):
+            below = taxonomy.covered(positive, config.binarize.level)
+    ours = below.union(positive)
+    return FolderNames(ours, frozenset(known) - ours)
+
+
+def listed_labels(workspace: Workspace) -> list[str]:
+    """Return the labels of a workspace's listing; none if it has no listing."""
+    if not workspace.has("listing"):
+        return []
+    labels = workspace.read("listing", ["label"])["label"].unique().drop_null()
+    return list(map(str, labels.to_pylist()))
+
+
+def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = None) -> pa.Table:
+    """List a set of a folder for each label.
 
     Parameters
     ----------
     folder : Path
-        Holds folders named by emotion. What counts as a picture says `walk.regular_files`; one
+        Holds folders named by label. What counts as a picture says `walk.regular_files`; one
         message tells what was taken and what was not.
-    positive : str
-        The emotion whose images have target 1.
+    names : FolderNames
+        Which folders count, and which hold the images of target 1.
     left_out : LeftOut, optional
         Gets what is not taken, for callers that show it elsewhere too.
 
@@ -40,28 +107,30 @@ def read_folder(folder: Path, positive: str, left_out: LeftOut | None = None) ->
     Raises
     ------
     InputError
-        If there is no emotion folder, or no file in one.
+        If there is no such folder, or no file in one.
     """
     left_out = LeftOut() if left_out is None else left_out
-    files = []
+    files, labels = [], []
     for file in _files(folder, left_out):
         parts = file.relative_to(folder).parts
-        if len(parts) > 1 and parts[0].lower() in EMOTIONS:
+        label = names.label(parts[0]) if len(parts) > 1 else None
+        if label is not None:
             files.append(file)
+            labels.append(label)
         else:
             left_out.add(OUTSIDE, "/".join(parts))
     if not files:
         raise InputError(
             f"{folder}: holds no file in a folder named by an emotion "
-            f"({', '.join(sorted(EMOTIONS))}){_tail(left_out)}"
+            f"or another label of the workspace (such as {', '.join(sorted(names.positive))})"
+            f"{_tail(left_out)}"
         )
     _tell(folder, len(files), left_out)
-    labels = [file.relative_to(folder).parts[0].lower() for file in files]
     return pa.table(
         {
             "path": [file.relative_to(folder).as_posix() for file in files],
             "sha256": [_digest(file) for file in files],
-            "target": pa.array([int(label == positive) for label in labels], pa.int8()),
+            "target": pa.array([int(label in names.positive) for label in labels], pa.int8()),
             "label": labels,
         }
     )

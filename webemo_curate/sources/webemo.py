@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import LISTING
-from webemo_curate.sources.taxonomy import LABELS
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.taxonomies.webemo_labels import LABELS
 
 CATEGORY_FILE = "category.txt"
 LIST_FILES = ("train25.txt", "test25.txt")

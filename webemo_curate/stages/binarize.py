@@ -1,4 +1,4 @@
-"""The binarize stage: all labels of a picture against one positive class."""
+"""The binarize stage: all labels of a picture against the positive class."""
 
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,8 @@ import pyarrow as pa
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.sources.taxonomy import check_class, class_of, excluded_labels
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
 from webemo_curate.verdicts import FetchStatus, LabelVerdict
 
 if TYPE_CHECKING:
@@ -17,24 +17,48 @@ if TYPE_CHECKING:
 
 
 class BinarizeStage(Stage[BinarizeConfig]):
-    """Gives each duplicate cluster a target, or a reason to leave."""
+    """Gives each duplicate cluster a target, or a reason to leave.
+
+    Parameters
+    ----------
+    config : BinarizeConfig
+        Which labels make the positive class.
+    taxonomy : str, optional
+        Name or file of the label hierarchy; default WEBEmo's for its lists, else labels as listed.
+    """
 
     name = "binarize"
     inputs = ("listing", "fetch", "duplicates")
     outputs = ("labels",)
 
+    def __init__(self, config: BinarizeConfig, taxonomy: str | None = None) -> None:
+        super().__init__(config)
+        self._taxonomy = taxonomy
+
+    def extra_inputs(self) -> dict[str, str]:
+        """Return the digest of the taxonomy, if one was named."""
+        if self._taxonomy in (None, AS_LISTED):
+            return {}
+        return {"taxonomy": load_taxonomy(str(self._taxonomy)).digest}
+
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Count votes (listed lines) of both classes and settle conflicts; see `Stage.run`."""
-        check_class(self.config.positive, self.config.level)
+        taxonomy = taxonomy_of(self._taxonomy, tables["listing"])
         votes = _votes(tables)
         if votes.empty:
             raise InputError(
                 f"binarize: no image is left of {tables['listing'].num_rows} listed rows; "
                 "'curate status' shows where they went"
             )
-        votes["excluded"] = votes["label"].isin(excluded_labels(self.config.exclude))
-        positive = [class_of(label, self.config.level) for label in votes["label"]]
-        votes["positive"] = np.array(positive, dtype=object) == self.config.positive
+        if votes["label"].isna().all():
+            raise InputError(
+                "binarize: no picture has a label, and it needs some; name the table's column with "
+                "'curate fetch --label-column NAME', or list a folder with a folder for each "
+                "label. filter-text and dedup work without labels"
+            )
+        votes["excluded"] = votes["label"].isin(taxonomy.covered(self.config.exclude))
+        positive = taxonomy.covered(self.config.positive, self.config.level)
+        votes["positive"] = votes["label"].isin(positive)
         clusters = self._targets(_tally(votes))
         return {"labels": _table(clusters, votes)}
 
@@ -49,12 +73,37 @@ class BinarizeStage(Stage[BinarizeConfig]):
         )
         silent = (ours + theirs) == 0
         verdict = np.select(
-            [silent, undecided], [LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT], LabelVerdict.KEPT
+            [~clusters["labeled"], silent, undecided],
+            [LabelVerdict.UNLABELED, LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT],
+            LabelVerdict.KEPT,
         )
         kept = verdict == LabelVerdict.KEPT
         return clusters.assign(
             conflict=conflict, verdict=verdict, target=target.astype("Int8").where(kept)
         )
+
+
+def taxonomy_of(name: str | None, listing: pa.Table) -> Taxonomy:
+    """Return the label hierarchy that a listing's labels belong to.
+
+    Parameters
+    ----------
+    name : str, optional
+        Its name or file, if one was given.
+    listing : pa.Table
+        The listing. WEBEmo's lists, and nothing else without a taxonomy's name, fill `emotion`.
+
+    Returns
+    -------
+    Taxonomy
+        The one named, WEBEmo's, or the listed labels without groups.
+    """
+    if name is None and listing["emotion"].null_count < listing.num_rows:
+        name = WEBEMO
+    if name in (None, AS_LISTED):
+        labels = listing["label"].unique().drop_null().cast(pa.string())
+        return flat_taxonomy(labels.to_pylist())
+    return load_taxonomy(str(name))
 
 
 def _votes(tables: Tables) -> "pd.DataFrame":
@@ -70,18 +119,23 @@ def _votes(tables: Tables) -> "pd.DataFrame":
 def _tally(votes: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
-    counting = votes[~votes["excluded"]]
+    labeled = votes[votes["label"].notna()]
+    counting = labeled[~labeled["excluded"]]
     clusters = pd.Index(votes["cluster"].unique(), name="cluster")
     positive = counting.groupby("cluster")["positive"].agg(["sum", "size"])
     # With the 0 given here no cluster without votes turns the counts into floats.
     positive = positive.reindex(clusters, fill_value=0).astype("int32")
     return pd.DataFrame(
-        {"positive_votes": positive["sum"], "other_votes": positive["size"] - positive["sum"]}
+        {
+            "positive_votes": positive["sum"],
+            "other_votes": positive["size"] - positive["sum"],
+            "labeled": clusters.isin(labeled["cluster"].unique()),
+        }
     )
 
 
 def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
-    labels = votes.groupby("cluster")["label"].agg(lambda group: sorted(set(group)))
+    labels = votes.groupby("cluster")["label"].agg(lambda group: sorted(set(group.dropna())))
     index = clusters.index
     return pa.table(
         {

@@ -43,7 +43,9 @@ class SplitStage(Stage[SplitConfig]):
         """Return the names of the classes that binarize told apart."""
         labels = workspace.info("labels")
         positive = labels.origin.configuration.get("positive") if labels else None
-        return binary_classes(positive) if positive else DEFAULT_CLASSES
+        if not positive:
+            return DEFAULT_CLASSES
+        return binary_classes([positive] if isinstance(positive, str) else positive)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""

@@ -1,0 +1,27 @@
+"""WEBEmo's labels by position, for what is about WEBEmo alone: its lists and the demo."""
+
+from typing import NamedTuple
+
+from webemo_curate.taxonomies.loading import WEBEMO, load_taxonomy
+
+
+class Label(NamedTuple):
+    """A label of the list and the classes above it.
+
+    Attributes
+    ----------
+    name
+        The label (level 1).
+    emotion
+        Its emotion (level 2).
+    polarity
+        Its polarity (level 3), `+` or `-`.
+    """
+
+    name: str
+    emotion: str
+    polarity: str
+
+
+LABELS: tuple[Label, ...] = tuple(Label(*chain) for chain in load_taxonomy(WEBEMO).chains)
+"""The labels; the position is the index that the lists hold."""
