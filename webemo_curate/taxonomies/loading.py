@@ -127,8 +127,8 @@ class _StrictLoader(yaml.SafeLoader):
     """Refuses a key that stands twice, of which YAML would drop the first; and references."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
-            event = self.peek_event()
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.constructor.ConstructorError(
                 None, None, "references (*name) are not taken", event.start_mark
             )
