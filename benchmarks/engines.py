@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.photo_ocr import repeated
-from webemo_curate.config import ImagesConfig, PipelineConfig, RunnerConfig
+from webemo_curate.config import DecodingConfig, PipelineConfig, RunnerConfig
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Job, Worker
 from webemo_curate.stages.images import ImagesWorker
@@ -80,7 +80,7 @@ def _images(photos: Path, count: int) -> tuple[pa.Table, Worker]:
         for path in repeated(photos, count)
     ]
     return pa.Table.from_pylist(rows), ImagesWorker(
-        ImageFiles(Path("/")), ImagesConfig().max_pixels
+        ImageFiles(Path("/")), DecodingConfig().max_pixels
     )
 
 

@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from webemo_curate.config import TrainConfig, load_pipeline
+from webemo_curate.config import PipelineConfig, TrainConfig, load_pipeline
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.significance import paired_bootstrap
 from webemo_curate.manifest import Origin
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.added import add_folder
 from webemo_curate.training.fit import train
 from webemo_curate.verdicts import Split
@@ -47,7 +48,7 @@ def take_photos(photos: Path, labels: Path, workspace: Workspace, folder: Path) 
                 (folder / file).parent.mkdir(exist_ok=True)
                 shutil.copy(photos / row["file"], folder / file)
                 families[str(file)] = row["family"]
-    added = add_folder(folder, NAME, workspace)
+    added = add_folder(folder, NAME, WorkContext(workspace, PipelineConfig()))
     print(added.summary())
     table = pq.read_table(added.path)
     groups = [families[url] for url in table["url"].to_pylist()]
@@ -75,9 +76,9 @@ def deal(table: pa.Table) -> dict[str, pa.Table]:
 
 def run_seeds(config: TrainConfig, workspace: Workspace) -> NDArray[np.bool_]:
     """Train one network per seed; returns (seeds, images), whether each answered rightly."""
-    right = []
-    for run in train(config, workspace):
-        found = evaluate(run.folder, Split.TEST, workspace, "cpu")
+    right, work = [], WorkContext(workspace, PipelineConfig())
+    for run in train(config, work):
+        found = evaluate(run.folder, Split.TEST, work, "cpu")
         metrics = found.metrics
         print(
             f"k = {config.grams}, seed {run.seed}: accuracy {metrics.accuracy:.3f}, "

@@ -29,7 +29,7 @@ from benchmarks.simulated_hosts import (
     simulate,
     throttled,
 )
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.limiter import Answer as Told
 from webemo_curate.download.limiter import HostLimiter, Kind
 from webemo_curate.download.schedule import Schedule
@@ -184,7 +184,9 @@ def _loopback(folder: Path) -> None:
         config = FetchConfig(rate=LOOPBACK_RATE)
         context = StageContext(Workspace(folder), LocalRunner(1), "benchmark")
         began = time.monotonic()
-        table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
+        table = FetchStage(config, DecodingConfig()).run(
+            {"listing": pa.table({"url": urls})}, context
+        )["fetch"]
         seconds = time.monotonic() - began
         server.shutdown()
     brought = table["status"].to_pylist().count(FetchStatus.OK)

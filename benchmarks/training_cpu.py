@@ -20,10 +20,11 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from webemo_curate.config import TrainConfig
+from webemo_curate.config import PipelineConfig, TrainConfig
 from webemo_curate.dataset.labeled_images import chunks, open_images
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.models.registry import build_network
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.training.augment.augmentation import Augmentation
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import make_optimizer
@@ -82,7 +83,9 @@ def compare_inputs(photos: Path, base: TrainConfig) -> None:
         )
         for mode in ("files", "mapped"):
             config = base.model_copy(update={"feed": mode})
-            images = open_images(table, config, Workspace(Path(folder)))
+            images = open_images(
+                table, config, WorkContext(Workspace(Path(folder)), PipelineConfig())
+            )
             augment = Augmentation(config, len(files), 0, 0)
             rows = list(chunks(len(files), config.batch_size))
             pairs = zip(Feed(images, torch.device("cpu"), mode).batches(rows), rows, strict=True)

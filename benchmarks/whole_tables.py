@@ -19,7 +19,13 @@ import pyarrow as pa
 
 from benchmarks.measure import MEGABYTE
 from tests.stages.tables import FILLERS
-from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config import (
+    BinarizeConfig,
+    DecodingConfig,
+    DedupConfig,
+    SplitConfig,
+    UndersampleConfig,
+)
 from webemo_curate.manifest import conform
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS
@@ -32,7 +38,7 @@ from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
 STAGES: list[Stage] = [  # type: ignore[type-arg]
-    DedupStage(DedupConfig()),
+    DedupStage(DedupConfig(), DecodingConfig()),
     BinarizeStage(BinarizeConfig()),
     UndersampleStage(UndersampleConfig()),
     SplitStage(SplitConfig()),

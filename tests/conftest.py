@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,33 @@ def workspace(tmp_path: Path) -> "Workspace":
     from tests.trainable import make_workspace  # imports what many tests do without
 
     return make_workspace(tmp_path / "ws")
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Workspace, str]":
+    """A workspace and the name of its one run, of one epoch; `trained` gives a copy."""
+    from tests.trainable import TINY, make_workspace
+    from tests.work import work_on
+    from webemo_curate.training.fit import train
+
+    made = make_workspace(tmp_path_factory.mktemp("trained") / "ws")
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), work_on(made))
+    return made, run.folder.name
+
+
+@pytest.fixture
+def trained(trained_once: "tuple[Workspace, str]", tmp_path: Path) -> "tuple[Workspace, Path]":
+    """A workspace of the test's own and the folder of its run of one epoch."""
+    from webemo_curate.workspace import Workspace
+
+    made, name = trained_once
+    mine = Workspace(shutil.copytree(made.root, tmp_path / "trained"))
+    return mine, mine.runs / name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, and all that share the curated world in one too."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent)
+        group = "e2e" if file.parts[0] == "e2e" else file.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 import webemo_curate
-from tests.trainable import TINY, make_workspace
+from tests.trainable import make_workspace
 from webemo_curate.errors import InputError
-from webemo_curate.training.fit import train
+from webemo_curate.workspace import Workspace
 
 EXAMPLE = Path(__file__).parents[1]
 
@@ -45,11 +45,10 @@ def test_pictures_by_hash(tmp_path: Path) -> None:
         place.image("0" * 64)
 
 
-def test_a_network_answers_for_files_and_pictures(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path / "ws")
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
-    network = webemo_curate.load_network(run.folder, "cpu")
-    file = next((tmp_path / "ws/data/images").glob("test*.png"))
+def test_a_network_answers_for_files_and_pictures(trained: tuple[Workspace, Path]) -> None:
+    workspace, run = trained
+    network = webemo_curate.load_network(run, "cpu")
+    file = next((workspace.data / "images").glob("test*.png"))
     by_file, in_memory = network.predict([file, Image.open(file)])
     assert network.classes == ("others", "sadness")
     assert by_file.label in network.classes

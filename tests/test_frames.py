@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.stages.tables import listing, manifest, sha
-from webemo_curate.config import BinarizeConfig, DedupConfig, SplitConfig
+from tests.work import work_on
+from webemo_curate.config import (
+    BinarizeConfig,
+    DecodingConfig,
+    DedupConfig,
+    PipelineConfig,
+    SplitConfig,
+)
 from webemo_curate.duplicates.leakage import mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -171,7 +178,7 @@ def _tables(values: list[int], undecodable: int) -> dict[str, pa.Table]:
 def _run(tables: dict[str, pa.Table], context: StageContext) -> dict[str, list[dict[str, Any]]]:
     tables = dict(tables)
     for stage in (
-        DedupStage(DedupConfig(distance=8)),
+        DedupStage(DedupConfig(distance=8), DecodingConfig()),
         BinarizeStage(BinarizeConfig()),
     ):
         tables |= stage.run(tables, context)
@@ -216,7 +223,7 @@ def test_a_broken_file_in_a_test_set_changes_nothing_for_the_others(
     ((upright, _),) = picture_hashes([_picture(0)]).tolist()
     tables = _tables([upright ^ (2**10 - 1)], 1)
     images = to_frame(tables["images"])
-    tables["duplicates"] = DedupStage(DedupConfig()).run(
+    tables["duplicates"] = DedupStage(DedupConfig(), DecodingConfig()).run(
         tables, StageContext(workspace, LocalRunner(1), "0" * 64)
     )["duplicates"]
     assert images["phash"].isna().sum() == 1
@@ -229,8 +236,8 @@ def test_a_broken_file_in_a_test_set_changes_nothing_for_the_others(
         _picture(0).save(folder / "one.png")
         if broken:
             (folder / "broken.jpg").write_bytes(b"no picture")
-        config = DedupConfig(distance=distance)
-        shared = mark_shared(folder, workspace, LocalRunner(1), config)
+        config = PipelineConfig(dedup=DedupConfig(distance=distance))
+        shared = mark_shared(folder, work_on(workspace, config), LocalRunner(1))
         rows = shared.matches.select(["sha256", "matched", "method", "distance"]).to_pylist()
         found.append(rows)
     assert found[0] == found[1]

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.trainable import TINY, make_workspace
-from webemo_curate.training.fit import train
+from webemo_curate.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.DOTALL)
@@ -27,13 +26,15 @@ def test_a_workspace_as_the_page_reads_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(names["train"])
 
 
-def test_a_network_as_the_page_asks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = make_workspace(tmp_path / "webemo")
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+def test_a_network_as_the_page_asks_it(
+    trained: tuple[Workspace, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, run = trained
+    shutil.copytree(workspace.root, tmp_path / "webemo")
     monkeypatch.chdir(tmp_path)
     for name in ("a.jpg", "b.jpg"):
         Image.new("RGB", (40, 40), "navy").save(name)
-    asking = re.sub(r"webemo/data/runs/[\w-]+", f"webemo/data/runs/{run.folder.name}", SNIPPETS[1])
+    asking = re.sub(r"webemo/data/runs/[\w-]+", f"webemo/data/runs/{run.name}", SNIPPETS[1])
     names: dict[str, object] = {}
     exec(asking, names)
     assert names["answer"].label in names["network"].classes

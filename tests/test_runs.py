@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.trainable import TINY, make_workspace
+from tests.work import work_on
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.metrics import best_threshold
 from webemo_curate.runs import LOG_FILE, RunResult
@@ -36,12 +37,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def run(workspace: Workspace) -> RunResult:
-    (run,) = train(TINY.model_copy(update={"epochs": 3, "grams": 0}), workspace)
+    (run,) = train(TINY.model_copy(update={"epochs": 3, "grams": 0}), work_on(workspace))
     return run
 
 
 def test_last_and_best_epochs_on_validation_are_kept(workspace: Workspace, run: RunResult) -> None:
-    found = evaluate(run.folder, "validation", workspace, "cpu")
+    found = evaluate(run.folder, "validation", work_on(workspace), "cpu")
     accuracies = [entry["val_accuracy"] for entry in run.history]
     assert found.metrics.accuracy == pytest.approx(accuracies[-1])
     assert found.best.accuracy == pytest.approx(max(accuracies))
@@ -54,7 +55,7 @@ def test_the_log_is_an_object_an_epoch(run: RunResult) -> None:
 
 
 def test_the_tuned_threshold_is_validations(workspace: Workspace, run: RunResult) -> None:
-    found = evaluate(run.folder, "test", workspace, "cpu")
+    found = evaluate(run.folder, "test", work_on(workspace), "cpu")
     rows = pq.read_table(run.folder / "predictions-validation.parquet").to_pandas()
     expected = best_threshold(rows["target"].to_numpy(), rows["probability"].to_numpy())
     assert found.tuned
@@ -66,8 +67,8 @@ def test_the_tuned_threshold_is_validations(workspace: Workspace, run: RunResult
 
 def test_a_manifest_is_a_test_set(workspace: Workspace, run: RunResult) -> None:
     manifest = str(workspace.manifest_path("test"))
-    by_path = evaluate(run.folder, manifest, workspace, "cpu")
-    assert by_path.metrics == evaluate(run.folder, "test", workspace, "cpu").metrics
+    by_path = evaluate(run.folder, manifest, work_on(workspace), "cpu")
+    assert by_path.metrics == evaluate(run.folder, "test", work_on(workspace), "cpu").metrics
 
 
 @pytest.mark.parametrize(("name", "emotions"), PUBLISHED_SETS.items())
@@ -81,7 +82,7 @@ def test_published_sets_are_read_as_they_come(
         (home / ".DS_Store").write_bytes(b"not a picture")
     (tmp_path / name / "ground_truth.txt").write_text("beside the folders")
 
-    found = evaluate(run.folder, str(tmp_path / name), workspace, "cpu")
+    found = evaluate(run.folder, str(tmp_path / name), work_on(workspace), "cpu")
     assert found.on == name
     supports = {label: own.support for label, own in found.metrics.per_class.items()}
     assert supports == {"others": 5, "sadness": 1}
@@ -95,7 +96,7 @@ def test_progress_shows_images_a_second_on_a_terminal(
     monkeypatch.setattr("webemo_curate.progress.SHOW_AFTER_SECONDS", 0.0)
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
-        train(TINY, make_workspace(tmp_path / "ws"))
+        train(TINY, work_on(make_workspace(tmp_path / "ws")))
         shown = os.read(ours, SCREEN_BYTES).decode()
     os.close(ours)
     assert re.search(r"epoch 1: 100%.* 16/16 \[.*\dimage/s\]", shown)

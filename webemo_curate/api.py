@@ -35,7 +35,9 @@ class CuratedWorkspace:
 
     def __init__(self, place: str | Path) -> None:
         self._workspace = places.open_workspace(str(place))
-        self._pipeline = Pipeline(self._workspace, self._workspace.config())
+        config = self._workspace.config()
+        self._max_pixels = config.decoding.max_pixels
+        self._pipeline = Pipeline(self._workspace, config)
 
     @property
     def manifests(self) -> list[str]:
@@ -95,8 +97,7 @@ class CuratedWorkspace:
         from webemo_curate.imaging import DecodeError, load_rgb
 
         try:
-            content = self.image_bytes(sha256)
-            return load_rgb(content, self._workspace.config().images.max_pixels)
+            return load_rgb(self.image_bytes(sha256), self._max_pixels)
         except DecodeError as error:
             raise InputError(f"{sha256}: {error}") from error
 

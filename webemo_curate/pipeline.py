@@ -75,12 +75,12 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
     """
     stages: list[Stage] = [  # type: ignore[type-arg]  # each has a config type of its own
         ListingStage(config.listing),
-        FetchStage(config.fetch),
-        ImagesStage(config.images),
+        FetchStage(config.fetch, config.decoding),
+        ImagesStage(config.images, config.decoding),
         OcrStage(config.filter_text, elsewhere=config.runner.elsewhere),
         TextStage(config.filter_text),
-        FeaturesStage(config.features),
-        DedupStage(config.dedup),
+        FeaturesStage(config.features, config.decoding),
+        DedupStage(config.dedup, config.decoding),
         BinarizeStage(config.binarize, config.listing.taxonomy),
         UndersampleStage(config.undersample),
         SplitStage(config.split),

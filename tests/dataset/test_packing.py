@@ -5,6 +5,7 @@ import pytest
 
 from tests.runner.cluster import in_a_cluster
 from tests.trainable import SIZES, TINY
+from tests.work import work_on
 from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.dataset import packing
 from webemo_curate.dataset.packing import PACKED, pack, read_square
@@ -28,7 +29,7 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
 def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> None:
     workspace.save_config(PipelineConfig(runner=RunnerConfig(kind=kind), workers=2))
     names, paths = named(workspace)
-    files = pack(names, paths, TINY, workspace)
+    files = pack(names, paths, TINY, work_on(workspace))
     assert [len(file) for file in files] == [FILE_IMAGES] * 3 + [SIZES["train"] % FILE_IMAGES]
     squares = [read_square(workspace.reader, path, TINY, 10**6) for path in paths]
     assert np.array_equal(np.concatenate(files), np.stack(squares))
@@ -38,11 +39,11 @@ def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> 
 
 def test_only_missing_files_are_written(workspace: Workspace) -> None:
     names, paths = named(workspace)
-    pack(names, paths, TINY, workspace)
+    pack(names, paths, TINY, work_on(workspace))
     keys = workspace.store.keys(PACKED)
     workspace.store.remove(keys[1])
     before = {key: (workspace.root / key).stat().st_mtime_ns for key in keys if key != keys[1]}
-    pack(names, paths, TINY, workspace)
+    pack(names, paths, TINY, work_on(workspace))
     assert workspace.store.keys(PACKED) == keys
     assert all((workspace.root / key).stat().st_mtime_ns == then for key, then in before.items())
 
@@ -51,4 +52,4 @@ def test_a_missing_image_is_named(workspace: Workspace) -> None:
     names, paths = named(workspace)
     (workspace.root / paths[7]).unlink()
     with pytest.raises(InputError, match=paths[7]):
-        pack(names, paths, TINY, workspace)
+        pack(names, paths, TINY, work_on(workspace))

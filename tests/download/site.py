@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.stage import StageContext
@@ -104,5 +104,7 @@ def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, dict[str, 
     settings = {"rate": 10_000, "timeout": 5, "retries": 0, "max_bytes": 100_000}
     config = FetchConfig.model_validate(settings | {"placeholder_urls": 10**6} | options)
     context = StageContext(Workspace(folder), LocalRunner(1), "test")
-    table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
+    table = FetchStage(config, DecodingConfig()).run({"listing": pa.table({"url": urls})}, context)[
+        "fetch"
+    ]
     return {row["url"]: row for row in table.to_pylist()}

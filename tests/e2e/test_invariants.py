@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -33,6 +34,8 @@ LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0, "features": 1.0, "dedup"
 """Seconds into a stage at which it is killed; the others are over too soon to wait."""
 INTERRUPTS = {"fetch": 0.3, "images": 0.0, "ocr": 0.0, "features": 0.0, "dedup": 0.0}
 """Seconds after which the contract test interrupts; 0: the engine itself stops half-way."""
+FEW = {"ocr": 40}
+"""Input rows that suffice for the contract test of a stage whose rows take long."""
 NEED_IMAGES = {"binarize", "undersample", "split"}
 """Stages that say so where no image is left for them."""
 SCORE_TOLERANCE = 1e-3
@@ -192,7 +195,8 @@ class TestContract:
         (stage,) = [stage for stage in build_stages(source.config()) if stage.name == name]
         if name != "fetch":
             shutil.copytree(curated / "data" / "images", tmp_path / "data" / "images")
-        tables = {manifest: source.read(manifest) for manifest in stage.inputs}
+        few = FEW.get(name)
+        tables = {manifest: source.read(manifest).slice(0, few) for manifest in stage.inputs}
         context = StageContext(place, HalfwayEngine(), "contract")
         with suppress(KeyboardInterrupt), interrupted_after(INTERRUPTS.get(name, 0.005)):
             stage.run(tables, context)
@@ -203,7 +207,10 @@ class TestContract:
         assert set(outputs) == set(stage.outputs)
         for output, table in outputs.items():
             place.write(output, table, Origin(name, 1, {}, {}))
-            assert content_digest(place.read(output)) == content_digest(source.read(output))
+            expected = source.read(output)
+            if few:
+                expected = expected.filter(pc.is_in(expected["sha256"], table["sha256"]))
+            assert content_digest(place.read(output)) == content_digest(expected)
 
     def test_empty_input_gives_empty_output_or_a_message(self, name: str, tmp_path: Path) -> None:
         stage = STAGES[name]

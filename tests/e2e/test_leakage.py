@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY
+from tests.work import work_on
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.training.fit import train
@@ -90,20 +91,20 @@ def test_evaluation_warns_of_shared_pictures_and_can_leave_them_out(
     own: Workspace, outside: Path
 ) -> None:
     (outside / "sadness" / "broken.jpg").unlink()
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), own)
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), work_on(own))
 
-    whole = evaluate(run.folder, str(outside), own, "cpu")
+    whole = evaluate(run.folder, str(outside), work_on(own), "cpu")
     assert (whole.shared, whole.metrics.images) == (4, 9)  # the test split's picture is no leak
     assert "warning: the pictures of 4 of these images" in whole.summary()
 
-    rest = evaluate(run.folder, str(outside), own, "cpu", exclude_shared=True)
+    rest = evaluate(run.folder, str(outside), work_on(own), "cpu", exclude_shared=True)
     assert (rest.shared, rest.metrics.images) == (4, 5)
     assert "left out: 4 images" in rest.summary()
     assert rest.predictions != whole.predictions
 
     own.manifest_path("features").unlink()
     with pytest.raises(InputError, match="run 'curate split'"):
-        evaluate(run.folder, str(outside), own, "cpu", exclude_shared=True)
+        evaluate(run.folder, str(outside), work_on(own), "cpu", exclude_shared=True)
 
 
 def test_an_empty_folder_is_an_error(own: Workspace, tmp_path: Path) -> None:

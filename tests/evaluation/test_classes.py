@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.trainable import TINY, draw_set, make_workspace
+from tests.work import work_on
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.predict import predict
@@ -22,7 +23,7 @@ ANGER = ("others", "anger")
 def angry(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path]:
     """A workspace whose splits hold anger against others, and a run on them."""
     workspace = make_workspace(tmp_path_factory.mktemp("angry") / "ws", ANGER)
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+    (run,) = train(TINY.model_copy(update={"epochs": 1}), work_on(workspace))
     return workspace, run.folder
 
 
@@ -35,7 +36,7 @@ def test_a_split_names_its_classes(angry: tuple[Workspace, Path]) -> None:
 
 def test_figures_and_answers_bear_the_names_of_the_run(angry: tuple[Workspace, Path]) -> None:
     workspace, run = angry
-    found = evaluate(run, "test", workspace, "cpu")
+    found = evaluate(run, "test", work_on(workspace), "cpu")
     assert [*found.metrics.per_class] == [*ANGER]
     assert "anger: precision" in found.summary()
     picture = next((workspace.root / "data/images").glob("test*.png"))
@@ -49,7 +50,7 @@ def test_a_folder_is_judged_by_the_class_of_the_run(
     workspace, run = angry
     folder = draw_set(tmp_path / "emotions")
     (folder / "sadness").rename(folder / "anger")
-    found = evaluate(run, str(folder), workspace, "cpu")
+    found = evaluate(run, str(folder), work_on(workspace), "cpu")
     assert found.metrics.per_class["anger"].support == 4
 
 
@@ -59,7 +60,7 @@ def test_targets_of_another_meaning_are_refused(
     _, run = angry
     sad = make_workspace(tmp_path / "sad")
     with pytest.raises(InputError, match="its targets are others and sadness, the run's are"):
-        evaluate(run, "test", sad, "cpu")
+        evaluate(run, "test", work_on(sad), "cpu")
 
 
 def test_manifests_and_runs_of_before_are_the_papers(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_auc_is_missing_with_one_class() -> None:
     assert measure(np.ones(3, int), np.array([0.1, 0.5, 0.9])).auc is None
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=30))
 def test_best_threshold_is_best(rows: list[tuple[int, float]]) -> None:
     target, probability = (np.array(values) for values in zip(*rows, strict=True))

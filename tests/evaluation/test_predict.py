@@ -12,7 +12,6 @@ from tests.trainable import TINY, draw
 from webemo_curate.evaluation.predict import predict
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.registry import build_network
-from webemo_curate.training.fit import train
 from webemo_curate.workspace import Workspace
 
 
@@ -39,12 +38,14 @@ def test_grad_cam_is_its_definition(target: int) -> None:
     np.testing.assert_allclose(corners, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_a_row_is_drawn_with_and_without_activations(workspace: Workspace, tmp_path: Path) -> None:
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+def test_a_row_is_drawn_with_and_without_activations(
+    trained: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    workspace, run = trained
     files = [tmp_path / f"{number}.png" for number in range(3)]
     for number, file in enumerate(files):
         draw(file, number % 2, np.random.default_rng(number))
-    command = ["predict", run.folder.name, *files, "--workspace", workspace.root]
+    command = ["predict", run.name, *files, "--workspace", workspace.root]
 
     plain, looked = tmp_path / "plain.png", tmp_path / "looked.png"
     lines = curate(*command, "--figure", plain).splitlines()
@@ -53,15 +54,15 @@ def test_a_row_is_drawn_with_and_without_activations(workspace: Workspace, tmp_p
     with Image.open(plain) as one, Image.open(looked) as two:
         assert one.width == two.width > 3 * 256
         assert two.height > one.height + 250
-        assert len(set(one.convert("L").getdata())) > 20  # pictures, not an empty sheet
+        assert len(set(one.convert("L").tobytes())) > 20  # pictures, not an empty sheet
 
 
 def test_a_caption_names_the_class_and_its_own_probability(
-    workspace: Workspace, tmp_path: Path
+    trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:
-    (run,) = train(TINY.model_copy(update={"epochs": 1}), workspace)
+    _, run = trained
     draw(tmp_path / "x.png", 0, np.random.default_rng(0))
-    (answer,) = predict(run.folder, [tmp_path / "x.png"], "cpu")
+    (answer,) = predict(run, [tmp_path / "x.png"], "cpu")
     own = max(answer.probability, 1 - answer.probability)
     assert answer.caption == f"{answer.label} {own:.0%}"
     assert answer.activation is None

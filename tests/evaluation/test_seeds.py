@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY
+from tests.work import work_on
 from webemo_curate.evaluation.evaluate import Evaluation
 from webemo_curate.evaluation.metrics import measure
 from webemo_curate.evaluation.seeds import mean_and_deviation, seeds_of, seeds_summary
@@ -47,8 +48,8 @@ def test_a_figure_that_no_run_defines_is_none() -> None:
 
 
 def test_latest_training_is_evaluated_with_all_its_seeds(workspace: Workspace) -> None:
-    train(SHORT.model_copy(update={"seeds": 1, "seed": 9, "grams": 0}), workspace)  # another one
-    runs = train(SHORT, workspace)
+    pretend_to_have_trained(workspace, seed=9, grams=0)  # another one, and not the latest
+    runs = train(SHORT, work_on(workspace))
     names = [run.folder.name for run in runs]
 
     output = curate("evaluate", "--workspace", workspace.root, "--json")

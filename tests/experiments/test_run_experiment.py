@@ -20,6 +20,7 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from tests.e2e.conftest import CURATE, curate
 from tests.trainable import TINY, draw, draw_set, make_workspace, write_experiment
+from tests.work import work_on
 from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
 from webemo_curate.duplicates.leakage import NEEDED
 from webemo_curate.errors import InputError
@@ -30,6 +31,7 @@ from webemo_curate.experiments import run_experiment as experiment
 from webemo_curate.experiments.comparison import Families
 from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.experiments.run_experiment import run_experiment
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -39,19 +41,19 @@ SUPPORTS = {"UnbiasedEmo": (467, 353), "Emotion6": (330, 70)}
 """Images of the stand-in sets; others have 60 and 40. The second is Cornell's by its size."""
 
 
-def pretend_to_train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
+def pretend_to_train(config: TrainConfig, work: WorkContext) -> list[RunResult]:
     """Name a run for each seed, as training does, and train nothing."""
     kind = f"{config.preset}-{config.grams}-{config.augment}"
-    folders = [workspace.runs / f"{kind}-seed{seed}" for seed in range(config.seeds)]
+    folders = [work.workspace.runs / f"{kind}-seed{seed}" for seed in range(config.seeds)]
     return [RunResult(folder, seed, False, []) for seed, folder in enumerate(folders)]
 
 
 def pretend_to_evaluate(
-    run: Path, on: str, workspace: Workspace, _device: str, *, exclude_shared: bool
+    run: Path, on: str, work: WorkContext, _device: str, *, exclude_shared: bool
 ) -> Evaluation:
     """Draw answers of some skill for every image of a set; equal arguments draw equal ones."""
     assert not exclude_shared  # the workspace is not deduplicated
-    name = set_name(on, workspace)
+    name = set_name(on, work.workspace)
     target = np.repeat([0, 1], SUPPORTS.get(name, (60, 40)))
     generator = np.random.default_rng(list(f"{run.name}{name}".encode()))
     probability = 1 / (1 + np.exp(-generator.normal(2 * target - 1, 1.2)))
@@ -71,7 +73,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> ExperimentResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiment, "train", pretend_to_train)
         patch.setattr(experiment, "evaluate", pretend_to_evaluate)
-        return run_experiment(config, "sweep", make_workspace(folder / "ws"))
+        return run_experiment(config, "sweep", work_on(make_workspace(folder / "ws")))
 
 
 def page(outcome: ExperimentResult) -> str:
@@ -210,7 +212,7 @@ def test_departures_from_the_papers_settings_are_listed(
     monkeypatch.setattr(experiment, "train", pretend_to_train)
     monkeypatch.setattr(experiment, "evaluate", pretend_to_evaluate)
     outcome = run_experiment(
-        load_experiment(write_experiment(tmp_path)), "s", make_workspace(tmp_path / "w")
+        load_experiment(write_experiment(tmp_path)), "s", work_on(make_workspace(tmp_path / "w"))
     )
     _, *rows = section(outcome, "Networks")
     assert {"from_scratch true", "epochs 1", "accumulate 1"} <= set(rows[0][3].split(", "))
@@ -231,7 +233,7 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     for name in NEEDED:
         workspace.manifest_path(name).touch()
     config = load_experiment(write_experiment(tmp_path), [draw_set(tmp_path / "UnbiasedEmo")])
-    outcome = run_experiment(config, "s", workspace)
+    outcome = run_experiment(config, "s", work_on(workspace))
     assert "## Table 5: UnbiasedEmo (`UnbiasedEmo-unshared`)" in page(outcome)
     assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
 
@@ -298,7 +300,7 @@ def test_sets_that_cannot_be_measured_on_stop_before_training(
         draw(tmp_path / place / "Set" / "joy" / "1.png", 0, np.random.default_rng(0))
     config = load_experiment(write_experiment(tmp_path), [tmp_path / name for name in names])
     with pytest.raises(InputError, match=message):
-        run_experiment(config, "small", workspace)
+        run_experiment(config, "small", work_on(workspace))
     assert not workspace.runs.exists()
 
 

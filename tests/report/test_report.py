@@ -9,7 +9,7 @@ import pyarrow as pa
 from PIL import Image
 
 from tests.stages.tables import manifest
-from webemo_curate.config import ReportConfig
+from tests.work import work_on
 from webemo_curate.manifest import Origin
 from webemo_curate.report.build import build_report
 from webemo_curate.workspace import Workspace
@@ -25,7 +25,7 @@ def png(seed: int) -> bytes:
 
 
 def test_missing_parts_name_their_command(tmp_path: Path) -> None:
-    page = Path(build_report(Workspace(tmp_path), ReportConfig())).read_text()
+    page = Path(build_report(work_on(Workspace(tmp_path)))).read_text()
     for command in ("fetch", "split", "train-model"):
         assert f"curate {command}" in page
 
@@ -45,14 +45,14 @@ def test_numbers_are_the_manifests_and_hostile_text_is_escaped(tmp_path: Path) -
     rows = [row | {"line": line} for line in range(1, 1235)]
     origin = Origin("listing", 1, {"note": HOSTILE}, {})
     workspace.write("listing", pa.Table.from_pylist(rows), origin)
-    page = Path(build_report(workspace, ReportConfig())).read_text()
+    page = Path(build_report(work_on(workspace))).read_text()
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "same url 1,233" in page
 
 
 def test_page_asks_nothing_of_any_network(tmp_path: Path) -> None:
-    page = Path(build_report(Workspace(tmp_path), ReportConfig())).read_text()
+    page = Path(build_report(work_on(Workspace(tmp_path)))).read_text()
     assert "default-src 'none'" in page
     for target in re.findall(r"""(?:src|href)=["']([^"']*)""", page):
         assert target.startswith(("data:", "#"))
@@ -81,7 +81,7 @@ def test_siblings_stand_side_by_side_with_why_and_escaped(tmp_path: Path) -> Non
     ]
     workspace.write("duplicates", manifest("duplicates", members), origin)
 
-    page = Path(build_report(workspace, ReportConfig())).read_text()
+    page = Path(build_report(work_on(workspace))).read_text()
     section = page[page.index('<section id="siblings">') : page.index('<section id="splits">')]
     assert "1 pair of one scene" in section
     assert section.count("<img ") == 2

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.conftest import curate
 from tests.trainable import draw
+from tests.work import work_on
 from webemo_curate.errors import InputError
 from webemo_curate.sources.added import add_folder
 from webemo_curate.workspace import Workspace
@@ -49,7 +50,7 @@ def test_copies_conflicts_and_broken_files_are_counted(folder: Path, tmp_path: P
     copy(folder, "joy/2.png", "sadness/both.png")
     (folder / "joy" / "broken.png").write_bytes(b"no image")
 
-    added = add_folder(folder, "emotion6", Workspace(tmp_path / "ws"))
+    added = add_folder(folder, "emotion6", work_on(Workspace(tmp_path / "ws")))
 
     assert (added.rows, added.repeated, added.conflicting) == (5, 2, 2)
     assert set(added.broken) == {"joy/broken.png"}
@@ -74,7 +75,7 @@ def test_what_is_not_taken_is_counted_in_json_too(folder: Path, tmp_path: Path) 
 @pytest.mark.parametrize("name", ["../x", "Train", "train", "shared-x", ""])
 def test_impossible_names_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--name"):
-        add_folder(folder, name, Workspace(tmp_path / "ws"))
+        add_folder(folder, name, work_on(Workspace(tmp_path / "ws")))
 
 
 def _rows(workspace: Path, name: str) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.stages.tables import listing, manifest, sha
-from webemo_curate.config import DedupConfig
+from webemo_curate.config import DecodingConfig, DedupConfig
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.stages.dedup import DedupStage
 
@@ -52,7 +52,9 @@ def tables(values, order):
 
 
 def run(values, order, context):
-    found = DedupStage(DedupConfig(distance=DISTANCE)).run(tables(values, order), context)
+    found = DedupStage(DedupConfig(distance=DISTANCE), DecodingConfig()).run(
+        tables(values, order), context
+    )
     return {row["sha256"]: row for row in found["duplicates"].to_pylist()}
 
 
@@ -96,7 +98,9 @@ def test_a_chain_of_near_pictures_does_not_merge_its_ends(context):
         "images": manifest("images", rows),
         "text": manifest("text", [{"sha256": row["sha256"]} for row in rows]),
     }
-    found = DedupStage(DedupConfig(distance=DISTANCE)).run(given_tables, context)["duplicates"]
+    found = DedupStage(DedupConfig(distance=DISTANCE), DecodingConfig()).run(given_tables, context)[
+        "duplicates"
+    ]
     cluster = dict(zip(found["sha256"].to_pylist(), found["cluster"].to_pylist(), strict=True))
     assert cluster[sha(0)] != cluster[sha(4)]
     by_name = dict(zip((row["sha256"] for row in rows), chain, strict=True))

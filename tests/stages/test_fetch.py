@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
@@ -105,14 +105,17 @@ def fetch(
         "retries": 1,
         "passes": 1,
         "max_bytes": 20_000,
-        "max_pixels": 10_000,
     }
     config = FetchConfig.model_validate(
         settings | {"mirror": f"http://127.0.0.1:{server.server_port}"} | options
     )
     urls = [path if ":" in path else f"https://a.example/{path}" for path in paths]
     context = StageContext(workspace, LocalRunner(1), "test")
-    (table,) = FetchStage(config).run({"listing": pa.table({"url": urls})}, context).values()
+    (table,) = (
+        FetchStage(config, DecodingConfig(max_pixels=10_000))
+        .run({"listing": pa.table({"url": urls})}, context)
+        .values()
+    )
     workspace.write("fetch", table, Origin("fetch", 1, {}, {}))
     rows = workspace.read("fetch").to_pylist()
     return {str(row["url"]).removeprefix("https://a.example/"): row for row in rows}

@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.answers import retry_after
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.local_runner import LocalRunner
@@ -183,7 +183,9 @@ def run(workspace: Workspace, server: Hostile, paths: list[str], **options: obje
     )
     urls = [path if ":" in path else f"{LISTED}/{path}" for path in paths]
     context = StageContext(workspace, LocalRunner(1), "test")
-    return FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
+    return FetchStage(config, DecodingConfig()).run({"listing": pa.table({"url": urls})}, context)[
+        "fetch"
+    ]
 
 
 ENDS = {

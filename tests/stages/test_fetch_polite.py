@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from tqdm import tqdm
 
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.record import Known, Record
@@ -102,7 +102,9 @@ def serving(temper: Answer) -> Iterator[Tempered]:
 def fetch(folder: Path, urls: list[str], **options: object) -> dict[str, dict[str, object]]:
     config = FetchConfig.model_validate({"rate": 200, "timeout": 20} | options)
     context = StageContext(Workspace(folder), LocalRunner(1), "test")
-    table = FetchStage(config).run({"listing": pa.table({"url": urls})}, context)["fetch"]
+    table = FetchStage(config, DecodingConfig()).run({"listing": pa.table({"url": urls})}, context)[
+        "fetch"
+    ]
     return {row["url"]: row for row in table.to_pylist()}
 
 

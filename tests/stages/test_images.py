@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.stages.tables import manifest
-from webemo_curate.config import ImagesConfig
+from webemo_curate.config import DecodingConfig, ImagesConfig
 from webemo_curate.manifest import empty_table
 from webemo_curate.stages.images import ImagesStage
 
@@ -24,7 +24,7 @@ def encode(image, kind, **options):
     return buffer.getvalue()
 
 
-def describe(context, bodies, **config):
+def describe(context, bodies, max_pixels=10**7, **config):
     """Store bodies, run the stage and return its rows by the bodies' names."""
     fetched = {
         name: context.workspace.store_image(content, suffix)
@@ -37,7 +37,8 @@ def describe(context, bodies, **config):
             for name, (content, suffix) in bodies.items()
         ],
     )
-    images = ImagesStage(ImagesConfig(**config)).run({"fetch": fetch}, context)["images"]
+    stage = ImagesStage(ImagesConfig(**config), DecodingConfig(max_pixels=max_pixels))
+    images = stage.run({"fetch": fetch}, context)["images"]
     rows = {row["sha256"]: row for row in images.to_pylist()}
     assert len(rows) == images.num_rows
     return {name: rows[sha256] for name, sha256 in fetched.items()}
@@ -103,7 +104,11 @@ def test_a_file_that_may_not_be_read_is_not_missing(context):
     path.mkdir()  # root reads what it is not allowed to
     fetch = manifest("fetch", [{"url": "u", "sha256": sha256, "suffix": ".png"}])
 
-    (row,) = ImagesStage(ImagesConfig()).run({"fetch": fetch}, context)["images"].to_pylist()
+    (row,) = (
+        ImagesStage(ImagesConfig(), DecodingConfig())
+        .run({"fetch": fetch}, context)["images"]
+        .to_pylist()
+    )
 
     assert row["decode_status"] == "corrupt"
     assert "Is a directory" in row["decode_error"]
@@ -132,7 +137,11 @@ def test_a_file_that_vanished_or_changed_is_counted(context, damage, status):
     fetch = manifest("fetch", [{"url": "u", "sha256": sha256, "suffix": ".png"}])
     damage(context.workspace.root / context.workspace.image_path(sha256, ".png"))
 
-    (row,) = ImagesStage(ImagesConfig()).run({"fetch": fetch}, context)["images"].to_pylist()
+    (row,) = (
+        ImagesStage(ImagesConfig(), DecodingConfig())
+        .run({"fetch": fetch}, context)["images"]
+        .to_pylist()
+    )
 
     assert row["decode_status"] == status
     assert row["decode_error"]
@@ -175,7 +184,7 @@ def test_urls_that_share_a_body_make_one_row_and_failures_none(context):
         ],
     )
 
-    images = ImagesStage(ImagesConfig()).run({"fetch": fetch}, context)["images"]
+    images = ImagesStage(ImagesConfig(), DecodingConfig()).run({"fetch": fetch}, context)["images"]
 
     assert images["sha256"].to_pylist() == [sha256]
 
@@ -194,6 +203,8 @@ def test_hostile_files_each_get_a_row(context, shared_data):
 
 
 def test_nothing_fetched_gives_no_images(context):
-    images = ImagesStage(ImagesConfig()).run({"fetch": empty_table("fetch")}, context)["images"]
+    images = ImagesStage(ImagesConfig(), DecodingConfig()).run(
+        {"fetch": empty_table("fetch")}, context
+    )["images"]
 
     assert images.equals(empty_table("images"))

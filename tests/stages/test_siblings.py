@@ -10,8 +10,10 @@ from PIL import Image
 
 from tests.duplicates.test_geometry import scene
 from tests.stages.tables import listing, manifest
+from tests.work import work_on
 from webemo_curate.config import (
     BinarizeConfig,
+    DecodingConfig,
     DedupConfig,
     FeaturesConfig,
     ImagesConfig,
@@ -90,9 +92,9 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Curated:
         "text": manifest("text", [{"sha256": name} for name in sha256.values()]),
     }
     for stage in (
-        ImagesStage(ImagesConfig()),
-        FeaturesStage(FeaturesConfig()),
-        DedupStage(DedupConfig()),
+        ImagesStage(ImagesConfig(), DecodingConfig()),
+        FeaturesStage(FeaturesConfig(), DecodingConfig()),
+        DedupStage(DedupConfig(), DecodingConfig()),
         BinarizeStage(BinarizeConfig()),
         UndersampleStage(UndersampleConfig()),
         SplitStage(SplitConfig()),
@@ -136,7 +138,7 @@ def outside(curated: Curated, tmp_path_factory: pytest.TempPathFactory) -> Share
     another_pose(5, 42).save(folder / "pose.png")
     scene(100 + number, SIZE).resize((165, 110)).save(folder / "copy.png")
     scene(900, SIZE).save(folder / "new.png")
-    return mark_shared(folder, curated.workspace, LocalRunner(1), DedupConfig())
+    return mark_shared(folder, work_on(curated.workspace), LocalRunner(1))
 
 
 def test_a_test_sets_siblings_are_counted_apart_from_shared_pictures(

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY, write_experiment
+from tests.work import work_on
 from webemo_curate.training.fit import train
 from webemo_curate.training.trainer import Trainer
 from webemo_curate.workspace import Workspace
@@ -52,7 +53,7 @@ def last_weights(workspace: Workspace) -> dict[str, torch.Tensor]:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(workspace: Workspace) -> None:
-    (run,) = train(CONFIG, workspace)
+    (run,) = train(CONFIG, work_on(workspace))
     alone = load_file(run.folder / "last.safetensors")
     shutil.rmtree(run.folder)
 

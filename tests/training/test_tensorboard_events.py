@@ -6,6 +6,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.trainable import TINY
+from tests.work import work_on
 from webemo_curate.errors import InputError
 from webemo_curate.runs import LogEntry
 from webemo_curate.training.fit import train
@@ -29,7 +30,7 @@ def logged(history: list[LogEntry], name: str) -> list[tuple[int, float]]:
 
 
 def test_events_show_the_log(workspace: Workspace) -> None:
-    (run,) = train(LOGGED, workspace)
+    (run,) = train(LOGGED, work_on(workspace))
     curves = shown(run.folder)
     assert set(curves) == {name for name, value in run.history[0].items() if value is not None} - {
         "epoch"
@@ -51,8 +52,8 @@ def test_a_resumed_run_shows_each_epoch_once(
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_save", stop_at_the_second_epoch)
         with pytest.raises(KeyboardInterrupt):
-            train(LOGGED, workspace)
-    (run,) = train(LOGGED, workspace)
+            train(LOGGED, work_on(workspace))
+    (run,) = train(LOGGED, work_on(workspace))
     assert [step for step, _ in shown(run.folder)["loss"]] == [1, 2]
 
 
@@ -61,5 +62,5 @@ def test_without_tensorboard_nothing_starts(
 ) -> None:
     monkeypatch.setattr("webemo_curate.training.tensorboard_events.find_spec", lambda _: None)
     with pytest.raises(InputError, match="pip install"):
-        train(LOGGED, workspace)
+        train(LOGGED, work_on(workspace))
     assert not (workspace.root / "runs").exists()

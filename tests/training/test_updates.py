@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY
+from tests.work import work_on
 from webemo_curate.dataset.labeled_images import epoch_updates
 from webemo_curate.models.registry import set_training
 from webemo_curate.training.fit import train
@@ -34,7 +35,7 @@ def test_two_accumulated_batches_move_weights_as_the_mean_over_both(
     workspace: Workspace,
 ) -> None:
     config = PLAIN.model_copy(update={"accumulate": 2, "lr_scaling": "none"})
-    (run,) = train(config, workspace)
+    (run,) = train(config, work_on(workspace))
     after = weights(run.folder)
 
     network = Trainer(config, config.seed, torch.device("cpu"), run.folder).network
@@ -65,23 +66,23 @@ def _pixels(workspace: Workspace, paths: list[str]) -> torch.Tensor:
     return torch.from_numpy(np.stack(squares)).float()
 
 
-@pytest.mark.parametrize("feed", ["resident", "files"])
 def test_weights_do_not_depend_on_how_pixels_come(
-    workspace: Workspace, feed: str, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = TINY.model_copy(update={"grams": 0, "epochs": 1, "feed": "mapped"})
-    (run,) = train(config, workspace)
+    (run,) = train(config, work_on(workspace))
     expected = weights(run.folder)
-    shutil.rmtree(run.folder)
     monkeypatch.setattr("os.cpu_count", lambda: 3)  # decoding threads: another number of them
-    (run,) = train(config.model_copy(update={"feed": feed}), workspace)
-    found = weights(run.folder)
-    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    for feed in ("resident", "files"):
+        shutil.rmtree(run.folder)
+        (run,) = train(config.model_copy(update={"feed": feed}), work_on(workspace))
+        found = weights(run.folder)
+        assert all(torch.equal(found[name], value) for name, value in expected.items()), feed
 
 
 def test_packed_images_are_not_decoded_again(workspace: Workspace) -> None:
     output = curate("pack", "--image-size", TINY.image_size, "--workspace", workspace.root)
     assert "train 16, validation 6, test 6 images packed" in output
     shutil.rmtree(workspace.data / "images")
-    (run,) = train(PLAIN, workspace)
+    (run,) = train(PLAIN, work_on(workspace))
     assert len(run.history) == 1

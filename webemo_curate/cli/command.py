@@ -13,6 +13,7 @@ import typer
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.errors import InputError
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace, open_workspace
 
 GENERAL = "General"
@@ -81,6 +82,10 @@ class Call:
     def config(self) -> PipelineConfig:
         """Return the workspace's configuration with what was given now."""
         return override(self.workspace.config(), self.given)
+
+    def work(self) -> WorkContext:
+        """Return what commands below this one are passed: the workspace and its configuration."""
+        return WorkContext(self.workspace, self.config())
 
     def answer(self, **document: Any) -> None:
         """Print the answer as one JSON object if that is wanted."""

@@ -1,7 +1,6 @@
 """Commands that run stages, from lists to splits."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -93,12 +92,11 @@ def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:
         return {}
     from webemo_curate.duplicates.leakage import mark_shared
     from webemo_curate.duplicates.shared_pictures import TRAINED_ON
-    from webemo_curate.runner.factory import make_runner
 
-    config, counts = call.config(), {}
-    with call.workspace.lock(), closing(make_runner(config)) as runner:
+    work, counts = call.work(), {}
+    with work.workspace.lock(), work.running() as runner:
         for place in sets:
-            shared = mark_shared(place, call.workspace, runner, config.dedup)
+            shared = mark_shared(place, work, runner)
             print(shared.summary())
             split = all(map(call.workspace.has, TRAINED_ON))
             if split and (warning := shared.trained_on(call.workspace).warning()):

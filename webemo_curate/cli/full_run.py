@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.pipeline import Pipeline, StageOutcome
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -66,15 +67,14 @@ def curate(config: PipelineConfig, workspace: Workspace) -> Iterator[StageOutcom
         yield from Pipeline(workspace, complete).run()
 
 
-def train_and_report(config: PipelineConfig, workspace: Workspace) -> FullRun:
+def train_and_report(work: WorkContext) -> FullRun:
     """Train, evaluate and write the report on the workspace's manifests.
 
     Parameters
     ----------
-    config : PipelineConfig
-        Its `train` and `report` sections are used.
-    workspace : Workspace
-        Holds the splits.
+    work : WorkContext
+        Its workspace holds the splits; the sections `train` and `report` of its configuration are
+        used.
 
     Returns
     -------
@@ -85,6 +85,7 @@ def train_and_report(config: PipelineConfig, workspace: Workspace) -> FullRun:
     from webemo_curate.report.build import build_report
     from webemo_curate.training.fit import train
 
-    runs = train(config.train, workspace)
-    evaluations = [evaluate(run.folder, Split.TEST, workspace, config.train.device) for run in runs]
-    return FullRun(runs, evaluations, build_report(workspace, config.report))
+    config = work.config.train
+    runs = train(config, work)
+    evaluations = [evaluate(run.folder, Split.TEST, work, config.device) for run in runs]
+    return FullRun(runs, evaluations, build_report(work))

@@ -25,13 +25,14 @@ def train_model(
     from webemo_curate.training.distributed import follows
     from webemo_curate.training.fit import train
 
-    config = call.config()
+    work = call.work()
+    config = work.config
     if follows():
-        train(config.train, call.workspace)
+        train(config.train, work)
         return
     outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
     call.workspace.save_config(config)
-    runs = train(config.train, call.workspace)
+    runs = train(config.train, work)
     for run in runs:
         print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
@@ -42,9 +43,9 @@ def pack(call: Call) -> None:
     """Decode the images of all splits once, as train-model would at its start."""
     from webemo_curate.training.fit import pack_splits
 
-    config = call.config()
-    call.workspace.save_config(config)
-    counts = pack_splits(config.train, call.workspace)
+    work = call.work()
+    call.workspace.save_config(work.config)
+    counts = pack_splits(work.config.train, work)
     print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
     call.answer(packed=counts)
 
@@ -78,12 +79,10 @@ def evaluate(
 
     found = find_run(run, call.workspace)
     folders = seeds.seeds_of(found, call.workspace) if all_seeds or run is None else [found]
-    evaluations = []
+    work, evaluations = call.work(), []
     for folder in folders:
         evaluations.append(
-            measuring.evaluate(
-                folder, on, call.workspace, _device(call), exclude_shared=exclude_shared
-            )
+            measuring.evaluate(folder, on, work, _device(call), exclude_shared=exclude_shared)
         )
         print(evaluations[-1].summary(), flush=True)
     document = evaluations[folders.index(found)].as_json()
@@ -116,9 +115,9 @@ def experiment(
 
     config = load_experiment(file, test_set or ())
     if follows():
-        follow_experiment(config, call.workspace)
+        follow_experiment(config, call.work())
         return
-    result = run_experiment(config, file.stem, call.workspace)
+    result = run_experiment(config, file.stem, call.work())
     print((result.folder / PAGE_FILE).read_text(encoding="utf-8"))
     print(f"Written to {result.folder}")
     comparisons = as_dicts(result.comparisons)
@@ -144,7 +143,7 @@ def predict(
     if grad_cam and not figure:
         raise InputError("--grad-cam: give --figure FILE.png, in which it is drawn")
     folder = find_run(run, call.workspace)
-    max_pixels = call.config().images.max_pixels
+    max_pixels = call.work().max_pixels
     predictions = predicting.predict(
         folder, images, _device(call), look=grad_cam, max_pixels=max_pixels
     )

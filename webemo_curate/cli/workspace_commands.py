@@ -8,6 +8,7 @@ import typer
 
 from webemo_curate.cli.command import RUNNER, Call, command
 from webemo_curate.errors import CurateError
+from webemo_curate.runner.work_context import WorkContext
 
 
 @command("run", *RUNNER)
@@ -22,7 +23,7 @@ def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline fi
     config = override(load_pipeline(pipeline), call.given)
     outcomes = show_stages(curate(config, call.workspace))
     print(closing_line(outcomes))
-    result = train_and_report(config, call.workspace)
+    result = train_and_report(WorkContext(call.workspace, config))
     show_funnel(Pipeline(call.workspace, config))
     for evaluation in result.evaluations:
         print(evaluation.summary())
@@ -45,7 +46,7 @@ def add_folder(
     from webemo_curate.sources import added
 
     with call.workspace.lock():
-        taken = added.add_folder(folder, name, call.workspace)
+        taken = added.add_folder(folder, name, call.work())
     for file, reason in taken.broken.items():
         print(f"{folder / file}: {reason}")
     print(taken.summary())
@@ -113,6 +114,6 @@ def report(call: Call) -> None:
     """Write the HTML report on what is there."""
     from webemo_curate.report.build import build_report
 
-    path = build_report(call.workspace, call.config().report)
+    path = build_report(call.work())
     print(f"Report: {path}")
     call.answer(report=str(path))

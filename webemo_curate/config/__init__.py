@@ -1,5 +1,6 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
+from webemo_curate.config.decoding_config import DecodingConfig
 from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
 from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
@@ -20,6 +21,7 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 __all__ = [
     "PRESETS",
     "BinarizeConfig",
+    "DecodingConfig",
     "DedupConfig",
     "DemoConfig",
     "ExperimentConfig",

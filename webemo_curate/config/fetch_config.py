@@ -33,7 +33,6 @@ class FetchConfig(StageConfig):
         description="Take N distinct URLs, in the order of a hash of the URL.",
     )
     max_bytes: int = setting(32 * 2**20, ge=1, description="A longer body is too_large.")
-    max_pixels: int = setting(64 * 10**6, ge=1, description="A larger picture is too_large.")
     max_redirects: int = setting(5, ge=0, description="Redirects followed for one URL.")
     placeholder_urls: int = setting(
         10, ge=2, description="A body that this many URLs share is a placeholder."

@@ -6,7 +6,6 @@ from webemo_curate.config.settings import Flag, StageConfig, setting
 class ImagesConfig(StageConfig):
     """How stored bodies are decoded and hashed."""
 
-    max_pixels: int = setting(64 * 10**6, ge=1, description="A larger picture is not decoded.")
     partition_rows: int = setting(
         512, operational=True, ge=1, description="Files that a worker gets at a time."
     )

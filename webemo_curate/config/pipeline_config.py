@@ -1,11 +1,13 @@
 """A pipeline file: a section for each stage."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from webemo_curate.config.config_files import read_mapping, validate, within
+from webemo_curate.config.decoding_config import DecodingConfig
 from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
@@ -13,6 +15,12 @@ from webemo_curate.config.runner_config import PANEL, RunnerConfig
 from webemo_curate.config.settings import Flag, StageConfig, flag_of, option_name, setting
 from webemo_curate.config.text_config import FilterTextConfig
 from webemo_curate.config.train_config import TrainConfig
+
+logger = logging.getLogger(__name__)
+
+MOVED = "max_pixels"
+MOVED_FROM = ("fetch", "images")
+"""Sections in which this field of `decoding` stood before; read there for one more release."""
 
 
 class ReportConfig(StageConfig):
@@ -32,6 +40,7 @@ class PipelineConfig(StageConfig):
     """A pipeline file: one section a stage, all optional."""
 
     demo: DemoConfig | None = None
+    decoding: DecodingConfig = DecodingConfig()
     listing: ListingConfig = ListingConfig()
     fetch: FetchConfig = FetchConfig()
     images: ImagesConfig = ImagesConfig()
@@ -53,6 +62,31 @@ class PipelineConfig(StageConfig):
         flag=Flag(panel=PANEL),
         description="Worker processes; default: the CPU cores, or what a GPU's memory holds.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_old_max_pixels(cls, given: Any) -> Any:
+        """Read the bound on pictures where it stood before; of two, the smaller decided."""
+        if not isinstance(given, dict):
+            return given
+        sections = {name: given.get(name) for name in MOVED_FROM}
+        old = {
+            name: own for name, own in sections.items() if isinstance(own, dict) and MOVED in own
+        }
+        if not old:
+            return given
+        for name in old:
+            logger.warning(
+                "%s.%s is decoding.%s now; the old name goes with the next release",
+                *(name, MOVED, MOVED),
+            )
+        values = [own[MOVED] for own in old.values()]
+        least = min((value for value in values if isinstance(value, int)), default=values[0])
+        kept = {
+            name: {key: value for key, value in own.items() if key != MOVED}
+            for name, own in old.items()
+        }
+        return given | kept | {"decoding": {MOVED: least} | (given.get("decoding") or {})}
 
 
 Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]

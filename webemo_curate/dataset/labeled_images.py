@@ -13,8 +13,8 @@ from torch import Tensor
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.packing import SHARD_IMAGES, pack, read_squares
 from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.protocols import ImageReader
-from webemo_curate.workspace import Workspace
 
 COLUMNS = ["path", "sha256", "target"]
 """What of a split manifest is trained and measured on."""
@@ -93,7 +93,7 @@ class FileImages:
         return torch.from_numpy(squares)
 
 
-def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> LabeledImages:
+def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> LabeledImages:
     """Give access to a manifest's pixels, packed first unless `feed` is `files`.
 
     Parameters
@@ -102,9 +102,9 @@ def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> L
         Columns `path` (in the workspace, or absolute), `sha256`, `target`.
     config : TrainConfig
         Size, resizing and feed.
-    workspace : Workspace
-        Holds the images; keeps the packed ones, under names made of content and settings. Those
-        of an object store are copied to this machine once.
+    work : WorkContext
+        Its workspace holds the images and keeps the packed ones, under names made of content and
+        settings. Those of an object store are copied to this machine once.
 
     Returns
     -------
@@ -118,11 +118,11 @@ def open_images(table: pa.Table, config: TrainConfig, workspace: Workspace) -> L
     """
     names, paths = table["sha256"].to_pylist(), table["path"].to_pylist()
     targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
+    workspace = work.workspace
     places = workspace.images.places(table["path"].combine_chunks()).to_pylist()
     if config.feed == "files":
-        max_pixels = workspace.config().images.max_pixels
-        return FileImages(workspace.reader, places, config, max_pixels, targets, names, paths)
-    shards = pack(names, places, config, workspace)
+        return FileImages(workspace.reader, places, config, work.max_pixels, targets, names, paths)
+    shards = pack(names, places, config, work)
     return PackedImages(shards, targets, names, paths)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +14,10 @@ from PIL import Image, ImageOps
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
-from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.protocols import ImageReader, Store
-from webemo_curate.workspace import Workspace
 
 PACKED = "data/packed"
 SHARD_IMAGES = 512
@@ -89,7 +87,7 @@ class PackWorker:
 
 
 def pack(
-    names: Sequence[str], places: Sequence[str], config: TrainConfig, workspace: Workspace
+    names: Sequence[str], places: Sequence[str], config: TrainConfig, work: WorkContext
 ) -> list[NDArray[np.uint8]]:
     """Pack images that are not packed yet, and map the files.
 
@@ -101,8 +99,8 @@ def pack(
         Where each lies.
     config : TrainConfig
         Size, and how a picture becomes a square.
-    workspace : Workspace
-        Keeps the files, under names made of content and settings.
+    work : WorkContext
+        Its workspace keeps the files, under names made of content and settings.
 
     Returns
     -------
@@ -117,12 +115,13 @@ def pack(
     digest = _digest(names, config)
     parts = [places[start : start + SHARD_IMAGES] for start in range(0, len(places), SHARD_IMAGES)]
     keys = [f"{PACKED}/{digest}/{number:05}.npy" for number in range(len(parts))]
-    there = set(workspace.store.keys(f"{PACKED}/{digest}"))
+    store = work.workspace.store
+    there = set(store.keys(f"{PACKED}/{digest}"))
     missing = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in there]
     if missing:
         columns = [list(column) for column in zip(*missing, strict=True)]
-        _write(pa.table(columns, schema=ROWS), digest, config, workspace)
-    files = [workspace.store.local(key) for key in keys]
+        _write(pa.table(columns, schema=ROWS), digest, config, work)
+    files = [store.local(key) for key in keys]
     return [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
 
 
@@ -198,16 +197,16 @@ def read_squares(
         return np.stack(list(squares))
 
 
-def _write(rows: pa.Table, digest: str, config: TrainConfig, workspace: Workspace) -> None:
-    max_pixels = workspace.config().images.max_pixels
-    worker = PackWorker(workspace.reader, workspace.store, config, max_pixels)
+def _write(rows: pa.Table, digest: str, config: TrainConfig, work: WorkContext) -> None:
+    workspace = work.workspace
+    worker = PackWorker(workspace.reader, workspace.store, config, work.max_pixels)
     if rows.num_rows == 1:
         # Starting another process would take longer than the work.
         here = replace(worker, threads=usable_cores())
         here.process(rows.combine_chunks().to_batches()[0])
         return
     checkpoints = workspace.checkpoints(JOB, digest)
-    with closing(make_runner(workspace.config())) as runner:
+    with work.running() as runner:
         runner.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
     workspace.clear_checkpoints(JOB)
 

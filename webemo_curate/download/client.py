@@ -32,11 +32,16 @@ class Downloader:
         Stores the images.
     transport : Transport
         Makes the requests.
+    max_pixels : int
+        Largest width times height of a picture that is accepted.
     """
 
-    def __init__(self, config: FetchConfig, workspace: Workspace, transport: Transport) -> None:
+    def __init__(
+        self, config: FetchConfig, workspace: Workspace, transport: Transport, max_pixels: int
+    ) -> None:
         self._config = config
         self._workspace = workspace
+        self._max_pixels = max_pixels
         self._follower = Follower(config, transport)
 
     def target(self, url: str) -> str:
@@ -92,7 +97,7 @@ class Downloader:
 
     def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Check the body as an image and store it."""
-        status, reason, suffix = judge(body.content, self._config.max_pixels)
+        status, reason, suffix = judge(body.content, self._max_pixels)
         sha256 = None
         if status is FetchStatus.OK and suffix:
             sha256 = self._workspace.store_image(body.content, suffix)

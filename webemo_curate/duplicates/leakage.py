@@ -25,6 +25,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.manifest import Origin, content_digest, read_manifest
 from webemo_curate.runner.job import Job, Runner
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import list_pictures
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -39,9 +40,7 @@ VERSION = 4
 NEEDED = ("images", "features", "duplicates")
 
 
-def mark_shared(
-    place: Path, workspace: Workspace, runner: Runner, config: DedupConfig
-) -> SharedPictures:
+def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPictures:
     """Find what an external set shares with the clean images of a workspace.
 
     The methods and thresholds are those of the dedup stage; every match is kept, in
@@ -51,12 +50,11 @@ def mark_shared(
     ----------
     place : Path
         A folder of images, or a manifest with the columns of a split.
-    workspace : Workspace
-        Deduplicated; its lock is held by the caller.
+    work : WorkContext
+        Its workspace is deduplicated, and the caller holds its lock; its configuration says how
+        near is near.
     runner : Runner
         Describes and compares pictures.
-    config : DedupConfig
-        How near is near.
 
     Returns
     -------
@@ -68,13 +66,14 @@ def mark_shared(
     InputError
         If the set cannot be read or the workspace is not deduplicated yet.
     """
+    workspace, config = work.workspace, work.config.dedup
     files = _files(place)
     name = place.absolute().name if place.is_dir() else place.stem
     target = f"shared-{name}"
     origin = _origin(files, workspace, config)
     info = workspace.info(target)
     if info is None or info.origin != origin:
-        comparison = _Comparison(files, workspace, runner, config, origin.fingerprint)
+        comparison = _Comparison(files, work, runner, origin.fingerprint)
         workspace.write_as("shared", target, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
@@ -109,14 +108,14 @@ class _Comparison:
     def __init__(
         self,
         files: pa.Table,
-        workspace: Workspace,
+        work: WorkContext,
         runner: Runner,
-        config: DedupConfig,
         fingerprint: str,
     ) -> None:
-        self.workspace, self.runner, self.config = workspace, runner, config
+        self.workspace, self.config = work.workspace, work.config.dedup
+        self.runner, self.max_pixels = runner, work.max_pixels
         self.fingerprint = fingerprint
-        self.inner = _inner(workspace)
+        self.inner = _inner(self.workspace)
         self.looks = self._describe(files)
         self.outer = to_frame(files).join(to_frame(self.looks.drop_columns("words")))
 
@@ -135,16 +134,12 @@ class _Comparison:
     def _describe(self, files: pa.Table) -> pa.Table:
         job = Job(
             name="describe",
-            worker=DescribeWorker(self.workspace.reader, self._max_pixels),
+            worker=DescribeWorker(self.workspace.reader, self.max_pixels),
             rows=pa.table([self._places(files)], schema=FILES),
             checkpoints=self.workspace.checkpoints(self.describing, self.fingerprint),
             partition_rows=self.config.partition_rows,
         )
         return self.runner.run(job)
-
-    @property
-    def _max_pixels(self) -> int:
-        return self.workspace.config().images.max_pixels
 
     def _places(self, files: pa.Table) -> pa.Array:
         return self.workspace.images.places(files["path"].combine_chunks())
@@ -171,7 +166,7 @@ class _Comparison:
             self.runner,
             self.workspace.checkpoints(self.comparing, self.fingerprint),
             self.config,
-            self._max_pixels,
+            self.max_pixels,
         ).prove
         row = np.r_[np.zeros(len(self.inner), np.int64), known.index.to_numpy(np.int64)]
 

@@ -1,7 +1,6 @@
 """Measuring a run on a split, a manifest or a folder of emotions."""
 
 import json
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from webemo_curate.evaluation.inference import load_network, predict_logits, pro
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.models.devices import choose_device
-from webemo_curate.runner.factory import make_runner
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
@@ -113,7 +112,7 @@ class Evaluation:
 def evaluate(
     run: Path,
     on: str,
-    workspace: Workspace,
+    work: WorkContext,
     device: str = "auto",
     *,
     exclude_shared: bool = False,
@@ -126,8 +125,8 @@ def evaluate(
         The run's folder.
     on : str
         `validation`, `test`, a split manifest's path, or a folder of emotion-named folders.
-    workspace : Workspace
-        Holds the manifests and images.
+    work : WorkContext
+        Its workspace holds the manifests and images.
     device : {'auto', 'cpu', 'cuda'}
         Where it computes.
     exclude_shared : bool, default False
@@ -144,10 +143,11 @@ def evaluate(
     InputError
         If the set or the run cannot be read, or the set is empty.
     """
+    workspace = work.workspace
     config, classes = load_config(run), load_classes(run)
     test_set = _test_set(on, workspace, classes)
     test_set.check_classes(classes)
-    shared = _shared(on, workspace)
+    shared = _shared(on, work)
     if exclude_shared and shared is None:
         raise InputError(
             f"--exclude-shared: {workspace.root} holds no duplicates and split manifests to "
@@ -155,7 +155,7 @@ def evaluate(
         )
     if exclude_shared and shared:
         test_set = test_set.without(shared.pictures)
-    name, images = test_set.name, _packed(test_set, on, workspace, config)
+    name, images = test_set.name, _packed(test_set, on, work, config)
     target = images.targets.numpy()
     chosen = choose_device(device)
     last = _probabilities(run, LAST_FILE, images, config, chosen)
@@ -239,20 +239,18 @@ def _check_not_empty(test_set: _TestSet, on: str) -> None:
         raise InputError(f"{on}: holds no images to evaluate on")
 
 
-def _packed(
-    test_set: _TestSet, on: str, workspace: Workspace, config: TrainConfig
-) -> LabeledImages:
+def _packed(test_set: _TestSet, on: str, work: WorkContext, config: TrainConfig) -> LabeledImages:
     _check_not_empty(test_set, on)
-    return open_images(test_set.table, config, workspace)
+    return open_images(test_set.table, config, work)
 
 
-def _shared(on: str, workspace: Workspace) -> TrainedOn | None:
+def _shared(on: str, work: WorkContext) -> TrainedOn | None:
     """Return what training has seen of an external set; None if that is unknowable."""
+    workspace = work.workspace
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
-    config = workspace.config()
-    with workspace.lock(), closing(make_runner(config)) as runner:
-        marks = mark_shared(Path(on), workspace, runner, config.dedup)
+    with workspace.lock(), work.running() as runner:
+        marks = mark_shared(Path(on), work, runner)
     return marks.trained_on(workspace)
 
 

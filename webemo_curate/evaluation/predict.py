@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from webemo_curate.config import ImagesConfig, TrainConfig
+from webemo_curate.config import DecodingConfig, TrainConfig
 from webemo_curate.dataset.packing import read_square, to_square
 from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
 from webemo_curate.imaging.color import picture_to_rgb
@@ -63,7 +63,7 @@ def predict(
     device: str = "auto",
     *,
     look: bool = False,
-    max_pixels: int = ImagesConfig().max_pixels,
+    max_pixels: int = DecodingConfig().max_pixels,
 ) -> list[Prediction]:
     """Classify pictures by the last epoch's weights.
 
@@ -78,7 +78,7 @@ def predict(
     look : bool, default False
         Also tell where the network saw the class it chose.
     max_pixels : int, optional
-        Largest width times height that is decoded; default that of the images stage.
+        Largest width times height that is decoded; default as `DecodingConfig` has it.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def classify(
     images: Sequence[Source],
     *,
     look: bool = False,
-    max_pixels: int = ImagesConfig().max_pixels,
+    max_pixels: int = DecodingConfig().max_pixels,
 ) -> list[Prediction]:
     """Classify pictures by a network that `open_network` loaded; see `predict`."""
     config, classes = load_config(run), load_classes(run)

@@ -17,6 +17,7 @@ from webemo_curate.experiments.result import ExperimentResult, best_on_validatio
 from webemo_curate.experiments.results_page import results_page
 from webemo_curate.models.devices import choose_device
 from webemo_curate.report import charts
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.fit import train
@@ -29,7 +30,7 @@ PAGE_FILE = "results.md"
 METRICS_FILE = "metrics.parquet"
 
 
-def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) -> ExperimentResult:
+def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> ExperimentResult:
     """Train what is not trained yet, measure everything, and write tables and curves.
 
     Parameters
@@ -38,8 +39,8 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
         Networks, baseline, seeds and test sets.
     name : str
         Of the folder below `experiments/` in the workspace.
-    workspace : Workspace
-        Holds the splits; gets the runs.
+    work : WorkContext
+        Its workspace holds the splits and gets the runs.
 
     Returns
     -------
@@ -51,9 +52,10 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
     CurateError
         If a test set cannot be read (before anything is trained) or a network cannot be trained.
     """
+    workspace = work.workspace
     external = _external_sets(config.test_sets, workspace)
     with _joined(config):
-        evaluations = _measure(config, external, workspace)
+        evaluations = _measure(config, external, work)
     metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
     families = Families.of(config)
     result = ExperimentResult(
@@ -74,15 +76,15 @@ def run_experiment(config: ExperimentConfig, name: str, workspace: Workspace) ->
     return result
 
 
-def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
+def follow_experiment(config: ExperimentConfig, work: WorkContext) -> None:
     """Take part in the trainings of an experiment that another process runs, and in no more.
 
     Parameters
     ----------
     config : ExperimentConfig
         As the other process has it: networks are trained in its order.
-    workspace : Workspace
-        The same one.
+    work : WorkContext
+        On the same workspace.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def follow_experiment(config: ExperimentConfig, workspace: Workspace) -> None:
     """
     with _joined(config):
         for settings in config.networks.values():
-            train(settings, workspace)
+            train(settings, work)
 
 
 def _joined(config: ExperimentConfig) -> AbstractContextManager[ProcessGroup]:
@@ -129,19 +131,17 @@ def _can_compare(workspace: Workspace) -> bool:
     return all(map(workspace.has, NEEDED))
 
 
-def _measure(
-    config: ExperimentConfig, external: Sequence[str], workspace: Workspace
-) -> Evaluations:
+def _measure(config: ExperimentConfig, external: Sequence[str], work: WorkContext) -> Evaluations:
     evaluations: dict[tuple[str, str], list[Evaluation]] = {}
-    exclude = _can_compare(workspace)
+    exclude = _can_compare(work.workspace)
     for network, settings in config.networks.items():
         logger.info("experiment: %s, %d seeds", network, settings.seeds)
-        for run in train(settings, workspace):
+        for run in train(settings, work):
             for on in (Split.VALIDATION, Split.TEST, *external):
                 found = evaluate(
                     run.folder,
                     on,
-                    workspace,
+                    work,
                     settings.device,
                     exclude_shared=exclude and on in external,
                 )

@@ -5,24 +5,23 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webemo_curate import __version__
-from webemo_curate.config import ReportConfig
 from webemo_curate.report import sections
 from webemo_curate.report.dropped import dropped
 from webemo_curate.report.siblings import siblings
-from webemo_curate.workspace import REPORT, Workspace
+from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.workspace import REPORT
 
 TEMPLATE, STYLE = "report.html", "report.css"
 
 
-def build_report(workspace: Workspace, config: ReportConfig) -> str:
+def build_report(work: WorkContext) -> str:
     """Write the report on whatever the workspace holds.
 
     Parameters
     ----------
-    workspace : Workspace
-        Manifests, images and runs; what is missing is named with the command that makes it.
-    config : ReportConfig
-        How many pictures are shown.
+    work : WorkContext
+        Its workspace has the manifests, images and runs; what is missing is named with the command
+        that makes it. Its configuration says how many pictures are shown.
 
     Returns
     -------
@@ -34,6 +33,7 @@ def build_report(workspace: Workspace, config: ReportConfig) -> str:
     InputError
         If a manifest is there but cannot be read.
     """
+    workspace, examples = work.workspace, work.config.report.examples
     environment = Environment(
         loader=PackageLoader("webemo_curate", "report"),
         autoescape=select_autoescape(default=True),
@@ -47,8 +47,8 @@ def build_report(workspace: Workspace, config: ReportConfig) -> str:
         headline=sections.headline(funnel, splits, runs),
         funnel=funnel,
         label_chart=sections.label_chart(workspace),
-        dropped=dropped(workspace, config.examples),
-        siblings=siblings(workspace, config.examples),
+        dropped=dropped(work, examples),
+        siblings=siblings(work, examples),
         splits=splits,
         runs=runs,
         origins=sections.origins(workspace),

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from webemo_curate.accounting import Passage, passages
 from webemo_curate.report.pictures import thumbnail
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
@@ -83,12 +84,12 @@ class Details:
     beside: str | None = None
     outlined: bool = False
 
-    def examples(self, workspace: Workspace, hashes: list[str]) -> dict[str, Example]:
+    def examples(self, work: WorkContext, hashes: list[str]) -> dict[str, Example]:
         """Show some images, by SHA-256; those that cannot be read are left out."""
-        rows = self._rows(workspace, hashes)
+        rows = self._rows(work.workspace, hashes)
         beside = {row[self.beside] for row in rows.values()} if self.beside else set()
-        paths = workspace.image_paths(beside.union(rows))
-        shown = {name: self._example(workspace, paths, name, rows[name]) for name in hashes}
+        paths = work.workspace.image_paths(beside.union(rows))
+        shown = {name: self._example(work, paths, name, rows[name]) for name in hashes}
         return {name: example for name, example in shown.items() if example}
 
     def _rows(self, workspace: Workspace, hashes: list[str]) -> dict[str, dict[str, Any]]:
@@ -98,14 +99,14 @@ class Details:
         return {row[self.key]: row for row in table.to_pylist()}
 
     def _example(
-        self, workspace: Workspace, paths: dict[str, str], sha256: str, row: dict[str, Any]
+        self, work: WorkContext, paths: dict[str, str], sha256: str, row: dict[str, Any]
     ) -> Example | None:
         """Show one image; None if it cannot be read."""
         boxes = [box for box in row["boxes"] if box["text"]] if self.outlined else []
         frame = max(boxes, key=lambda box: box["confidence"])["frame"] if boxes else None
         polygons = [box["polygon"] for box in boxes if box["frame"] == frame]
-        picture = _thumbnail(workspace, paths.get(sha256), polygons, frame)
-        other = _thumbnail(workspace, paths.get(row[self.beside])) if self.beside else None
+        picture = _thumbnail(work, paths.get(sha256), polygons, frame)
+        other = _thumbnail(work, paths.get(row[self.beside])) if self.beside else None
         return Example(picture, other, self.caption(row)) if picture else None
 
 
@@ -129,13 +130,13 @@ DETAILS = {
 """By stage; an image that left at another stage could not be decoded, so is named alone."""
 
 
-def dropped(workspace: Workspace, count: int) -> list[Dropped]:
+def dropped(work: WorkContext, count: int) -> list[Dropped]:
     """Return what left at each stage that has run.
 
     Parameters
     ----------
-    workspace : Workspace
-        Manifests and images.
+    work : WorkContext
+        Its workspace has the manifests and images.
     count : int
         Examples of each reason.
 
@@ -144,31 +145,32 @@ def dropped(workspace: Workspace, count: int) -> list[Dropped]:
     list of Dropped
         In the stages' order, the commonest reason first.
     """
+    workspace = work.workspace
     present = {name for name in MANIFESTS if workspace.has(name)}
     if "listing" not in present:
         return []
     return [
-        _dropped(workspace, passage, reason, count)
+        _dropped(work, passage, reason, count)
         for passage in passages(workspace.read, present)
         for reason in passage.left["reason"].astype(str).value_counts().index
     ]
 
 
-def _dropped(workspace: Workspace, passage: Passage, reason: str, count: int) -> Dropped:
+def _dropped(work: WorkContext, passage: Passage, reason: str, count: int) -> Dropped:
     key, stage = passage.gate.by, passage.gate.stage
     rows = passage.left[passage.left["reason"].astype(str) == reason].drop_duplicates(key)
     if passage.gate.score:
         rows = rows.sort_values(["score", key], ascending=[False, True])
     shown = list(rows[key].head(count))
     found = Dropped(stage, reason, len(rows), "URLs" if key == "url" else "images")
-    examples = DETAILS[stage].examples(workspace, shown) if stage in DETAILS else {}
+    examples = DETAILS[stage].examples(work, shown) if stage in DETAILS else {}
     found.examples.extend(examples.values())
     found.names.extend(name for name in shown if name not in examples)
     return found
 
 
 def _thumbnail(
-    workspace: Workspace,
+    work: WorkContext,
     path: str | None,
     polygons: Sequence[Sequence[float]] = (),
     frame: int | None = None,
@@ -177,8 +179,8 @@ def _thumbnail(
     if path is None:
         return None
     try:
-        content = workspace.read_image(path)
+        content = work.workspace.read_image(path)
     except OSError as error:
         raise_system_fault(error, path)
         return None
-    return thumbnail(content, workspace.config().images.max_pixels, polygons, frame)
+    return thumbnail(content, work.max_pixels, polygons, frame)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webemo_curate.report.dropped import Details, Example
-from webemo_curate.workspace import Workspace
+from webemo_curate.runner.work_context import WorkContext
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Siblings:
     examples: list[Example]
 
 
-def siblings(workspace: Workspace, count: int) -> Siblings | None:
+def siblings(work: WorkContext, count: int) -> Siblings | None:
     """Return the pairs of siblings among the clean images.
 
     Parameters
     ----------
-    workspace : Workspace
-        Manifests and images.
+    work : WorkContext
+        Its workspace has the manifests and images.
     count : int
         Pairs that are shown.
 
@@ -38,6 +38,7 @@ def siblings(workspace: Workspace, count: int) -> Siblings | None:
     Siblings or None
         None until duplicates were looked for.
     """
+    workspace = work.workspace
     if not workspace.has("duplicates"):
         return None
     table = workspace.read("duplicates", ["sha256", "sibling_of", "sibling_score"])
@@ -49,7 +50,7 @@ def siblings(workspace: Workspace, count: int) -> Siblings | None:
             found = row["sibling_score"], row["sha256"]
             pairs[pair] = min(found, pairs.get(pair, found))
     shown = [sha256 for _, sha256 in sorted(pairs.values())[:count]]
-    return Siblings(len(pairs), list(DETAILS.examples(workspace, shown).values()))
+    return Siblings(len(pairs), list(DETAILS.examples(work, shown).values()))
 
 
 def _caption(row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, choose_frame, read_file
 from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_walk import LeftOut
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
@@ -60,7 +61,7 @@ class AddedSet:
         return f"{self.rows} images in {self.path}" + (f"; left out: {out}" if out else "")
 
 
-def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
+def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
     """Store a folder's images in the workspace and list them as a split manifest does.
 
     Parameters
@@ -69,9 +70,9 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
         Holds folders named by emotion (UnbiasedEmo, Emotion-6, Cornell's Emotion6).
     name : str
         Of the manifest; small letters, digits, `_` and `-`.
-    workspace : Workspace
-        Gets `manifests/<name>.parquet`; its lock is held by the caller. Which emotion is positive
-        is the workspace's `binarize.positive`.
+    work : WorkContext
+        Its workspace gets `manifests/<name>.parquet`, and the caller holds its lock. Which emotion
+        is positive is its configuration's `binarize.positive`.
 
     Returns
     -------
@@ -84,11 +85,11 @@ def add_folder(folder: Path, name: str, workspace: Workspace) -> AddedSet:
         If the name is not possible or taken, or the folder holds no emotion.
     """
     _check_name(name)
-    config = workspace.config()
+    workspace, config = work.workspace, work.config
     left_out = LeftOut()
     names = folder_names(config.binarize.positive, config, listed_labels(workspace))
     files = read_folder(folder, names, left_out)
-    intake = _Intake(folder, workspace, config.images.max_pixels, _both_classes(files))
+    intake = _Intake(folder, workspace, work.max_pixels, _both_classes(files))
     with progress_bar(files.num_rows, STAGE, "image") as bar:
         for file in files.to_pylist():
             intake.take(file)

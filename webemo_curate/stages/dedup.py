@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from webemo_curate.config import DedupConfig
+from webemo_curate.config import DecodingConfig, DedupConfig
 from webemo_curate.duplicates.clusters import cluster_by_keeper
 from webemo_curate.duplicates.compare import Prover
 from webemo_curate.duplicates.hamming import Pairs
@@ -39,6 +39,10 @@ class DedupStage(Stage[DedupConfig]):
     inputs = ("listing", "fetch", "images", "text", "features")
     outputs = ("duplicates",)
 
+    def __init__(self, config: DedupConfig, decoding: DecodingConfig) -> None:
+        super().__init__(config)
+        self._decoding = decoding
+
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""
         images = _clean_images(tables)
@@ -67,7 +71,7 @@ class DedupStage(Stage[DedupConfig]):
             context.runner,
             context.workspace.checkpoints(self.name, context.fingerprint),
             self.config,
-            context.workspace.config().images.max_pixels,
+            self._decoding.max_pixels,
         )
         rows = links.keepers()
         found = by_hash(looks.take(rows), self.config, prover.prove)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webemo_curate.config import FeaturesConfig
+from webemo_curate.config import DecodingConfig, FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.runner.job import Worker
@@ -23,6 +23,10 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     inputs = ("images",)
     outputs = ("features",)
 
+    def __init__(self, config: FeaturesConfig, decoding: DecodingConfig) -> None:
+        super().__init__(config)
+        self._decoding = decoding
+
     @property
     def partition_rows(self) -> int:
         """Rows handed to a worker at a time."""
@@ -37,8 +41,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
 
     def worker(self, context: StageContext) -> Worker:
         """Return the worker that finds keypoints."""
-        workspace = context.workspace
-        return FeaturesWorker(workspace.reader, workspace.config().images.max_pixels)
+        return FeaturesWorker(context.workspace.reader, self._decoding.max_pixels)
 
 
 @dataclass(frozen=True)

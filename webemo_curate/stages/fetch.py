@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
 from webemo_curate.download.record import Known, Record
@@ -34,6 +35,14 @@ class FetchStage(Stage[FetchConfig]):
     version = 2
     inputs = ("listing",)
     outputs = ("fetch",)
+
+    def __init__(self, config: FetchConfig, decoding: DecodingConfig) -> None:
+        super().__init__(config)
+        self._decoding = decoding
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the settings that can change the result, the bound on pictures among them."""
+        return super().configuration() | self._decoding.fingerprint()
 
     def demands_run(self) -> bool:
         """Run although current if some statuses are to be tried again."""
@@ -94,7 +103,7 @@ class FetchStage(Stage[FetchConfig]):
 
         transport = Transport(user_agent(self.config), trusted())
         async with transport, asyncio.TaskGroup() as group:
-            client = Downloader(self.config, workspace, transport)
+            client = Downloader(self.config, workspace, transport, self._decoding.max_pixels)
             schedule = Schedule(self.config, client, record.add)
             tending = group.create_task(record.tend(workspace, schedule.troubles))
             for record.number in self._passes:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from webemo_curate.config import ImagesConfig
+from webemo_curate.config import DecodingConfig, ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
 from webemo_curate.manifest import conform
@@ -31,6 +31,14 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     inputs = ("fetch",)
     outputs = ("images",)
 
+    def __init__(self, config: ImagesConfig, decoding: DecodingConfig) -> None:
+        super().__init__(config)
+        self._decoding = decoding
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the settings that can change the result, the bound on pictures among them."""
+        return super().configuration() | self._decoding.fingerprint()
+
     @property
     def partition_rows(self) -> int:
         """Rows handed to a worker at a time."""
@@ -50,7 +58,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
 
     def worker(self, context: StageContext) -> "ImagesWorker":
         """Return the worker that decodes and hashes."""
-        return ImagesWorker(context.workspace.reader, self.config.max_pixels)
+        return ImagesWorker(context.workspace.reader, self._decoding.max_pixels)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_im
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.models.devices import choose_device, make_reproducible
+from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import (
     CONFIG_FILE,
     DONE_FILE,
@@ -30,15 +31,15 @@ LEAST_IMAGES = 2
 """Of each class in training: batch normalisation and a boundary need as many."""
 
 
-def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
+def train(config: TrainConfig, work: WorkContext) -> list[RunResult]:
     """Train a network for each seed on the workspace's manifests.
 
     Parameters
     ----------
     config : TrainConfig
         What is trained; `seeds` runs from `seed` on.
-    workspace : Workspace
-        Holds train and validation manifests; gets the run folders.
+    work : WorkContext
+        Its workspace holds train and validation manifests, and gets the run folders.
 
     Returns
     -------
@@ -55,24 +56,24 @@ def train(config: TrainConfig, workspace: Workspace) -> list[RunResult]:
     device = choose_device(config.device)
     with (
         join_processes(device) as processes,
-        workspace.lock() if processes.leads else nullcontext(),
+        work.workspace.lock() if processes.leads else nullcontext(),
     ):
         make_reproducible(device, deterministic=config.deterministic)
         return [
-            _train_one(config, config.seed + offset, workspace, device, processes)
+            _train_one(config, config.seed + offset, work, device, processes)
             for offset in range(config.seeds)
         ]
 
 
-def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
+def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
     """Decode the images of all splits into packed files, as training would at its start.
 
     Parameters
     ----------
     config : TrainConfig
         Size and resizing.
-    workspace : Workspace
-        Holds the manifests and images; gets the packed files.
+    work : WorkContext
+        Its workspace holds the manifests and images, and gets the packed files.
 
     Returns
     -------
@@ -85,19 +86,18 @@ def pack_splits(config: TrainConfig, workspace: Workspace) -> dict[str, int]:
         If a manifest or an image cannot be read.
     """
     packed = config.model_copy(update={"feed": "mapped"})
-    with workspace.lock():
-        return {
-            split.value: len(_split_images(split, workspace, packed).targets) for split in Split
-        }
+    with work.workspace.lock():
+        return {split.value: len(_split_images(split, work, packed).targets) for split in Split}
 
 
 def _train_one(
     config: TrainConfig,
     seed: int,
-    workspace: Workspace,
+    work: WorkContext,
     device: torch.device,
     processes: ProcessGroup,
 ) -> RunResult:
+    workspace = work.workspace
     folder = run_folder(config, seed, workspace)
     _pull_in_turn(folder, workspace, processes)
     if is_finished(folder):
@@ -106,13 +106,13 @@ def _train_one(
     if processes.leads:
         save_config(folder, config, seed, workspace.classes(Split.TRAIN))
         workspace.publish(folder / CONFIG_FILE)
-        _training_sets(workspace, config)
+        _training_sets(work, config)
     processes.wait()
-    sets = _training_sets(workspace, config)
+    sets = _training_sets(work, config)
     history = Trainer(config, seed, device, folder, processes, workspace.publish).fit(*sets)
     if processes.leads:
         if len(sets[1].targets):
-            evaluate(folder, Split.VALIDATION, workspace, config.device)
+            evaluate(folder, Split.VALIDATION, work, config.device)
         finish(folder, {"epochs": len(history)})
         workspace.publish(folder / DONE_FILE)
     return RunResult(folder, seed, False, history)
@@ -128,12 +128,10 @@ def _pull_in_turn(folder: Path, workspace: Workspace, processes: ProcessGroup) -
     processes.wait()
 
 
-def _training_sets(
-    workspace: Workspace, config: TrainConfig
-) -> tuple[LabeledImages, LabeledImages]:
-    train = _split_images(Split.TRAIN, workspace, config)
-    _check_trainable(train, workspace)
-    return train, _split_images(Split.VALIDATION, workspace, config)
+def _training_sets(work: WorkContext, config: TrainConfig) -> tuple[LabeledImages, LabeledImages]:
+    train = _split_images(Split.TRAIN, work, config)
+    _check_trainable(train, work.workspace)
+    return train, _split_images(Split.VALIDATION, work, config)
 
 
 def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
@@ -146,6 +144,6 @@ def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
             )
 
 
-def _split_images(split: str, workspace: Workspace, config: TrainConfig) -> LabeledImages:
-    table = workspace.read(split, COLUMNS)
-    return open_images(table, config, workspace)
+def _split_images(split: str, work: WorkContext, config: TrainConfig) -> LabeledImages:
+    table = work.workspace.read(split, COLUMNS)
+    return open_images(table, config, work)

@@ -17,7 +17,7 @@ from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.ocr.selection import choose_engine
 
-PICTURES = 24
+PICTURES = 14
 OPACITY = 90
 
 
@@ -55,7 +55,7 @@ def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
     once, again = flagged(marked, drawn=False), flagged(marked)
 
     assert again[once].all()
-    assert again.sum() >= once.sum() + 3
+    assert again.sum() >= once.sum() + 2
 
 
 def test_words_that_easyocrs_networks_miss_are_found_by_the_same_look(

@@ -35,6 +35,7 @@ def scores(path, pictures):
     return found
 
 
+@pytest.mark.slow
 def test_a_fitted_network_scores_words_higher_than_the_rest(dataset, tmp_path):
     network = fit(dataset, SETTINGS)
     path = tmp_path / "words.onnx"
