@@ -3,7 +3,8 @@
     python -m benchmarks.whole_tables [--rows 200000 1000000 4000000] [--limit 600]
 
 One image a listed line, random labels, random perceptual hashes (near ones are rare, as among
-strangers), no local features. A process a size: its peak memory is that size's.
+strangers), no local features. Every stage runs in a process of its own, from manifests on the disk:
+once with the columns that it declares, once with all columns, as the rival.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from webemo_curate.config import (
     SplitConfig,
     UndersampleConfig,
 )
-from webemo_curate.manifest import conform
+from webemo_curate.manifest import Origin, conform
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.binarize import BinarizeStage
@@ -78,17 +79,44 @@ def _table(name: str, rows: int, **columns: pa.Array) -> pa.Table:
     return conform(pa.table(arrays), schema)
 
 
-def run_one(rows: int) -> None:
-    """Run the stages once and print what each took."""
-    tables = synthetic(rows)
-    print(f"{rows:>10,} rows  tables alone {_peak():6.0f} MB")
+def write_inputs(folder: str, rows: int) -> None:
+    """Write the manifests that stand before dedup."""
+    workspace = Workspace(Path(folder))
+    for name, table in synthetic(rows).items():
+        workspace.write(name, table, Origin(name, 1, {}, {}))
+
+
+def run_stage(folder: str, name: str, *, whole: bool) -> None:
+    """Run one stage on the manifests of a folder and print what it took."""
+    workspace = Workspace(Path(folder))
+    (stage,) = [stage for stage in STAGES if stage.name == name]
+    before, started = _peak(), time.perf_counter()
+    tables = {n: workspace.read(n) for n in stage.inputs} if whole else stage.load(workspace)
+    loaded = _peak()
+    outputs = stage.run(tables, StageContext(workspace, LocalRunner(1), "benchmark"))
+    seconds, peak = time.perf_counter() - started, _peak()
+    for output, table in outputs.items():
+        workspace.write(output, table, Origin(name, 1, {}, {}))
+    print(
+        f"  {name:<12} {'all columns' if whole else 'declared':<12} {seconds:7.1f} s  "
+        f"loaded {loaded - before:6.0f} MB  peak {peak:6.0f} MB",
+        flush=True,
+    )
+
+
+def run_one(rows: int, limit: float) -> None:
+    """Run every stage with both ways of loading, each in a process of its own."""
+    print(f"{rows:,} rows", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        context = StageContext(Workspace(Path(folder)), LocalRunner(1), "benchmark")
+        _in_process(f"write_inputs({folder!r}, {rows})", limit)
         for stage in STAGES:
-            started = time.perf_counter()
-            tables |= stage.run(tables, context)
-            seconds = time.perf_counter() - started
-            print(f"  {stage.name:<12} {seconds:7.1f} s  peak {_peak():6.0f} MB", flush=True)
+            for whole in (True, False):
+                _in_process(f"run_stage({folder!r}, {stage.name!r}, whole={whole})", limit)
+
+
+def _in_process(call: str, limit: float) -> None:
+    code = f"from benchmarks.whole_tables import *; {call}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=limit)
 
 
 def _peak() -> float:
@@ -96,17 +124,16 @@ def _peak() -> float:
 
 
 def main() -> None:
-    """Run every size in a process of its own."""
+    """Run every size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[200_000, 1_000_000, 4_000_000])
-    parser.add_argument("--limit", type=float, default=600, help="seconds for a size")
+    parser.add_argument("--limit", type=float, default=600, help="seconds for a stage")
     arguments = parser.parse_args()
     for rows in arguments.rows:
-        code = f"from benchmarks.whole_tables import run_one; run_one({rows})"
         try:
-            subprocess.run([sys.executable, "-c", code], check=True, timeout=arguments.limit)
-        except subprocess.TimeoutExpired:
-            print(f"{rows:,} rows: not within {arguments.limit:.0f} s")
+            run_one(rows, arguments.limit)
+        except subprocess.TimeoutExpired as error:
+            print(f"{rows:,} rows: not within {arguments.limit:.0f} s: {error.cmd[-1]}")
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ def trained(trained_once: "tuple[Workspace, str]", tmp_path: Path) -> "tuple[Wor
     return mine, mine.runs / name
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, and all that share the curated world in one too."""
     for item in items:

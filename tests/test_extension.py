@@ -25,6 +25,8 @@ class WideConfig(StageConfig):
 STAGE = '''
 """The wide stage: which pictures are wide."""
 
+from typing import ClassVar
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,7 +38,7 @@ class WideStage(Stage[WideConfig]):
     """Measure every decoded picture."""
 
     name = "wide"
-    inputs = ("images",)
+    inputs: ClassVar = {"images": ("sha256", "width", "height")}
     outputs = ("wide",)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:

@@ -60,11 +60,16 @@ class Gate:
         """Whether rows come here as URLs (`url`) or as images (`sha256`)."""
         return "url" if self.key == "url" else "sha256"
 
-    def verdicts(self, read: Reader) -> "pd.DataFrame":
-        """Return the manifest as a frame of key, reason (missing: passes), score and threshold."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the manifest that `verdicts` reads."""
         extra = ["sha256"] if self.by == "url" else []
         scores = [name for name in (self.score, self.threshold) if name]
-        frame = to_frame(read(self.manifest, [self.key, self.verdict, *extra, *scores]))
+        return (self.key, self.verdict, *extra, *scores)
+
+    def verdicts(self, read: Reader) -> "pd.DataFrame":
+        """Return the manifest as a frame of key, reason (missing: passes), score and threshold."""
+        frame = to_frame(read(self.manifest, [*self.columns]))
         verdict = frame[self.verdict].astype(object)
         reasons = verdict if self.reason is None else verdict.map(lambda _: self.reason)
         columns = {self.key: self.by, self.score: "score", self.threshold: "threshold"}
@@ -73,21 +78,16 @@ class Gate:
         return marked
 
 
-GATES = (
-    Gate("fetch", "fetch", "url", "status", FetchStatus.OK),
-    Gate("images", "images", "sha256", "decode_status", DecodeStatus.OK),
-    Gate("text", "text", "sha256", "verdict", TextVerdict.CLEAN, None, "score", "threshold"),
-    Gate(
-        "dedup",
-        "duplicates",
-        "sha256",
-        "verdict",
-        DuplicateVerdict.KEEPER,
-        None,
-        "distance",
-        "threshold",
-    ),
-    Gate("binarize", "labels", "cluster", "verdict", LabelVerdict.KEPT),
-    Gate("undersample", "sample", "sha256", "kept", True, SURPLUS),
+FETCH = Gate("fetch", "fetch", "url", "status", FetchStatus.OK)
+IMAGES = Gate("images", "images", "sha256", "decode_status", DecodeStatus.OK)
+TEXT = Gate("text", "text", "sha256", "verdict", TextVerdict.CLEAN, None, "score", "threshold")
+DEDUP = Gate(
+    *("dedup", "duplicates", "sha256", "verdict", DuplicateVerdict.KEEPER),
+    score="distance",
+    threshold="threshold",
 )
-"""The gates in the order in which a row comes to them."""
+BINARIZE = Gate("binarize", "labels", "cluster", "verdict", LabelVerdict.KEPT)
+UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", True, SURPLUS)
+
+GATES = (FETCH, IMAGES, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
+"""The gates in the order in which a row comes to them; each stage names its own."""

@@ -191,8 +191,7 @@ class Pipeline:
 
     def _execute(self, stage: Stage[StageConfig], origin: Origin) -> None:
         context = StageContext(self.workspace, self._runner, origin.fingerprint)
-        tables = {name: self.workspace.read(name) for name in stage.inputs}
-        outputs: dict[str, pa.Table] = stage.run(tables, context)
+        outputs: dict[str, pa.Table] = stage.run(stage.load(self.workspace), context)
         classes = stage.classes(self.workspace)
         for name in stage.outputs:
             self.workspace.write(name, outputs[name], origin, classes)

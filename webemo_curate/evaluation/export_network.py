@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.evaluation.inference import load_network
+from webemo_curate.models.registry import network_title
 from webemo_curate.runs import DONE_FILE, LAST_FILE, load_classes, load_config, load_log
 from webemo_curate.storage.atomic import write_bytes
 
@@ -171,7 +172,7 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
     summary = json.loads((run / DONE_FILE).read_bytes())
     return CARD.format(
         name=run.name,
-        network=_network_name(config),
+        network=network_title(config),
         labels=", ".join(load_classes(run)),
         size=config.image_size,
         resize=config.resize,
@@ -184,12 +185,6 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
         last=", ".join(f"{key} {_figure(value)}" for key, value in load_log(run)[-1].items()),
         metrics=_metrics(run),
     )
-
-
-def _network_name(config: TrainConfig) -> str:
-    if config.network == "zhang":
-        return "Zhang et al.'s multi-level ResNet-50"
-    return f"{config.backbone} with {config.grams} Gram modules"
 
 
 def _metrics(run: Path) -> str:

@@ -4,10 +4,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from webemo_curate.models.registry import Network
-from webemo_curate.models.zhang_resnet import ZhangResNet
 
 
 def class_activation(network: Network, images: Tensor, target: int) -> NDArray[np.float32]:
@@ -28,7 +27,8 @@ def class_activation(network: Network, images: Tensor, target: int) -> NDArray[n
         0 where nothing speaks for the class, 1 where most does; zeros throughout if nothing does.
     """
     kept: list[Tensor] = []
-    hook = _last_maps(network).register_forward_hook(lambda *call: kept.append(call[2]))
+    pooled = network.backbone.get_submodule(network.last_feature_layer)
+    hook = pooled.register_forward_hook(lambda *call: kept.append(call[2]))
     try:
         with torch.enable_grad():
             # The picture needs a gradient, or a frozen backbone would keep none.
@@ -43,9 +43,3 @@ def class_activation(network: Network, images: Tensor, target: int) -> NDArray[n
     strongest = float(scaled.max())
     found: NDArray[np.float32] = scaled.float().cpu().numpy()
     return found / np.float32(strongest) if strongest else found
-
-
-def _last_maps(network: Network) -> nn.Module:
-    """Return the module whose output is pooled: the head's convolution, or ResNet's last stage."""
-    backbone = network.get_submodule("backbone")
-    return backbone.get_submodule("layer4" if isinstance(network, ZhangResNet) else "bn2")

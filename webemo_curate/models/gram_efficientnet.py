@@ -1,7 +1,7 @@
 """EfficientNetV2 with Gram modules on a shallow feature map (paper, section 3, figures 2 and 3)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import timm
 import torch
@@ -72,7 +72,14 @@ class GramEfficientNet(nn.Module):
         timm's network without its classifier.
     width
         Features before the output layer: C * k.
+    name
+        Value of `TrainConfig.network`.
+    last_feature_layer
+        Module of the backbone whose output is pooled: the batch norm of the head's convolution.
     """
+
+    name: ClassVar[str] = "gram"
+    last_feature_layer: ClassVar[str] = "bn2"
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
@@ -90,6 +97,16 @@ class GramEfficientNet(nn.Module):
         initialize = InitializeAdded(config.initialisation)
         for layer in (self.main, self.gram_modules, self.output):
             layer.apply(initialize)
+
+    @staticmethod
+    def backbone_name(config: TrainConfig) -> str:
+        """Return timm's name of the backbone."""
+        return config.backbone
+
+    @staticmethod
+    def title(config: TrainConfig) -> str:
+        """Return how texts for people call the network."""
+        return f"{config.backbone} with {config.grams} Gram modules"
 
     def features(self, images: Tensor) -> Tensor:
         """Return the fused features before the output layer.

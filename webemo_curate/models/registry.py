@@ -1,14 +1,17 @@
-"""Which network a configuration means."""
+"""The networks there are, by the name that a configuration gives."""
 
 import torch
 from torch import nn
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.models.gram_efficientnet import GramEfficientNet
-from webemo_curate.models.zhang_resnet import BACKBONE as ZHANG_BACKBONE
 from webemo_curate.models.zhang_resnet import ZhangResNet
 
 Network = GramEfficientNet | ZhangResNet
+"""Each has a `name`, names its backbone and itself, and says which layer's maps it pools."""
+
+NETWORKS: dict[str, type[Network]] = {kind.name: kind for kind in (GramEfficientNet, ZhangResNet)}
+"""By the value of `TrainConfig.network`; whoever adds a network adds it here alone."""
 
 
 def build_network(config: TrainConfig) -> Network:
@@ -24,7 +27,7 @@ def build_network(config: TrainConfig) -> Network:
     Network
         On the CPU, in training mode; channels last, which every device computes faster.
     """
-    network = ZhangResNet(config) if config.network == "zhang" else GramEfficientNet(config)
+    network = NETWORKS[config.network](config)
     if config.frozen == "backbone":
         network.backbone.requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
@@ -39,4 +42,9 @@ def set_training(network: nn.Module, config: TrainConfig) -> None:
 
 def backbone_name(config: TrainConfig) -> str:
     """Return timm's name of the backbone."""
-    return ZHANG_BACKBONE if config.network == "zhang" else config.backbone
+    return NETWORKS[config.network].backbone_name(config)
+
+
+def network_title(config: TrainConfig) -> str:
+    """Return how texts for people call the network."""
+    return NETWORKS[config.network].title(config)

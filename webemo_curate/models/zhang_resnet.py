@@ -1,6 +1,6 @@
 """Multi-level ResNet-50 of Zhang et al. (2022), the model that the paper compares with."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import timm
 import torch
@@ -46,7 +46,17 @@ class ZhangResNet(nn.Module):
     ----------
     config : TrainConfig
         Dropout, batch norm and first weights of the added layers.
+
+    Attributes
+    ----------
+    name
+        Value of `TrainConfig.network`.
+    last_feature_layer
+        Module of the backbone whose output is pooled.
     """
+
+    name: ClassVar[str] = "zhang"
+    last_feature_layer: ClassVar[str] = "layer4"
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
@@ -67,6 +77,16 @@ class ZhangResNet(nn.Module):
         initialize = InitializeAdded(config.initialisation)
         for layer in (self.branches, self.aggregate, self.output):
             layer.apply(initialize)
+
+    @staticmethod
+    def backbone_name(config: TrainConfig) -> str:  # noqa: ARG004
+        """Return timm's name of the backbone, whatever the configuration says."""
+        return BACKBONE
+
+    @staticmethod
+    def title(config: TrainConfig) -> str:  # noqa: ARG004
+        """Return how texts for people call the network."""
+        return "Zhang et al.'s multi-level ResNet-50"
 
     def features(self, images: Tensor) -> Tensor:
         """Map pixels in 0 to 1, shape (N, 3, S, S), to features of shape (N, width)."""

@@ -1,10 +1,11 @@
 """The binarize stage: all labels of a picture against the positive class."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -28,7 +29,12 @@ class BinarizeStage(Stage[BinarizeConfig]):
     """
 
     name = "binarize"
-    inputs = ("listing", "fetch", "duplicates")
+    inputs: ClassVar = {
+        "listing": ("url", "label"),
+        "fetch": ("url", "status", "sha256"),
+        "duplicates": ("sha256", "cluster"),
+    }
+    gate = gates.BINARIZE
     outputs = ("labels",)
 
     def __init__(self, config: BinarizeConfig, taxonomy: str | None = None) -> None:

@@ -1,5 +1,7 @@
 """The decisions: every URL or image that left the pipeline, with stage and reason."""
 
+from typing import ClassVar
+
 import pyarrow as pa
 
 from webemo_curate.accounting import decide
@@ -13,7 +15,11 @@ class DecisionsStage(Stage[StageConfig]):
     """Collects what left at each stage into one manifest."""
 
     name = "decisions"
-    inputs = ("listing", *(gate.manifest for gate in GATES), *map(str, Split))
+    inputs: ClassVar = {
+        "listing": ("url",),
+        **{gate.manifest: gate.columns for gate in GATES},
+        **{str(split): ("sha256",) for split in Split},
+    }
     outputs = ("decisions",)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002

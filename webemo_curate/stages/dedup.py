@@ -1,10 +1,11 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, DedupConfig
 from webemo_curate.duplicates.clusters import cluster_by_keeper
 from webemo_curate.duplicates.compare import Prover
@@ -36,7 +37,14 @@ class DedupStage(Stage[DedupConfig]):
 
     name = "dedup"
     version = 6
-    inputs = ("listing", "fetch", "images", "text", "features")
+    inputs: ClassVar = {
+        "listing": ("url", "asset_id"),
+        "fetch": ("url", "status", "sha256"),
+        "images": ("sha256", "path", "bytes", "width", "height", "pixel_hash", *LOOKS),
+        "text": ("sha256", "verdict"),
+        "features": ("sha256", "words"),
+    }
+    gate = gates.DEDUP
     outputs = ("duplicates",)
 
     def __init__(self, config: DedupConfig, decoding: DecodingConfig) -> None:

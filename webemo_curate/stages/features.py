@@ -1,6 +1,7 @@
 """The features stage: local features of every picture, for the duplicates that hashes miss."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
 
     name = "features"
     version = 3
-    inputs = ("images",)
+    inputs: ClassVar = {"images": ("sha256", "path", "decode_status")}
     outputs = ("features",)
 
     def __init__(self, config: FeaturesConfig, decoding: DecodingConfig) -> None:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
@@ -33,7 +34,8 @@ class FetchStage(Stage[FetchConfig]):
 
     name = "fetch"
     version = 2
-    inputs = ("listing",)
+    inputs: ClassVar = {"listing": ("url",)}
+    gate = gates.FETCH
     outputs = ("fetch",)
 
     def __init__(self, config: FetchConfig, decoding: DecodingConfig) -> None:

@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
+from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
@@ -28,7 +29,8 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
 
     name = "images"
     version = 3
-    inputs = ("fetch",)
+    inputs: ClassVar = {"fetch": ("status", "sha256", "suffix", "bytes")}
+    gate = gates.IMAGES
     outputs = ("images",)
 
     def __init__(self, config: ImagesConfig, decoding: DecodingConfig) -> None:

@@ -1,5 +1,7 @@
 """The listing: every line of the lists, with its label at all three levels."""
 
+from typing import ClassVar
+
 import pyarrow as pa
 
 from webemo_curate.config import ListingConfig
@@ -11,7 +13,7 @@ class ListingStage(Stage[ListingConfig]):
     """Reads WEBEmo-formed lists into one manifest."""
 
     name = "listing"
-    inputs = ()
+    inputs: ClassVar = {}
     outputs = ("listing",)
 
     def extra_inputs(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,7 +55,9 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
 
     name = "ocr"
     version = 5
-    inputs = ("images",)
+    inputs: ClassVar = {
+        "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
+    }
     outputs = ("ocr",)
 
     def __init__(self, config: FilterTextConfig, *, elsewhere: bool = False) -> None:

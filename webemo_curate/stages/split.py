@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,14 @@ class SplitStage(Stage[SplitConfig]):
     """Divides the sample and writes the manifests that training reads."""
 
     name = "split"
-    inputs = ("sample", "images", "duplicates", "labels", "listing", "fetch")
+    inputs: ClassVar = {
+        "sample": ("sha256", "target", "label", "kept"),
+        "images": ("sha256", "path", "width", "height"),
+        "duplicates": ("sha256", "cluster", "group"),
+        "labels": ("cluster", "labels"),
+        "listing": ("url", "official_split"),
+        "fetch": ("url", "status", "sha256"),
+    }
     outputs = SPLITS
 
     def extra_inputs(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pyarrow as pa
 
 from webemo_curate.config import StageConfig
+from webemo_curate.gates import Gate
 from webemo_curate.manifest import conform
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
 from webemo_curate.workspace import Workspace
@@ -49,14 +50,19 @@ class Stage(ABC, Generic[ConfigT]):
         Unique name; also that of the manifest where the stage writes one alone.
     version
         Raised whenever equal inputs and configuration would give another result.
-    inputs, outputs
-        Names of the manifests read and written.
+    inputs
+        The manifests read, each with the columns that are loaded of it.
+    outputs
+        Names of the manifests written.
+    gate
+        Where its verdicts let rows pass or leave; None if no row leaves here.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    inputs: ClassVar[tuple[str, ...]]
+    inputs: ClassVar[Mapping[str, tuple[str, ...]]]
     outputs: ClassVar[tuple[str, ...]]
+    gate: ClassVar[Gate | None] = None
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -68,6 +74,10 @@ class Stage(ABC, Generic[ConfigT]):
     def extra_inputs(self) -> dict[str, str]:
         """Return digests of inputs that are no manifests, by name."""
         return {}
+
+    def load(self, workspace: Workspace) -> Tables:
+        """Read the declared columns of the inputs, and no others: they decide the memory."""
+        return {name: workspace.read(name, [*columns]) for name, columns in self.inputs.items()}
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
         """Return the names of the targets in its outputs; None where rows have no target."""
@@ -84,7 +94,7 @@ class Stage(ABC, Generic[ConfigT]):
         Parameters
         ----------
         tables : Mapping of str to pa.Table
-            The manifests named in `inputs`.
+            The manifests named in `inputs`, at least with the columns named there.
         context : StageContext
             Workspace and runner.
 

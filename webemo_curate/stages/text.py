@@ -1,12 +1,13 @@
 """The text stage: decide from stored boxes which images bear text; no OCR, so it takes seconds."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webemo_curate import gates
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.manifest import conform
 from webemo_curate.ocr.requirement import Rule
@@ -21,7 +22,8 @@ class TextStage(Stage[FilterTextConfig]):
 
     name = "text"
     version = 2
-    inputs = ("ocr",)
+    inputs: ClassVar = {"ocr": ("sha256", "engine", "engine_version", "readable", "boxes")}
+    gate = gates.TEXT
     outputs = ("text",)
 
     def configuration(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The undersample stage: leave out images of the larger class until the share is right."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from webemo_curate import gates
 from webemo_curate.config import UndersampleConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -21,7 +22,8 @@ class UndersampleStage(Stage[UndersampleConfig]):
     """Draws the sample, stratified over the 25 labels within each class."""
 
     name = "undersample"
-    inputs = ("labels",)
+    inputs: ClassVar = {"labels": ("cluster", "target", "label", "verdict")}
+    gate = gates.UNDERSAMPLE
     outputs = ("sample",)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
