@@ -53,7 +53,7 @@ def pretend_to_evaluate(
 ) -> Evaluation:
     """Draw answers of some skill for every image of a set; equal arguments draw equal ones."""
     assert not exclude_shared  # the workspace is not deduplicated
-    name = set_name(on, work.workspace)
+    name = set_name(on, work)
     target = np.repeat([0, 1], SUPPORTS.get(name, (60, 40)))
     generator = np.random.default_rng(list(f"{run.name}{name}".encode()))
     probability = 1 / (1 + np.exp(-generator.normal(2 * target - 1, 1.2)))

@@ -26,7 +26,6 @@ from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
-from webemo_curate.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def evaluate(
     """
     workspace = work.workspace
     config, classes = load_config(run), load_classes(run)
-    test_set = _test_set(on, workspace, classes)
+    test_set = _test_set(on, work, classes)
     test_set.check_classes(classes)
     shared = _shared(on, work)
     if exclude_shared and shared is None:
@@ -182,7 +181,7 @@ def evaluate(
     return evaluation
 
 
-def set_name(on: str, workspace: Workspace) -> str:
+def set_name(on: str, work: WorkContext) -> str:
     """Return the name by which a set's results are kept; see `evaluate`.
 
     Raises
@@ -190,7 +189,7 @@ def set_name(on: str, workspace: Workspace) -> str:
     InputError
         If the set cannot be read or is empty.
     """
-    test_set = _test_set(on, workspace, workspace.classes(Split.TRAIN))
+    test_set = _test_set(on, work, work.workspace.classes(Split.TRAIN))
     _check_not_empty(test_set, on)
     return test_set.name
 
@@ -218,14 +217,14 @@ class _TestSet:
         return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)), self.classes)
 
 
-def _test_set(on: str, workspace: Workspace, classes: tuple[str, ...]) -> _TestSet:
+def _test_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> _TestSet:
     """Open a set; a folder's images are given the targets of `classes`."""
-    place = Path(on)
+    place, workspace = Path(on), work.workspace
     if on in (*Split,):
         return _TestSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
     if place.is_dir():
         listed = listed_labels(workspace)
-        names = folder_names(positive_names(classes), workspace.config(), listed)
+        names = folder_names(positive_names(classes), work.config, listed)
         table = read_folder(place, names)
         paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
         return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)), classes)

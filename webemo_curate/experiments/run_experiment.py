@@ -53,7 +53,7 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
         If a test set cannot be read (before anything is trained) or a network cannot be trained.
     """
     workspace = work.workspace
-    external = _external_sets(config.test_sets, workspace)
+    external = _external_sets(config.test_sets, work)
     with _joined(config):
         evaluations = _measure(config, external, work)
     metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
@@ -101,7 +101,7 @@ def _joined(config: ExperimentConfig) -> AbstractContextManager[ProcessGroup]:
     return join_processes(choose_device(next(iter(config.networks.values())).device))
 
 
-def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:
+def _external_sets(places: Sequence[Path], work: WorkContext) -> list[str]:
     """Refuse sets that could not be measured on, before days of training; returns the others."""
     names = {split.value: split.value for split in Split}
     for place in places:
@@ -110,18 +110,18 @@ def _external_sets(places: Sequence[Path], workspace: Workspace) -> list[str]:
                 f"{place}: no such test set; name a folder of emotion-named folders or a manifest, "
                 "under test_sets or with --test-set"
             )
-        name = set_name(str(place), workspace)
+        name = set_name(str(place), work)
         if name in names:
             raise InputError(
                 f"{place}: another test set is called '{name}' too ({names[name]}); results go by "
                 "name: rename the folder or file"
             )
         names[name] = str(place)
-    if places and not _can_compare(workspace):
+    if places and not _can_compare(work.workspace):
         logger.warning(
             "experiment: %s is not deduplicated: whether training has seen pictures of the test "
             "sets is not looked for",
-            workspace.root,
+            work.workspace.root,
         )
     return [str(place) for place in places]
 

@@ -30,7 +30,7 @@ class BinarizeStage(Stage[BinarizeConfig]):
 
     name = "binarize"
     inputs: ClassVar = {
-        "listing": ("url", "label"),
+        "listing": ("url", "label", "emotion"),
         "fetch": ("url", "status", "sha256"),
         "duplicates": ("sha256", "cluster"),
     }
