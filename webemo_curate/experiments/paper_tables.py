@@ -7,6 +7,7 @@ from webemo_curate.evaluation.metrics import ClassMetrics
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
 from webemo_curate.experiments.result import ExperimentResult
+from webemo_curate.models.registry import NETWORKS
 from webemo_curate.verdicts import Split
 
 DIGITS = 4
@@ -26,7 +27,7 @@ def accuracy_table(result: ExperimentResult) -> str:
         lines.append(
             [
                 name,
-                str(config.grams) if config.network == "gram" else markdown.NOTHING,
+                str(config.grams) if NETWORKS[config.network].takes_grams else markdown.NOTHING,
                 str(len(rows)),
                 markdown.percent(rows["accuracy"]),
                 _percent(report.accuracy) if report else markdown.NOTHING,

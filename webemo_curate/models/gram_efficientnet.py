@@ -76,10 +76,13 @@ class GramEfficientNet(nn.Module):
         Value of `TrainConfig.network`.
     last_feature_layer
         Module of the backbone whose output is pooled: the batch norm of the head's convolution.
+    takes_grams
+        Whether `TrainConfig.grams` counts.
     """
 
     name: ClassVar[str] = "gram"
     last_feature_layer: ClassVar[str] = "bn2"
+    takes_grams: ClassVar[bool] = True
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()

@@ -53,10 +53,13 @@ class ZhangResNet(nn.Module):
         Value of `TrainConfig.network`.
     last_feature_layer
         Module of the backbone whose output is pooled.
+    takes_grams
+        Whether `TrainConfig.grams` counts.
     """
 
     name: ClassVar[str] = "zhang"
     last_feature_layer: ClassVar[str] = "layer4"
+    takes_grams: ClassVar[bool] = False
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
