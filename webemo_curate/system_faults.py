@@ -10,6 +10,9 @@ import mmap
 import os
 import re
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from webemo_curate.errors import CurateError
@@ -48,6 +51,11 @@ NO_MEMORY: Final = re.compile(
 
 NO_THREAD: Final = "can't start new thread"
 """How Python says that the system gives no further thread."""
+
+
+STATE: Final = Path("/proc/self/statm")
+DATA_AT: Final = 5
+"""Where Linux says how much memory of its own a process has reserved, in pages (proc(5))."""
 
 
 class SystemFaultError(CurateError):
@@ -111,6 +119,38 @@ def lacking(code: int, place: str = "") -> SystemFaultError:
     return SystemFaultError(f"{where}{os.strerror(code)}; {REMEDIES[code]} and {GO_ON}")
 
 
+@contextmanager
+def memory_limited(extra: int) -> Iterator[None]:
+    """Let this process take so much more memory while the block runs; elsewhere than on Linux, any.
+
+    What asks for more gets a `MemoryError`, which is not the machine's fault: `raise_system_fault`
+    looks at what there would be without this limit.
+
+    Parameters
+    ----------
+    extra : int
+        Bytes, of all threads together.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    try:
+        held = int(STATE.read_bytes().split()[DATA_AT]) * mmap.PAGESIZE
+    except OSError:
+        yield
+        return
+    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([held + extra, *limits]), hard))
+    _lifted.append(soft)
+    try:
+        yield
+    finally:
+        _lifted.pop()
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+_lifted: list[int] = []
+"""Soft limits that hold again when the blocks of `memory_limited` end."""
+
+
 def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
     """Tell whether this process could have so much more memory now.
 
@@ -124,6 +164,9 @@ def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
     bool
         False if a limit of the process or the machine's free memory is below it.
     """
+    if _lifted:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (_lifted[0], hard))
     try:
         mmap.mmap(-1, needed).close()  # reserves and takes none; limits of the process count
     except (OSError, MemoryError):
@@ -141,7 +184,7 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return error
         if isinstance(error, OSError) and error.errno in REMEDIES:
             return error
-        if _is_of_memory(error):
+        if is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
         if isinstance(error, RuntimeError) and NO_THREAD in str(error):
             return OSError(errno.EAGAIN, "")
@@ -149,7 +192,8 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
     return None
 
 
-def _is_of_memory(error: BaseException) -> bool:
+def is_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out, be it the machine's or a limit's."""
     if isinstance(error, MemoryError):
         return True
     return not isinstance(error, CurateError) and bool(NO_MEMORY.search(str(error)))

@@ -1,6 +1,6 @@
 """The configuration of every stage and of a pipeline file: the only place where defaults live."""
 
-from webemo_curate.config.decoding_config import DecodingConfig
+from webemo_curate.config.decoding_config import BOUNDS, DecodeBounds, DecodingConfig
 from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
 from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
@@ -19,8 +19,10 @@ from webemo_curate.config.text_config import FilterTextConfig
 from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
+    "BOUNDS",
     "PRESETS",
     "BinarizeConfig",
+    "DecodeBounds",
     "DecodingConfig",
     "DedupConfig",
     "DemoConfig",

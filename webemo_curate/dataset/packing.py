@@ -23,7 +23,7 @@ PACKED = "data/packed"
 SHARD_IMAGES = 512
 """Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
 
-PACK_VERSION = 2
+PACK_VERSION = 3
 """Raised whenever equal images and settings would give other pixels."""
 
 INTERPOLATIONS = {

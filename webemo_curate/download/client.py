@@ -12,13 +12,12 @@ from webemo_curate.download.following import AGENT, Follower
 from webemo_curate.download.outcome import Body, FetchOutcome
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import DecodeError, NotAnImageError, check_body
-from webemo_curate.verdicts import DecodeStatus, FetchStatus
+from webemo_curate.imaging import Examiner
 from webemo_curate.workspace import Workspace
 
 LARGE_BYTES = 256 * 1024
-"""A smaller body is decoded and stored on the event loop: a thread's way to the interpreter lock
-costs more than the work (half a millisecond for a thumbnail)."""
+"""A smaller body is stored on the event loop: a thread's way to the interpreter lock costs more
+than the work."""
 
 
 class Downloader:
@@ -32,16 +31,20 @@ class Downloader:
         Stores the images.
     transport : Transport
         Makes the requests.
-    max_pixels : int
-        Largest width times height of a picture that is accepted.
+    examiner : Examiner
+        Says what a body is.
     """
 
     def __init__(
-        self, config: FetchConfig, workspace: Workspace, transport: Transport, max_pixels: int
+        self,
+        config: FetchConfig,
+        workspace: Workspace,
+        transport: Transport,
+        examiner: Examiner,
     ) -> None:
         self._config = config
         self._workspace = workspace
-        self._max_pixels = max_pixels
+        self._examiner = examiner
         self._follower = Follower(config, transport)
 
     def target(self, url: str) -> str:
@@ -89,23 +92,18 @@ class Downloader:
         Returns
         -------
         FetchOutcome
-            Never an exception, whatever the body; only a full disk raises `CurateError`.
+            Never an exception, whatever the body; only what the machine lacks raises a
+            `CurateError`.
         """
-        if len(body.content) < LARGE_BYTES:
-            return self._accept(url, body, attempts, started)
-        return await asyncio.to_thread(self._accept, url, body, attempts, started)
-
-    def _accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
-        """Check the body as an image and store it."""
-        status, reason, suffix = judge(body.content, self._max_pixels)
+        finding = await self._examiner.examine(body.content)
         sha256 = None
-        if status is FetchStatus.OK and suffix:
-            sha256 = self._workspace.store_image(body.content, suffix)
+        if finding.suffix:
+            sha256 = await self._store(body.content, finding.suffix)
         return FetchOutcome(
             url=url,
-            status=status,
+            status=finding.status,
             http_status=body.http_status,
-            error_class=reason,
+            error_class=finding.reason,
             attempts=attempts,
             started=started,
             finished=datetime.now(UTC),
@@ -113,8 +111,14 @@ class Downloader:
             content_type=body.content_type,
             final_url=None if self._config.mirror else body.final_url,
             sha256=sha256,
-            suffix=suffix,
+            suffix=finding.suffix,
         )
+
+    async def _store(self, content: bytes, suffix: str) -> str:
+        """Store an image; return its content hash."""
+        if len(content) < LARGE_BYTES:
+            return self._workspace.store_image(content, suffix)
+        return await asyncio.to_thread(self._workspace.store_image, content, suffix)
 
 
 def user_agent(config: FetchConfig) -> str:
@@ -129,31 +133,3 @@ def user_agent(config: FetchConfig) -> str:
         raise InputError(f"--contact {config.contact!r}: it must be one line; give an address")
     contact = f" (contact: {config.contact})" if config.contact else ""
     return f"{AGENT}/{__version__}{contact}"
-
-
-def judge(content: bytes, max_pixels: int) -> tuple[FetchStatus, str | None, str | None]:
-    """Tell whether a body is an image that decodes to its last row.
-
-    Parameters
-    ----------
-    content : bytes
-        The body.
-    max_pixels : int
-        Largest width times height accepted.
-
-    Returns
-    -------
-    status : FetchStatus
-        `ok`, `not_image`, `corrupt` or `too_large`.
-    reason : str or None
-        What is wrong.
-    suffix : str or None
-        File suffix by content, if the status is `ok`.
-    """
-    try:
-        return FetchStatus.OK, None, check_body(content, max_pixels)
-    except NotAnImageError as error:
-        return FetchStatus.NOT_IMAGE, str(error), None
-    except DecodeError as error:
-        too_large = error.status is DecodeStatus.TOO_LARGE
-        return (FetchStatus.TOO_LARGE if too_large else FetchStatus.CORRUPT), str(error), None

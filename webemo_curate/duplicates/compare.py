@@ -13,7 +13,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
 from webemo_curate.duplicates.hamming import Indices
-from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.imaging import DecodeError, guard_process, load_rgb, read_stored
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.protocols import ImageReader, ImageStore
@@ -66,8 +66,10 @@ class CompareWorker:
         return MATCHES
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread: the runner has a process a core."""
+        """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
         import cv2
+
+        guard_process()
 
         cv2.setNumThreads(1)
 

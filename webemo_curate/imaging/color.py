@@ -1,13 +1,13 @@
 """Decoded pixels of any mode as the RGB that a browser's page would show."""
 
-import io
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.imaging.profiles import Profile, profile_of
 
 PAGE: Final = (255, 255, 255)
 """Transparent pixels are shown on white, as a browser's page would."""
@@ -27,6 +27,27 @@ PNG_DEPTH_AT: Final = 24
 Values = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
+SIMPLE: Final = frozenset({"1", "L", "P", "RGB", "YCbCr"})
+"""Modes that Pillow converts in place of any other memory."""
+
+BAND_PIXELS: Final = 2**20
+"""Pixels that are converted at a time."""
+
+
+class Levels(NamedTuple):
+    """How wide gray levels become 8 bits.
+
+    Attributes
+    ----------
+    bring
+        Takes values, returns levels.
+    tags
+        Of a TIFF file, what its numbers mean.
+    """
+
+    bring: Callable[[Values], Bytes]
+    tags: dict[int, Any]
+
 
 def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
     """Turn a decoded picture into RGB.
@@ -41,18 +62,21 @@ def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
     Returns
     -------
     PIL.Image.Image
-        Mode RGB, not turned. Integer gray levels keep their high byte, as in browsers; for those
-        of floating-point numbers see `_float_levels`.
+        Mode RGB, in sRGB, not turned. Integer gray levels keep their high byte, as in browsers; for
+        those of floating-point numbers see `_float_levels`.
     """
+    profile = profile_of(image)
     if image.mode in WIDE_GRAYS:
-        return _wide_to_rgb(image)
-    if image.mode == "CMYK":
-        return _cmyk_to_rgb(image)
-    if not image.has_transparency_data:
+        levels = _levels_of(image)
+        return _by_bands(image, lambda band: _show(_wide_to_gray(band, levels), profile))
+    if profile is None and image.mode in SIMPLE and not image.has_transparency_data:
         return image.convert("RGB")
+    if not image.has_transparency_data:
+        return _by_bands(image, lambda band: _show(band, profile))
     if image.mode in ("L", "RGB"):
-        return _keyed_to_rgb(image, content)
-    return _on_page(image.convert("RGBA"))
+        key = _key_of(image, content)
+        return _by_bands(image, lambda band: _keyed_to_rgb(band, key, profile))
+    return _by_bands(image, lambda band: _layer_to_rgb(band, profile))
 
 
 def picture_to_rgb(picture: Image.Image) -> Image.Image:
@@ -62,53 +86,75 @@ def picture_to_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _by_bands(image: Image.Image, show: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Make a picture of the bands of rows that another is cut into, each shown by itself.
+
+    What conversions take besides would be several times the pixels of a large picture.
+    """
+    rows = max(1, BAND_PIXELS // image.width)
+    if image.height <= rows:
+        return show(image)
+    whole = Image.new("RGB", image.size)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        whole.paste(show(image.crop((0, top, image.width, bottom))), (0, top))
+    return whole
+
+
+def _show(band: Image.Image, profile: Profile | None) -> Image.Image:
+    """Return opaque pixels as a page shows them."""
+    return band.convert("RGB") if profile is None else profile.show(band.convert(profile.mode))
+
+
+def _layer_to_rgb(band: Image.Image, profile: Profile | None) -> Image.Image:
+    layer = band.convert("RGBA")
+    if profile is not None:
+        alpha = layer.getchannel("A")
+        layer = profile.show(layer.convert("RGB").convert(profile.mode))
+        layer.putalpha(alpha)
+    return _on_page(layer)
+
+
 def _on_page(layer: Image.Image) -> Image.Image:
     page = Image.new("RGBA", layer.size, (*PAGE, 255))
     return Image.alpha_composite(page, layer).convert("RGB")
 
 
-def _keyed_to_rgb(image: Image.Image, content: bytes) -> Image.Image:
-    """Lay a picture, one of whose colors is transparent, on the page.
+def _key_of(image: Image.Image, content: bytes) -> Values:
+    """Return the levels of the one color of a picture that is transparent.
 
     The color is given in the file's own depth (PNG, 11.3.2.1) and Pillow's pixels have 8 bits.
     """
     key = np.atleast_1d(image.info["transparency"])
     depth = content[PNG_DEPTH_AT] if content.startswith(b"\x89PNG") else 8
-    levels = key >> 8 if depth == 16 else key * 255 // (2**depth - 1)
-    pixels = np.asarray(image).reshape(image.height, image.width, -1)
-    clear = (pixels == levels).all(axis=-1, keepdims=True)
-    shown = np.where(clear, np.uint8(PAGE[0]), pixels).astype(np.uint8)
-    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3))))
+    return key >> 8 if depth == 16 else key * 255 // (2**depth - 1)
 
 
-def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
-    """Convert inks by the profile in the file, if it is sound, else as browsers do without one."""
-    profile = image.info.get("icc_profile")
-    if profile:
-        try:
-            inks = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            shown = ImageCms.profileToProfile(
-                image, inks, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-        except Exception as error:  # a broken profile does not condemn a picture
-            raise_system_fault(error)
-        else:
-            if shown is not None:
-                return shown
-    return image.convert("RGB")
+def _keyed_to_rgb(band: Image.Image, key: Values, profile: Profile | None) -> Image.Image:
+    """Lay a picture, one of whose colors is transparent, on the page."""
+    pixels = np.asarray(band).reshape(band.height, band.width, -1)
+    clear = (pixels == key).all(axis=-1, keepdims=True)
+    return Image.fromarray(np.where(clear, np.uint8(PAGE[0]), np.asarray(_show(band, profile))))
 
 
-def _wide_to_rgb(image: ImageFile.ImageFile) -> Image.Image:
-    """Bring gray levels of 16 or 32 bits to 8, keeping their contrast."""
+def _levels_of(image: ImageFile.ImageFile) -> Levels:
+    """Return what brings gray levels of 16 or 32 bits to 8, keeping their contrast."""
     tags = _tags(image)
-    values = np.asarray(image)
-    levels = _float_levels(values, tags) if image.mode == "F" else _integer_levels(values, tags)
-    if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
-        levels = 255 - levels
-    key = image.info.get("transparency")
+    if image.mode == "F":
+        low, high = _stated_range(tags) or _float_range(image)
+        return Levels(lambda values: _float_levels(values, low, high), tags)
+    return Levels(lambda values: _integer_levels(values, tags), tags)
+
+
+def _wide_to_gray(band: Image.Image, levels: Levels) -> Image.Image:
+    values = np.asarray(band)
+    shown = levels.bring(values)
+    if levels.tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        shown = 255 - shown
+    key = band.info.get("transparency")
     if isinstance(key, int):
-        levels = np.where(values == key, np.uint8(PAGE[0]), levels)
-    return Image.fromarray(np.ascontiguousarray(levels)).convert("RGB")
+        shown = np.where(values == key, np.uint8(PAGE[0]), shown)
+    return Image.fromarray(np.ascontiguousarray(shown))
 
 
 def _tags(image: ImageFile.ImageFile) -> dict[int, Any]:
@@ -132,15 +178,8 @@ def _integer_levels(values: Values, tags: dict[int, Any]) -> Bytes:
     return (unsigned >> np.uint32(bits - 8)).astype(np.uint8)
 
 
-def _float_levels(values: Values, tags: dict[int, Any]) -> Bytes:
-    """Bring floating-point levels to 8 bits by the range that the file states, else by their own.
-
-    Without a stated range, values within 0 and 1 keep these as black and white; so do values of 0
-    to 255, or 65535, that use more than half of it; else the least and the largest value are black
-    and white. What is no number is black.
-    """
-    finite = values[np.isfinite(values)].astype(np.float64)
-    low, high = _stated_range(tags) or _float_range(finite)
+def _float_levels(values: Values, low: float, high: float) -> Bytes:
+    """Bring floating-point levels to 8 bits; what is no number is black."""
     with np.errstate(over="ignore"):
         scaled = (values.astype(np.float64) - low) * (255 / (high - low))
     return np.nan_to_num(scaled, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
@@ -153,12 +192,28 @@ def _stated_range(tags: dict[int, Any]) -> tuple[float, float] | None:
     return (float(low), float(high)) if np.isfinite([low, high]).all() and low < high else None
 
 
-def _float_range(finite: Values) -> tuple[float, float]:
-    """Return the values that become black and white."""
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+def _float_range(image: Image.Image) -> tuple[float, float]:
+    """Return the values that become black and white of a picture that does not state them.
+
+    Values within 0 and 1 keep these; so do values of 0 to 255, or 65535, that use more than half of
+    it; else they are the least and the largest value.
+    """
+    low, high = _extremes(image)
     if low >= 0 and high <= 1:
         return 0.0, 1.0
     for white in FLOAT_RANGES:
         if low >= 0 and white / 2 < high <= white:
             return 0.0, white
     return (low, high) if low < high else (low - 1, low + 1)
+
+
+def _extremes(image: Image.Image) -> tuple[float, float]:
+    """Return the least and the largest number among a picture's values; 0 and 1 without any."""
+    found: list[float] = []
+    rows = max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        values = np.asarray(band)
+        finite = values[np.isfinite(values)]
+        found += [float(finite.min()), float(finite.max())] if finite.size else []
+    return (min(found), max(found)) if found else (0.0, 1.0)

@@ -8,16 +8,13 @@ from typing import Final
 
 from PIL import Image, ImageFile, TiffImagePlugin
 
+from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.content import name_content
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
 from webemo_curate.storage.protocols import ImageReader
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.system_faults import is_of_memory, raise_system_fault
 from webemo_curate.verdicts import DecodeStatus
-
-MAX_SIDE: Final = 65_535
-"""Longest side of a picture: JPEG's and GIF's own. A filter that brings millions of pixels in a row
-to a few needs gigabytes for its weights."""
 
 DRAFT: Final = 8
 """A JPEG at an eighth of its size costs a third, and all its data is still read."""
@@ -65,6 +62,7 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
     kind = find_format(content)
     if kind is None:
         raise NotAnImageError(name_content(content))
+    kind.count_work(content)
     _silence_pillow(max_pixels)
     before = b""
     for part in kind.essences(content):
@@ -86,12 +84,15 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
     """Raise a `DecodeError` if a picture has too many pixels, or too many in a row."""
     width, height = size
-    if width * height > max_pixels or max(size) > MAX_SIDE:
+    if width * height > max_pixels or max(size) > BOUNDS.side:
         raise DecodeError(DecodeStatus.TOO_LARGE, f"{width} x {height} pixels")
 
 
 def broken(error: Exception) -> DecodeError:
     """Return a library's error as a picture's, with what the library said."""
+    if is_of_memory(error):
+        bound = BOUNDS.memory_bytes // 10**6
+        return DecodeError(DecodeStatus.TOO_LARGE, f"takes more than {bound} MB of memory")
     said = CHANGING.sub("", f"{type(error).__name__}: {error}")
     return DecodeError(DecodeStatus.CORRUPT, said)
 

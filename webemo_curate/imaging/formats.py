@@ -14,15 +14,20 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from webemo_curate.imaging import essence
+from webemo_curate.imaging import essence, work
 
 Matches = Callable[[bytes], bool]
+Counts = Callable[[bytes], None]
 Essences = Callable[[bytes], Iterator[bytes]]
 Size = tuple[int, int]
 
 
 def _as_it_is(content: bytes) -> Iterator[bytes]:
     yield content
+
+
+def _as_its_pixels(content: bytes) -> None:
+    """Let a file pass whose work shows in its size."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Format:
         Yields the content, and then what is left of it without metadata that may be broken.
     declared_size
         Reads width and height from the first bytes, where the reader allocates when it opens.
+    count_work
+        Raises a `DecodeError` if a file asks for more work than its size shows; see `imaging.work`.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Format:
     frames: Literal["one", "counted", "sought"] = "one"
     essences: Essences = _as_it_is
     declared_size: Callable[[bytes], Size | None] | None = None
+    count_work: Counts = _as_its_pixels
 
     def open(self, content: bytes) -> ImageFile.ImageFile:
         """Open a file with the format's reader; nothing is decoded yet.
@@ -121,15 +129,15 @@ def _formats() -> Iterator[Format]:
         yield Format("AVIF", ".avif", mime, AvifImageFile, _is_avif, "counted", essence.of_avif)
     webp = Format("WEBP", ".webp", "image/webp", WebPImageFile, _is_webp, "counted")
     yield replace(webp, declared_size=_webp_size)
-    png = _starts(b"\x89PNG\r\n\x1a\n")
-    yield Format("PNG", ".png", "image/png", PngImageFile, png, "counted", essence.of_png)
-    jpeg = _starts(b"\xff\xd8\xff")
-    yield Format("JPEG", ".jpg", "image/jpeg", JpegImageFile, jpeg, "one", essence.of_jpeg)
-    gif = _starts(b"GIF87a", b"GIF89a")
-    yield Format("GIF", ".gif", "image/gif", GifImageFile, gif, "sought")
-    yield Format("BMP", ".bmp", "image/bmp", BmpImageFile, _is_bmp)
+    png = Format("PNG", ".png", "image/png", PngImageFile, _starts(b"\x89PNG\r\n\x1a\n"), "counted")
+    yield replace(png, essences=essence.of_png, count_work=work.of_png)
+    jpeg = Format("JPEG", ".jpg", "image/jpeg", JpegImageFile, _starts(b"\xff\xd8\xff"))
+    yield replace(jpeg, essences=essence.of_jpeg, count_work=work.of_jpeg)
+    gif = Format("GIF", ".gif", "image/gif", GifImageFile, _starts(b"GIF87a", b"GIF89a"), "sought")
+    yield replace(gif, count_work=work.of_gif)
+    yield Format("BMP", ".bmp", "image/bmp", BmpImageFile, _is_bmp, count_work=work.of_bmp)
     tiff = _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-    yield Format("TIFF", ".tif", "image/tiff", TiffImageFile, tiff)
+    yield Format("TIFF", ".tif", "image/tiff", TiffImageFile, tiff, count_work=work.of_tiff)
 
 
 FORMATS: Final = tuple(_formats())

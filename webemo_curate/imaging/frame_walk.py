@@ -2,22 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from PIL import Image, ImageFile
 
+from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.color import to_rgb
 from webemo_curate.imaging.decoding import broken, check_size, open_loaded, turn
 from webemo_curate.imaging.formats import Format, find_format
 from webemo_curate.imaging.structure import has_structure, reduced_gray
 from webemo_curate.system_faults import raise_system_fault
-
-REACH: Final = 4
-"""Frames of an animation are followed until they hold so many times the pixels that one picture may
-have: at the default 1,000 frames of 500 x 500 pixels."""
-
-LEAST_FRAME_PIXELS: Final = 128 * 128
-"""Pixels that a frame counts at least: what a smaller one costs is not its pixels."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +68,13 @@ def walk(
     kind = find_format(content)
     assert kind is not None  # noqa: S101 - or it would not have been opened
     mode, upright = image.mode, turn(image)
-    alone = kind.holds_one(image)
-    yield Frame(0, _show(image, content, upright), kind, mode, alone)
-    if alone:
+    first = Frame(0, _show(image, content, upright), kind, mode, kind.holds_one(image))
+    if first.alone:
+        del image  # its pixels take as much memory as the picture's
+        yield first
         return
+    yield first
+    del first
     for number in range(1, reach or reach_of(image.size, max_pixels)):
         picture = _next_picture(image, number, content, max_pixels, upright)
         if picture is None:
@@ -116,8 +112,9 @@ def _show(
 
 
 def reach_of(size: tuple[int, int], max_pixels: int) -> int:
-    """Return how many frames of a size (width, height) are followed; see `REACH`."""
-    return max(1, REACH * max_pixels // max(size[0] * size[1], LEAST_FRAME_PIXELS))
+    """Return how many frames of a size (width, height) are followed; see `DecodeBounds.reach`."""
+    frame_pixels = max(size[0] * size[1], BOUNDS.frame_pixels)
+    return max(1, BOUNDS.reach * max_pixels // frame_pixels)
 
 
 def is_structured(frame: Frame) -> bool:

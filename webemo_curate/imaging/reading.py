@@ -10,6 +10,7 @@ from PIL import Image
 
 from webemo_curate.imaging.decoding import read_file
 from webemo_curate.imaging.frame_walk import Frame, is_structured, pixels_of, reach_of, walk
+from webemo_curate.imaging.guard import guarded
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Looks:
     frame
         The picture that the file stands for; see `choose_frame`.
     frames
-        Frames that decode, up to `walk.REACH`; 1 for a still.
+        Frames that decode, as far as they are followed; 1 for a still.
     pixel_hash
         SHA-256 of size and pixels, in hex, of all frames, a run of equal ones counting once.
     """
@@ -31,6 +32,7 @@ class Looks:
     pixel_hash: str
 
 
+@guarded
 def check_body(content: bytes, max_pixels: int) -> str:
     """Tell a downloaded image's format, once it has been read to its last row.
 
@@ -83,6 +85,7 @@ def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
     ).picture
 
 
+@guarded
 def choose_frame(content: bytes, max_pixels: int) -> Frame:
     """Decode the picture that a file stands for: its first frame that is not flat, else its first.
 
@@ -110,6 +113,7 @@ def choose_frame(content: bytes, max_pixels: int) -> Frame:
     return next(filter(is_structured, frames), first)
 
 
+@guarded
 def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
     """Decode one frame of a file.
 
@@ -136,6 +140,7 @@ def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
     return last
 
 
+@guarded
 def read_looks(content: bytes, max_pixels: int) -> Looks:
     """Decode all that a file shows.
 
@@ -150,7 +155,7 @@ def read_looks(content: bytes, max_pixels: int) -> Looks:
     -------
     Looks
         Two animations have one `pixel_hash` only if all their frames are equal; one whose frames
-        go beyond `walk.REACH` shares its with none but the same bytes.
+        go beyond what is followed shares its with none but the same bytes.
 
     Raises
     ------
@@ -178,6 +183,7 @@ def read_looks(content: bytes, max_pixels: int) -> Looks:
     return Looks(stands, count, hasher.hexdigest())
 
 
+@guarded
 def distinct_frames(content: bytes, max_pixels: int, frames: int, at_most: int) -> list[Frame]:
     """Decode frames that differ: the first, the last and evenly spaced ones.
 

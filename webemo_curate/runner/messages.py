@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from signal import SIGKILL, SIGPROF
 from typing import TypeVar
 
 import pyarrow as pa
@@ -52,13 +53,23 @@ class Failed:
 class Died:
     """The worker is no more; `innocent` if what it worked on cannot be the reason.
 
-    `hint` says what else than a crash may have been the reason; `killed` that it was ended from
-    outside, as by a system that is short of memory.
+    `hint` says what else than a crash may have been the reason; `signal` is the number of what
+    ended it, 0 if that is not known.
     """
 
     innocent: bool = False
     hint: str = ""
-    killed: bool = False
+    signal: int = 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was ended from outside, as by a system that is short of memory."""
+        return self.signal == SIGKILL
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether it ended itself for using more processor time than it may."""
+        return self.signal == SIGPROF
 
 
 AnswerT = TypeVar("AnswerT", Ready, Done)

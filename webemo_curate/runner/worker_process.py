@@ -56,7 +56,7 @@ class WorkerProcess:
             message: Message = self.connection.recv()
         except (EOFError, ConnectionResetError):
             self._process.join(DEATH_SECONDS)
-            return Died(killed=self._process.exitcode == -signal.SIGKILL)
+            return _death(self._process.exitcode or 0)
         return message
 
     def kill(self) -> None:
@@ -64,6 +64,11 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+def _death(exit_code: int) -> Died:
+    late = exit_code == -signal.SIGPROF
+    return Died(hint=" after too much processor time" if late else "", signal=max(0, -exit_code))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import DecodeError, choose_frame, read_file
+from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Finding, read_file
 from webemo_curate.manifest import Origin, content_digest
 from webemo_curate.progress import progress_bar
 from webemo_curate.runner.work_context import WorkContext
@@ -19,7 +19,7 @@ from webemo_curate.verdicts import Split, binary_classes
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"
-VERSION = 2
+VERSION = 3
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -89,8 +89,9 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
     left_out = LeftOut()
     names = folder_names(config.binarize.positive, config, listed_labels(workspace))
     files = read_folder(folder, names, left_out)
-    intake = _Intake(folder, workspace, work.max_pixels, _both_classes(files))
-    with progress_bar(files.num_rows, STAGE, "image") as bar:
+    worker = ExamineWorker(work.max_pixels, measure=True)
+    with Examiner(worker) as examiner, progress_bar(files.num_rows, STAGE, "image") as bar:
+        intake = _Intake(folder, workspace, examiner, _both_classes(files))
         for file in files.to_pylist():
             intake.take(file)
             bar.update()
@@ -113,9 +114,9 @@ class _Intake:
     """Takes files one by one and remembers what became of them."""
 
     def __init__(
-        self, folder: Path, workspace: Workspace, max_pixels: int, undecided: set[str]
+        self, folder: Path, workspace: Workspace, examiner: Examiner, undecided: set[str]
     ) -> None:
-        self._folder, self._workspace, self._max_pixels = folder, workspace, max_pixels
+        self._folder, self._workspace, self._examiner = folder, workspace, examiner
         self._undecided = undecided
         self.rows: dict[str, dict[str, Any]] = {}
         self.broken: dict[str, str] = {}
@@ -131,21 +132,27 @@ class _Intake:
             row = self.rows[sha256]
             row["labels"] = sorted({*row["labels"], file["label"]})
         else:
-            try:
-                self.rows[sha256] = self._store(file)
-            except DecodeError as error:
-                self.broken[file["path"]] = str(error)
+            self._examine(file)
 
     def table(self) -> pa.Table:
         """Return the rows of the manifest."""
         names = SCHEMAS[Split.TEST].names
         return pa.table({name: [row[name] for row in self.rows.values()] for name in names})
 
-    def _store(self, file: dict[str, Any]) -> dict[str, Any]:
-        content = read_file(self._folder / file["path"])
-        frame = choose_frame(content, self._max_pixels)
-        width, height = frame.picture.size
-        suffix = frame.format.suffix
+    def _examine(self, file: dict[str, Any]) -> None:
+        try:
+            content = read_file(self._folder / file["path"])
+        except DecodeError as error:
+            self.broken[file["path"]] = str(error)
+            return
+        finding = self._examiner.examine_now(content)
+        if finding.suffix:
+            self.rows[file["sha256"]] = self._store(file, content, finding)
+        else:
+            self.broken[file["path"]] = str(finding.reason)
+
+    def _store(self, file: dict[str, Any], content: bytes, finding: Finding) -> dict[str, Any]:
+        suffix = str(finding.suffix)
         sha256 = self._workspace.store_image(content, suffix)
         return {
             "path": self._workspace.image_path(sha256, suffix),
@@ -154,8 +161,8 @@ class _Intake:
             "label": file["label"],
             "labels": [file["label"]],
             "group": sha256,
-            "width": width,
-            "height": height,
+            "width": finding.width,
+            "height": finding.height,
             "url": file["path"],
         }
 

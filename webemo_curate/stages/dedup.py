@@ -36,7 +36,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 6
+    version = 7
     inputs: ClassVar = {
         "listing": ("url", "asset_id"),
         "fetch": ("url", "status", "sha256"),

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from webemo_curate.config import DecodingConfig, FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
-from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.imaging import DecodeError, guard_process, load_rgb, read_stored
 from webemo_curate.runner.job import Worker
 from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
@@ -20,7 +20,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     """Finds keypoints; with `enabled` off, no rows."""
 
     name = "features"
-    version = 3
+    version = 4
     inputs: ClassVar = {"images": ("sha256", "path", "decode_status")}
     outputs = ("features",)
 
@@ -66,8 +66,10 @@ class FeaturesWorker:
         return FEATURES
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread: the runner has a process a core."""
+        """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
         import cv2
+
+        guard_process()
 
         cv2.setNumThreads(1)
 

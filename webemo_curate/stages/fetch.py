@@ -33,7 +33,7 @@ class FetchStage(Stage[FetchConfig]):
     """Downloads what the listing names and earlier runs have not brought."""
 
     name = "fetch"
-    version = 2
+    version = 3
     inputs: ClassVar = {"listing": ("url",)}
     gate = gates.FETCH
     outputs = ("fetch",)
@@ -102,18 +102,20 @@ class FetchStage(Stage[FetchConfig]):
         from webemo_curate.download.client import Downloader, user_agent
         from webemo_curate.download.schedule import Schedule
         from webemo_curate.download.transport import Transport
+        from webemo_curate.imaging import Examiner, ExamineWorker
 
         transport = Transport(user_agent(self.config), trusted())
-        async with transport, asyncio.TaskGroup() as group:
-            client = Downloader(self.config, workspace, transport, self._decoding.max_pixels)
-            schedule = Schedule(self.config, client, record.add)
-            tending = group.create_task(record.tend(workspace, schedule.troubles))
-            for record.number in self._passes:
-                due = known.due(urls, record.number)
-                if due and record.number > 1:
-                    logger.info("pass %d: %d URLs that failed", record.number, len(due))
-                await schedule.run(due)
-            tending.cancel()
+        with Examiner(ExamineWorker(self._decoding.max_pixels)) as examiner:
+            async with transport, asyncio.TaskGroup() as group:
+                client = Downloader(self.config, workspace, transport, examiner)
+                schedule = Schedule(self.config, client, record.add)
+                tending = group.create_task(record.tend(workspace, schedule.troubles))
+                for record.number in self._passes:
+                    due = known.due(urls, record.number)
+                    if due and record.number > 1:
+                        logger.info("pass %d: %d URLs that failed", record.number, len(due))
+                    await schedule.run(due)
+                tending.cancel()
         if held := schedule.held():
             wait = timedelta(seconds=round(held[-1]))
             logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate import gates
-from webemo_curate.config import DecodingConfig, ImagesConfig
+from webemo_curate.config import BOUNDS, DecodingConfig, ImagesConfig
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
-from webemo_curate.imaging import DecodeError, Looks, read_looks, read_stored
+from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
 from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
@@ -22,13 +22,14 @@ from webemo_curate.workspace import image_path
 
 Row = dict[str, Any]
 FILE = ["path", "bytes"]
+CRASHED = f"the decoder crashed, or took more than {BOUNDS.seconds:.0f} s of processor time"
 
 
 class ImagesStage(RowLocalStage[ImagesConfig]):
     """Decode and hash each distinct stored file."""
 
     name = "images"
-    version = 3
+    version = 4
     inputs: ClassVar = {"fetch": ("status", "sha256", "suffix", "bytes")}
     gate = gates.IMAGES
     outputs = ("images",)
@@ -84,7 +85,8 @@ class ImagesWorker:
         return IMAGES
 
     def setup(self) -> None:
-        """Need nothing."""
+        """Let the process end for a picture that takes too long."""
+        guard_process()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the files of a batch; see `runner.job.Worker.process`."""
@@ -103,7 +105,7 @@ class ImagesWorker:
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of files whose decoding killed its process."""
-        reason = {"decode_status": DecodeStatus.CRASHED, "decode_error": "the decoder crashed"}
+        reason = _failure(DecodeStatus.CRASHED, CRASHED)
         return _to_batch([file | reason for file in batch.to_pylist()])
 
     def _describe(self, place: str, file: Row) -> tuple[Row, Image.Image | None]:

@@ -54,7 +54,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     """
 
     name = "ocr"
-    version = 5
+    version = 6
     inputs: ClassVar = {
         "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
     }

@@ -1,0 +1,53 @@
+"""What one picture may take of a process that may end for it: processor time and memory."""
+
+import signal
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from webemo_curate.config import BOUNDS
+from webemo_curate.system_faults import memory_limited
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+_seconds: list[float] = []
+"""Processor time for a picture in this process; empty where it is not bounded."""
+
+
+def guard_process(seconds: float = BOUNDS.seconds) -> None:
+    """Let this process end if a picture takes too much processor time.
+
+    For workers, whose driver sees their death and records the picture; from now on each picture's
+    memory is bounded too, so that it ends as `too_large`.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        For one file.
+    """
+    _seconds[:] = [seconds]
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Make a function that decodes one file keep to the bounds, in a guarded process.
+
+    A signal ends it and nothing less: decoders of libraries run for as long as they like before
+    Python has a word. Beside other threads, whose time and memory would count as well, nothing is
+    bounded: these decode files again that have been decoded before.
+    """
+
+    @wraps(decode)
+    def within_bounds(*args: Given.args, **options: Given.kwargs) -> Result:
+        if not _seconds or threading.current_thread() is not threading.main_thread():
+            return decode(*args, **options)
+        signal.setitimer(signal.ITIMER_PROF, _seconds[0])
+        try:
+            with memory_limited(BOUNDS.memory_bytes):
+                return decode(*args, **options)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    return within_bounds
