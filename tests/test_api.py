@@ -48,7 +48,7 @@ def test_pictures_by_hash(tmp_path: Path) -> None:
 def test_a_network_answers_for_files_and_pictures(trained: tuple[Workspace, Path]) -> None:
     workspace, run = trained
     network = webemo_curate.load_network(run, "cpu")
-    file = next((workspace.data / "images").glob("test*.png"))
+    file = workspace.root / workspace.read("test", ["path"])["path"][0].as_py()
     by_file, in_memory = network.predict([file, Image.open(file)])
     assert network.classes == ("others", "sadness")
     assert by_file.label in network.classes

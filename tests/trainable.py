@@ -1,5 +1,6 @@
 """A small workspace of drawn pictures with split manifests, ready to train on."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from webemo_curate.config import TrainConfig
 from webemo_curate.manifest import Origin
 from webemo_curate.verdicts import DEFAULT_CLASSES
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import Workspace, image_path
 
 SIZES = {"train": 16, "validation": 6, "test": 6}
 TINY = TrainConfig(
@@ -25,12 +26,16 @@ TINY = TrainConfig(
 )
 
 
-def draw(path: Path, target: int, generator: np.random.Generator) -> None:
-    """Draw noise around a cold, dark color for sadness and a warm, light one for others."""
+def draw(path: Path, target: int, generator: np.random.Generator) -> str:
+    """Draw noise around a cold, dark color for sadness and a warm, light one for others.
+
+    Returns the file's SHA-256.
+    """
     center = (40, 50, 90) if target else (220, 180, 80)
     pixels = np.clip(generator.normal(center, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def draw_set(folder: Path, images: int = 4) -> Path:
@@ -49,12 +54,15 @@ def make_workspace(root: Path, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Wo
     for split, size in SIZES.items():
         rows = []
         for index in range(size):
-            path, target = f"data/images/{split}{index}.png", index % 2
-            draw(place.root / path, target, generator)
+            target = index % 2
+            sha256 = draw(place.root / "drawn.png", target, generator)
+            path = image_path(sha256, ".png")
+            (place.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (place.root / "drawn.png").rename(place.root / path)
             rows.append(
                 {
                     "path": path,
-                    "sha256": f"{split}{index:02d}",
+                    "sha256": sha256,
                     "target": target,
                     "label": "sadness" if target else "zest",
                     "labels": ["sadness" if target else "zest"],

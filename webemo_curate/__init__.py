@@ -4,6 +4,7 @@ The public surface is what this module names; everything else may change without
 loaded when it is first used: importing the package loads neither pandas nor torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["CuratedWorkspace", "TrainedNetwork", "__version__", "load_network", "open_workspace"]
+
+
+# Read when ONNX Runtime is loaded, by whatever loads it: without it, it reports to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:

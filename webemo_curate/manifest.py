@@ -14,11 +14,18 @@ import pyarrow.parquet as pq
 from webemo_curate import __version__
 from webemo_curate.errors import InputError
 from webemo_curate.frames import pandas_metadata
+from webemo_curate.parquet import read_parquet, write_parquet
+from webemo_curate.quoting import quoted
+from webemo_curate.rooted import ODD
 from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
 from webemo_curate.system_faults import raise_system_fault
 
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
+SHARED = "shared"
+
+NOT_METADATA = (KeyError, TypeError, ValueError, AttributeError)
+"""What documents raise that are not those of this module."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +120,7 @@ def write_manifest(
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
     metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
     metadata |= pandas_metadata(schema)
-    pq.write_table(
-        table.replace_schema_metadata(metadata),
-        path,
-        compression="zstd",
-        row_group_size=ROW_GROUP_ROWS,
-    )
+    write_parquet(table.replace_schema_metadata(metadata), path, row_group_size=ROW_GROUP_ROWS)
     return info
 
 
@@ -146,9 +148,11 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     """
     schema = SCHEMAS[name]
     try:
-        table = pq.read_table(path, columns=columns, partitioning=None)
+        table = read_parquet(path, columns)
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
-        return conform(table, wanted)
+        table = conform(table, wanted)
+        _check_paths(table, name)
+        return table
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such manifest; run the stage that writes '{name}'") from error
     except (OSError, pa.ArrowException, ValueError) as error:
@@ -156,6 +160,18 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         raise InputError(
             f"{path}: not a sound '{name}' manifest ({error}); delete it and run the stage again"
         ) from error
+
+
+def _check_paths(table: pa.Table, name: str) -> None:
+    """Refuse paths of images that lead out of the workspace."""
+    # What a set shares may lie anywhere: these paths are shown, never opened.
+    if "path" not in table.column_names or name == SHARED:
+        return
+    odd = pc.match_substring_regex(table["path"], ODD.pattern)
+    if pc.any(odd).as_py():
+        row = pc.index(odd, value=True).as_py()
+        path = quoted(table["path"][row].as_py())
+        raise ValueError(f"row {row + 1}: path {path} is none below the workspace")
 
 
 def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
@@ -174,12 +190,28 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
     try:
         document = json.loads(pq.read_metadata(file).metadata[METADATA_KEY])
         named = document.get("classes")
-        classes = tuple(map(str, named)) if named else None
+        classes = None if named is None else tuple(named)
         origin = Origin(**document["origin"])
-        return ManifestInfo(**(document | {"origin": origin, "classes": classes}))
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        info = ManifestInfo(**(document | {"origin": origin, "classes": classes}))
+        return info if _is_typed(info) else None
+    except (OSError, pa.ArrowException, RecursionError, *NOT_METADATA) as error:
         raise_system_fault(error)
         return None
+
+
+def _is_typed(info: ManifestInfo) -> bool:
+    """Tell whether metadata that anyone may have written has the types of `ManifestInfo`."""
+    origin = info.origin
+    numbers, texts = (info.rows, origin.stage_version), (info.digest, info.package_version)
+    maps = origin.configuration, origin.inputs
+    return (
+        all(type(number) is int for number in numbers)
+        and all(isinstance(each, dict) for each in maps)
+        and all(
+            isinstance(text, str)
+            for text in (*texts, origin.stage, *origin.inputs.values(), *(info.classes or ()))
+        )
+    )
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:

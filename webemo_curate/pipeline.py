@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 LAST_STAGE = DecisionsStage.name
 
+RUN = ("runner", "workers", "report", "demo")
+"""Sections that no stage works by."""
+
 
 @dataclass(frozen=True)
 class StageOutcome:
@@ -138,9 +141,11 @@ class Pipeline:
             for stage in wanted:
                 # A GPU or a file that is not here is said now, not after hours of fetching.
                 stage.configuration()
-            self.workspace.save_config(self.config)
             for stage in wanted:
-                yield self._bring_up_to_date(stage)
+                outcome = self._bring_up_to_date(stage)
+                self.workspace.remember(self.config, _sections_of(stage, config))
+                yield outcome
+            self.workspace.remember(self.config, RUN)
 
     def status(self) -> Iterator[tuple[str, str | None]]:
         """Tell for each stage why it would run, without running it.
@@ -220,6 +225,13 @@ class Pipeline:
             if info.origin != origin:
                 return _difference(info.origin, origin)
         return "it was asked for" if stage.demands_run() else None
+
+
+def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:
+    """Return the sections of the configuration that a stage worked by."""
+    sections = type(config).model_fields
+    own = [value for value in vars(stage).values() if isinstance(value, StageConfig)]
+    return [name for name in sections if any(getattr(config, name) is one for one in own)]
 
 
 def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageConfig]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -9,10 +10,14 @@ from typing import Any
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
+from webemo_curate.rooted import open_regular
+from webemo_curate.run_digests import FILES, file_digests
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 from webemo_curate.workspace import RUNS, Workspace
+
+logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
 LOG_FILE = "log.jsonl"
@@ -21,6 +26,9 @@ LAST_FILE = "last.safetensors"
 BEST_FILE = "best.safetensors"
 DONE_FILE = "done.json"
 FINGERPRINT_DIGITS = 8
+LOGGED = frozenset({"epoch", "loss", "accuracy", "val_accuracy"})
+"""What every entry of a log has, with others."""
+
 CLASSES = "classes"
 """Key of the class names in the configuration's file."""
 
@@ -123,13 +131,15 @@ def load_classes(folder: Path) -> tuple[str, ...]:
         If the run's configuration is missing or not sound.
     """
     classes = _read_config(folder).get(CLASSES, DEFAULT_CLASSES)
+    if not isinstance(classes, list | tuple) or len(classes) != len(DEFAULT_CLASSES):
+        raise _unsound(folder)
     return tuple(map(str, classes))
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads((folder / CONFIG_FILE).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise_system_fault(error, str(folder / CONFIG_FILE))
         raise _unsound(folder) from error
     if not isinstance(document, dict):
@@ -150,13 +160,30 @@ def save_log(folder: Path, history: list[LogEntry]) -> None:
 def load_log(folder: Path) -> list[LogEntry]:
     """Read the log; empty if there is none yet."""
     path = folder / LOG_FILE
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines]
+    try:
+        lines = path.read_text().splitlines() if path.exists() else []
+        history = [json.loads(line) for line in lines]
+    except (OSError, ValueError, RecursionError) as error:
+        raise_system_fault(error, str(path))
+        raise InputError(f"{path}: not a run's log; train the run again") from error
+    if not all(map(_is_entry, history)):
+        raise InputError(f"{path}: not a run's log; train the run again")
+    return history
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not entry.keys() >= LOGGED:
+        return False
+    return all(value is None or type(value) in (int, float) for value in entry.values())
 
 
 def finish(folder: Path, summary: dict[str, Any]) -> None:
-    """Mark a run as finished; written last, so that a killed run is never taken for one."""
-    document = summary | {"finished": datetime.now(UTC).isoformat()}
+    """Mark a run as finished; written last, so that a killed run is never taken for one.
+
+    What its files are now is recorded; see `run_digests`.
+    """
+    files = file_digests(folder, (CONFIG_FILE, LOG_FILE, LAST_FILE, BEST_FILE))
+    document = summary | {"finished": datetime.now(UTC).isoformat(), FILES: files}
     write_bytes(folder / DONE_FILE, json.dumps(document).encode())
 
 
@@ -198,16 +225,28 @@ def finished_runs(workspace: Workspace) -> list[Path]:
     """
     keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == DONE_FILE]
     marks = [workspace.store.local(key) for key in keys]
-    folders = {mark.parent: json.loads(mark.read_bytes()).get("finished", "") for mark in marks}
+    folders = {mark.parent: _finished_at(mark) for mark in marks}
     return sorted(folders, key=lambda folder: (folders[folder], folder.name))
+
+
+def _finished_at(mark: Path) -> str:
+    """Return when a run was finished; of a mark that does not say, before all others."""
+    try:
+        return str(json.loads(mark.read_bytes())["finished"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise_system_fault(error, str(mark))
+        logger.warning("%s: not a run's mark; 'curate verify' says more", mark)
+        return ""
 
 
 def _weights_digest(config: TrainConfig) -> str | None:
     if config.weights is None or config.from_scratch:
         return None
     try:
-        with config.weights.open("rb") as stream:
+        with open_regular(config.weights) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise_system_fault(error, str(config.weights))
-        raise InputError(f"--weights {config.weights}: cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"--weights {config.weights}: cannot be read: {error.strerror or error}"
+        ) from error

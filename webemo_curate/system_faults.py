@@ -49,6 +49,9 @@ NO_MEMORY: Final = re.compile(
 )
 """How Pillow, OpenCV, ONNX Runtime and torch say in a text that memory ran out."""
 
+NO_SPACE: Final = re.compile(r"No space left on device|os error 28|Disk quota exceeded")
+"""How native code (safetensors, torch, ONNX) says in a text that the disk is full."""
+
 NO_THREAD: Final = "can't start new thread"
 """How Python says that the system gives no further thread."""
 
@@ -184,6 +187,8 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return error
         if isinstance(error, OSError) and error.errno in REMEDIES:
             return error
+        if not isinstance(error, CurateError) and NO_SPACE.search(str(error)):
+            return OSError(errno.ENOSPC, "")
         if is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
         if isinstance(error, RuntimeError) and NO_THREAD in str(error):

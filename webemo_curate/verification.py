@@ -2,17 +2,26 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import PurePosixPath
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.audit import discrepancies
+from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import content_digest
 from webemo_curate.progress import progress_bar
+from webemo_curate.run_digests import changes
+from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DecodeStatus
+from webemo_curate.verdicts import DecodeStatus, Split
+from webemo_curate.workspace import MANIFESTS as FOLDER
 from webemo_curate.workspace import Workspace
+
+NAMED = ["sha256", "path"]
 
 
 def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
@@ -23,7 +32,8 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     workspace : Workspace
         All stages must have run.
     files : bool, default True
-        Also read every stored image and compare it with its hash.
+        Also read every stored image, packed pixels and the runs, and compare them with the
+        digests that were recorded.
 
     Returns
     -------
@@ -43,21 +53,37 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
     problems += discrepancies(workspace.read)
     if files:
-        problems += _changed_files(workspace)
+        problems += [*_changed_files(workspace), *_changed_packed(workspace)]
+        problems += _changed_runs(workspace)
     return problems
+
+
+def further_manifests(workspace: Workspace) -> list[str]:
+    """Return the names of added sets' manifests, and of those of what sets share."""
+    names = [PurePosixPath(key) for key in workspace.store.keys(FOLDER)]
+    return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in MANIFESTS]
 
 
 def _changed_manifests(workspace: Workspace) -> Iterator[str]:
     """Compare each manifest's rows with the digest recorded when it was written."""
     for name in MANIFESTS:
-        info, table = workspace.info(name), workspace.read(name)
-        path = workspace.where(name)
-        if info is None:
-            yield f"{path}: says nothing of its origin: not written by curate"
-        elif table.num_rows != info.rows:
-            yield f"{path}: has {table.num_rows} rows, {info.rows} were written"
-        elif content_digest(table) != info.digest:
-            yield f"{path}: its values have been changed since it was written"
+        yield from _changed(workspace, name)
+    for name in further_manifests(workspace):
+        try:
+            yield from _changed(workspace, name)
+        except InputError as error:
+            yield str(error)
+
+
+def _changed(workspace: Workspace, name: str) -> Iterator[str]:
+    info, table = workspace.info(name), workspace.read_any(name)
+    path = workspace.where(name)
+    if info is None:
+        yield f"{path}: says nothing of its origin: not written by curate"
+    elif table.num_rows != info.rows:
+        yield f"{path}: has {table.num_rows} rows, {info.rows} were written"
+    elif content_digest(table) != info.digest:
+        yield f"{path}: its values have been changed since it was written"
 
 
 def _stale_manifests(workspace: Workspace) -> Iterator[str]:
@@ -71,17 +97,44 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
 
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:
+    """Read every image that a manifest names, once."""
     images = workspace.read("images", ["sha256", "path", "decode_status"])
     sound = images.filter(
         pc.not_equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
     )
-    places = workspace.images.places(sound["path"].combine_chunks())
-    rows = sound.append_column("place", places).sort_by("place").to_pylist()
+    named = pa.concat_tables([sound.select(NAMED), *_added_images(workspace)])
+    distinct = named.group_by(NAMED).aggregate([])
+    places = workspace.images.places(distinct["path"].combine_chunks())
+    rows = distinct.append_column("place", places).sort_by("place").to_pylist()
     with progress_bar(len(rows), "verify", "file") as bar:
         for row in rows:
             if problem := _problem(workspace, row):
                 yield f"{workspace.store.where(row['path'])}: {problem}"
             bar.update()
+
+
+def _added_images(workspace: Workspace) -> Iterator[pa.Table]:
+    """Yield the images of the splits and of added sets; an unsound manifest is told elsewhere."""
+    added = [name for name in further_manifests(workspace) if not name.startswith("shared-")]
+    for name in (*Split, *added):
+        with suppress(InputError):
+            yield workspace.read_any(name, NAMED)
+
+
+def _changed_packed(workspace: Workspace) -> Iterator[str]:
+    """Compare packed pixels with the digest at the end of their file."""
+    keys = [key for key in workspace.store.keys(PACKED) if key.endswith(".npy")]
+    with progress_bar(len(keys), "verify", "packed file") as bar:
+        for key in keys:
+            if not has_its_digest(workspace.store.local(key)):
+                yield f"{workspace.store.where(key)}: torn or changed; delete it, it is packed anew"
+            bar.update()
+
+
+def _changed_runs(workspace: Workspace) -> Iterator[str]:
+    """Compare every finished run's files with what was recorded of them."""
+    for folder in finished_runs(workspace):
+        yield from changes(workspace.pull(folder), DONE_FILE)
 
 
 def _problem(workspace: Workspace, row: dict[str, str]) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -98,7 +98,28 @@ class Workspace:
         document = config.model_dump(
             mode="json", exclude_unset=True, exclude={"fetch": {"retry_status"}}
         )
-        self.store.write(CONFIG, yaml.safe_dump(document, sort_keys=False).encode())
+        content = yaml.safe_dump(document, sort_keys=False).encode()
+        try:
+            known = self.store.local(CONFIG).read_bytes()
+        except FileNotFoundError:
+            known = None
+        if content != known:
+            self.store.write(CONFIG, content)
+
+    def remember(self, config: PipelineConfig, sections: Collection[str]) -> None:
+        """Remember some sections of a configuration, of which the others were not used.
+
+        Parameters
+        ----------
+        config : PipelineConfig
+            What a command worked with, and ended well.
+        sections : collection of str
+            Fields of it. Call it with the lock held.
+        """
+        given = {
+            name: getattr(config, name) for name in sections if name in config.model_fields_set
+        }
+        self.save_config(self.config().model_copy(update=given))
 
     def manifest_path(self, name: str) -> Path:
         """Return the local file of a manifest."""
@@ -188,6 +209,7 @@ class Workspace:
             If the file cannot be written (a full disk, say).
         """
         sha256 = hashlib.sha256(content).hexdigest()
+        self.store.check_own()
         self.images.add(content, self.image_path(sha256, suffix))
         return sha256
 
@@ -198,18 +220,27 @@ class Workspace:
         return dict(zip(*chosen.to_pydict().values(), strict=True))
 
     def read_image(self, path: str) -> bytes:
-        """Return an image's bytes by its path in the manifests; OSError if it is not there."""
+        """Return an image's bytes by its path in the manifests.
+
+        Raises
+        ------
+        OSError
+            If it is not there, or its bytes are not those that its name is made of.
+        """
         (place,) = self.images.places(pa.array([path])).to_pylist()
-        return self.images.read(place)
+        content = self.images.read(place)
+        if hashlib.sha256(content).hexdigest() != PurePosixPath(path).stem:
+            raise OSError(f"{path}: has other bytes than were fetched")
+        return content
 
     def holds_image(self, sha256: str, suffix: str) -> bool:
         """Tell whether an image is there and has the bytes its name says."""
         try:
-            content = self.read_image(self.image_path(sha256, suffix))
+            self.read_image(self.image_path(sha256, suffix))
         except OSError as error:
             raise_system_fault(error, sha256)
             return False
-        return hashlib.sha256(content).hexdigest() == sha256
+        return True
 
     def settle(self) -> None:
         """Wait until every image stored so far is where it is to stay; see `ImageStore.settle`."""

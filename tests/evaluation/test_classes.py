@@ -39,7 +39,7 @@ def test_figures_and_answers_bear_the_names_of_the_run(angry: tuple[Workspace, P
     found = evaluate(run, "test", work_on(workspace), "cpu")
     assert [*found.metrics.per_class] == [*ANGER]
     assert "anger: precision" in found.summary()
-    picture = next((workspace.root / "data/images").glob("test*.png"))
+    picture = workspace.root / workspace.read("test", ["path"])["path"][0].as_py()
     (answer,) = predict(run, [picture], "cpu")
     assert answer.label in ANGER
 

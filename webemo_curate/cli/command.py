@@ -87,6 +87,12 @@ class Call:
         """Return what commands below this one are passed: the workspace and its configuration."""
         return WorkContext(self.workspace, self.config())
 
+    def remember(self, section: str) -> None:
+        """Keep what was given of a section for the commands that follow: this one ended well."""
+        config = self.config()
+        with self.workspace.lock():
+            self.workspace.remember(config, [section])
+
     def answer(self, **document: Any) -> None:
         """Print the answer as one JSON object if that is wanted."""
         if self.as_json:

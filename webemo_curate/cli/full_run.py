@@ -87,5 +87,7 @@ def train_and_report(work: WorkContext) -> FullRun:
 
     config = work.config.train
     runs = train(config, work)
+    with work.workspace.lock():
+        work.workspace.remember(work.config, ["train"])
     evaluations = [evaluate(run.folder, Split.TEST, work, config.device) for run in runs]
     return FullRun(runs, evaluations, build_report(work))

@@ -1,6 +1,7 @@
 """The entry point: global options, and errors as one message with their exit code."""
 
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from webemo_curate import __version__
 from webemo_curate.cli import dataset_commands, network_commands, workspace_commands
 from webemo_curate.cli.command import app
 from webemo_curate.errors import CurateError
+from webemo_curate.quoting import printable
 from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 
 INTERRUPTED = 130
@@ -36,12 +38,13 @@ def take_global_options(
 
 def main() -> None:
     """Run the command; errors become one message and their exit code."""
+    _open_standard_streams()
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     raise_file_limit()
     try:
         app()
     except CurateError as error:
-        typer.echo(f"curate: {error}", err=True)
+        typer.echo(printable(f"curate: {error}"), err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         _end_if_lacking(error)
@@ -53,10 +56,23 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
+def _open_standard_streams() -> None:
+    """Open what the caller has closed (`2>&-`), or the next file would get what is printed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
 def _end_if_lacking(error: Exception) -> None:
     """End with one message if an error that nobody expected is the machine's."""
     try:
         raise_system_fault(error, str(getattr(error, "filename", None) or ""))
     except CurateError as fault:
-        typer.echo(f"curate: {fault}", err=True)
+        typer.echo(printable(f"curate: {fault}"), err=True)
         sys.exit(fault.exit_code)

@@ -31,8 +31,8 @@ def train_model(
         train(config.train, work)
         return
     outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
-    call.workspace.save_config(config)
     runs = train(config.train, work)
+    call.remember("train")
     for run in runs:
         print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
@@ -44,8 +44,8 @@ def pack(call: Call) -> None:
     from webemo_curate.training.fit import pack_splits
 
     work = call.work()
-    call.workspace.save_config(work.config)
     counts = pack_splits(work.config.train, work)
+    call.remember("train")
     print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
     call.answer(packed=counts)
 

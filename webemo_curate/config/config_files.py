@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from webemo_curate.config.settings import ConfigT
+from webemo_curate.config.yaml_files import read_yaml
 from webemo_curate.errors import InputError
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.quoting import quoted
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -30,12 +30,10 @@ def read_mapping(path: Path) -> dict[str, Any]:
     InputError
         If it cannot be read or is no mapping.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise_system_fault(error, str(path))
-        raise InputError(f"{path}: not a readable YAML file: {error}") from error
-    if not isinstance(document, dict):
+    document = read_yaml(path)
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise InputError(f"{path}: must be a mapping of sections such as 'fetch:'")
     return document
 
@@ -68,8 +66,8 @@ def validate(
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        given = first.get("input")
-        raise InputError(f"{name(first['loc'])}: {first['msg']} (given: {given!r})") from error
+        given = quoted(first.get("input"))
+        raise InputError(f"{name(first['loc'])}: {first['msg']} (given: {given})") from error
 
 
 def within(path: Path) -> Callable[[tuple[Any, ...]], str]:

@@ -63,7 +63,8 @@ class FetchConfig(StageConfig):
     rate: float = setting(
         20.0,
         operational=True,
-        gt=0,
+        ge=0.001,
+        le=1e6,
         flag=Flag(panel=POLITENESS),
         description="Requests a second, per host.",
     )
@@ -73,7 +74,8 @@ class FetchConfig(StageConfig):
     timeout: float = setting(
         60.0,
         operational=True,
-        gt=0,
+        ge=0.001,
+        le=86_400,
         flag=Flag(),
         description="Seconds for a URL's requests and the waits between them, in a pass.",
     )
@@ -87,7 +89,8 @@ class FetchConfig(StageConfig):
     patience: float = setting(
         300.0,
         operational=True,
-        gt=0,
+        ge=0.001,
+        le=30 * 86_400,
         flag=Flag(),
         description="Seconds of nothing but failures until a host is given up in a pass.",
     )

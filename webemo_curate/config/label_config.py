@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, model_validator
 
 from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
 
+LARGEST_RATIO = 1e9
 DRAW_SEED = "Seed of the draw."
 
 
@@ -95,6 +96,6 @@ class SplitConfig(StageConfig):
 
     @model_validator(mode="after")
     def _check_ratios(self) -> "SplitConfig":
-        if min(self.ratios) < 0 or self.ratios[0] <= 0:
+        if min(self.ratios) < 0 or self.ratios[0] <= 0 or max(self.ratios) > LARGEST_RATIO:
             raise ValueError("ratios are three numbers train/validation/test such as 80/10/10")
         return self

@@ -6,10 +6,12 @@ A field's default, bounds, help and command-line option stand in one place, its 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
+
+from webemo_curate.quoting import quoted
 
 OPERATIONAL = "operational"
 """Marks a field that decides how a stage is run (speed, politeness, place), never what it finds."""
@@ -101,10 +103,26 @@ CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
 """Several names, also given as one text with commas between them."""
 
 
+WHOLE_BOUND: Final = 2**63 - 1
+"""Of whole numbers: what columns and generators hold."""
+
+SMALLEST, LARGEST = 1e-30, 1e15
+"""Of other numbers but 0: their reciprocals and products stay numbers, also as seconds."""
+
+
 class StageConfig(BaseModel):
     """Base of all stage configurations: frozen, and strict about unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_magnitudes(self) -> Self:
+        """Refuse numbers that no clock, array or database column could hold."""
+        for name in type(self).model_fields:
+            for value in _numbers(getattr(self, name)):
+                if _is_extreme(value):
+                    raise ValueError(f"{name}: {quoted(value)} is too large or too small a number")
+        return self
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the fields that can change a stage's result, as JSON values.
@@ -120,6 +138,17 @@ class StageConfig(BaseModel):
             if isinstance(field.json_schema_extra, dict) and OPERATIONAL in field.json_schema_extra
         }
         return self.model_dump(mode="json", exclude=left_out)
+
+
+def _numbers(value: Any) -> list[int | float]:
+    values = value if isinstance(value, tuple) else (value,)
+    return [each for each in values if type(each) in (int, float)]
+
+
+def _is_extreme(value: float) -> bool:
+    if isinstance(value, int):
+        return abs(value) > WHOLE_BOUND
+    return value != 0 and not SMALLEST <= abs(value) <= LARGEST
 
 
 ConfigT = TypeVar("ConfigT", bound=StageConfig)

@@ -151,10 +151,13 @@ class TrainConfig(StageConfig):
         1,
         operational=True,
         ge=1,
+        le=10_000,
         flag=Flag(panel=TRAINING),
         description="Number of runs, with seeds seed, seed + 1, ...",
     )
-    seed: int = setting(0, ge=0, flag=Flag(panel=TRAINING), description="The first run's seed.")
+    seed: int = setting(
+        0, ge=0, le=2**32, flag=Flag(panel=TRAINING), description="The first run's seed."
+    )
     weights: AbsolutePath | None = setting(
         None,
         flag=Flag(panel=NETWORK),

@@ -88,8 +88,8 @@ class FileImages:
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in threads; see `LabeledImages.take`."""
-        places = [self.places[row] for row in rows]
-        squares = read_squares(self.reader, places, self.config, self.max_pixels, usable_cores())
+        named = [(self.sha256[row], self.places[row]) for row in rows]
+        squares = read_squares(self.reader, named, self.config, self.max_pixels, usable_cores())
         return torch.from_numpy(squares)
 
 

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +15,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.dataset.packed_files import PACKED, open_packed, write_packed
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.protocols import ImageReader, Store
+from webemo_curate.verdicts import DecodeStatus
 
-PACKED = "data/packed"
+logger = logging.getLogger(__name__)
+
 SHARD_IMAGES = 512
 """Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
 
@@ -32,7 +40,9 @@ INTERPOLATIONS = {
 }
 
 JOB = "pack"
-ROWS = pa.schema([("key", pa.string()), ("places", pa.list_(pa.string()))])
+ROWS = pa.schema(
+    [("key", pa.string()), ("places", pa.list_(pa.string())), ("names", pa.list_(pa.string()))]
+)
 KEYS = pa.schema([("key", pa.string())])
 
 
@@ -71,11 +81,10 @@ class PackWorker:
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""
         for row in batch.to_pylist():
-            pixels = read_squares(
-                self.images, row["places"], self.config, self.max_pixels, self.threads
-            )
+            named = list(zip(row["names"], row["places"], strict=True))
+            pixels = read_squares(self.images, named, self.config, self.max_pixels, self.threads)
             with self.store.writing(row["key"]) as partial, partial.open("wb") as stream:
-                np.save(stream, pixels, allow_pickle=False)
+                write_packed(stream, pixels)
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -113,20 +122,48 @@ def pack(
         If an image is missing or does not decode.
     """
     digest = _digest(names, config)
-    parts = [places[start : start + SHARD_IMAGES] for start in range(0, len(places), SHARD_IMAGES)]
-    keys = [f"{PACKED}/{digest}/{number:05}.npy" for number in range(len(parts))]
+    parts = [slice(start, start + SHARD_IMAGES) for start in range(0, len(places), SHARD_IMAGES)]
+    files = [
+        _PackedFile(f"{PACKED}/{digest}/{number:05}.npy", names[part], places[part])
+        for number, part in enumerate(parts)
+    ]
     store = work.workspace.store
     there = set(store.keys(f"{PACKED}/{digest}"))
-    missing = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in there]
+    missing = [file for file in files if file.key not in there or file.open(config, store) is None]
     if missing:
-        columns = [list(column) for column in zip(*missing, strict=True)]
-        _write(pa.table(columns, schema=ROWS), digest, config, work)
-    files = [store.local(key) for key in keys]
-    return [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
+        _write(missing, digest, config, work)
+    return [_opened(file, config, store) for file in files]
+
+
+@dataclass(frozen=True)
+class _PackedFile:
+    """Images that are packed into one file: their SHA-256 and places."""
+
+    key: str
+    names: Sequence[str]
+    places: Sequence[str]
+
+    def open(self, config: TrainConfig, store: Store) -> NDArray[np.uint8] | None:
+        """Map the file; None if it is not sound, which is told, and the file removed."""
+        shape = (len(self.names), 3, config.image_size, config.image_size)
+        pixels = open_packed(store.local(self.key), shape)
+        if pixels is None:
+            logger.warning("%s: torn or changed; packed anew", store.where(self.key))
+            store.remove(self.key)
+        return pixels
+
+
+def _opened(file: _PackedFile, config: TrainConfig, store: Store) -> NDArray[np.uint8]:
+    pixels = file.open(config, store)
+    if pixels is None:
+        raise CurateError(
+            f"{store.where(file.key)}: changed as soon as it was packed; check the drive"
+        )
+    return pixels
 
 
 def read_square(
-    images: ImageReader, place: str, config: TrainConfig, max_pixels: int
+    images: ImageReader, place: str, config: TrainConfig, max_pixels: int, sha256: str | None = None
 ) -> NDArray[np.uint8]:
     """Decode one image and make it a square.
 
@@ -140,6 +177,8 @@ def read_square(
         Side, and how a picture becomes a square.
     max_pixels : int
         Largest width times height that is decoded.
+    sha256 : str, optional
+        Of the file, where it is known.
 
     Returns
     -------
@@ -149,10 +188,13 @@ def read_square(
     Raises
     ------
     InputError
-        If it is missing or does not decode.
+        If it is missing, has other bytes or does not decode.
     """
     try:
-        image = load_rgb(read_stored(images, place), max_pixels)
+        content = read_stored(images, place)
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise DecodeError(DecodeStatus.CORRUPT, "it has other bytes than are listed")
+        image = load_rgb(content, max_pixels)
     except DecodeError as error:
         raise InputError(
             f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
@@ -186,18 +228,28 @@ def to_square(image: Image.Image, config: TrainConfig) -> NDArray[np.uint8]:
 
 def read_squares(
     images: ImageReader,
-    places: Sequence[str],
+    named: Sequence[tuple[str, str]],
     config: TrainConfig,
     max_pixels: int,
     threads: int,
 ) -> NDArray[np.uint8]:
-    """Decode images in threads; see `read_square`. Returns shape (images, 3, S, S)."""
+    """Decode images, given by SHA-256 and place, in threads; see `read_square`.
+
+    Returns shape (images, 3, S, S).
+    """
+
+    def read(image: tuple[str, str]) -> NDArray[np.uint8]:
+        return read_square(images, image[1], config, max_pixels, image[0])
+
     with ThreadPoolExecutor(threads) as pool:
-        squares = pool.map(lambda place: read_square(images, place, config, max_pixels), places)
-        return np.stack(list(squares))
+        return np.stack(list(pool.map(read, named)))
 
 
-def _write(rows: pa.Table, digest: str, config: TrainConfig, work: WorkContext) -> None:
+def _write(
+    files: Sequence[_PackedFile], digest: str, config: TrainConfig, work: WorkContext
+) -> None:
+    columns = [[getattr(file, name) for file in files] for name in ROWS.names]
+    rows = pa.table(columns, schema=ROWS)
     workspace = work.workspace
     worker = PackWorker(workspace.reader, workspace.store, config, work.max_pixels)
     if rows.num_rows == 1:
@@ -205,10 +257,10 @@ def _write(rows: pa.Table, digest: str, config: TrainConfig, work: WorkContext) 
         here = replace(worker, threads=usable_cores())
         here.process(rows.combine_chunks().to_batches()[0])
         return
-    checkpoints = workspace.checkpoints(JOB, digest)
-    with work.running() as runner:
+    # The packed files themselves are what a later run finds. Who else packs now, packs the same.
+    with TemporaryDirectory(prefix="webemo-curate-") as own, work.running() as runner:
+        checkpoints = Checkpoints(FolderStore(Path(own)), digest)
         runner.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
-    workspace.clear_checkpoints(JOB)
 
 
 def _digest(names: Sequence[str], config: TrainConfig) -> str:

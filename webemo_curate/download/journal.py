@@ -6,21 +6,35 @@ settled, so that on an object store another machine can go on from there.
 
 import json
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from types import TracebackType
-from typing import NamedTuple, Self
+from functools import partial
+from types import MappingProxyType, TracebackType
+from typing import Any, NamedTuple, Self
+
+import pyarrow as pa
 
 from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.rooted import below
+from webemo_curate.schemas import FETCH
 from webemo_curate.storage.protocols import Store
 from webemo_curate.verdicts import FetchStatus
 
 COLUMNS = tuple(field.name for field in fields(FetchOutcome))
 LATER = "unsettled_before_this_line"
 NUMBER = "pass"
+SETTINGS = "decided_by"
 SUFFIX = ".jsonl"
+TIMES = ("started", "finished")
+
+MAX_LINE = 2**20
+"""Bytes; a line of this program is shorter."""
+
+SHA256, FILE_SUFFIX = re.compile(r"[0-9a-f]{64}"), re.compile(r"\.[a-z0-9]{1,8}")
+"""What the name of an image's file is made of."""
 
 
 class Entry(NamedTuple):
@@ -32,10 +46,13 @@ class Entry(NamedTuple):
         With what earlier passes brought.
     number
         Of the pass, from 1.
+    decided_by
+        Settings of the run that found it; see `decided`. Empty where they are not known.
     """
 
     outcome: FetchOutcome
     number: int
+    decided_by: Mapping[str, Any] = MappingProxyType({})
 
 
 class Journal:
@@ -47,10 +64,14 @@ class Journal:
         Keeps the segments.
     prefix : str
         Of their keys.
+    decided_by : mapping of str to Any, optional
+        Settings that the outcomes to be added are found by.
     """
 
-    def __init__(self, store: Store, prefix: str) -> None:
-        self._store, self._prefix = store, prefix
+    def __init__(
+        self, store: Store, prefix: str, decided_by: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        self._store, self._prefix, self._decided_by = store, prefix, dict(decided_by)
 
     def __enter__(self) -> Self:
         """Begin a segment after those that are there."""
@@ -101,10 +122,13 @@ class Journal:
         """
         settled: list[Entry] = []
         unsettled: list[Entry] = []
+        decided_by: Mapping[str, Any] = {}
         for line in self._lines():
             entry = _parse(line)
             if isinstance(entry, Entry):
-                unsettled.append(entry)
+                unsettled.append(entry._replace(decided_by=decided_by))
+            elif isinstance(entry, dict):
+                decided_by = entry
             elif entry is not None:
                 first = max(0, len(unsettled) - entry)
                 settled += unsettled[:first]
@@ -116,32 +140,53 @@ class Journal:
         name = f"{self._number:06d}-{uuid.uuid4().hex[:8]}{SUFFIX}"
         self._number += 1
         self._key = f"{self._prefix}/{name}"
-        path = self._store.root / self._key
+        path = below(self._store.root, self._key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = path.open("ab")
+        self._stream = path.open("xb")
+        self._stream.write(json.dumps({SETTINGS: self._decided_by}).encode() + b"\n")
 
     def _segments(self) -> list[str]:
         """Return the keys of all segments: published ones, and those of a killed run here."""
-        local = (self._store.root / self._prefix).glob(f"*{SUFFIX}")
+        local = below(self._store.root, self._prefix).glob(f"*{SUFFIX}")
         here = {f"{self._prefix}/{path.name}" for path in local}
         return sorted(here.union(self._store.keys(self._prefix)))
 
     def _lines(self) -> Iterator[bytes]:
         for key in self._segments():
-            path = self._store.root / key
+            path = below(self._store.root, key)
             with (path if path.exists() else self._store.local(key)).open("rb") as stream:
-                yield from stream
+                yield from iter(partial(stream.readline, MAX_LINE), b"")
 
 
-def _parse(line: bytes) -> Entry | int | None:
-    """Read an outcome, or how many of the outcomes before are not settled."""
+def _parse(line: bytes) -> Entry | dict[str, Any] | int | None:
+    """Read an outcome, the settings of those that follow, or how many before are not settled."""
     try:
         row = json.loads(line)
+        if SETTINGS in row:
+            return dict(row[SETTINGS])
         if LATER in row:
-            return int(row[LATER])
-        for name in ("started", "finished"):
+            return max(0, int(row[LATER]))
+        for name in TIMES:
             row[name] = row[name] and datetime.fromisoformat(row[name])
         number = int(row.pop(NUMBER, 1))
-        return Entry(FetchOutcome(**(row | {"status": FetchStatus(row["status"])})), number)
-    except (ValueError, TypeError, KeyError):
-        return None  # torn by a kill
+        outcome = FetchOutcome(**(row | {"status": FetchStatus(row["status"])}))
+        return Entry(outcome, number) if _is_typed(outcome) else None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None  # torn by a kill, or not of this program: the URL is asked for again
+
+
+def _is_typed(outcome: FetchOutcome) -> bool:
+    """Tell whether each value can stand in the manifest's column."""
+    try:
+        for field in FETCH:
+            kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            value = getattr(outcome, field.name)
+            if type(value) is bool or (value is None and not field.nullable):
+                return False
+            pa.scalar(value, kind)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return False
+    names = outcome.sha256, outcome.suffix
+    return names == (None, None) or bool(
+        SHA256.fullmatch(str(names[0])) and FILE_SUFFIX.fullmatch(str(names[1]))
+    )

@@ -72,13 +72,21 @@ def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPicture
     target = f"shared-{name}"
     origin = _origin(files, workspace, config)
     info = workspace.info(target)
-    if info is None or info.origin != origin:
+    if info is None or info.origin != origin or not _is_as_written(workspace, target, info.digest):
         comparison = _Comparison(files, work, runner, origin.fingerprint)
         workspace.write_as("shared", target, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
     matches = workspace.read_as("shared", target)
     return SharedPictures(name, files.num_rows, matches, workspace.where(target))
+
+
+def _is_as_written(workspace: Workspace, target: str, digest: str) -> bool:
+    """Tell whether the matches found earlier are those that are there."""
+    try:
+        return content_digest(workspace.read_as("shared", target)) == digest
+    except InputError:
+        return False
 
 
 def _files(place: Path) -> pa.Table:

@@ -1,13 +1,13 @@
 """Measuring a run on a split, a manifest or a folder of emotions."""
 
 import json
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
@@ -19,13 +19,21 @@ from webemo_curate.duplicates.shared_pictures import TRAINED_ON, TrainedOn
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
-from webemo_curate.manifest import read_info, read_manifest
+from webemo_curate.manifest import content_digest, read_info, read_manifest
 from webemo_curate.models.devices import choose_device
+from webemo_curate.parquet import read_parquet, write_parquet
+from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
+
+PLACE, CONTENT = "set_path", "set_digest"
+"""Keys under which metrics say what they were measured on."""
+
+NAME_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,7 @@ def evaluate(
         )
     if exclude_shared and shared:
         test_set = test_set.without(shared.pictures)
+    test_set = test_set.named_apart(run)
     name, images = test_set.name, _packed(test_set, on, work, config)
     target = images.targets.numpy()
     chosen = choose_device(device)
@@ -173,9 +182,7 @@ def evaluate(
         siblings=len(shared.siblings) if shared else None,
         sibling_warning=shared.warning() if shared else None,
     )
-    document = json.dumps(evaluation.as_json(), indent=2)
-    metrics = run / f"metrics-{name}.json"
-    write_bytes(metrics, document.encode())
+    metrics = _write_metrics(evaluation, test_set)
     if run.is_relative_to(workspace.runs):
         workspace.publish(predictions, metrics)
     return evaluation
@@ -201,6 +208,22 @@ class _TestSet:
     name: str
     table: pa.Table
     classes: tuple[str, ...]
+    place: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of the images and their targets."""
+        return content_digest(self.table.select(["sha256", "target"]))
+
+    def named_apart(self, run: Path) -> "_TestSet":
+        """Return the set under a name that another set's results of this run do not have."""
+        if self.place is None:
+            return self
+        taken = self.name in (*Split,)
+        with suppress(OSError, ValueError, AttributeError):
+            earlier = json.loads(_metrics_file(run, self.name).read_bytes())
+            taken = taken or earlier.get(PLACE) not in (None, self.place)
+        return replace(self, name=f"{self.name}-{self.digest[:NAME_DIGITS]}") if taken else self
 
     def check_classes(self, wanted: tuple[str, ...]) -> None:
         """Refuse targets that mean something else than those that a run was trained on."""
@@ -214,7 +237,9 @@ class _TestSet:
     def without(self, sha256: set[str]) -> "_TestSet":
         """Return the set without some images, under a name of its own."""
         keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
-        return _TestSet(f"{self.name}-unshared", self.table.filter(pa.array(keep)), self.classes)
+        return replace(
+            self, name=f"{self.name}-unshared", table=self.table.filter(pa.array(keep, pa.bool_()))
+        )
 
 
 def _test_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> _TestSet:
@@ -227,10 +252,26 @@ def _test_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> _TestSet:
         names = folder_names(positive_names(classes), work.config, listed)
         table = read_folder(place, names)
         paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
-        return _TestSet(place.resolve().name, table.set_column(0, "path", pa.array(paths)), classes)
-    info = read_info(place)
+        return _TestSet(
+            place.resolve().name,
+            table.set_column(0, "path", pa.array(paths)),
+            classes,
+            str(place.resolve()),
+        )
+    return _of_manifest(place)
+
+
+def _of_manifest(place: Path) -> _TestSet:
+    info, table = read_info(place), read_manifest(place, Split.TEST)
+    if info and content_digest(table) != info.digest:
+        raise InputError(
+            f"{place}: its values have been changed since it was written; write it anew, or drop "
+            "its metadata to vouch for it yourself"
+        )
     named = info.classes if info else None
-    return _TestSet(place.stem, read_manifest(place, Split.TEST, COLUMNS), named or DEFAULT_CLASSES)
+    return _TestSet(
+        place.stem, table.select(COLUMNS), named or DEFAULT_CLASSES, str(place.resolve())
+    )
 
 
 def _check_not_empty(test_set: _TestSet, on: str) -> None:
@@ -253,6 +294,26 @@ def _shared(on: str, work: WorkContext) -> TrainedOn | None:
     return marks.trained_on(workspace)
 
 
+def _write_metrics(evaluation: Evaluation, test_set: "_TestSet") -> Path:
+    """Write the figures with what they were computed from; see `run_digests`."""
+    predictions = evaluation.predictions
+    digests = file_digests(predictions.parent, [predictions.name])
+    document = evaluation.as_json() | {
+        PLACE: test_set.place,
+        CONTENT: test_set.digest,
+        PREDICTIONS: digests[predictions.name],
+    }
+    metrics = _metrics_file(evaluation.run, evaluation.on)
+    # As JSON gives it back: what is read again must have the digest of what was written.
+    plain = json.loads(json.dumps(document))
+    write_bytes(metrics, json.dumps(sealed(plain), indent=2).encode())
+    return metrics
+
+
+def _metrics_file(run: Path, name: str) -> Path:
+    return run / f"metrics-{name}.json"
+
+
 def _probabilities(
     run: Path, file: str, images: LabeledImages, config: TrainConfig, device: torch.device
 ) -> NDArray[np.float64]:
@@ -273,7 +334,7 @@ def _write_predictions(
         }
     )
     with atomic_path(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+        write_parquet(table, partial)
 
 
 def _tuned(
@@ -283,6 +344,13 @@ def _tuned(
     validation = run / f"predictions-{Split.VALIDATION}.parquet"
     if name == Split.VALIDATION or not validation.exists():
         return None
-    table = pq.read_table(validation, columns=["target", "probability"])
+    try:
+        table = read_parquet(validation, ["target", "probability"])
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise_system_fault(error, str(validation))
+        raise InputError(
+            f"{validation}: cannot be read ({error}); run 'curate evaluate {run.name} --on "
+            "validation' again"
+        ) from error
     chosen = best_threshold(table["target"].to_numpy(), table["probability"].to_numpy())
     return measure(target, probability, chosen, load_classes(run))

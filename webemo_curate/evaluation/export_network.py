@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -14,8 +13,9 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.evaluation.inference import load_network
 from webemo_curate.models.registry import network_title
+from webemo_curate.onnx_runtime import open_session
 from webemo_curate.runs import DONE_FILE, LAST_FILE, load_classes, load_config, load_log
-from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.storage.atomic import atomic_path, write_bytes
 
 ONNX_FILE = "network.onnx"
 PROGRAM_FILE = "network.pt2"
@@ -139,18 +139,18 @@ def _by_onnx(
     with warnings.catch_warnings():
         # The exporter warns of its own workings, of which a user can change nothing.
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            program,
-            f=str(path),
-            input_names=["images"],
-            output_names=["logits"],
-            opset_version=OPSET,
-            external_data=False,
-            dynamo=True,
-            verbose=False,
-        )
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (logits,) = session.run(None, {"images": images.numpy()})
+        with atomic_path(path) as partial:
+            torch.onnx.export(
+                program,
+                f=str(partial),
+                input_names=["images"],
+                output_names=["logits"],
+                opset_version=OPSET,
+                external_data=False,
+                dynamo=True,
+                verbose=False,
+            )
+    (logits,) = open_session(path).run(None, {"images": images.numpy()})
     return np.asarray(logits, np.float32)
 
 
@@ -158,7 +158,8 @@ def _by_program(
     program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
 ) -> NDArray[np.float32]:
     """Write the `torch.export` program and return what it makes of the images, read back."""
-    torch.export.save(program, str(path))
+    with atomic_path(path) as partial, partial.open("wb") as stream:
+        torch.export.save(program, stream)
     with torch.inference_mode():
         logits: NDArray[np.float32] = torch.export.load(str(path)).module()(images).numpy()
     return logits

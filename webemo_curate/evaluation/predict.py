@@ -128,4 +128,4 @@ def classify(
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
         return to_square(picture_to_rgb(source), config)
-    return read_square(FILES, str(source), config, max_pixels)
+    return read_square(FILES, str(Path(source).absolute()), config, max_pixels)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from webemo_curate.config import ExperimentConfig, TrainConfig
@@ -17,6 +16,7 @@ from webemo_curate.evaluation.significance import (
     mcnemar,
     paired_bootstrap,
 )
+from webemo_curate.parquet import read_parquet
 from webemo_curate.verdicts import Split
 
 Evaluations = Mapping[tuple[str, str], list[Evaluation]]
@@ -145,7 +145,7 @@ class Families:
 
 def read_answers(evaluation: Evaluation) -> Answers:
     """Read a run's answers from its predictions."""
-    table = pq.read_table(evaluation.predictions, columns=["target", "probability"])
+    table = read_parquet(evaluation.predictions, ["target", "probability"])
     threshold = evaluation.tuned.threshold if evaluation.tuned else THRESHOLD
     target = table["target"].to_numpy().astype(np.int64)
     return Answers(target, table["probability"].to_numpy(), threshold)

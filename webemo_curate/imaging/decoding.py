@@ -12,6 +12,7 @@ from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.content import name_content
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
+from webemo_curate.rooted import read_regular
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import is_of_memory, raise_system_fault
 from webemo_curate.verdicts import DecodeStatus
@@ -154,7 +155,7 @@ def read_stored(images: ImageReader, place: str) -> bytes:
 def read_file(path: Path) -> bytes:
     """Read any file; raises as `read_stored`."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise _unreadable(error, str(path)) from error
 

@@ -30,6 +30,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 9,
+    "text.parse_math": False,  # names of sets and networks are data: a dollar is a dollar
 }
 
 
@@ -48,15 +49,15 @@ def label_bars(labels: Sequence[str], before: Sequence[int], after: Sequence[int
     return _svg(draw, (SIZE[0] * 1.3, SIZE[1] * 1.7))
 
 
-def learning_curves(history: Sequence[dict[str, float]]) -> str:
+def learning_curves(history: Sequence[Mapping[str, float | None]]) -> str:
     """Draw accuracy on training and validation by epoch."""
 
     def draw(axes: Axes) -> None:
-        epochs = [entry["epoch"] for entry in history]
-        axes.plot(epochs, [e["accuracy"] for e in history], "o-", color=FIRST, label="training")
-        axes.plot(
-            epochs, [e["val_accuracy"] for e in history], "o-", color=SECOND, label="validation"
-        )
+        epochs: Any = [entry["epoch"] for entry in history]
+        training: Any = [entry["accuracy"] for entry in history]
+        validation: Any = [entry["val_accuracy"] for entry in history]
+        axes.plot(epochs, training, "o-", color=FIRST, label="training")
+        axes.plot(epochs, validation, "o-", color=SECOND, label="validation")
         axes.set_xlabel("epoch")
         axes.set_ylabel("accuracy")
         axes.set_ylim(0, 1.02)

@@ -1,22 +1,37 @@
 """What the report shows, gathered from the manifests and the runs."""
 
 import json
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from webemo_curate.accounting import FunnelStep, funnel
+from webemo_curate.errors import InputError
+from webemo_curate.parquet import read_parquet
+from webemo_curate.quoting import printable
 from webemo_curate.report import charts
-from webemo_curate.runs import LOG_FILE, finished_runs, load_classes
+from webemo_curate.run_digests import changes
+from webemo_curate.runs import DONE_FILE, finished_runs, load_classes, load_log
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+OVERALL = ("accuracy", "accuracy_low", "accuracy_high", "majority")
+OF_CLASS = ("precision", "recall", "f1")
+"""Figures that the page shows, of all images and of each class."""
+
+UNSOUND = (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException)
+"""What reading files raises that are not a run's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,8 @@ class RunSection:
         Counts by target, then answer, at 0.5.
     classes
         Names of the targets.
+    broken
+        Why nothing of the run can be shown; None of a sound one.
     """
 
     name: str
@@ -54,6 +71,7 @@ class RunSection:
     metrics: dict[str, Any] | None
     confusion: list[list[int]]
     classes: tuple[str, ...]
+    broken: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +130,9 @@ def split_rows(workspace: Workspace) -> list[SplitRow]:
 
 
 def run_sections(workspace: Workspace) -> list[RunSection]:
-    """Return every finished run, by name."""
-    return [_run_section(workspace.pull(folder)) for folder in sorted(finished_runs(workspace))]
+    """Return every finished run, by name; one that cannot be read or was changed is named alone."""
+    folders = sorted(finished_runs(workspace))
+    return [_checked_section(workspace.pull(folder)) for folder in folders]
 
 
 def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:
@@ -126,16 +145,38 @@ def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:
     ]
 
 
+def _checked_section(folder: Path) -> RunSection:
+    try:
+        for change in changes(folder, DONE_FILE):
+            raise InputError(change)
+        return _run_section(folder)
+    except UNSOUND as error:
+        raise_system_fault(error, str(folder))
+        logger.warning("%s: left out of the report: %s", folder.name, error)
+        return RunSection(folder.name, None, None, None, [], (), broken=printable(str(error)))
+
+
 def _run_section(folder: Path) -> RunSection:
-    history = [json.loads(line) for line in (folder / LOG_FILE).read_text().splitlines()]
+    history = load_log(folder)
     curves, classes = charts.learning_curves(history), load_classes(folder)
     predictions, metrics = folder / "predictions-test.parquet", folder / "metrics-test.json"
     if not (predictions.exists() and metrics.exists()):
         return RunSection(folder.name, curves, None, None, [], classes)
-    table = pq.read_table(predictions, columns=["target", "probability"])
+    table = read_parquet(predictions, ["target", "probability"])
     target, probability = table["target"].to_numpy(), table["probability"].to_numpy()
     answer = probability >= 0.5
     confusion = [[int(((target == t) & (answer == a)).sum()) for a in (0, 1)] for t in (0, 1)]
     curve = charts.roc(target, probability) if len(np.unique(target)) > 1 else None
-    figures = json.loads(metrics.read_text())
+    figures = _shown_figures(json.loads(metrics.read_text()))
     return RunSection(folder.name, curves, curve, figures, confusion, classes)
+
+
+def _shown_figures(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures that the page shows, as numbers whatever the file holds."""
+    shown: dict[str, Any] = {name: float(document[name]) for name in OVERALL}
+    shown["per_class"] = {
+        str(name): {figure: float(own[figure]) for figure in OF_CLASS}
+        | {"support": int(own["support"])}
+        for name, own in document["per_class"].items()
+    }
+    return shown

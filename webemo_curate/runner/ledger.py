@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from webemo_curate.errors import CurateError
+from webemo_curate.manifest import conform
 from webemo_curate.runner.job import Job, partition_names
 from webemo_curate.runner.messages import Died
 
@@ -56,7 +58,11 @@ class Ledger:
         self._job = job
         partitions = job.partitions()
         self._names, finished = partition_names(partitions), job.checkpoints.finished()
-        missing = [index for index, name in enumerate(self._names) if name not in finished]
+        missing = [
+            index
+            for index, name in enumerate(self._names)
+            if name not in finished or self._stored(index, partitions[index].num_rows) is None
+        ]
         self.tasks = deque(Task(index, 0, partitions[index]) for index in missing)
         self.rows_before = job.rows.num_rows - sum(task.rows.num_rows for task in self.tasks)
         self._partial = {task.partition: PartialRows(task.rows.num_rows) for task in self.tasks}
@@ -114,5 +120,22 @@ class Ledger:
 
     def result(self) -> pa.Table:
         """Return all rows in the order of the input; call it when every task is collected."""
-        tables = [self._job.checkpoints.load(name) for name in self._names]
-        return pa.concat_tables(tables) if tables else self._job.worker.output_schema.empty_table()
+        tables = [self._stored(index) for index in range(len(self._names))]
+        whole = [table for table in tables if table is not None]
+        if len(whole) < len(tables):
+            raise CurateError(
+                f"{self._job.name}: its checkpoints were changed meanwhile by another program; "
+                "run the same command again"
+            )
+        return pa.concat_tables(whole) if whole else self._job.worker.output_schema.empty_table()
+
+    def _stored(self, index: int, rows: int | None = None) -> pa.Table | None:
+        """Return a partition as it was stored; None unless it can be the worker's."""
+        table = self._job.checkpoints.load(self._names[index])
+        if table is None or rows not in (None, table.num_rows):
+            return None
+        try:
+            conform(table, self._job.worker.output_schema)
+        except (ValueError, pa.ArrowException):
+            return None
+        return table

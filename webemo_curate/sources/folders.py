@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
+from webemo_curate.rooted import open_regular
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
@@ -188,7 +189,7 @@ def _tail(left_out: LeftOut) -> str:
 
 def _digest(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise_system_fault(error, str(file))

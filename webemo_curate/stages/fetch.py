@@ -14,6 +14,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig
+from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
 from webemo_curate.download.record import Known, Record
@@ -58,7 +59,8 @@ class FetchStage(Stage[FetchConfig]):
         check_mirror(self.config.mirror)
         trusted()  # certificates that are not there are an error before the run, not of each URL
         urls = self._selected(tables["listing"]["url"].unique().to_pylist())
-        journal = Journal(context.workspace.store, f"{CHECKPOINTS}/{self.name}")
+        prefix = f"{CHECKPOINTS}/{self.name}"
+        journal = Journal(context.workspace.store, prefix, self.configuration())
         known = self._known(context.workspace, journal)
         if any(known.due(urls, number) for number in self._passes):
             there = len(urls) - len(known.due(urls, 1))
@@ -86,13 +88,26 @@ class FetchStage(Stage[FetchConfig]):
     def _known(self, workspace: Workspace, journal: Journal) -> Known:
         """Return outcomes that stand: of the manifest, then of a run that was killed."""
         again = retried_statuses(self.config.retry_status)
-        earlier = _manifest_outcomes(workspace) if workspace.has(self.name) else []
+        info, now = workspace.info(self.name), self.configuration()
+        earlier = _manifest_outcomes(workspace) if info else []
         settled, unsettled = journal.read()
         standing = [entry for entry in settled if _stands(entry.outcome, workspace)]
         standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
         return Known(
-            [o for o in earlier if _stands(o, workspace) and not _is_among(o, again)],
-            [entry for entry in standing if not _is_among(entry.outcome, again)],
+            [
+                replace(outcome, status=_own_status(outcome))
+                for outcome in earlier
+                if _stands(outcome, workspace)
+                and not _is_among(outcome, again)
+                and info is not None
+                and stands_under(outcome, info.origin.configuration, now)
+            ],
+            [
+                entry
+                for entry in standing
+                if not _is_among(entry.outcome, again)
+                and stands_under(entry.outcome, entry.decided_by, now)
+            ],
         )
 
     async def _download(
@@ -219,6 +234,12 @@ def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
     columns = [column.to_pylist() for column in workspace.read(FetchStage.name).columns]
     rows = (FetchOutcome(*values) for values in zip(*columns, strict=True))
     return [replace(row, status=FetchStatus(row.status)) for row in rows]
+
+
+def _own_status(row: FetchOutcome) -> FetchStatus:
+    """Return how a URL ended by itself: what is a stand-in is told anew of all URLs together."""
+    stored = row.status == FetchStatus.PLACEHOLDER and row.sha256 is not None
+    return FetchStatus.OK if stored else row.status
 
 
 def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:

@@ -1,20 +1,21 @@
 """Files that appear whole or not at all."""
 
 import ctypes
-import itertools
+import errno
+import fcntl
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webemo_curate.errors import CurateError
-from webemo_curate.system_faults import REMEDIES, lacking
+from webemo_curate.rooted import check_replaceable
+from webemo_curate.system_faults import REMEDIES, lacking, raise_system_fault
 
 PARTIAL_SUFFIX = ".partial"
-
-
-_numbers = itertools.count()
+NAME_BYTES = 200
+"""Of a name that a partial file's begins with."""
 
 
 @contextmanager
@@ -39,25 +40,72 @@ def atomic_path(path: Path) -> Iterator[Path]:
     CurateError
         If the disk is full or the folder cannot be written.
     """
+    check_replaceable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent
-        )
-        os.close(handle)
+        partial, handle = _begin(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    partial = Path(name)
     try:
         yield partial
         _flush(partial)
-        partial.chmod(0o644)
         partial.replace(path)
         _flush(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    except Exception as error:  # native code has errors of its own for a full disk
+        raise_system_fault(error, f"{path}: cannot be written")
+        raise
     finally:
         partial.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _begin(path: Path) -> tuple[Path, int]:
+    """Make an empty partial file, with the user's permissions, and hold it; see `is_abandoned`."""
+    partial = _partial_name(path)
+    handle = _create(partial)
+    with suppress(OSError):  # a file system without locks has no workspace either
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return partial, handle
+
+
+def _create(partial: Path) -> int:
+    """Create a file that is not there yet: never what somebody put or linked there before."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(partial, flags, 0o666)
+
+
+def _partial_name(path: Path) -> Path:
+    """Return a name that nobody has, not too long for the file system."""
+    short = os.fsdecode(os.fsencode(path.name)[:NAME_BYTES])
+    return path.with_name(f".{short}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
+
+
+def is_abandoned(partial: Path) -> bool:
+    """Tell whether no living process writes a partial file.
+
+    Parameters
+    ----------
+    partial : Path
+        A file whose name ends in `PARTIAL_SUFFIX`.
+
+    Returns
+    -------
+    bool
+        False too where that cannot be known.
+    """
+    try:
+        handle = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return error.errno == errno.ELOOP  # a link: no writer of ours makes one
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -96,13 +144,15 @@ def write_unsettled(path: Path, content: bytes) -> None:
     CurateError
         If it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{next(_numbers)}{PARTIAL_SUFFIX}")
+    partial = _partial_name(path)
     try:
         try:
-            partial.write_bytes(content)
+            handle = _create(partial)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(content)
+            handle = _create(partial)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -6,11 +6,13 @@ buffer, so that no error of ours can close a half-written stream. What is kept u
 its content (`IMMUTABLE`) is downloaded once for ever; anything else once a process.
 """
 
+import itertools
+import logging
 import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -21,25 +23,36 @@ import pyarrow as pa
 from pyarrow import fs
 
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.rooted import below, is_plain
 from webemo_curate.storage.atomic import atomic_path, write_bytes
+from webemo_curate.storage.conditional import (
+    ATTEMPTS,
+    CONNECT_SECONDS,
+    REQUEST_SECONDS,
+    ConditionalObject,
+)
 from webemo_curate.storage.folder import FolderStore
-from webemo_curate.storage.lease import Lease
+from webemo_curate.storage.lease import Holder, Lease
 from webemo_curate.system_faults import raise_system_fault
+
+logger = logging.getLogger(__name__)
 
 SCHEME = "s3"
 LOCK_KEY = "data/lock"
+BUCKET = re.compile(r"[A-Za-z0-9._:-]+")
+CREDENTIALS = re.compile(r"(?<=://).*@")
+
 IMMUTABLE = ("data/shards/", "data/packed/")
 """Prefixes of keys whose content never changes: their names are made of it."""
 
-ATTEMPTS = 8
-"""Of a request: about half a minute of growing pauses while a server is busy or away."""
-
-CONNECT_SECONDS, REQUEST_SECONDS = 10.0, 60.0
 CACHE_BYTES = 64 * 2**30
 """Immutable files kept on the local disk; beyond, those unused for longest go."""
 
-REFUSED = re.compile(r"ACCESS_DENIED|ACCESS_KEY|SIGNATURE|AUTHENTICATION|CLIENT_TOKEN|EXPIRED|403")
-NO_BUCKET = re.compile(r"NO_SUCH_BUCKET")
+REFUSED = re.compile(
+    r"ACCESS_?DENIED|ACCESS_?KEY|SIGNATURE|AUTHENTICATION|CLIENT_?TOKEN|EXPIRED|CREDENTIALS|403",
+    re.IGNORECASE,
+)
+NO_BUCKET = re.compile(r"NO_?SUCH_?BUCKET", re.IGNORECASE)
 
 
 class BucketStore:
@@ -55,14 +68,11 @@ class BucketStore:
     """
 
     def __init__(self, url: str, cache: Path | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != SCHEME or not parts.netloc:
-            raise InputError(f"--workspace {url}: give a folder, or s3://bucket/prefix")
-        self.url = url.rstrip("/")
-        self._base = f"{parts.netloc}{parts.path}".rstrip("/")
+        self.url, self._base = url.rstrip("/"), _base_of(url)
         self.root = (cache or _default_cache()) / sha256(self.url.encode()).hexdigest()[:16]
         self._copies = FolderStore(self.root)
         self._fresh: set[str] = set()
+        self._lease: Lease | None = None
 
     def __reduce__(self) -> tuple[type["BucketStore"], tuple[str, Path]]:
         """Pickle the address alone: what is fresh, another process learns itself."""
@@ -96,11 +106,14 @@ class BucketStore:
         selector = fs.FileSelector(self._path(prefix), allow_not_found=True, recursive=True)
         with _explained(self.where(prefix)):
             found = self._files.get_file_info(selector)
-        return sorted(
+        keys = [
             info.path.removeprefix(f"{self._base}/")
             for info in found
             if info.type == fs.FileType.File
-        )
+        ]
+        for key in itertools.filterfalse(is_plain, keys):
+            logger.warning("%s: %r is no name of this program's and is left alone", self.url, key)
+        return sorted(filter(is_plain, keys))
 
     def open(self, key: str) -> pa.NativeFile:
         """Open an object, never a local copy; see `Store.open`."""
@@ -109,7 +122,7 @@ class BucketStore:
 
     def local(self, key: str) -> Path:
         """Return a local copy, downloaded if need be; see `Store.local`."""
-        path = self.root / key
+        path = below(self.root, key)
         if key in self._fresh and path.exists():
             return path
         if not (key.startswith(IMMUTABLE) and path.exists()):
@@ -129,7 +142,7 @@ class BucketStore:
     def writing(self, key: str) -> Iterator[Path]:
         """Upload what the block writes, then keep it as the local copy; see `Store.writing`."""
         self._fresh.discard(key)
-        with atomic_path(self.root / key) as partial:
+        with atomic_path(below(self.root, key)) as partial:
             yield partial
             self._upload(partial, key)
         self._fresh.add(key)
@@ -141,8 +154,8 @@ class BucketStore:
 
     def publish(self, prefix: str) -> None:
         """Upload local files, and delete objects that are none; see `Store.publish`."""
-        if (self.root / prefix).is_file():
-            self._upload(self.root / prefix, prefix)
+        if (file := below(self.root, prefix)).is_file():
+            self._upload(file, prefix)
             self._fresh.add(prefix)
             return
         here = self._copies.keys(prefix)
@@ -153,9 +166,9 @@ class BucketStore:
 
     def pull(self, prefix: str) -> Path:
         """Download a prefix; local files that are no objects are removed. See `Store.pull`."""
-        folder = self.root / prefix
+        folder = below(self.root, prefix)
         keys = self.keys(prefix)
-        for file in [path for path in folder.rglob("*") if path.is_file()]:
+        for file in [path for path in folder.rglob("*") if not path.is_dir()]:
             if file.relative_to(self.root).as_posix() not in keys:
                 file.unlink()
         for key in keys:
@@ -177,9 +190,24 @@ class BucketStore:
         """Remove temporary files of the cache; unfinished uploads are nobody's objects."""
         self._copies.sweep()
 
-    def lock(self) -> AbstractContextManager[None]:
+    def check_own(self) -> None:
+        """See that the lease is still held; see `Store.check_own`."""
+        if self._lease is not None:
+            self._lease.check()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
         """Hold a lease on the prefix; see `lease.Lease`."""
-        return Lease(self, LOCK_KEY, socket.gethostname(), os.getpid()).held()
+        place = ConditionalObject(self._base, LOCK_KEY, self.where(LOCK_KEY))
+        lease = Lease(place, Holder.here(socket.gethostname()))
+        with ExitStack() as stack:
+            with _explained(self.where(LOCK_KEY)):
+                stack.enter_context(lease.held())
+            self._lease = lease
+            try:
+                yield
+            finally:
+                self._lease = None
 
     @cached_property
     def _files(self) -> fs.FileSystem:
@@ -202,11 +230,24 @@ class BucketStore:
 
     def _upload(self, file: Path, key: str) -> None:
         content = file.read_bytes()
+        self.check_own()
         with (
             _explained(self.where(key)),
             self._files.open_output_stream(self._path(key)) as stream,
         ):
             stream.write(content)
+
+
+def _base_of(url: str) -> str:
+    """Return bucket and prefix of an address: all that follows the scheme, `#` and `?` too."""
+    scheme, _, rest = url.partition("://")
+    base = rest.rstrip("/")
+    if scheme != SCHEME or not is_plain(base) or not BUCKET.fullmatch(base.partition("/")[0]):
+        raise InputError(
+            f"--workspace {CREDENTIALS.sub('***@', url)}: give a folder, or s3://bucket/prefix; "
+            "credentials come from AWS_PROFILE or the environment"
+        )
+    return base
 
 
 def _default_cache() -> Path:

@@ -1,13 +1,23 @@
-"""Finished partitions of an unfinished stage, by name."""
+"""Finished partitions of an unfinished stage, by name.
 
+A partition is a cache: one that a full disk, a power cut or a stranger left unsound is done again.
+"""
+
+import hashlib
+import logging
 from pathlib import PurePosixPath
 
 import pyarrow as pa
-import pyarrow.feather as feather
 
+from webemo_curate.rooted import is_plain
 from webemo_curate.storage.protocols import Store
+from webemo_curate.system_faults import raise_system_fault
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = ".arrow"
+DIGEST_BYTES = 32
+"""A file begins with the SHA-256 of what follows, an Arrow IPC file."""
 
 
 class Checkpoints:
@@ -25,17 +35,53 @@ class Checkpoints:
         self._store, self._prefix = store, prefix
 
     def finished(self) -> set[str]:
-        """Return the names of the tables that are there."""
+        """Return the names of the tables that are there, sound or not."""
         return {PurePosixPath(key).stem for key in self._store.keys(self._prefix)}
 
     def save(self, name: str, table: pa.Table) -> None:
         """Store a table under a name; it appears whole or not at all."""
-        with self._store.writing(self._key(name)) as partial:
-            feather.write_feather(table, str(partial), compression="zstd")
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+            writer.write_table(table)
+        content = sink.getvalue()
+        with self._store.writing(self._key(name)) as partial, partial.open("wb") as stream:
+            stream.write(hashlib.sha256(content).digest())
+            stream.write(content)
 
-    def load(self, name: str) -> pa.Table:
-        """Read a table back."""
-        return feather.read_table(self._store.local(self._key(name)), memory_map=False)
+    def load(self, name: str) -> pa.Table | None:
+        """Read a table back.
+
+        Parameters
+        ----------
+        name : str
+            One of `finished`.
+
+        Returns
+        -------
+        pa.Table or None
+            None if it is not there or not as it was saved; that is told in the log.
+        """
+        if not is_plain(name):
+            return None
+        try:
+            content = self._store.local(self._key(name)).read_bytes()
+            return _read(content)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise_system_fault(error, self._store.where(self._key(name)))
+            logger.info("%s: not as it was saved; done again", self._store.where(self._key(name)))
+            return None
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}{SUFFIX}"
+
+
+def _read(content: bytes) -> pa.Table:
+    digest, rows = content[:DIGEST_BYTES], memoryview(content)[DIGEST_BYTES:]
+    if hashlib.sha256(rows).digest() != digest:
+        raise ValueError("the digest differs")
+    table = pa.ipc.open_file(pa.py_buffer(rows)).read_all()
+    table.validate(full=True)  # whoever writes a file can write its digest: offsets may lead away
+    return table

@@ -1,5 +1,6 @@
 """A workspace in a folder of this machine."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -10,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, write_bytes
+from webemo_curate.rooted import below, is_plain
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, is_abandoned, write_bytes
 from webemo_curate.system_faults import raise_system_fault
 
 LOCK_KEY = "data/lock"
@@ -34,6 +36,7 @@ class FolderStore:
         if root.exists() and not root.is_dir():
             raise InputError(f"{root}: not a folder; give --workspace a folder")
         self.root = root
+        self._held: int | None = None
 
     def where(self, key: str) -> str:
         """Return the path of a key's file."""
@@ -41,48 +44,49 @@ class FolderStore:
 
     def exists(self, key: str) -> bool:
         """Tell whether a key's file is there."""
-        return (self.root / key).exists()
+        return below(self.root, key).is_file()
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys of the files below a folder; see `Store.keys`."""
-        top = self.root / prefix
+        top = below(self.root, prefix)
         files = (
             Path(place, name) for place, _, names in os.walk(top, onerror=_told) for name in names
         )
         keys = (path.relative_to(self.root).as_posix() for path in files)
-        return sorted(key for key in keys if not key.endswith(PARTIAL_SUFFIX))
+        return sorted(key for key in keys if not key.endswith(PARTIAL_SUFFIX) and is_plain(key))
 
     def open(self, key: str) -> pa.NativeFile:
         """Open a key's file; see `Store.open`."""
-        return pa.OSFile(str(self.root / key))
+        return pa.OSFile(str(below(self.root, key)))
 
     def local(self, key: str) -> Path:
         """Return a key's file; see `Store.local`."""
-        path = self.root / key
-        if not path.exists():
+        path = below(self.root, key)
+        if not path.is_file():
             raise FileNotFoundError(str(path))
         return path
 
     def writing(self, key: str) -> AbstractContextManager[Path]:
         """Give a temporary file that becomes the key's; see `atomic.atomic_path`."""
-        return atomic_path(self.root / key)
+        return atomic_path(self._own(key))
 
     def write(self, key: str, content: bytes) -> None:
         """Replace a key's file; see `atomic.write_bytes`."""
-        write_bytes(self.root / key, content)
+        write_bytes(self._own(key), content)
 
     def publish(self, prefix: str) -> None:
-        """Need nothing: the local files are the keys' content."""
+        """See that the files are where the workspace is: they are the keys' content."""
+        self._own(prefix)
 
     def pull(self, prefix: str) -> Path:
         """Return a folder; see `Store.pull`."""
-        return self.root / prefix
+        return below(self.root, prefix)
 
     def remove(self, prefix: str) -> None:
         """Remove a file, or a folder with all that is in it."""
-        path = self.root / prefix
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+        path = below(self.root, prefix, replaced=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)  # links in it are removed, not followed
         else:
             path.unlink(missing_ok=True)
 
@@ -95,22 +99,66 @@ class FolderStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder; the lock ends with its process, however that dies. See `Store.lock`."""
-        path = self.root / LOCK_KEY
+        handle = self._open_lock()
+        try:
+            self._take(handle)
+            self._held = os.fstat(handle).st_ino
+            yield
+        finally:
+            self._held = None
+            os.close(handle)
+
+    def _open_lock(self) -> int:
+        path = below(self.root, LOCK_KEY)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o666)
         except OSError as error:
             raise CurateError(
                 f"{self.root}: cannot be made a workspace: {error.strerror}; "
                 "give --workspace a folder you may write to"
             ) from error
-        with path.open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise CurateError(
-                    f"{self.root}: another curate command works here; wait for it to end"
-                ) from error
-            yield
+
+    def _take(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            _raise_unless_held(error, self.root)
+            raise CurateError(
+                f"{self.root}: another curate command works here; wait for it to end"
+            ) from error
+
+    def _own(self, key: str) -> Path:
+        """Return a key's path for writing; not at a place that the workspace was moved from."""
+        self.check_own()
+        return below(self.root, key)
+
+    def check_own(self) -> None:
+        """See that the workspace was not moved away; see `Store.check_own`."""
+        if self._held is not None and _number(self.root / LOCK_KEY) != self._held:
+            raise CurateError(
+                f"{self.root}: the workspace was moved or removed while this command worked in it; "
+                "move it back, or give its new place, and run the command again"
+            )
+
+
+def _raise_unless_held(error: OSError, root: Path) -> None:
+    """Raise unless a lock is not to be had because another command has it."""
+    if error.errno not in (errno.EAGAIN, errno.EACCES):
+        raise_system_fault(error, str(root))
+        raise CurateError(
+            f"{root}: cannot be locked: {error.strerror}; give --workspace a folder of a file "
+            "system with locks"
+        ) from error
+
+
+def _number(path: Path) -> int | None:
+    """Return the number of a file, whatever its name; None if it is not there."""
+    try:
+        return path.lstat().st_ino
+    except OSError:
+        return None
 
 
 def _told(error: OSError) -> None:
@@ -130,8 +178,10 @@ def remove_partials(root: Path, skipped: Path | None = None) -> None:
     skipped : Path, optional
         A folder below it that is not.
     """
-    for folder, below, files in os.walk(root):
-        below[:] = [name for name in below if Path(folder, name) != skipped]
+    for folder, inner, files in os.walk(root):
+        inner[:] = [name for name in inner if Path(folder, name) != skipped]
         for name in files:
-            if name.startswith(".") and name.endswith(PARTIAL_SUFFIX):
-                Path(folder, name).unlink(missing_ok=True)
+            partial = Path(folder, name)
+            ours = name.startswith(".") and name.endswith(PARTIAL_SUFFIX)
+            if ours and is_abandoned(partial):
+                partial.unlink(missing_ok=True)

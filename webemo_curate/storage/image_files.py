@@ -1,10 +1,12 @@
 """Images as one file each, for a file system: random access, and nothing to unpack."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from webemo_curate.rooted import below, is_plain, read_below, read_regular
 from webemo_curate.storage.atomic import sync_filesystem, write_unsettled
 
 
@@ -27,19 +29,23 @@ class ImageFiles:
 
     def read(self, place: str) -> bytes:
         """Read a file; see `ImageReader.read`."""
-        return (self.root / place).read_bytes()
+        return read_place(self.root, place)
 
     def add(self, content: bytes, path: str) -> None:
         """Write a file, once; see `Images.add`."""
-        file = self.root / path
         # A file that an unsettled run left may have its length and not its bytes.
-        if not file.exists() or file.read_bytes() != content:
-            write_unsettled(file, content)
+        if not self._holds_bytes(path, content):
+            write_unsettled(below(self.root, path, replaced=True), content)
 
     def holds(self, path: str, size: int | None) -> bool:
         """Tell whether a file is there; see `Images.holds`."""
-        file = self.root / path
-        return file.is_file() and size in (None, file.stat().st_size)
+        if not is_plain(path):
+            return False
+        try:
+            status = below(self.root, path, replaced=True).lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and size in (None, status.st_size)
 
     def settle(self) -> None:
         """Flush all files with one call: a flush of each would cost more than its download."""
@@ -51,3 +57,32 @@ class ImageFiles:
 
     def sweep(self) -> None:
         """Need nothing: the store removes temporary files."""
+
+    def _holds_bytes(self, path: str, content: bytes) -> bool:
+        try:
+            return self.holds(path, len(content)) and self.read(path) == content
+        except OSError:
+            return False
+
+
+def read_place(root: Path, place: str) -> bytes:
+    """Read an image of a workspace, or any file by its absolute path.
+
+    Parameters
+    ----------
+    root : Path
+        The workspace's folder.
+    place : str
+        A path relative to it, which links do not lead out of; or an absolute one.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    OSError
+        If there is no such regular file.
+    """
+    return read_regular(Path(place)) if place.startswith("/") else read_below(root, place)

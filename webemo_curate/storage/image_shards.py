@@ -17,10 +17,14 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from webemo_curate.errors import InputError
+from webemo_curate.parquet import read_parquet, write_parquet
+from webemo_curate.rooted import below, is_plain, read_below
 from webemo_curate.storage.atomic import PARTIAL_SUFFIX, write_unsettled
+from webemo_curate.storage.image_files import read_place
 from webemo_curate.storage.protocols import Store
+from webemo_curate.system_faults import raise_system_fault
 
 SHARDS = "data/shards"
 SHARD_SUFFIX, INDEX_SUFFIX = ".tar", ".parquet"
@@ -52,9 +56,11 @@ class ShardReader:
         """Read a slice of a shard's local copy, or another file; see `ImageReader.read`."""
         shard, _, span = place.partition("#")
         if not span:
-            return (self.store.root / place).read_bytes()
+            return read_place(self.store.root, place)
         offset, size = map(int, span.split("+"))
         with self._open(shard) as stream:
+            if not 0 <= offset <= offset + size <= os.fstat(stream.fileno()).st_size:
+                raise FileNotFoundError(f"{place}: the shard ends before the image does")
             return os.pread(stream.fileno(), size, offset)
 
     def _open(self, shard: str) -> io.FileIO:
@@ -76,27 +82,28 @@ class ImageShards(ShardReader):
     def add(self, content: bytes, path: str) -> None:
         """Keep an image locally until `settle` packs it; see `Images.add`."""
         name = PurePosixPath(path).name
-        file = self._staged / name
         # A file that an unsettled run left may have its length and not its bytes.
-        if name not in self._places and not (file.exists() and file.read_bytes() == content):
-            write_unsettled(file, content)
+        if name not in self._places and self._waiting(name) != content:
+            key = f"{STAGED}/{name}"
+            write_unsettled(below(self.store.root, key, replaced=True), content)
 
     def read(self, place: str) -> bytes:
         """Read an image, packed or not yet; see `ImageReader.read`."""
-        staged = self._staged / PurePosixPath(place).name
-        return staged.read_bytes() if staged.is_file() else super().read(place)
+        waiting = self._waiting(PurePosixPath(place).name)
+        return super().read(place) if waiting is None else waiting
 
     def holds(self, path: str, size: int | None) -> bool:
         """Look in the shards, then among what waits for one; see `Images.holds`."""
         name = PurePosixPath(path).name
         if name in self._places:
             return True
-        file = self._staged / name
-        return file.is_file() and size in (None, file.stat().st_size)
+        waiting = self._waiting(name)
+        return waiting is not None and size in (None, len(waiting))
 
     def settle(self) -> None:
         """Pack and upload what has been added until now; see `Images.settle`."""
-        files = [file for file in self._staged.glob("*") if file.suffix != PARTIAL_SUFFIX]
+        below(self.store.root, STAGED)
+        files = [file for file in self._staged.glob("*") if _is_image(file)]
         for group in _groups(sorted(files)):
             self._pack(group)
 
@@ -116,13 +123,23 @@ class ImageShards(ShardReader):
     def _staged(self) -> Path:
         return self.store.root / STAGED
 
+    def _waiting(self, name: str) -> bytes | None:
+        """Return an image that waits for a shard; None if it does not."""
+        if not is_plain(name):
+            return None
+        try:
+            return read_below(self.store.root, f"{STAGED}/{name}")
+        except OSError as error:
+            raise_system_fault(error, name)
+            return None
+
     @cached_property
     def _places(self) -> dict[str, str]:
         """Where each image lies, by its name."""
         places: dict[str, str] = {}
         for key in self.store.keys(SHARDS):
             if key.endswith(INDEX_SUFFIX):
-                places |= _entries(key, pq.read_table(self.store.local(key)))
+                places |= _entries(key, _read_index(self.store.local(key)))
         return places
 
     def _pack(self, files: Sequence[Path]) -> None:
@@ -131,10 +148,14 @@ class ImageShards(ShardReader):
         with self.store.writing(key) as partial:
             index = _write_tar(files, partial)
         with self.store.writing(_index_of(key)) as partial:
-            pq.write_table(index, partial)
+            write_parquet(index, partial)
         self._places.update(_entries(_index_of(key), index))
         for file in files:
             file.unlink()
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix != PARTIAL_SUFFIX and file.is_file() and not file.is_symlink()
 
 
 def _groups(files: Sequence[Path]) -> Iterator[list[Path]]:
@@ -163,6 +184,18 @@ def _write_tar(files: Sequence[Path], path: Path) -> pa.Table:
             tar.addfile(member, io.BytesIO(content))
     columns = [list(column) for column in zip(*rows, strict=True)]
     return pa.table(columns, schema=INDEX)
+
+
+def _read_index(path: Path) -> pa.Table:
+    """Read what lies where in a shard (schema `INDEX`)."""
+    try:
+        return read_parquet(path).select(INDEX.names).cast(INDEX)
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise_system_fault(error, str(path))
+        raise InputError(
+            f"{path}: not a sound index of a shard; delete it and its .tar in the store, and run "
+            "'curate fetch' again"
+        ) from error
 
 
 def _entries(index_key: str, index: pa.Table) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """One writer at a time on a store without locks: a lease that its holder keeps renewing.
 
-Two commands that start in the same instant are told apart by reading back who wrote last. A holder
-that died is found out by its silence, or at once if it was a process of this machine.
+It is taken, renewed and given back by conditional requests, so of two commands that start in the
+same instant one gets it. It is taken from another at once only if that was a process of this boot
+and this PID namespace and is no more; else once its holder has been silent for so long that it has
+stopped writing by itself: a holder that could not renew in time refuses its own writes.
 """
 
 import json
@@ -13,20 +15,89 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from webemo_curate.errors import CurateError
-from webemo_curate.storage.protocols import Store
 
 logger = logging.getLogger(__name__)
 
 RENEW_SECONDS = 10.0
-SILENT_SECONDS = 35.0
-"""Without a renewal for so long, a holder is taken for dead: three renewals and some."""
+FENCED_SECONDS = 25.0
+"""Without a renewal for so long, a holder writes no more."""
+
+SILENT_SECONDS = 90.0
+"""Without a renewal for so long, a holder is taken for dead: a request that it had begun within
+`FENCED_SECONDS` has ended (see `conditional.REQUEST_SECONDS`)."""
 
 POLL_SECONDS = 1.0
-READ_BACK_SECONDS = 0.2
-"""Pause before a new lease is read back, in which a rival's write would arrive."""
+
+
+class Stored(NamedTuple):
+    """A lease as it lies in the store.
+
+    Attributes
+    ----------
+    content
+        Its document.
+    version
+        Changes with every write of it.
+    """
+
+    content: bytes
+    version: str
+
+
+class LeaseObject(Protocol):
+    """The object that stands for a lease, written on conditions."""
+
+    @property
+    def where(self) -> str:
+        """Its address, for messages."""
+
+    def read(self) -> Stored | None:
+        """Return what is there; None if nothing is."""
+
+    def write(self, content: bytes, version: str | None) -> str | None:
+        """Write it if it has a version, or is not there (None); return the new version.
+
+        None if the condition does not hold.
+        """
+
+    def remove(self, version: str) -> None:
+        """Remove it if it has a version."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process, told from all others: of other machines, boots and containers too."""
+
+    host: str
+    pid: int
+    boot: str
+    namespace: str
+
+    @classmethod
+    def here(cls, host: str) -> "Holder":
+        """Return this process."""
+        return cls(host, os.getpid(), _boot(), _namespace())
+
+    def died(self, document: dict[str, Any]) -> bool:
+        """Tell whether a holder was a process where this one can see it, and is no more."""
+        theirs = document.get("boot"), document.get("namespace")
+        if theirs != (self.boot, self.namespace) or not all(theirs):
+            return False
+        pid = document.get("pid")
+        if type(pid) is not int or pid <= 0:
+            return False
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except (PermissionError, OverflowError):
+            return False
+        return pid == self.pid  # left by an earlier process of this number
 
 
 class Lease:
@@ -34,20 +105,18 @@ class Lease:
 
     Parameters
     ----------
-    store : Store
-        Holds the lease.
-    key : str
-        Under which it lies.
-    host : str
-        This machine.
-    pid : int
+    place : LeaseObject
+        Stands for it.
+    holder : Holder
         This process.
     """
 
-    def __init__(self, store: Store, key: str, host: str, pid: int) -> None:
-        self._store, self._key, self._host, self._pid = store, key, host, pid
+    def __init__(self, place: LeaseObject, holder: Holder) -> None:
+        self._place, self._holder = place, holder
         self._token = uuid.uuid4().hex
         self._beats = 0
+        self._version: str | None = None
+        self._renewed = 0.0
         self._over = threading.Event()
 
     @contextmanager
@@ -59,11 +128,13 @@ class Lease:
         CurateError
             If another living command holds it.
         """
-        self._wait_for_silence()
-        self._renew()
-        time.sleep(READ_BACK_SECONDS)
-        if not self._is_mine(self._read()):
-            raise self._held_by(self._read())
+        vacant = self._vacant()
+        started = _now()
+        self._version = self._place.write(self._document(), vacant)
+        found = self._place.read()
+        if not self._is_mine(found):
+            raise self._held_by(found)
+        self._renewed = started
         renewing = threading.Thread(target=self._keep, daemon=True)
         renewing.start()
         try:
@@ -71,74 +142,112 @@ class Lease:
         finally:
             self._over.set()
             renewing.join()
-            if self._is_mine(self._read()):
-                self._store.remove(self._key)
+            self._give_back()
 
-    def _wait_for_silence(self) -> None:
-        """Return once nobody living holds the lease."""
-        first = self._read()
-        if first is None or self._died_here(first):
-            return
+    def _give_back(self) -> None:
+        try:
+            if self._version is not None:
+                self._place.remove(self._version)
+        except (OSError, CurateError) as error:  # the work itself is done and kept
+            logger.warning("the lease was not given back and runs out by itself: %s", error)
+
+    def check(self) -> None:
+        """Refuse to write when another command may have taken the lease.
+
+        Raises
+        ------
+        CurateError
+            If it was taken, or not renewed in time.
+        """
+        if self._version is None or _now() - self._renewed > FENCED_SECONDS:
+            raise CurateError(
+                f"{self._place.where}: this command could not keep the workspace to itself (the "
+                "store did not answer, or this machine slept); run it again: finished work is kept"
+            )
+
+    def _vacant(self) -> str | None:
+        """Return the version that may be replaced once nobody living holds the lease."""
+        first = self._place.read()
+        if first is None or self._holder.died(_parse(first)):
+            return first and first.version
         logger.info(
-            "%s: held by process %s on %s; waiting up to %.0f s for a sign of life",
-            self._store.where(self._key),
-            first.get("pid"),
-            first.get("host"),
+            "%s: held by %s; waiting up to %.0f s for a sign of life",
+            self._place.where,
+            _name(_parse(first)),
             SILENT_SECONDS,
         )
-        deadline = time.monotonic() + SILENT_SECONDS
-        while time.monotonic() < deadline:
+        deadline = _now() + SILENT_SECONDS
+        while _now() < deadline:
             time.sleep(POLL_SECONDS)
-            now = self._read()
+            now = self._place.read()
             if now is None:
-                return
-            if now != first:
+                return None
+            if now.version != first.version:
                 raise self._held_by(now)
+        return first.version
 
     def _keep(self) -> None:
         while not self._over.wait(RENEW_SECONDS):
             try:
-                if self._is_mine(self._read()):
-                    self._renew()
-                    continue
+                started = _now()
+                version = self._place.write(self._document(), self._version)
+                if version is None and self._is_mine(self._place.read()):
+                    continue  # an answer was lost: what was written is this process's own
             except (CurateError, OSError, MemoryError) as error:  # the thread must go on trying
                 logger.warning("the lease was not renewed: %s", error)
                 continue
-            logger.error("%s: another command took this workspace", self._store.where(self._key))
-            os.kill(os.getpid(), signal.SIGINT)
-            return
+            self._version, self._renewed = version, started
+            if version is None:
+                logger.error("%s: another command took this workspace", self._place.where)
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
-    def _renew(self) -> None:
+    def _is_mine(self, stored: Stored | None) -> bool:
+        """Tell whether an unexpected version is a write of ours; go on from it then."""
+        if stored is None or _parse(stored).get("token") != self._token:
+            return False
+        self._version = stored.version
+        return True
+
+    def _document(self) -> bytes:
         self._beats += 1
-        holder = {"host": self._host, "pid": self._pid, "token": self._token}
-        document = holder | {"beats": self._beats}
-        self._store.write(self._key, json.dumps(document).encode())
+        document = asdict(self._holder) | {"token": self._token, "beats": self._beats}
+        return json.dumps(document).encode()
 
-    def _read(self) -> dict[str, Any] | None:
-        try:
-            with self._store.open(self._key) as stream:
-                document: dict[str, Any] = json.loads(stream.read())
-        except (FileNotFoundError, ValueError):
-            return None
-        return document
-
-    def _is_mine(self, document: dict[str, Any] | None) -> bool:
-        return document is not None and document.get("token") == self._token
-
-    def _died_here(self, document: dict[str, Any]) -> bool:
-        if document.get("host") != self._host:
-            return False
-        try:
-            os.kill(int(document["pid"]), 0)
-        except ProcessLookupError:
-            return True
-        except (PermissionError, KeyError, TypeError, ValueError):
-            return False
-        return int(document["pid"]) == self._pid
-
-    def _held_by(self, document: dict[str, Any] | None) -> CurateError:
-        holder = f"process {document.get('pid')} on {document.get('host')}" if document else "one"
+    def _held_by(self, stored: Stored | None) -> CurateError:
+        holder = _name(_parse(stored)) if stored else "one that ended just now"
         return CurateError(
-            f"{self._store.where(self._key)}: another curate command works here ({holder}); "
-            "wait for it to end"
+            f"{self._place.where}: another curate command works here ({holder}); wait for it to end"
         )
+
+
+def _parse(stored: Stored) -> dict[str, Any]:
+    """Return a lease's document; an empty one if it is not this program's."""
+    try:
+        document = json.loads(stored.content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _name(document: dict[str, Any]) -> str:
+    return f"process {document.get('pid')} on {document.get('host')}"
+
+
+def _now() -> float:
+    """Return seconds that go on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no file, but a name
+    except OSError:
+        return ""

@@ -63,6 +63,15 @@ class Store(Protocol):
     def sweep(self) -> None:
         """Remove what a killed writer left half done; call it with the lock held."""
 
+    def check_own(self) -> None:
+        """See that the place is still the one that this command holds.
+
+        Raises
+        ------
+        CurateError
+            If it was moved or removed meanwhile, or another command may have taken it.
+        """
+
     def lock(self) -> AbstractContextManager[None]:
         """Hold the place for one writing command.
 

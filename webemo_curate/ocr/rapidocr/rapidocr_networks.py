@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.ocr.batches import run_filled
 from webemo_curate.ocr.detector import EngineError
+from webemo_curate.onnx_runtime import open_session
 
 if TYPE_CHECKING:
     import torch
@@ -233,7 +234,7 @@ def _open_session(path: Path) -> Any:
     options.log_severity_level = 4
     # Every image has its own shape: an arena would keep the largest buffers it ever saw.
     options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return open_session(path, options)
 
 
 @cache

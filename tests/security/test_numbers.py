@@ -1,0 +1,247 @@
+"""No number is changed unseen: `verify` tells what is not as it was written, and so does use."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.trainable import TINY, draw_set
+from tests.work import work_on
+from webemo_curate import verification
+from webemo_curate.dataset.packed_files import open_packed, write_packed
+from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluate import evaluate
+from webemo_curate.manifest import METADATA_KEY, Origin
+from webemo_curate.parquet import write_parquet
+from webemo_curate.report.build import build_report
+from webemo_curate.run_digests import changes
+from webemo_curate.runs import DONE_FILE
+from webemo_curate.sources.added import add_folder
+from webemo_curate.training.fit import pack_splits
+from webemo_curate.workspace import Workspace
+
+SHAPE = (4, 3, 8, 8)
+
+
+@pytest.fixture
+def copied(trained: tuple[Workspace, Path]) -> Workspace:
+    """Give a workspace with a run that was measured on test."""
+    workspace, run = trained
+    if not (run / "metrics-test.json").exists():
+        evaluate(run, "test", work_on(workspace), "cpu")
+    return workspace
+
+
+def the_run(workspace: Workspace) -> Path:
+    (folder,) = workspace.runs.iterdir()
+    return folder
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "last.safetensors",
+        "best.safetensors",
+        "config.json",
+        "log.jsonl",
+        "predictions-test.parquet",
+        "predictions-validation.parquet",
+        "metrics-test.json",
+    ],
+)
+def test_a_changed_file_of_a_run_is_named_and_the_run_left_out(
+    copied: Workspace, name: str
+) -> None:
+    run = the_run(copied)
+    assert not list(changes(run, DONE_FILE))
+    flip(run / name)
+    (problem,) = changes(run, DONE_FILE)
+    assert name in problem
+    page = Path(build_report(work_on(copied))).read_text()
+    assert run.name in page
+    assert "Left out" in page
+    assert "accuracy on test, 95" not in page
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"files": 3}', b"[" * 100_000])
+def test_a_broken_run_is_skipped_and_the_others_are_shown(
+    copied: Workspace, content: bytes
+) -> None:
+    run = the_run(copied)
+    shutil.copytree(run, run.with_name("broken"))
+    (run.with_name("broken") / DONE_FILE).write_bytes(content)
+    page = Path(build_report(work_on(copied))).read_text()
+    assert page.count("Left out") == 1
+    assert "accuracy on test, 95" in page
+
+
+def test_the_metrics_of_a_split_are_overwritten_by_that_split_alone(
+    copied: Workspace, tmp_path: Path
+) -> None:
+    run = the_run(copied)
+    before = (run / "metrics-test.json").read_bytes()
+    other = evaluate(run, str(draw_set(tmp_path / "elsewhere" / "test")), copied, "cpu")
+    assert (run / "metrics-test.json").read_bytes() == before
+    assert other.on.startswith("test-")
+    first = evaluate(run, str(draw_set(tmp_path / "a" / "emo")), copied, "cpu")
+    second = evaluate(run, str(draw_set(tmp_path / "b" / "emo", 3)), copied, "cpu")
+    assert first.on == "emo"
+    assert second.on.startswith("emo-")
+    assert json.loads((run / "metrics-emo.json").read_bytes())["images"] == first.metrics.images
+    assert not list(changes(run, DONE_FILE))
+
+
+def test_an_added_set_whose_targets_were_flipped_is_refused(
+    copied: Workspace, tmp_path: Path
+) -> None:
+    with copied.lock():
+        added = add_folder(draw_set(tmp_path / "emo"), "emo", work_on(copied))
+    flip_targets(Path(added.path))
+    problems = [*verification._changed(copied, "emo")]
+    assert any("values have been changed" in problem for problem in problems)
+    with pytest.raises(InputError, match="changed since it was written"):
+        evaluate(the_run(copied), added.path, work_on(copied), "cpu")
+
+
+def flip_targets(path: Path) -> None:
+    """Change a manifest's targets and keep what it says of itself."""
+    table = pq.read_table(path)
+    flipped = pa.array([1 - target for target in table["target"].to_pylist()], pa.int8())
+    place = table.schema.get_field_index("target")
+    changed = table.set_column(place, table.schema.field("target"), flipped)
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+
+
+def test_an_emptied_manifest_of_what_is_shared_is_told(workspace: Workspace) -> None:
+    row = {
+        "path": "/elsewhere/x.png",
+        "sha256": "a" * 64,
+        "matched": "b" * 64,
+        "group": "g",
+        "method": "phash",
+        "distance": 0.0,
+        "threshold": 8.0,
+        "correlation": 1.0,
+        "sibling": False,
+    }
+    origin = Origin("shared", 1, {}, {})
+    workspace.write_as("shared", "shared-emo", pa.Table.from_pylist([row]), origin)
+    assert not [*verification._changed(workspace, "shared-emo")]
+    path = workspace.manifest_path("shared-emo")
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    (problem,) = verification._changed(workspace, "shared-emo")
+    assert "has 0 rows, 1 were written" in problem
+
+
+def test_verify_sees_added_and_shared_sets_packed_pixels_and_runs(copied: Workspace) -> None:
+    assert verification.further_manifests(copied) == []
+    copied.write_as("test", "emo", copied.read("test"), Origin("add-folder", 1, {}, {}))
+    assert verification.further_manifests(copied) == ["emo"]
+    packed = copied.root / copied.store.keys("data/packed")[0]
+    flip(packed)
+    (problem,) = verification._changed_packed(copied)
+    assert str(packed) in problem
+    flip(the_run(copied) / "last.safetensors")
+    (problem,) = verification._changed_runs(copied)
+    assert "last.safetensors" in problem
+
+
+def test_a_flipped_bit_in_a_manifest_is_seen_at_every_read(tmp_path: Path) -> None:
+    """Flip bits one by one over a file's pages: no read gives other values."""
+    table = pa.table({"number": np.random.default_rng(0).integers(0, 2**40, 300)})
+    path = tmp_path / "x.parquet"
+    write_parquet(table, path)
+    sound = path.read_bytes()
+    pages = pq.read_metadata(path).row_group(0).column(0).total_compressed_size
+    from webemo_curate.parquet import read_parquet
+
+    silent = 0
+    for place in range(4, 4 + pages, 7):
+        broken = bytearray(sound)
+        broken[place] ^= 1 << (place % 8)
+        path.write_bytes(broken)
+        try:
+            silent += not read_parquet(path).equals(table)
+        except (OSError, ValueError, pa.ArrowException):
+            continue
+    assert silent == 0
+
+
+def test_every_manifest_has_checksums(workspace: Workspace) -> None:
+    path = workspace.manifest_path("test")
+    assert METADATA_KEY in pq.read_metadata(path).metadata
+    flip_in_pages(path)
+    with pytest.raises(InputError, match="not a sound"):
+        workspace.read("test")
+
+
+def flip_in_pages(path: Path) -> None:
+    column = pq.read_metadata(path).row_group(0).column(0)
+    start = column.data_page_offset
+    content = bytearray(path.read_bytes())
+    content[start + column.total_compressed_size - 3] ^= 1
+    path.write_bytes(content)
+
+
+def packed(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    write_packed(stream, pixels)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: bytes(len(content)),
+        lambda content: content[:-1],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:0],
+        lambda content: content[:-33] + bytes([content[-33] ^ 1]) + content[-32:],
+        lambda content: packed(np.zeros((2, 3, 8, 8), np.uint8)) + content[:0],
+    ],
+)
+def test_packed_pixels_that_were_torn_or_changed_are_not_taken(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
+    path = tmp_path / "x.npy"
+    path.write_bytes(packed(pixels))
+    opened = open_packed(path, SHAPE)
+    assert opened is not None
+    assert np.array_equal(opened, pixels)
+    path.write_bytes(spoil(packed(pixels)))
+    assert open_packed(path, SHAPE) is None
+
+
+def test_zeroed_pixels_are_packed_anew(workspace: Workspace) -> None:
+    pack_splits(TINY, work_on(workspace))
+    keys = workspace.store.keys("data/packed")
+    sound = {key: (workspace.root / key).read_bytes() for key in keys}
+    for key in keys:
+        (workspace.root / key).write_bytes(bytes(len(sound[key])))
+    pack_splits(TINY, work_on(workspace))
+    assert {key: (workspace.root / key).read_bytes() for key in keys} == sound
+
+
+def test_an_image_of_an_added_set_is_hashed_too(copied: Workspace, tmp_path: Path) -> None:
+    with copied.lock():
+        add_folder(draw_set(tmp_path / "emo"), "emo", work_on(copied))
+    (names,) = [*verification._added_images(copied)][3:]
+    path = names["path"][0].as_py()
+    Image.new("RGB", (9, 9)).save(copied.root / path)
+    problem = verification._problem(copied, {"place": path, "path": path, "sha256": "?"})
+    assert problem
+    assert "have changed" in problem

@@ -1,0 +1,183 @@
+"""Paths below a root: what is read, written or removed there never lies elsewhere.
+
+A key is a plain relative path. On the way to it stand folders alone, at its end a regular file or
+nothing: a link would lead out of the root, and a pipe or device would hang its reader. The root
+itself may be a link, as its user named it.
+"""
+
+import os
+import re
+import stat
+from io import FileIO
+from pathlib import Path
+
+from webemo_curate.errors import InputError
+
+ODD = re.compile(r"^$|^/|//|/$|(?:^|/)\.{1,2}(?:/|$)|\0")
+"""Matches what is no plain relative path: absolute ones, empty parts, `.` and `..`."""
+
+LINK, SPECIAL = "is a link", "is neither a file nor a folder"
+
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+class NotRegularError(OSError):
+    """What lies at a path is no regular file."""
+
+
+def is_plain(key: str) -> bool:
+    """Tell whether a key is a plain relative path, without `.`, `..` and empty parts.
+
+    Parameters
+    ----------
+    key : str
+        A POSIX path.
+
+    Returns
+    -------
+    bool
+        False for the root itself too.
+    """
+    return not ODD.search(key)
+
+
+def below(root: Path, key: str, *, replaced: bool = False) -> Path:
+    """Return the path of a key below a root.
+
+    Parameters
+    ----------
+    root : Path
+        Any folder; it may be a link.
+    key : str
+        A POSIX path relative to it; what it names need not be there.
+    replaced : bool, default False
+        Whether the caller removes or replaces the name itself, so that it may be a link.
+
+    Returns
+    -------
+    Path
+        `root / key`.
+
+    Raises
+    ------
+    InputError
+        If the key is not plain, or a link, a pipe or a device stands on the way or at its end.
+    """
+    if not is_plain(key):
+        raise InputError(f"{root}: {key!r} is no path below this folder; correct or delete it")
+    path = root
+    parts = key.split("/")
+    for place, part in enumerate(parts, start=1):
+        path = path / part
+        if not (replaced and place == len(parts)) and not _check(path):
+            break
+    return root / key
+
+
+def open_below(root: Path, key: str) -> FileIO:
+    """Open a file below a root for reading; links are not followed, whoever makes them meanwhile.
+
+    Parameters
+    ----------
+    root : Path
+        Any folder; it may be a link.
+    key : str
+        A POSIX path relative to it.
+
+    Returns
+    -------
+    FileIO
+        Unbuffered.
+
+    Raises
+    ------
+    OSError
+        If there is no such regular file.
+    """
+    if not is_plain(key):
+        raise NotRegularError(f"{key!r} is no path below {root}")
+    *folders, name = key.split("/")
+    place = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _FLAGS | os.O_DIRECTORY, dir_fd=place)
+            os.close(place)
+            place = inner
+        return _as_regular(os.open(name, _FLAGS, dir_fd=place), key)
+    finally:
+        os.close(place)
+
+
+def read_below(root: Path, key: str) -> bytes:
+    """Read a whole file below a root; raises as `open_below`."""
+    with open_below(root, key) as stream:
+        return stream.read()
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a file that a user named, through links too, unless reading it could hang.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+
+    Returns
+    -------
+    FileIO
+        Unbuffered.
+
+    Raises
+    ------
+    OSError
+        If there is no such regular file.
+    """
+    return _as_regular(os.open(path, _FLAGS & ~os.O_NOFOLLOW), str(path))
+
+
+def read_regular(path: Path, at_most: int | None = None) -> bytes:
+    """Read a file that a user named, or its first bytes; raises as `open_regular`."""
+    with open_regular(path) as stream:
+        return stream.read() if at_most is None else stream.read(at_most)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write in place of what is no file.
+
+    Parameters
+    ----------
+    path : Path
+        Where a file is to be put.
+
+    Raises
+    ------
+    InputError
+        If a folder, a device or a pipe is there, by a link too.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # nothing there, or writing will tell
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a device, pipe or socket"
+        raise InputError(f"{path}: is {what}; name a file")
+
+
+def _check(path: Path) -> bool:
+    """Raise if a path leads away or may hang; return whether it is there."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISLNK(mode):
+        raise InputError(f"{path}: {LINK}, and nothing in a workspace may be one; remove it")
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise InputError(f"{path}: {SPECIAL}; remove it")
+    return True
+
+
+def _as_regular(handle: int, name: str) -> FileIO:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotRegularError(f"{name}: no regular file")
+    return FileIO(handle)

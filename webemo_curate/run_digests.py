@@ -1,0 +1,122 @@
+"""What a run's files were when they were written, so that changed ones do not pass for its own.
+
+The network's files are recorded when a training ends, in `done.json`; a measurement's predictions
+in its metrics, which carry a digest of themselves.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from webemo_curate.rooted import open_below, read_below
+from webemo_curate.system_faults import raise_system_fault
+
+FILES, DIGEST, PREDICTIONS = "files", "digest", "predictions_sha256"
+METRICS = "metrics-*.json"
+REMEDY = "train it again under another name, or put the file back"
+AGAIN = "run 'curate evaluate' on it again"
+
+
+def file_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256, in hex, of those files of a folder that are there, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        A run's.
+    names : iterable of str
+        Files in it.
+
+    Returns
+    -------
+    dict of str to str
+        In the order of the names.
+    """
+    return {name: _file_digest(folder, name) for name in names if (folder / name).is_file()}
+
+
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON document with a digest of all that it says.
+
+    Parameters
+    ----------
+    document : dict
+        JSON values.
+
+    Returns
+    -------
+    dict
+        The same, and `digest`.
+    """
+    return document | {DIGEST: _document_digest(document)}
+
+
+def is_sealed(document: Any) -> bool:
+    """Tell whether a document says what it said when it was sealed."""
+    if not isinstance(document, dict):
+        return False
+    rest = {key: value for key, value in document.items() if key != DIGEST}
+    return document.get(DIGEST) == _document_digest(rest)
+
+
+def changes(run: Path, mark: str) -> Iterator[str]:
+    """Find what of a run is not as it was written.
+
+    Parameters
+    ----------
+    run : Path
+        Its folder.
+    mark : str
+        Name of the file that records the others.
+
+    Yields
+    ------
+    str
+        A sentence each.
+    """
+    try:
+        recorded = _document(run, mark).get(FILES)
+        if not isinstance(recorded, dict) or not recorded:
+            yield f"{run / mark}: records no digests of the run's files; {REMEDY}"
+            return
+        yield from _changed_files(run, recorded)
+        for metrics in sorted(run.glob(METRICS)):
+            yield from _changed_metrics(run, metrics.name)
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
+        raise_system_fault(error, str(run))
+        yield f"{run}: cannot be checked ({error}); {REMEDY}"
+
+
+def _changed_files(run: Path, recorded: dict[str, Any]) -> Iterator[str]:
+    for name, digest in recorded.items():
+        try:
+            if _file_digest(run, name) != digest:
+                yield f"{run / name}: has been changed since the training ended; {REMEDY}"
+        except FileNotFoundError:
+            yield f"{run / name}: is missing; {REMEDY}"
+
+
+def _changed_metrics(run: Path, name: str) -> Iterator[str]:
+    document = _document(run, name)
+    if not is_sealed(document):
+        yield f"{run / name}: has been changed since it was written; {AGAIN}"
+        return
+    predictions = Path(str(document["predictions"])).name
+    if file_digests(run, [predictions]).get(predictions) != document.get(PREDICTIONS):
+        yield f"{run / predictions}: is not what {name} was computed from; {AGAIN}"
+
+
+def _document(run: Path, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(read_below(run, name))
+    return document
+
+
+def _file_digest(folder: Path, name: str) -> str:
+    with open_below(folder, name) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _document_digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
