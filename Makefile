@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test slow check clean
+.PHONY: demo test slow fuzz check clean
 
 demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
@@ -14,6 +14,10 @@ test: $(READY)
 
 slow: $(READY)
 	$(BIN)/pytest -m slow
+
+# FUZZ_SECONDS a kind of file (60); FUZZ_SEED as printed repeats a run.
+fuzz: $(READY)
+	$(BIN)/python -m tests.security.fuzz
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from typing import Final
 
 VALUE_CHARACTERS: Final = 100
+MOST: Final = 2 * VALUE_CHARACTERS
 MESSAGE_CHARACTERS: Final = 4_000
 
 
@@ -20,7 +21,10 @@ def quoted(value: object) -> str:
         At most `VALUE_CHARACTERS` and an ellipsis.
     """
     # Only so much is put into words: a text of megabytes is not copied several times.
-    text = repr(value[: VALUE_CHARACTERS * 2]) if isinstance(value, str | bytes) else repr(value)
+    try:
+        text = repr(value[:MOST]) if isinstance(value, str | bytes) else repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= VALUE_CHARACTERS else f"{text[:VALUE_CHARACTERS]}..."
 
 

@@ -93,11 +93,11 @@ def test_the_metrics_of_a_split_are_overwritten_by_that_split_alone(
 ) -> None:
     run = the_run(copied)
     before = (run / "metrics-test.json").read_bytes()
-    other = evaluate(run, str(draw_set(tmp_path / "elsewhere" / "test")), copied, "cpu")
+    other = evaluate(run, str(draw_set(tmp_path / "elsewhere" / "test")), work_on(copied), "cpu")
     assert (run / "metrics-test.json").read_bytes() == before
     assert other.on.startswith("test-")
-    first = evaluate(run, str(draw_set(tmp_path / "a" / "emo")), copied, "cpu")
-    second = evaluate(run, str(draw_set(tmp_path / "b" / "emo", 3)), copied, "cpu")
+    first = evaluate(run, str(draw_set(tmp_path / "a" / "emo")), work_on(copied), "cpu")
+    second = evaluate(run, str(draw_set(tmp_path / "b" / "emo", 3)), work_on(copied), "cpu")
     assert first.on == "emo"
     assert second.on.startswith("emo-")
     assert json.loads((run / "metrics-emo.json").read_bytes())["images"] == first.metrics.images

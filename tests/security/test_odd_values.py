@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -46,7 +46,7 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize(("section", "field", "value"), ODD)
+@pytest.mark.parametrize(("section", "field", "value"), ODD, ids=range(len(ODD)))
 def test_odd_numbers_are_refused_in_a_short_message(section: str, field: str, value: Any) -> None:
     with pytest.raises(InputError) as refused:
         override(PipelineConfig(), {section: {field: value}})
@@ -75,6 +75,7 @@ ODD_FILES = [
     b"- - - - " * 4000,
     b"split: {seed: " + b"9" * 5000 + b"}\n",
     b"split: {ratios: 2026-13-45}\n",
+    b"split: {seed: 0x" + b"f" * 5000 + b"}\n",
     b"split: {ratios: 0o9}\n",
     b"split: !!python/object/apply:os.system [true]\n",
     b"split: !!binary '%'\n",
@@ -141,6 +142,7 @@ documents = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(documents)
 def test_any_document_is_a_configuration_or_one_message(
     tmp_path_factory: pytest.TempPathFactory, document: Any
