@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from webemo_curate.errors import InputError
+from webemo_curate.rooted import read_regular
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies.taxonomy import Taxonomy
 
@@ -112,8 +113,7 @@ def _built_in(name: str) -> Taxonomy:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
+        content = read_regular(path, MAX_FILE_BYTES + 1)
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise_system_fault(error, str(path))
