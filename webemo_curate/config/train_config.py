@@ -39,6 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "label_smoothing": 0.1,
         "center_loss": 0.01,
         "normalise_gram": True,
+        "augment_crop": False,
         "precision": "bf16",
         "deterministic": False,
     },
@@ -70,7 +71,11 @@ class TrainConfig(StageConfig):
         description="Layers between the pooled features and the sum.",
     )
     dropout: float = setting(0.5, ge=0, lt=1, description="Before the main branch's dense layer.")
-    drop_path: float = setting(0.2, ge=0, lt=1, description="Stochastic depth at the last block.")
+    drop_path: float = setting(0.2, ge=0, lt=1, description="Rate of stochastic depth.")
+    drop_path_rule: Literal["keras", "timm"] = setting(
+        "keras",
+        description="Depth that the rate is reached at: of the unscaled network, or the last.",
+    )
     negative_slope: float = setting(0.2, ge=0, description="Of every added LeakyReLU.")
     bn_epsilon: float = setting(1e-3, gt=0, description="Of added batch norms.")
     bn_momentum: float = setting(
@@ -104,6 +109,10 @@ class TrainConfig(StageConfig):
     augment_ops: int = setting(3, ge=0, le=18, description="RandAugment's N.")
     augment_magnitude: float = setting(7, ge=0, description="RandAugment's M.")
     augment_scale: float = setting(30, gt=0, description="The magnitude that is full strength.")
+    augment_crop: bool = setting(
+        True,
+        description="RandAugment first cuts up to M/224 of the side from each edge, as imgaug's.",
+    )
     augment_fill: int = setting(
         128, ge=0, le=255, description="Level of pixels from outside the picture."
     )
@@ -162,6 +171,12 @@ class TrainConfig(StageConfig):
         None,
         flag=Flag(panel=NETWORK),
         description="Backbone weights: a safetensors file, or a .pth of tensors.",
+    )
+    weights_tag: str = setting(
+        "in1k",
+        pattern=r"^[a-z0-9_]+$",
+        flag=Flag(panel=NETWORK),
+        description="Which of timm's weights of the backbone: in1k is the paper's ImageNet-1k.",
     )
     from_scratch: bool = setting(
         False,

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.errors import InputError
+from webemo_curate.models.keras_rules import KerasBatchNorm1d, scale_stochastic_depth
 from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
 
 CLASSES = 2
@@ -32,7 +34,7 @@ class GramModule(nn.Module):
     def __init__(self, channels: int, config: TrainConfig) -> None:
         super().__init__()
         self.compress = nn.Linear(channels * channels, channels)
-        self.norm = nn.BatchNorm1d(channels, config.bn_epsilon, config.bn_momentum)
+        self.norm = KerasBatchNorm1d(channels, config.bn_epsilon, config.bn_momentum)
         self.project = nn.Conv2d(channels, channels, kernel_size=1)
         self.activation = _activation(config)
 
@@ -87,8 +89,13 @@ class GramEfficientNet(nn.Module):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         network: Any = timm.create_model(
-            config.backbone, pretrained=False, num_classes=0, drop_path_rate=config.drop_path
+            self.backbone_name(config),
+            pretrained=False,
+            num_classes=0,
+            drop_path_rate=config.drop_path,
         )
+        if config.drop_path_rule == "keras":
+            scale_stochastic_depth(network, config.backbone)
         self.backbone = network
         self.normalise = Normalize(config.normalisation, network.pretrained_cfg)
         channels = int(network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl.out_channels)
@@ -103,8 +110,19 @@ class GramEfficientNet(nn.Module):
 
     @staticmethod
     def backbone_name(config: TrainConfig) -> str:
-        """Return timm's name of the backbone."""
-        return config.backbone
+        """Return timm's name of the backbone, with the tag of its weights.
+
+        Raises
+        ------
+        InputError
+            If timm has no such weights of it; names those it has.
+        """
+        name = f"{config.backbone}.{config.weights_tag}"
+        known = timm.list_pretrained(f"{config.backbone}.*")
+        if name not in known:
+            tags = ", ".join(entry.partition(".")[2] for entry in known)
+            raise InputError(f"--weights-tag {config.weights_tag}: {config.backbone} has {tags}")
+        return name
 
     @staticmethod
     def title(config: TrainConfig) -> str:

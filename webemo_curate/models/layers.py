@@ -1,5 +1,6 @@
 """Layers that all networks here share: normalisation of pixels, Gram matrices, first weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -31,8 +32,19 @@ class Normalize(nn.Module):
             "imagenet": (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD),
             "half": (HALF, HALF),
         }[kind]
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None])
+        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None])
+
+    def expect(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+        """Take another mean and deviation, one value a channel, as the weights in use expect."""
+        for buffer, values in ((self.mean, mean), (self.deviation, deviation)):
+            buffer.copy_(torch.tensor(values)[:, None, None])
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest: Any) -> None:
+        """Load both, or keep those at hand: weights of earlier versions hold none."""
+        for name, buffer in self.named_buffers():
+            state.setdefault(prefix + name, buffer)
+        super()._load_from_state_dict(state, prefix, *rest)
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalize pixels of 0 to 1; shape (N, 3, S, S)."""
@@ -60,7 +72,7 @@ class InitializeAdded:
 
 
 def gram_matrix(features: Tensor, *, normalise: bool = False) -> Tensor:
-    """Return all inner products of feature maps (paper, equation 1), in float32.
+    """Return all inner products of feature maps (paper, equation 1), never in half precision.
 
     Parameters
     ----------
@@ -71,10 +83,10 @@ def gram_matrix(features: Tensor, *, normalise: bool = False) -> Tensor:
 
     Returns
     -------
-    Tensor, shape (N, C, C)
+    Tensor, shape (N, C, C), float32 or float64
         F F^T for F of shape (C, H * W).
     """
     with torch.autocast(features.device.type, enabled=False):
-        flat = features.float().flatten(2)
+        flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)
         gram = flat @ flat.transpose(1, 2)
         return gram / (features[0].numel()) if normalise else gram

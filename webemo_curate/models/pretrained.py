@@ -1,5 +1,6 @@
 """Backbone weights: timm's pretrained ones or a file, never unpickled code."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -14,6 +15,10 @@ from webemo_curate.models.registry import Network, backbone_name
 from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
+
+CHANNELS = 3
+MAX_DESCRIPTION_BYTES = 2**20
+"""timm's own config.json has under a kilobyte."""
 
 CLASSIFIERS = ("classifier.", "fc.")
 """ImageNet's own head, of EfficientNets and ResNets, is not part of the backbone."""
@@ -41,6 +46,9 @@ def load_backbone(network: Network, config: TrainConfig) -> None:
     backbone = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
     _check_fit(network.backbone.state_dict(), backbone, str(config.weights or name))
     network.backbone.load_state_dict(backbone)
+    declared = _declared_normalisation(config.weights) if config.weights else None
+    if declared and config.normalisation == "weights":
+        network.normalise.expect(*declared)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -74,6 +82,29 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise InputError(f"{path}: holds no state_dict; save model.state_dict() and give that file")
     return state
+
+
+def _declared_normalisation(weights: Path) -> tuple[list[float], list[float]] | None:
+    """Return mean and deviation from timm's config.json beside a file of weights, if it is there.
+
+    A page of weights on the Hugging Face hub holds both files; `pretrained_cfg` in the second says
+    which pixels the first was trained on.
+    """
+    description = weights.with_name("config.json")
+    try:
+        if description.stat().st_size > MAX_DESCRIPTION_BYTES:
+            return None
+        said = json.loads(description.read_bytes())
+        said = said.get("pretrained_cfg", said)
+        mean, deviation = ([float(level) for level in said[key]] for key in ("mean", "std"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise_system_fault(error, str(description))
+        logger.warning("%s: names no mean and std; those of the tag are taken", description)
+        return None
+    usable = len(mean) == len(deviation) == CHANNELS and all(level > 0 for level in deviation)
+    return (mean, deviation) if usable else None
 
 
 def _pretrained(backbone: str) -> dict[str, Tensor]:

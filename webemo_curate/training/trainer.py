@@ -39,6 +39,7 @@ from webemo_curate.training.augment.augmentation import Augmentation
 from webemo_curate.training.distributed import ProcessGroup
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import learning_rate, make_optimizer
+from webemo_curate.training.running_statistics import SharedStatistics
 from webemo_curate.training.state import Progress, load_state, save_state, save_weights
 from webemo_curate.training.tensorboard_events import epoch_events
 
@@ -88,6 +89,8 @@ class Trainer:
         load_backbone(network, config)
         self.objective = Objective(network, config).to(device)
         self.parallel = self.processes.parallel(self.objective)
+        batches = config.accumulate // self.processes.size
+        self._statistics = SharedStatistics(self.objective, batches)
         self.optimizer = make_optimizer(config, self.objective.parameters())
         self.averaged = _average(network, config)
         self.best: dict[str, Tensor] = {}
@@ -201,6 +204,7 @@ class Trainer:
         sums = torch.zeros(2, dtype=torch.float64, device=self.device)
         positions = range(len(batches))[self._share]
         self.optimizer.zero_grad()
+        self._statistics.begin()
         for position in positions:
             self._reseed(self.progress.epochs, number, position)
             raw, targets = next(pixels)
@@ -212,7 +216,9 @@ class Trainer:
                     (loss * self.processes.size / images).backward()
                 except torch.OutOfMemoryError as error:
                     raise self._out_of_memory() from error
+            self._statistics.end_batch()
             sums += torch.stack([loss.detach().double(), right.double()])
+        self._statistics.end()
         self.optimizer.step()
         if self.averaged:
             self.averaged.update_parameters(self.objective.network)

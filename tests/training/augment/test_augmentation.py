@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,11 +17,12 @@ from webemo_curate.training.augment.augmentation import (
     rand_augment,
 )
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
+from webemo_curate.training.augment.edge_crop import crop_edges
 
 SIDE = 48
 FILL = 128
 STRENGTH = 7 / 30
-CONFIG = TrainConfig(augment_ops=3, augment_magnitude=7)
+CONFIG = TrainConfig(augment_ops=3, augment_magnitude=7, augment_crop=False)
 
 
 def pictures() -> list[Image.Image]:
@@ -93,11 +95,11 @@ def test_op_equals_pillows(op: pixel_ops.Op, pillow: Callable, sign: float) -> N
 
 @pytest.mark.parametrize("center", [0.0, 0.4, 0.97])
 def test_cutout_fills_a_square_about_its_center(center: float) -> None:
-    length = round(SIDE * 20 / 32 * STRENGTH)
-    corner = round(center * SIDE - length / 2)
+    half = 20 / 32 * STRENGTH / 2
+    begin, end = int((center - half) * SIDE), int((center + half) * SIDE)
     expected = pictures()
     for image in expected:
-        box = [corner, corner, corner + length - 1, corner + length - 1]
+        box = [begin, begin, end - 1, end - 1]
         ImageDraw.Draw(image).rectangle(box, fill=(FILL,) * 3)
     ours = pixel_ops.cutout(tensor(pictures()), draw(1.0, center=center))
     assert torch.equal(ours, tensor(expected))
@@ -170,3 +172,22 @@ def test_none_leaves_images_alone() -> None:
     images = tensor(pictures())
     config = CONFIG.model_copy(update={"augment": "none"})
     assert torch.equal(Augmentation(config, 4, 0, 0)(images, np.arange(4)), images)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_edges_are_cut_and_scaled_back_as_opencv_does(seed: int) -> None:
+    images, shares = pictures(), np.random.default_rng(seed).random((len(pictures()), 4))
+    ours = crop_edges(tensor(images), shares, 7)
+    side = images[0].size[0]
+    for image, cuts, result in zip(images, shares, ours, strict=True):
+        top, right, bottom, left = np.round(cuts * 7 / 224 * side).astype(int)
+        kept = np.asarray(image)[top : side - bottom, left : side - right]
+        theirs = cv2.resize(kept, (side, side), interpolation=cv2.INTER_LINEAR)
+        difference = np.abs(result.permute(1, 2, 0).numpy().astype(int) - theirs)
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01
+
+
+def test_no_cut_changes_nothing() -> None:
+    images = tensor(pictures())
+    assert torch.equal(crop_edges(images, np.zeros((len(images), 4)), 7), images)

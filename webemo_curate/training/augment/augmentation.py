@@ -13,9 +13,11 @@ from torch import Tensor
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
+from webemo_curate.training.augment.edge_crop import crop_edges
 from webemo_curate.training.augment.pixel_ops import OPS, Draw
 
 FLIP_SHARE = 0.5
+EDGES = ("top", "right", "bottom", "left")
 STREAM = 1
 """Keeps these draws apart from the epoch's order, which comes from the same seed."""
 
@@ -75,12 +77,15 @@ class EpochDraws:
         Shares of the side, shape (images, N, 2).
     flips
         Whether an image is mirrored first, shape (images,).
+    edges
+        Shares of the largest cut of the top, right, bottom and left edge, shape (images, 4).
     """
 
     ops: NDArray[np.int64]
     signs: NDArray[np.float64]
     centers: NDArray[np.float64]
     flips: NDArray[np.bool_]
+    edges: NDArray[np.float64]
 
     @classmethod
     def of(cls, images: int, ops: int, generator: np.random.Generator) -> "EpochDraws":
@@ -105,15 +110,18 @@ class EpochDraws:
             signs=np.where(generator.random((images, ops)) < FLIP_SHARE, -1.0, 1.0),
             centers=generator.random((images, ops, 2)),
             flips=generator.random(images) < FLIP_SHARE,
+            edges=generator.random((images, len(EDGES))),
         )
 
     def rows(self, rows: NDArray[np.int64]) -> "EpochDraws":
         """Return the draws of some images."""
-        return EpochDraws(self.ops[rows], self.signs[rows], self.centers[rows], self.flips[rows])
+        return EpochDraws(
+            self.ops[rows], self.signs[rows], self.centers[rows], self.flips[rows], self.edges[rows]
+        )
 
 
 def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
-    """Mirror half of the images, then apply each image's own ops.
+    """Mirror half of the images, cut their edges, then apply each image's own ops.
 
     Parameters
     ----------
@@ -122,7 +130,7 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
     draws : EpochDraws
         Of these images, in their order.
     config : TrainConfig
-        Magnitude, its scale and the fill.
+        Magnitude, its scale, the fill, and whether edges are cut.
 
     Returns
     -------
@@ -131,6 +139,8 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
     """
     flips = torch.from_numpy(draws.flips).to(images.device)[:, None, None, None]
     result = torch.where(flips, images.flip(-1), images)
+    if config.augment == "randaugment" and config.augment_crop:
+        result = crop_edges(result, draws.edges, config.augment_magnitude)
     strength = config.augment_magnitude / config.augment_scale
     for slot in range(draws.ops.shape[1]):
         for index in np.unique(draws.ops[:, slot]):

@@ -180,10 +180,11 @@ def translate_y(images: Tensor, draw: Draw) -> Tensor:
 def cutout(images: Tensor, draw: Draw) -> Tensor:
     """Fill a square of up to 20/32 of the side; it may reach over the border."""
     side = images.shape[-1]
-    length = round(MAX_CUTOUT * draw.strength * side)
-    corner = np.round(draw.centers * side - length / 2)[:, :, None]
+    half = MAX_CUTOUT * draw.strength / 2
+    # imgaug cuts both ends off to whole pixels: a square of 37.3 pixels is 37 or 38 long.
+    begin, end = (np.trunc((draw.centers + sign * half) * side)[:, :, None] for sign in (-1, 1))
     places = np.arange(side)
-    inside = torch.from_numpy((places >= corner) & (places < corner + length)).to(images.device)
+    inside = torch.from_numpy((places >= begin) & (places < end)).to(images.device)
     covered = inside[:, 0, None, None, :] & inside[:, 1, None, :, None]
     return images.masked_fill(covered, draw.fill)
 

@@ -1,0 +1,1 @@
+"""Equal to the paper's own tools: Keras, imgaug's arithmetic, statsmodels."""

@@ -1,0 +1,49 @@
+"""Running statistics of batch norms where several batches make one update."""
+
+import torch
+from torch import Tensor, nn
+
+
+class SharedStatistics:
+    """Lets the batches of an update move running statistics as replicas of one network would.
+
+    Each batch starts from the statistics that stood before the update, and their mean is kept: the
+    result of as many processes, whose statistics are averaged. Moved one after another, later
+    batches would count more and the momentum would be that of as many updates.
+
+    Parameters
+    ----------
+    network : Module
+        Its running means and variances, all float buffers of its batch norms.
+    batches : int
+        Batches an update in this process; one needs nothing.
+    """
+
+    def __init__(self, network: nn.Module, batches: int) -> None:
+        self._batches = batches
+        self._running = _running_statistics(network) if batches > 1 else []
+        self._before: list[Tensor] = []
+        self._sums: list[Tensor] = []
+
+    def begin(self) -> None:
+        """Remember the statistics that stand before an update."""
+        self._before = [running.clone() for running in self._running]
+        self._sums = [torch.zeros_like(running) for running in self._running]
+
+    def end_batch(self) -> None:
+        """Take in what a batch made of the statistics, and put the earlier ones back."""
+        if self._running:
+            torch._foreach_add_(self._sums, self._running)
+            torch._foreach_copy_(self._running, self._before)
+
+    def end(self) -> None:
+        """Keep the mean over the update's batches."""
+        if self._running:
+            torch._foreach_div_(self._sums, self._batches)
+            torch._foreach_copy_(self._running, self._sums)
+
+
+def _running_statistics(network: nn.Module) -> list[Tensor]:
+    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    # A frozen backbone's stand still; the mean over batches leaves them as they are.
+    return [t for norm in norms for t in (norm.running_mean, norm.running_var) if t is not None]
