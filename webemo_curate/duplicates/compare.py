@@ -31,6 +31,7 @@ PAIRS = pa.schema(
 MATCHES = pa.schema(
     [
         ("inliers", pa.int32()),
+        ("placed", pa.float64()),
         ("correlation", pa.float64()),
         ("overlap", pa.float64()),
         ("agreeing", pa.float64()),

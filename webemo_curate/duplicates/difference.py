@@ -3,8 +3,7 @@
 Gray values are brought to one scale by a robust line, so that recoloring is no difference. A pixel
 has changed where it lies outside the range of its neighborhood in the other picture, in both
 directions: re-scaling and a placing that misses by a pixel stay inside. Changed pixels make parts.
-What is drawn over a picture (captions, marks, frames, bars) is of few gray levels, or lets the
-picture shine through; another face, hand or pose is neither.
+What is drawn over a picture (`overlays`) is no change of what it shows.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from webemo_curate.duplicates.local_detail import other_detail
+from webemo_curate.duplicates.overlays import overlaid
 
 SIDE = 256
 """Pixels to which the longer side of the overlap's frame is reduced."""
@@ -49,20 +51,11 @@ STRUCTURE = 3.0
 SMALLEST_PART = 0.002
 """Share of the overlap below which a changed part does not count."""
 
-MODES = 2
-MODE_WIDTH = 16
-DRAWN = 0.75
-THROUGH = 0.9
-"""An overlay's gray values lie in `MODES` stretches of `MODE_WIDTH` levels, this share of them."""
-
 JOIN = 5
 """Pixels a side by which changed pixels grow to join into parts."""
 
 RING = 15
 """Pixels a side by which a part grows to what lies around it."""
-
-LOW, WHOLE, FILLED = 0.2, 0.9, 0.8
-"""Text and marks are low, bars and frames as long as a side, boxes filled: shares of these."""
 
 DETAIL, SMOOTH = 8.0, 4.0
 """Detail is what a blur of so many pixels takes away; below so many levels there is none."""
@@ -122,10 +115,15 @@ def difference(ours: Gray, theirs: Gray, inside: Mask) -> Difference:
     sharp = ours.astype(np.float32), (offset + slope * theirs).astype(np.float32)
     fine = _detail(first, core), _detail(fitted, core)
     changed = _changed(*fine, core)
+    other = other_detail(first, fitted) & core
     structured = _structured(first, fitted, core)
     structured = structured if structured.any() else core
     agreeing = float((structured & ~changed).sum() / max(1, structured.sum()))
-    return Difference(correlation, agreeing, _unexplained(sharp, fine, changed, core))
+    largest = _unexplained(sharp, fine, changed, core)
+    # Where detail is another, the window in which it is compared makes a part twice as large.
+    return Difference(
+        correlation, agreeing, max(largest, _unexplained(sharp, None, other, core) / 2)
+    )
 
 
 def _blurred(gray: Gray) -> Plane:
@@ -210,13 +208,18 @@ def _deviation(plane: Plane) -> Plane:
 
 
 def _unexplained(
-    sharp: tuple[Plane, Plane], fine: tuple[Plane, Plane], changed: Mask, core: Mask
+    sharp: tuple[Plane, Plane], fine: tuple[Plane, Plane] | None, changed: Mask, core: Mask
 ) -> float:
-    """Return the share of the overlap of the largest part that no overlay explains."""
+    """Return the share of the overlap of the largest part that no overlay explains.
+
+    Where `fine` is given, neither does a part count whose detail is the same.
+    """
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((JOIN, JOIN)))
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(joined)
     still = core & (joined == 0) & (np.abs(sharp[0] - sharp[1]) < CHANGES[0])
     area = float(core.sum())
+    rows, columns = np.nonzero(core)
+    frame = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     largest = 0
     for part in range(1, count):
         region = parts == part
@@ -224,43 +227,12 @@ def _unexplained(
         size = int(where.sum())
         if size <= max(largest, SMALLEST_PART * area):
             continue
-        if _same_detail(fine[0][where], fine[1][where]):
+        if fine and _same_detail(fine[0][where], fine[1][where]):
             continue
         around = (cv2.dilate(region.astype(np.uint8), np.ones((RING, RING))) > 0) & still
-        overlaid = _drawn_shape(boxes[part], core.shape) and _overlaid(sharp, region, around)
-        if not overlaid:
+        if not overlaid(sharp, region, around, boxes[part], frame):
             largest = size
     return largest / area
-
-
-def _overlaid(sharp: tuple[Plane, Plane], region: Mask, around: Mask) -> bool:
-    """Tell whether what differs is drawn over either picture, or both, or shines through."""
-    ours, theirs = sharp
-    weight = (ours[region] - theirs[region]) ** 2
-    planes = ours, theirs, np.maximum(ours, theirs), np.minimum(ours, theirs)
-    if any(_drawn(plane[region], weight, plane[around]) for plane in planes):
-        return True
-    x, y = (p[region] - np.average(p[region], weights=weight) for p in sharp)
-    spread = np.sqrt((weight @ x**2) * (weight @ y**2))
-    return bool(weight @ (x * y) >= THROUGH * spread)
-
-
-def _drawn(values: Plane, weight: Plane, around: Plane) -> bool:
-    """Tell whether values are few, and others than those around."""
-    if _share_of_modes(values, weight) < DRAWN:
-        return False
-    if not around.size:
-        return True
-    other = np.abs(values - np.median(around)) > MODE_WIDTH
-    return bool(weight[other].sum() >= weight.sum() / 2)
-
-
-def _drawn_shape(box: npt.NDArray[np.int32], frame: tuple[int, ...]) -> bool:
-    """Tell lines of text, small marks, filled boxes and bars along an edge from other shapes."""
-    _, _, width, height, area = box.tolist()
-    low = min(width / frame[1], height / frame[0]) <= LOW
-    wide = max(width / frame[1], height / frame[0]) >= WHOLE
-    return bool(low or wide or area >= FILLED * width * height)
 
 
 def _same_detail(ours: Plane, theirs: Plane) -> bool:
@@ -270,14 +242,3 @@ def _same_detail(ours: Plane, theirs: Plane) -> bool:
     if min(ours.std(), theirs.std()) < LEVELS:
         return False
     return bool(np.corrcoef(ours, theirs)[0, 1] >= SHINING)
-
-
-def _share_of_modes(values: Plane, weight: Plane) -> float:
-    counts, _ = np.histogram(values, np.arange(-256, 512, MODE_WIDTH / 2), weights=weight)
-    pairs = counts[:-1] + counts[1:]
-    total = 0.0
-    for _ in range(MODES):
-        best = int(pairs.argmax())
-        total += float(pairs[best])
-        pairs[max(0, best - 1) : best + 2] = 0
-    return total / float(weight.sum())

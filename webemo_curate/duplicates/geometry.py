@@ -54,6 +54,8 @@ class Match:
     ----------
     inliers
         Keypoints that agree on the transform.
+    placed
+        Their share of all that were matched; 1 where whole frames were laid on one another.
     correlation, agreeing, changed
         How they differ where they overlap; see `difference.Difference`.
     overlap
@@ -61,13 +63,14 @@ class Match:
     """
 
     inliers: int
+    placed: float
     correlation: float
     overlap: float
     agreeing: float
     changed: float
 
 
-NO_MATCH = Match(0, 0.0, 0.0, 0.0, 1.0)
+NO_MATCH = Match(0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def view(picture: Image.Image) -> View:
@@ -113,7 +116,7 @@ def match(first: View, second: View) -> Match:
     stretched, more = _stretch(theirs, ours)
     if stretched is not None and more >= MORE * agree:
         transform, agree = stretched, more
-    return _placed(first, second, transform, agree)
+    return _laid(first, second, transform, agree, agree / len(pairs))
 
 
 def match_whole(first: View, second: View) -> Match:
@@ -131,7 +134,7 @@ def match_whole(first: View, second: View) -> Match:
     """
     (height, width), (rows, columns) = first.gray.shape, second.gray.shape
     transform = np.array([[width / columns, 0, 0], [0, height / rows, 0]], np.float64)
-    return _placed(first, second, transform, 0)
+    return _laid(first, second, transform, 0, 1.0)
 
 
 def _similarity(theirs: Points, ours: Points) -> tuple[Transform | None, int]:
@@ -173,7 +176,7 @@ def _matches(first: View, second: View) -> npt.NDArray[np.int64]:
     return np.array(distinct, np.int64).reshape(-1, 2)
 
 
-def _placed(first: View, second: View, transform: Transform, inliers: int) -> Match:
+def _laid(first: View, second: View, transform: Transform, inliers: int, placed: float) -> Match:
     """Measure what a placing of the second picture on the first shows, at a reduced size."""
     height, width = first.gray.shape
     reduced = min(1.0, SIDE / max(height, width))
@@ -187,4 +190,4 @@ def _placed(first: View, second: View, transform: Transform, inliers: int) -> Ma
     found = difference(np.asarray(ours), np.asarray(theirs), np.asarray(mask) == 255)
     smaller = min(first.gray.size, second.gray.size * abs(np.linalg.det(transform[:, :2])))
     overlap = float((inside == 255).sum() / smaller)
-    return Match(inliers, found.correlation, overlap, found.agreeing, found.changed)
+    return Match(inliers, placed, found.correlation, overlap, found.agreeing, found.changed)
