@@ -13,15 +13,17 @@ from benchmarks.dedup_accuracy import prover, read_looks
 from tests.duplicates.test_geometry import jpeg, scene
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
+from webemo_curate.runner.local_runner import usable_cores
 
 CONFIG = DedupConfig()
+ALL_STRANGERS = 1429
 
 
-def answers(folder: Path) -> dict[tuple[str, str], bool]:
+def answers(folder: Path, processes: int = 1) -> dict[tuple[str, str], bool]:
     """Return the pairs found among a folder's pictures: True the same, False siblings."""
     names = sorted(file.name for file in folder.iterdir() if file.suffix in {".jpg", ".png"})
-    looks, words = read_looks(folder, names)
-    prove = prover(folder, CONFIG)
+    looks, words = read_looks(folder, names, processes)
+    prove = prover(folder, CONFIG, processes)
     found: dict[tuple[str, str], bool] = {}
     for part in (
         by_features(looks, words, prove),
@@ -51,14 +53,22 @@ def strangers(shared_data: Path, folder: Path, count: int) -> list[tuple[str, st
     return [(f"{int(row['a']):07d}.jpg", f"{int(row['b']):07d}.jpg") for row in chosen]
 
 
-@pytest.mark.parametrize(
-    "count", [30, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
-)
-def test_strangers_of_like_hashes_are_never_the_same(shared_data, tmp_path, count):
-    pairs = strangers(shared_data, tmp_path, count)
-    found = answers(tmp_path)
-    merged = [pair for pair in pairs if found.get((min(pair), max(pair)))]
-    assert not merged
+def merged(shared_data: Path, folder: Path, count: int, processes: int) -> list[tuple[str, str]]:
+    """Return which of some pairs of strangers are taken for the same picture."""
+    pairs = strangers(shared_data, folder, count)
+    assert len(pairs) >= count
+    found = answers(folder, processes)
+    return [pair for pair in pairs if found.get((min(pair), max(pair)))]
+
+
+def test_strangers_of_like_hashes_are_never_the_same(shared_data, tmp_path):
+    assert not merged(shared_data, tmp_path, 30, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_no_listed_strangers_are_ever_the_same(shared_data, tmp_path):
+    assert not merged(shared_data, tmp_path, ALL_STRANGERS, usable_cores())
 
 
 def test_copies_are_the_same_upright_mirrored_and_smaller(tmp_path):
