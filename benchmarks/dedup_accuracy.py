@@ -24,21 +24,13 @@ import pyarrow as pa
 
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.answers import Rule
 from webemo_curate.duplicates.compare import PAIRS, CompareWorker, Proofs
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import TABLES, Words
-from webemo_curate.duplicates.methods import (
-    Found,
-    Looks,
-    Mask,
-    Prove,
-    by_features,
-    by_grays,
-    by_hash,
-    looks_of,
-)
+from webemo_curate.duplicates.looks import PictureLooks, looks_of
+from webemo_curate.duplicates.methods import FoundPairs, Mask, Prove, by_features, by_grays, by_hash
+from webemo_curate.duplicates.relation import RelationLimits
 from webemo_curate.frames import to_frame
 from webemo_curate.runner.job import Job, Worker
 from webemo_curate.runner.local_runner import LocalRunner, usable_cores
@@ -155,7 +147,9 @@ def closed(pairs: set[Pair]) -> set[Pair]:
     return {ordered(a, b) for members in home.values() for a in members for b in members if a != b}
 
 
-def read_looks(folder: Path, names: Sequence[str], processes: int = 1) -> tuple[Looks, list[Words]]:
+def read_looks(
+    folder: Path, names: Sequence[str], processes: int = 1
+) -> tuple[PictureLooks, list[Words]]:
     """Return how the pictures of a folder look, and their local words."""
     images = ImageFiles(folder)
     rows = pa.table([images.places(pa.array(names, pa.string()))], schema=FILES)
@@ -171,7 +165,7 @@ def _lists(column: pa.ListArray) -> list[npt.NDArray[np.uint32]]:
 
 def prover(folder: Path, config: DedupConfig, processes: int = 1) -> Prove:
     """Return what looks closer at pairs of pictures of a folder, in this process or in others."""
-    worker = CompareWorker(ImageFiles(folder), Rule.of(config), MAX_PIXELS)
+    worker = CompareWorker(ImageFiles(folder), RelationLimits.of(config), MAX_PIXELS)
 
     def prove(paths: Paths, pairs: tuple[Indices, Indices], whole: bool, mirrored: Mask) -> Proofs:
         first, second = (pa.array(paths[side], pa.string()) for side in pairs)
@@ -196,7 +190,7 @@ def _run(worker: Worker, rows: pa.Table, processes: int) -> pa.Table:
     return pa.Table.from_batches(batches, worker.output_schema)
 
 
-def found_pairs(names: Sequence[str], *found: Found) -> tuple[set[Pair], set[Pair]]:
+def found_pairs(names: Sequence[str], *found: FoundPairs) -> tuple[set[Pair], set[Pair]]:
     """Return the pairs that are the same, and the siblings among the rest."""
     same: set[Pair] = set()
     siblings: set[Pair] = set()

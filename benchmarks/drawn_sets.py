@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmarks.dedup_accuracy import closed, found_pairs, ordered, prover, read_looks
 from benchmarks.scale_accuracy import poisson
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.methods import Looks, by_features, by_grays, by_hash
+from webemo_curate.duplicates.looks import PictureLooks
+from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
 from webemo_curate.evaluation.metrics import wilson_interval
 
 WIDTH, HEIGHT = 330, 230
@@ -189,7 +190,7 @@ def measure(folder: Path, names: list[str]) -> dict[str, Tally]:
     return {method: tally(names, pairs) for method, pairs in sets.items()}
 
 
-def hashed(looks: Looks, names: list[str], distance: int) -> set[Pair]:
+def hashed(looks: PictureLooks, names: list[str], distance: int) -> set[Pair]:
     """Return the pairs of pictures whose bare pHash, as imagededup compares it, is near."""
     apart = np.bitwise_count(looks.phash[:, None] ^ looks.phash[None])
     first, second = np.nonzero(np.triu(apart <= distance, 1))

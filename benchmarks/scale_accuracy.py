@@ -28,7 +28,8 @@ from scipy.stats import chi2
 from benchmarks.dedup_accuracy import prover
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.hamming import pairs_within
-from webemo_curate.duplicates.methods import Looks, by_hash
+from webemo_curate.duplicates.looks import PictureLooks
+from webemo_curate.duplicates.methods import by_hash
 from webemo_curate.duplicates.perceptual import phashes, reduce_gray
 
 CHUNK = 1000
@@ -84,7 +85,7 @@ def report(arrays: Arrays, tool: ModuleType, config: DedupConfig) -> None:
         _line(f"pHash within {distance}", int(false.sum()))
     names = np.array([f"{number}.jpg" for number in arrays["number"]], dtype=object)
     colors = np.zeros((size, 4, 4, 3), np.uint8)
-    looks = Looks(names, hashes, arrays["phash_mirrored"], arrays["gray"], colors)
+    looks = PictureLooks(names, hashes, arrays["phash_mirrored"], arrays["gray"], colors)
     with tempfile.TemporaryDirectory() as folder:
         closer = prover(Path(folder), config)
 

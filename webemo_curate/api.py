@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from webemo_curate import workspace as places
 from webemo_curate.accounting import FunnelStep
 from webemo_curate.errors import InputError
+from webemo_curate.manifest_store import MANIFESTS
 from webemo_curate.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class CuratedWorkspace:
     @property
     def manifests(self) -> list[str]:
         """Names of the manifests that are there, added sets included."""
-        keys = self._workspace.store.keys(places.MANIFESTS)
+        keys = self._workspace.store.keys(MANIFESTS)
         return sorted(Path(key).stem for key in keys if key.endswith(".parquet"))
 
     def arrow(self, manifest: str, columns: Sequence[str] | None = None) -> "pa.Table":

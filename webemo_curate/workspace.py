@@ -10,9 +10,7 @@ import pyarrow.compute as pc
 import yaml
 
 from webemo_curate.config import PipelineConfig, load_pipeline
-from webemo_curate.errors import InputError
-from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
-from webemo_curate.schemas import SCHEMAS
+from webemo_curate.manifest_store import MANIFESTS, ManifestStore
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -20,9 +18,8 @@ from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
 from webemo_curate.storage.protocols import ImageReader, ImageStore, Store
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
-MANIFESTS, CHECKPOINTS, RUNS = "manifests", "data/checkpoints", "data/runs"
+CHECKPOINTS, RUNS = "data/checkpoints", "data/runs"
 CONFIG = "curate.yaml"
 """The pipeline file that remembers the options given so far."""
 
@@ -32,7 +29,7 @@ FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
 
 
-class Workspace:
+class Workspace(ManifestStore):
     """Manifests and data in a folder, or below a prefix of an object store.
 
     Parameters
@@ -42,17 +39,12 @@ class Workspace:
     """
 
     def __init__(self, store: Path | Store) -> None:
-        self.store: Store = FolderStore(store) if isinstance(store, Path) else store
+        super().__init__(FolderStore(store) if isinstance(store, Path) else store)
         self.images: ImageStore = (
             ImageFiles(self.root)
             if isinstance(self.store, FolderStore)
             else ImageShards(self.store)
         )
-
-    @property
-    def root(self) -> Path:
-        """Local folder: the workspace itself, or the cache of an object store."""
-        return self.store.root
 
     @property
     def reader(self) -> ImageReader:
@@ -120,69 +112,6 @@ class Workspace:
             name: getattr(config, name) for name in sections if name in config.model_fields_set
         }
         self.save_config(self.config().model_copy(update=given))
-
-    def manifest_path(self, name: str) -> Path:
-        """Return the local file of a manifest."""
-        return self.root / manifest_key(name)
-
-    def where(self, name: str) -> str:
-        """Return where a manifest lies, for messages."""
-        return self.store.where(manifest_key(name))
-
-    def has(self, name: str) -> bool:
-        """Tell whether a manifest is there."""
-        return self.store.exists(manifest_key(name))
-
-    def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a manifest; see `manifest.read_manifest`."""
-        return self.read_as(name, name, columns)
-
-    def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a manifest of one kind that has another name; see `manifest.read_manifest`."""
-        try:
-            path = self.store.local(manifest_key(name))
-        except FileNotFoundError as error:
-            raise InputError(
-                f"{self.where(name)}: no such manifest; run the stage that writes '{name}'"
-            ) from error
-        return read_manifest(path, kind, columns)
-
-    def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a manifest of a stage, an added set, or what a set shares with the workspace."""
-        if name in SCHEMAS:
-            return self.read(name, columns)
-        return self.read_as("shared" if name.startswith("shared-") else Split.TEST, name, columns)
-
-    def info(self, name: str) -> ManifestInfo | None:
-        """Read a manifest's metadata; None if it is missing or unreadable."""
-        try:
-            with self.store.open(manifest_key(name)) as file:
-                return read_info(file)
-        except FileNotFoundError:
-            return None
-
-    def classes(self, name: str) -> tuple[str, ...]:
-        """Return the names of a split's targets, as recorded when it was written."""
-        info = self.info(name)
-        return (info.classes if info else None) or DEFAULT_CLASSES
-
-    def write(
-        self, name: str, table: pa.Table, origin: Origin, classes: tuple[str, ...] | None = None
-    ) -> ManifestInfo:
-        """Write a manifest atomically; see `manifest.write_manifest`."""
-        return self.write_as(name, name, table, origin, classes)
-
-    def write_as(
-        self,
-        kind: str,
-        name: str,
-        table: pa.Table,
-        origin: Origin,
-        classes: tuple[str, ...] | None = None,
-    ) -> ManifestInfo:
-        """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
-        with self.store.writing(manifest_key(name)) as partial:
-            return write_manifest(partial, kind, table, origin, classes)
 
     def image_path(self, sha256: str, suffix: str) -> str:
         """Return an image's path in the manifests; see `image_path`."""
@@ -333,8 +262,3 @@ def image_path(sha256: str, suffix: str) -> str:
         shard of an object store.
     """
     return f"data/images/{sha256[:FANOUT]}/{sha256}{suffix}"
-
-
-def manifest_key(name: str) -> str:
-    """Return the key of a manifest."""
-    return f"{MANIFESTS}/{name}.parquet"

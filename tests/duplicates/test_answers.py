@@ -1,9 +1,9 @@
 """The three answers follow from what a placing showed."""
 
 import pytest
+from webemo_curate.duplicates.answers import Answer, Rule
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.geometry import NO_MATCH, Match
 
 SAME = Match(inliers=40, placed=0.9, correlation=0.99, overlap=1, agreeing=0.98, changed=0)

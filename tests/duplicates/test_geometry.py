@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.geometry import NO_MATCH, match, view
 from webemo_curate.duplicates.local_words import MAX_SIDE, TABLES, local_words
+from webemo_curate.duplicates.relation import Relation, RelationLimits
 
 CONFIG = DedupConfig()
 
@@ -51,7 +51,7 @@ DISGUISES = {
 
 def is_same(one, other):
     found = match(view(one), view(other))
-    return Rule.of(CONFIG).answer(found, whole=False) == Answer.SAME
+    return RelationLimits.of(CONFIG).answer(found, whole=False) == Relation.SAME
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)

@@ -24,7 +24,8 @@ from tests.work import work_on
 from webemo_curate.config import ExperimentConfig, TrainConfig, load_experiment
 from webemo_curate.duplicates.leakage import NEEDED
 from webemo_curate.errors import InputError
-from webemo_curate.evaluation.evaluate import Evaluation, set_name
+from webemo_curate.evaluation.evaluate import Evaluation
+from webemo_curate.evaluation.evaluation_set import set_name
 from webemo_curate.evaluation.metrics import measure
 from webemo_curate.evaluation.significance import holm
 from webemo_curate.experiments import run_experiment as experiment

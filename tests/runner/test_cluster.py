@@ -19,7 +19,8 @@ from webemo_curate.config import RunnerConfig
 from webemo_curate.demo.server import DemoWorld
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.runner.ray_runner import LOCAL, RayRunner
+from webemo_curate.runner.ray_cluster import LOCAL
+from webemo_curate.runner.ray_runner import RayRunner
 from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.ocr.pictures import scene, with_words
 from tests.stages.tables import manifest, sha
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import FilterTextConfig, OcrConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import content_digest, empty_table
 from webemo_curate.ocr.detector import TextBox
@@ -198,20 +198,20 @@ def test_no_images_give_no_rows(context):
 
 
 def test_the_rule_does_not_enter_the_configuration():
-    plain = OcrStage(FilterTextConfig()).configuration()
+    plain = OcrStage(OcrConfig()).configuration()
 
     moved = FilterTextConfig(preset="strict", threshold=0.2, min_area=0.1, batch_size=3)
-    assert OcrStage(moved).configuration() == plain
-    assert OcrStage(FilterTextConfig(engine="rapidocr")).configuration() == plain
-    assert OcrStage(FilterTextConfig(short_side=448)).configuration() != plain
-    assert OcrStage(FilterTextConfig(score_floor=0.5)).configuration() != plain
-    assert OcrStage(FilterTextConfig(frames=3)).configuration() != plain
+    assert OcrStage(moved.ocr).configuration() == plain
+    assert OcrStage(OcrConfig(engine="rapidocr")).configuration() == plain
+    assert OcrStage(OcrConfig(short_side=448)).configuration() != plain
+    assert OcrStage(OcrConfig(score_floor=0.5)).configuration() != plain
+    assert OcrStage(OcrConfig(frames=3)).configuration() != plain
 
-    assert OcrStage(FilterTextConfig(drawn=False)).configuration() != plain
+    assert OcrStage(OcrConfig(drawn=False)).configuration() != plain
 
-    twice = OcrStage(FilterTextConfig(second_side=640)).configuration()
+    twice = OcrStage(OcrConfig(second_side=640)).configuration()
     assert twice != plain
-    assert OcrStage(moved.model_copy(update={"second_side": 640})).configuration() == twice
+    assert OcrStage(moved.model_copy(update={"second_side": 640}).ocr).configuration() == twice
 
 
 def test_a_gpu_is_not_silently_replaced():

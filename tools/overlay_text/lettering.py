@@ -24,7 +24,7 @@ LONGEST_LINE = 1.15 * SIDE
 WHITE, BLACK = np.full(3, 255.0), np.zeros(3)
 
 
-class Line(NamedTuple):
+class DrawnLine(NamedTuple):
     """Where a drawn line lies, and how well it can be seen.
 
     Attributes
@@ -55,7 +55,9 @@ class _Ink:
     tilt: float
 
 
-def draw_line(random: Random, picture: Pixels, typefaces: Typefaces) -> tuple[Pixels, Line] | None:
+def draw_line(
+    random: Random, picture: Pixels, typefaces: Typefaces
+) -> tuple[Pixels, DrawnLine] | None:
     """Draw a made-up line somewhere over a picture.
 
     Parameters
@@ -69,7 +71,7 @@ def draw_line(random: Random, picture: Pixels, typefaces: Typefaces) -> tuple[Pi
 
     Returns
     -------
-    (numpy.ndarray, Line) or None
+    (numpy.ndarray, DrawnLine) or None
         The new picture and the line; None if the line does not fit or has no ink.
     """
     ink = _set_line(random, typefaces)
@@ -82,7 +84,7 @@ def draw_line(random: Random, picture: Pixels, typefaces: Typefaces) -> tuple[Pi
         _lay_bar(random, canvas, top, height)
     canvas[window], contrast = _apply(random, canvas[window], ink)
     center = (left + width / 2, top + height / 2)
-    return to_pixels(canvas), Line(center, ink.size, -ink.tilt, contrast)
+    return to_pixels(canvas), DrawnLine(center, ink.size, -ink.tilt, contrast)
 
 
 def _set_line(random: Random, typefaces: Typefaces) -> _Ink | None:
@@ -165,12 +167,12 @@ def _opposite(random: Random, color: Floats) -> Floats:
     return np.clip(255 - color + random.normal(0, 20, 3), 0, 255)
 
 
-def outline_of(line: Line, shrink: float = 0.0) -> NDArray[np.int32]:
+def outline_of(line: DrawnLine, shrink: float = 0.0) -> NDArray[np.int32]:
     """Return the corners of a line's box.
 
     Parameters
     ----------
-    line : Line
+    line : DrawnLine
         What was drawn.
     shrink : float, default 0
         Pixels taken off every side; two pixels are left.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.overlay_text.backgrounds import SIDE, Pixels, Random, to_pixels
-from tools.overlay_text.lettering import Line, draw_line, outline_of
+from tools.overlay_text.lettering import DrawnLine, draw_line, outline_of
 from tools.overlay_text.typefaces import Typefaces
 
 STRIDE = 4
@@ -102,7 +102,7 @@ def _wear(random: Random, picture: Pixels) -> Pixels:
     return picture
 
 
-def _mark(target: Pixels, line: Line, whole: Pixels) -> None:
+def _mark(target: Pixels, line: DrawnLine, whole: Pixels) -> None:
     """Enter a line into the map of its picture."""
     if line.contrast < FAINTEST:
         target[_reduce(whole) > 0] = EITHER

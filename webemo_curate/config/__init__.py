@@ -15,7 +15,7 @@ from webemo_curate.config.pipeline_config import (
 )
 from webemo_curate.config.runner_config import RunnerConfig
 from webemo_curate.config.settings import StageConfig
-from webemo_curate.config.text_config import FilterTextConfig
+from webemo_curate.config.text_config import FilterTextConfig, OcrConfig, TextRuleConfig
 from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
@@ -32,12 +32,14 @@ __all__ = [
     "FilterTextConfig",
     "ImagesConfig",
     "ListingConfig",
+    "OcrConfig",
     "Overrides",
     "PipelineConfig",
     "ReportConfig",
     "RunnerConfig",
     "SplitConfig",
     "StageConfig",
+    "TextRuleConfig",
     "TrainConfig",
     "UndersampleConfig",
     "load_experiment",

@@ -7,8 +7,8 @@ from webemo_curate.config.settings import AbsolutePath, Flag, StageConfig, setti
 DETECTION, RULE = "How text is found", "What counts as text"
 
 
-class FilterTextConfig(StageConfig):
-    """How text is found (`ocr` stage) and when an image counts as bearing text (`text` stage)."""
+class OcrConfig(StageConfig):
+    """How text is found: what the `ocr` stage reads."""
 
     engine: Literal["auto", "rapidocr", "easyocr"] = setting(
         "auto",
@@ -60,6 +60,11 @@ class FilterTextConfig(StageConfig):
     partition_rows: int = setting(
         128, operational=True, ge=1, description="Images that a worker gets at a time."
     )
+
+
+class TextRuleConfig(StageConfig):
+    """When an image counts as bearing text: what the `text` stage reads."""
+
     preset: Literal["strict", "balanced", "lenient"] = setting(
         "balanced",
         flag=Flag(panel=RULE),
@@ -80,3 +85,19 @@ class FilterTextConfig(StageConfig):
         flag=Flag(panel=RULE),
         description="Fraction of the image that text must cover; default: the preset's.",
     )
+
+
+class FilterTextConfig(TextRuleConfig, OcrConfig):
+    """The section of both stages, `filter_text`; each stage is given its own half."""
+
+    @property
+    def ocr(self) -> OcrConfig:
+        """How text is found."""
+        return OcrConfig.model_validate(self.model_dump(include={*OcrConfig.model_fields}))
+
+    @property
+    def rule(self) -> TextRuleConfig:
+        """When an image counts as bearing text."""
+        return TextRuleConfig.model_validate(
+            self.model_dump(include={*TextRuleConfig.model_fields})
+        )

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from webemo_curate.config import DemoConfig
-from webemo_curate.demo.world import BODIES, LISTS, Answer, make_world
+from webemo_curate.demo.world import BODIES, LISTS, ServedAnswer, make_world
 from webemo_curate.errors import CurateError
 
 LOOPBACK = "127.0.0.1"
@@ -79,7 +79,7 @@ class PictureServer(ThreadingHTTPServer):
 
     Parameters
     ----------
-    answers : dict of str to Answer
+    answers : dict of str to ServedAnswer
         By URL path.
     bodies : Path
         Folder of the bodies.
@@ -87,7 +87,7 @@ class PictureServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers: dict[str, Answer], bodies: Path) -> None:
+    def __init__(self, answers: dict[str, ServedAnswer], bodies: Path) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.answers = answers
         self.bodies = bodies
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: PictureServer
 
     def do_GET(self) -> None:
-        answer = self.server.answers.get(self.path, Answer(404, None))
+        answer = self.server.answers.get(self.path, ServedAnswer(404, None))
         self.server.seen[self.path] += 1
         first = self.server.seen[self.path] == 1
         if answer.fault == "slow":

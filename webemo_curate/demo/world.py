@@ -41,7 +41,7 @@ FIRST_ASSET = 100_000_000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServedAnswer:
     """What the server gives for a URL's path.
 
     Attributes
@@ -71,7 +71,7 @@ class Plan:
         Lines of the two lists, by file name.
     """
 
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, ServedAnswer] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(
         default_factory=lambda: {"train25.txt": [], "test25.txt": []}
     )
@@ -97,7 +97,7 @@ def make_world(config: DemoConfig, folder: Path) -> Plan:
     if path.exists():
         document = json.loads(path.read_bytes())
         if document["identity"] == identity:
-            answers = {url: Answer(**answer) for url, answer in document["answers"].items()}
+            answers = {url: ServedAnswer(**answer) for url, answer in document["answers"].items()}
             return Plan(answers, document["lines"])
     plan = _draw(config, folder)
     _write_lists(folder / LISTS, plan)
@@ -134,7 +134,7 @@ def _add_picture(plan: Plan, bodies: Path, index: int, rng: np.random.Generator)
     }
     if kind in copies:
         copy = _list(plan, index, 1, label, rng)
-        plan.answers[copy] = Answer(200, _store(bodies, copies[kind]))
+        plan.answers[copy] = ServedAnswer(200, _store(bodies, copies[kind]))
     if kind == "second_label":
         name = (
             "train25.txt" if f"{HOST}{url} {label}" in plan.lines["train25.txt"] else "test25.txt"
@@ -148,9 +148,9 @@ def _label(rng: np.random.Generator) -> int:
     return int(rng.choice(choices))
 
 
-def _answer(kind: str, content: bytes, bodies: Path, rng: np.random.Generator) -> Answer:
+def _answer(kind: str, content: bytes, bodies: Path, rng: np.random.Generator) -> ServedAnswer:
     if kind == "dead":
-        return Answer(int(rng.choice([404, 410])), None)
+        return ServedAnswer(int(rng.choice([404, 410])), None)
     changed = {
         "web_page": variants.web_page,
         "broken": lambda: variants.broken(content),
@@ -158,7 +158,7 @@ def _answer(kind: str, content: bytes, bodies: Path, rng: np.random.Generator) -
     }
     body = changed[kind]() if kind in changed else content
     fault = str(rng.choice([*FAULTS, ""], p=[*FAULTS.values(), 1 - sum(FAULTS.values())]))
-    return Answer(200, _store(bodies, body), fault or None)
+    return ServedAnswer(200, _store(bodies, body), fault or None)
 
 
 def _list(plan: Plan, index: int, copy: int, label: int, rng: np.random.Generator) -> str:

@@ -30,7 +30,7 @@ AS_THEY_ARE = "/%!$&'()*+,:;=@[]?#"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RobotsRule:
     """A line `Allow:` or `Disallow:`.
 
     Attributes
@@ -75,11 +75,11 @@ class Robots:
 
     Parameters
     ----------
-    rules : list of Rule
+    rules : list of RobotsRule
         Those of the crawler's groups, in any order.
     """
 
-    def __init__(self, rules: list[Rule]) -> None:
+    def __init__(self, rules: list[RobotsRule]) -> None:
         self._rules = sorted(rules, key=lambda rule: (-rule.length, not rule.allows))
 
     @property
@@ -126,7 +126,7 @@ def read_robots(content: bytes, agent: str) -> Robots:
         Never an exception: a line that makes no sense is no rule.
     """
     ours, everyone = agent.lower(), "*"
-    groups: dict[str, list[Rule]] = {}
+    groups: dict[str, list[RobotsRule]] = {}
     named: set[str] = set()
     naming = False
     for key, value in _lines(content):
@@ -200,7 +200,7 @@ def _token(value: str) -> str:
     return found[0].lower() if found else "*" if value.startswith("*") else ""
 
 
-def _rules(allows: bool, value: str) -> list[Rule]:
+def _rules(allows: bool, value: str) -> list[RobotsRule]:
     """Read a pattern; an empty one matches nothing and is no rule."""
     if not value:
         return []
@@ -208,4 +208,4 @@ def _rules(allows: bool, value: str) -> list[Rule]:
     path, mark, query = value.removesuffix("$").partition("?")
     pattern = compared(path) + mark + compared(query, query=True)
     pieces = tuple(pattern.replace("$", "%24").split("*"))
-    return [Rule(allows, len(pattern) + ends, pieces, ends)]
+    return [RobotsRule(allows, len(pattern) + ends, pieces, ends)]

@@ -10,9 +10,9 @@ import pyarrow as pa
 from PIL import ImageOps
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.answers import Answer, Rule
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
 from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.relation import Relation, RelationLimits
 from webemo_curate.imaging import DecodeError, guard_process, load_rgb, read_stored
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -58,7 +58,7 @@ class CompareWorker:
     """
 
     images: ImageReader
-    rule: Rule
+    rule: RelationLimits
     max_pixels: int
 
     @property
@@ -91,7 +91,7 @@ class CompareWorker:
         if not whole:
             return match(one, other)
         laid = match_whole(one, other)
-        if self.rule.answer(laid, whole=True) == Answer.SAME:
+        if self.rule.answer(laid, whole=True) == Relation.SAME:
             return laid
         placed = match(one, other)
         return max((laid, placed), key=lambda found: self.rule.answer(found, found is laid))
@@ -103,7 +103,7 @@ class Proofs(NamedTuple):
     Attributes
     ----------
     answer
-        int8, an `Answer` each.
+        int8, a `Relation` each.
     correlation
         float32, of the gray values where the pictures overlap.
     changed
@@ -169,7 +169,9 @@ class Prover:
         columns = [places.take(first), places.take(second), np.full(len(first), whole), mirrored]
         job = Job(
             name="compare",
-            worker=CompareWorker(self.images.reader, Rule.of(self.config), self.max_pixels),
+            worker=CompareWorker(
+                self.images.reader, RelationLimits.of(self.config), self.max_pixels
+            ),
             rows=pa.table(columns, schema=PAIRS),
             checkpoints=self.checkpoints,
             partition_rows=self.config.partition_rows,
@@ -190,7 +192,7 @@ def _view(images: ImageReader, place: str, max_pixels: int, mirrored: bool) -> V
     return view(ImageOps.mirror(picture) if mirrored else picture)
 
 
-def _batch(matches: list[Match], rule: Rule) -> pa.RecordBatch:
+def _batch(matches: list[Match], rule: RelationLimits) -> pa.RecordBatch:
     names = [name for name in MATCHES.names if name != "answer"]
     columns = [[getattr(found, name) for found in matches] for name in names]
     columns.append([int(rule.answer(found, found.inliers == 0)) for found in matches])

@@ -46,7 +46,7 @@ class Pairs(NamedTuple):
     distance: npt.NDArray[Any]
 
 
-class Chunk(NamedTuple):
+class HashPart(NamedTuple):
     """Neighboring bits of a hash, and how many of them may differ for a pair to be found here.
 
     Attributes
@@ -102,9 +102,9 @@ def pairs_within(queries: Hashes, base: Hashes, radius: int) -> Pairs:
     return _joined(list(found))
 
 
-def _plan(queries: int, base: int, radius: int) -> list[Chunk]:
+def _plan(queries: int, base: int, radius: int) -> list[HashPart]:
     """Choose the chunks that cost least; none if comparing all pairs costs less."""
-    best: list[Chunk] = []
+    best: list[HashPart] = []
     least = SCAN_COST * queries * base
     for count in range(-(-HASH_BITS // WIDEST_CHUNK), HASH_BITS // 4):
         chunks = _cut(count, radius)
@@ -114,7 +114,7 @@ def _plan(queries: int, base: int, radius: int) -> list[Chunk]:
     return best
 
 
-def _cut(count: int, radius: int) -> list[Chunk]:
+def _cut(count: int, radius: int) -> list[HashPart]:
     """Cut a hash into chunks whose radii no pair within `radius` can exceed in all of them.
 
     With radius = count * r + a, differences above r in a + 1 chunks and above r - 1 in the others
@@ -123,19 +123,19 @@ def _cut(count: int, radius: int) -> list[Chunk]:
     each, over = divmod(radius, count)
     edges = [HASH_BITS * index // count for index in range(count + 1)]
     chunks = [
-        Chunk(low, high - low, each if index <= over else each - 1)
+        HashPart(low, high - low, each if index <= over else each - 1)
         for index, (low, high) in enumerate(pairwise(edges))
     ]
     return [chunk for chunk in chunks if chunk.radius >= 0]
 
 
-def _chunk_cost(chunk: Chunk, queries: int, base: int) -> float:
+def _chunk_cost(chunk: HashPart, queries: int, base: int) -> float:
     bucket = base / 2**chunk.width
     lookups = chunk.flip_count * queries
     return lookups * (LOOKUP_COST + CANDIDATE_COST * bucket) + SLOT_COST * 2**chunk.width
 
 
-def _lookup(queries: Hashes, base: Hashes, radius: int, chunks: list[Chunk]) -> Iterator[Pairs]:
+def _lookup(queries: Hashes, base: Hashes, radius: int, chunks: list[HashPart]) -> Iterator[Pairs]:
     for position, chunk in enumerate(chunks):
         table = _Table(chunk, queries, base)
         for flip in chunk.flips():
@@ -152,7 +152,7 @@ def _lookup(queries: Hashes, base: Hashes, radius: int, chunks: list[Chunk]) -> 
 class _Table:
     """Base hashes by the value of one chunk, and queries in an order kind to the cache."""
 
-    def __init__(self, chunk: Chunk, queries: Hashes, base: Hashes) -> None:
+    def __init__(self, chunk: HashPart, queries: Hashes, base: Hashes) -> None:
         base_keys, query_keys = chunk.of(base), chunk.of(queries)
         counts = np.bincount(base_keys, minlength=2**chunk.width)
         self._ends = np.cumsum(counts).astype(np.int32)

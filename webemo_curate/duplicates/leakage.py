@@ -11,15 +11,8 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.compare import Prover
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
 from webemo_curate.duplicates.local_words import Words, words_by_hash
-from webemo_curate.duplicates.methods import (
-    LOOKS,
-    Found,
-    Method,
-    by_features,
-    by_grays,
-    by_hash,
-    looks_of,
-)
+from webemo_curate.duplicates.looks import LOOKS, looks_of
+from webemo_curate.duplicates.methods import FoundPairs, Method, by_features, by_grays, by_hash
 from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -73,7 +66,7 @@ def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPicture
     origin = _origin(files, workspace, config)
     info = workspace.info(target)
     if info is None or info.origin != origin or not _is_as_written(workspace, target, info.digest):
-        comparison = _Comparison(files, work, runner, origin.fingerprint)
+        comparison = _SetComparison(files, work, runner, origin.fingerprint)
         workspace.write_as("shared", target, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
@@ -108,7 +101,7 @@ def _origin(files: pa.Table, workspace: Workspace, config: DedupConfig) -> Origi
     return Origin("shared", VERSION, config.fingerprint(), inputs)
 
 
-class _Comparison:
+class _SetComparison:
     """One set against one workspace; positions count the workspace's images, then the set's."""
 
     describing, comparing = "shared", "shared-compare"
@@ -159,7 +152,7 @@ class _Comparison:
         size = len(both)
         none = np.zeros(size, np.float32)
         first, second = both["inner"].to_numpy(np.int64), both["outer"].to_numpy(np.int64)
-        found = Found(first, second, none, none + 1, none, np.ones(size, bool))
+        found = FoundPairs(first, second, none, none + 1, none, np.ones(size, bool))
         return self._rows(found, found.distance, Method.PIXELS, 0.0)
 
     def _looks(self) -> "list[pd.DataFrame]":
@@ -179,7 +172,7 @@ class _Comparison:
         row = np.r_[np.zeros(len(self.inner), np.int64), known.index.to_numpy(np.int64)]
 
         def rows(
-            found: Found, distance: "NDArray[np.float32]", method: Method, limit: float
+            found: FoundPairs, distance: "NDArray[np.float32]", method: Method, limit: float
         ) -> "pd.DataFrame":
             across = found._replace(second=row[found.second])
             return self._rows(across, distance, method, limit)
@@ -202,7 +195,7 @@ class _Comparison:
         return words_by_hash(hashes, pa.concat_tables([inner, outer]))
 
     def _rows(
-        self, found: Found, distance: "NDArray[np.float32]", method: Method, threshold: float
+        self, found: FoundPairs, distance: "NDArray[np.float32]", method: Method, threshold: float
     ) -> "pd.DataFrame":
         ours = self.inner.iloc[found.first].reset_index(drop=True)
         theirs = self.outer.iloc[found.second].reset_index(drop=True)

@@ -5,22 +5,22 @@ those are clear, else the files themselves, one laid on the other.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.answers import Answer
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import near_pairs
 from webemo_curate.duplicates.compare import Proofs
 from webemo_curate.duplicates.grays import differences, resemblance
-from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import Words
+from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.plain import is_flat, is_plain, is_simple, leaders, plain_pairs
+from webemo_curate.duplicates.relation import Relation
 
 SAME: Final = 0.985
 """Correlation of reduced pictures from which they are the same, if no part of them differs."""
@@ -49,15 +49,8 @@ SIMPLE_COLOR: Final = 24.0
 """Levels by which mean colors of pictures of few shapes may differ on average that are the same: a
 sunset's gray values are those of a gray day's."""
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Mask = npt.NDArray[np.bool_]
 Prove = Callable[[npt.NDArray[np.object_], tuple[Indices, Indices], bool, Mask], Proofs]
-
-
-LOOKS: Final = ["phash", "phash_mirrored", "gray", "color"]
-"""Columns of the images manifest by which pictures are compared."""
 
 
 class Method(StrEnum):
@@ -69,7 +62,7 @@ class Method(StrEnum):
     FEATURES = "features"
 
 
-class Found(NamedTuple):
+class FoundPairs(NamedTuple):
     """Pairs that are the same picture or siblings; arrays of one length.
 
     Attributes
@@ -93,9 +86,9 @@ class Found(NamedTuple):
     changed: npt.NDArray[np.float32]
     same: Mask
 
-    def where(self, kept: npt.NDArray[np.bool_]) -> "Found":
+    def where(self, kept: npt.NDArray[np.bool_]) -> "FoundPairs":
         """Return some of the pairs."""
-        return Found(
+        return FoundPairs(
             self.first[kept],
             self.second[kept],
             self.distance[kept],
@@ -105,68 +98,14 @@ class Found(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class Looks:
-    """How pictures look; arrays in one order.
-
-    Attributes
-    ----------
-    paths
-        str, files.
-    phash, mirrored
-        uint64, hashes of each picture and of its mirror image.
-    grays
-        uint8, shape (n, 32, 32).
-    colors
-        uint8, shape (n, 4, 4, 3).
-    """
-
-    paths: npt.NDArray[np.object_]
-    phash: Hashes
-    mirrored: Hashes
-    grays: npt.NDArray[np.uint8]
-    colors: npt.NDArray[np.uint8]
-
-    def take(self, rows: Indices) -> "Looks":
-        """Return some of the pictures."""
-        return Looks(
-            self.paths[rows],
-            self.phash[rows],
-            self.mirrored[rows],
-            self.grays[rows],
-            self.colors[rows],
-        )
-
-
-def looks_of(images: "pd.DataFrame") -> Looks:
-    """Return how images look.
-
-    Parameters
-    ----------
-    images : DataFrame
-        Columns `path` and `LOOKS`, none missing.
-
-    Returns
-    -------
-    Looks
-        In their order; about 1.1 KB a picture.
-    """
-    gray, color = (np.frombuffer(b"".join(images[c]), np.uint8) for c in ("gray", "color"))
-    return Looks(
-        images["path"].to_numpy(object),
-        images["phash"].to_numpy(np.uint64),
-        images["phash_mirrored"].to_numpy(np.uint64),
-        gray.reshape(-1, 32, 32),
-        color.reshape(-1, 4, 4, 3),
-    )
-
-
-def by_hash(looks: Looks, config: DedupConfig, prove: Prove, outer: Mask | None = None) -> Found:
+def by_hash(
+    looks: PictureLooks, config: DedupConfig, prove: Prove, outer: Mask | None = None
+) -> FoundPairs:
     """Find pictures that are the same frame, upright or mirrored.
 
     Parameters
     ----------
-    looks : Looks
+    looks : PictureLooks
         Of the pictures.
     config : DedupConfig
         Says how near hashes are that propose a pair.
@@ -177,7 +116,7 @@ def by_hash(looks: Looks, config: DedupConfig, prove: Prove, outer: Mask | None 
 
     Returns
     -------
-    Found
+    FoundPairs
         Each pair once.
     """
     rows = np.flatnonzero(~is_flat(looks.grays))
@@ -198,12 +137,12 @@ def by_hash(looks: Looks, config: DedupConfig, prove: Prove, outer: Mask | None 
     return found._replace(distance=_distances(looks, found))
 
 
-def by_grays(looks: Looks, prove: Prove, outer: Mask | None = None) -> Found:
+def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> FoundPairs:
     """Find pictures that are the same among those of which a hash says little.
 
     Parameters
     ----------
-    looks : Looks
+    looks : PictureLooks
         Of the pictures.
     prove : callable
         `compare.Prover.prove`.
@@ -212,7 +151,7 @@ def by_grays(looks: Looks, prove: Prove, outer: Mask | None = None) -> Found:
 
     Returns
     -------
-    Found
+    FoundPairs
         Each pair once.
     """
     first, second = plain_pairs(looks.grays, np.flatnonzero(is_plain(looks.grays)))
@@ -221,13 +160,13 @@ def by_grays(looks: Looks, prove: Prove, outer: Mask | None = None) -> Found:
 
 
 def by_features(
-    looks: Looks, words: Sequence[Words], prove: Prove, outer: Mask | None = None
-) -> Found:
+    looks: PictureLooks, words: Sequence[Words], prove: Prove, outer: Mask | None = None
+) -> FoundPairs:
     """Find pictures of which one lies on the other: crops, captions, borders.
 
     Parameters
     ----------
-    looks : Looks
+    looks : PictureLooks
         Of the pictures.
     words : sequence of ndarray of uint32
         Their local words.
@@ -238,19 +177,21 @@ def by_features(
 
     Returns
     -------
-    Found
+    FoundPairs
         Each pair once.
     """
     known = 0 if outer is None else int((~outer).sum())
     first, second = candidate_pairs(words, known)
     proofs = prove(looks.paths, (first, second), False, np.zeros(len(first), bool))
     unknown = np.full(len(first), np.nan, np.float32)
-    same = proofs.answer == Answer.SAME
-    found = Found(first, second, unknown, proofs.correlation, proofs.changed, same)
-    return found.where(proofs.answer > Answer.STRANGERS)
+    same = proofs.answer == Relation.SAME
+    found = FoundPairs(first, second, unknown, proofs.correlation, proofs.changed, same)
+    return found.where(proofs.answer > Relation.STRANGERS)
 
 
-def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: Prove) -> Found:
+def _judged(
+    looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask, prove: Prove
+) -> FoundPairs:
     """Decide by the reduced pictures where those are clear, and look closer where they are not."""
     first, second = pairs
     seen = resemblance(looks.grays, first, second, turned)
@@ -263,7 +204,7 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
     simple = is_simple(looks.grays) & ~plain
     closer = ~(both_flat | simple[first] | simple[second])
     near = fits & (seen.correlation >= STRANGE) & ~clear & closer
-    answer = np.where(clear, int(Answer.SAME), int(Answer.STRANGERS))
+    answer = np.where(clear, int(Relation.SAME), int(Relation.STRANGERS))
     # Flat pictures have no correlation to speak of: that they agree is what was found.
     correlation = np.where(both_flat, np.float32(1), seen.correlation)
     changed = np.zeros(len(first), np.float32)
@@ -274,11 +215,13 @@ def _judged(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, prove: P
         proofs = prove(looks.paths, (first[rows], second[rows]), whole, turned[rows])
         answer[rows], correlation[rows], changed[rows] = proofs
     unknown = np.full(len(first), np.nan, np.float32)
-    found = Found(first, second, unknown, correlation, changed, answer == Answer.SAME)
-    return found.where(answer > Answer.STRANGERS)
+    found = FoundPairs(first, second, unknown, correlation, changed, answer == Relation.SAME)
+    return found.where(answer > Relation.STRANGERS)
 
 
-def _colors_fit(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, plain: Mask) -> Mask:
+def _colors_fit(
+    looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask, plain: Mask
+) -> Mask:
     """Tell whose colors agree, or whose gray values show enough without."""
     first, second = pairs
     simple, flat = is_simple(looks.grays), is_flat(looks.grays)
@@ -288,7 +231,7 @@ def _colors_fit(looks: Looks, pairs: tuple[Indices, Indices], turned: Mask, plai
     return told & ((mean <= SIMPLE_COLOR) | ~(simple[first] | simple[second]))
 
 
-def _distances(looks: Looks, found: Found) -> npt.NDArray[np.float32]:
+def _distances(looks: PictureLooks, found: FoundPairs) -> npt.NDArray[np.float32]:
     """Return the bits by which hashes differ, upright or mirrored."""
     own, theirs = looks.phash[found.first], looks.phash[found.second]
     turned = np.bitwise_count(own ^ looks.mirrored[found.second])

@@ -1,8 +1,7 @@
 """Measuring a run on a split, a manifest or a folder of emotions."""
 
 import json
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,28 @@ import torch
 from numpy.typing import NDArray
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
+from webemo_curate.dataset.labeled_images import LabeledImages, open_images
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.duplicates.leakage import NEEDED, mark_shared
 from webemo_curate.duplicates.shared_pictures import TRAINED_ON, TrainedOn
 from webemo_curate.errors import InputError
+from webemo_curate.evaluation.evaluation_set import (
+    CONTENT,
+    PLACE,
+    EvaluationSet,
+    metrics_file,
+    open_set,
+)
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
 from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
-from webemo_curate.manifest import content_digest, read_info, read_manifest
 from webemo_curate.models.devices import choose_device
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
-from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
-
-PLACE, CONTENT = "set_path", "set_digest"
-"""Keys under which metrics say what they were measured on."""
-
-NAME_DIGITS = 8
+from webemo_curate.verdicts import Split
 
 
 @dataclass(frozen=True)
@@ -150,22 +149,16 @@ def evaluate(
     InputError
         If the set or the run cannot be read, or the set is empty.
     """
-    workspace = work.workspace
     config, classes = load_config(run), load_classes(run)
-    test_set = _test_set(on, work, classes)
+    test_set = open_set(on, work, classes)
     test_set.check_classes(classes)
     shared = _shared(on, work)
-    if exclude_shared and shared is None:
-        raise InputError(
-            f"--exclude-shared: {workspace.root} holds no duplicates and split manifests to "
-            "compare with; run 'curate split'"
-        )
-    if exclude_shared and shared:
-        test_set = test_set.without(shared.pictures)
+    if exclude_shared:
+        test_set = _unshared(test_set, shared, work)
     test_set = test_set.named_apart(run)
-    name, images = test_set.name, _packed(test_set, on, work, config)
-    target = images.targets.numpy()
-    chosen = choose_device(device)
+    test_set.check_not_empty(on)
+    name, images = test_set.name, open_images(test_set.table, config, work)
+    target, chosen = images.targets.numpy(), choose_device(device)
     last = _probabilities(run, LAST_FILE, images, config, chosen)
     best = _probabilities(run, BEST_FILE, images, config, chosen)
     predictions = run / f"predictions-{name}.parquet"
@@ -183,105 +176,21 @@ def evaluate(
         sibling_warning=shared.warning() if shared else None,
     )
     metrics = _write_metrics(evaluation, test_set)
-    if run.is_relative_to(workspace.runs):
-        workspace.publish(predictions, metrics)
+    if run.is_relative_to(work.workspace.runs):
+        work.workspace.publish(predictions, metrics)
     return evaluation
 
 
-def set_name(on: str, work: WorkContext) -> str:
-    """Return the name by which a set's results are kept; see `evaluate`.
-
-    Raises
-    ------
-    InputError
-        If the set cannot be read or is empty.
-    """
-    test_set = _test_set(on, work, work.workspace.classes(Split.TRAIN))
-    _check_not_empty(test_set, on)
-    return test_set.name
-
-
-@dataclass(frozen=True)
-class _TestSet:
-    """Images to measure on: their table (`COLUMNS`), its paths in the workspace or absolute."""
-
-    name: str
-    table: pa.Table
-    classes: tuple[str, ...]
-    place: str | None = None
-
-    @property
-    def digest(self) -> str:
-        """Of the images and their targets."""
-        return content_digest(self.table.select(["sha256", "target"]))
-
-    def named_apart(self, run: Path) -> "_TestSet":
-        """Return the set under a name that another set's results of this run do not have."""
-        if self.place is None:
-            return self
-        taken = self.name in (*Split,)
-        with suppress(OSError, ValueError, AttributeError):
-            earlier = json.loads(_metrics_file(run, self.name).read_bytes())
-            taken = taken or earlier.get(PLACE) not in (None, self.place)
-        return replace(self, name=f"{self.name}-{self.digest[:NAME_DIGITS]}") if taken else self
-
-    def check_classes(self, wanted: tuple[str, ...]) -> None:
-        """Refuse targets that mean something else than those that a run was trained on."""
-        if self.classes != wanted:
-            theirs, ours = (" and ".join(names) for names in (self.classes, wanted))
-            raise InputError(
-                f"{self.name}: its targets are {theirs}, the run's are {ours}; "
-                "train on these splits, or give a set of the run's classes"
-            )
-
-    def without(self, sha256: set[str]) -> "_TestSet":
-        """Return the set without some images, under a name of its own."""
-        keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
-        return replace(
-            self, name=f"{self.name}-unshared", table=self.table.filter(pa.array(keep, pa.bool_()))
-        )
-
-
-def _test_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> _TestSet:
-    """Open a set; a folder's images are given the targets of `classes`."""
-    place, workspace = Path(on), work.workspace
-    if on in (*Split,):
-        return _TestSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
-    if place.is_dir():
-        listed = listed_labels(workspace)
-        names = folder_names(positive_names(classes), work.config, listed)
-        table = read_folder(place, names)
-        paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
-        return _TestSet(
-            place.resolve().name,
-            table.set_column(0, "path", pa.array(paths)),
-            classes,
-            str(place.resolve()),
-        )
-    return _of_manifest(place)
-
-
-def _of_manifest(place: Path) -> _TestSet:
-    info, table = read_info(place), read_manifest(place, Split.TEST)
-    if info and content_digest(table) != info.digest:
+def _unshared(
+    test_set: EvaluationSet, shared: TrainedOn | None, work: WorkContext
+) -> EvaluationSet:
+    """Leave out what training has seen."""
+    if shared is None:
         raise InputError(
-            f"{place}: its values have been changed since it was written; write it anew, or drop "
-            "its metadata to vouch for it yourself"
+            f"--exclude-shared: {work.workspace.root} holds no duplicates and split manifests to "
+            "compare with; run 'curate split'"
         )
-    named = info.classes if info else None
-    return _TestSet(
-        place.stem, table.select(COLUMNS), named or DEFAULT_CLASSES, str(place.resolve())
-    )
-
-
-def _check_not_empty(test_set: _TestSet, on: str) -> None:
-    if not test_set.table.num_rows:
-        raise InputError(f"{on}: holds no images to evaluate on")
-
-
-def _packed(test_set: _TestSet, on: str, work: WorkContext, config: TrainConfig) -> LabeledImages:
-    _check_not_empty(test_set, on)
-    return open_images(test_set.table, config, work)
+    return test_set.without(shared.pictures)
 
 
 def _shared(on: str, work: WorkContext) -> TrainedOn | None:
@@ -294,7 +203,7 @@ def _shared(on: str, work: WorkContext) -> TrainedOn | None:
     return marks.trained_on(workspace)
 
 
-def _write_metrics(evaluation: Evaluation, test_set: "_TestSet") -> Path:
+def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:
     """Write the figures with what they were computed from; see `run_digests`."""
     predictions = evaluation.predictions
     digests = file_digests(predictions.parent, [predictions.name])
@@ -303,15 +212,11 @@ def _write_metrics(evaluation: Evaluation, test_set: "_TestSet") -> Path:
         CONTENT: test_set.digest,
         PREDICTIONS: digests[predictions.name],
     }
-    metrics = _metrics_file(evaluation.run, evaluation.on)
+    metrics = metrics_file(evaluation.run, evaluation.on)
     # As JSON gives it back: what is read again must have the digest of what was written.
     plain = json.loads(json.dumps(document))
     write_bytes(metrics, json.dumps(sealed(plain), indent=2).encode())
     return metrics
-
-
-def _metrics_file(run: Path, name: str) -> Path:
-    return run / f"metrics-{name}.json"
 
 
 def _probabilities(

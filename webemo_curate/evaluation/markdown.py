@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from webemo_curate.evaluation.significance import LEVEL, Difference
+from webemo_curate.evaluation.significance import LEVEL, MeasuredDifference
 
 PERCENT = 100
 NOTHING = "-"
@@ -32,7 +32,7 @@ def percent(values: "pd.Series[float]") -> str:
     return spread(values * PERCENT, 2)
 
 
-def points(difference: Difference) -> tuple[str, str]:
+def points(difference: MeasuredDifference) -> tuple[str, str]:
     """Return a difference of shares and its interval, in points."""
     low, high = difference.low * PERCENT, difference.high * PERCENT
     return f"{difference.value * PERCENT:+.2f}", f"{low:+.2f} to {high:+.2f}"

@@ -18,7 +18,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Difference:
+class MeasuredDifference:
     """A difference between two classifiers, second minus first.
 
     Attributes
@@ -58,7 +58,7 @@ def mcnemar(first: Right, second: Right) -> float:
     return float(binomtest(gained, gained + lost).pvalue)
 
 
-def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Difference:
+def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> MeasuredDifference:
     """Compare the areas under two ROC curves on the same images.
 
     Parameters
@@ -70,7 +70,7 @@ def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Differen
 
     Returns
     -------
-    Difference
+    MeasuredDifference
         Of the areas (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), computed by
         midranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014).
     """
@@ -82,10 +82,10 @@ def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Differen
     value = float(contrast @ areas)
     deviation = float(np.sqrt(max(0.0, contrast @ covariance @ contrast)))
     if not deviation:
-        return Difference(value, value, value, 1.0 if not value else 0.0)
+        return MeasuredDifference(value, value, value, 1.0 if not value else 0.0)
     reach = float(norm.ppf(1 - LEVEL / 2)) * deviation
     p = float(2 * norm.sf(abs(value) / deviation))
-    return Difference(value, value - reach, value + reach, p)
+    return MeasuredDifference(value, value - reach, value + reach, p)
 
 
 def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scores]:
@@ -97,7 +97,7 @@ def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scor
     return above, below
 
 
-def paired_bootstrap(first: Right, second: Right, seed: int = 0) -> Difference:
+def paired_bootstrap(first: Right, second: Right, seed: int = 0) -> MeasuredDifference:
     """Compare two networks' accuracies over several training seeds.
 
     Images and seeds are drawn again together for both networks, so what they share cancels out
@@ -112,7 +112,7 @@ def paired_bootstrap(first: Right, second: Right, seed: int = 0) -> Difference:
 
     Returns
     -------
-    Difference
+    MeasuredDifference
         Of the mean accuracies, with the percentile interval.
     """
     gain = second.astype(np.float64) - first
@@ -128,7 +128,7 @@ def paired_bootstrap(first: Right, second: Right, seed: int = 0) -> Difference:
     # One draw more on either side: no finite number of draws shows a p-value of 0.
     sides = [(np.sum(drawn <= 0) + 1), (np.sum(drawn >= 0) + 1)]
     p = min(1.0, 2 * min(sides) / (len(drawn) + 1))
-    return Difference(float(gain.mean()), float(low), float(high), float(p))
+    return MeasuredDifference(float(gain.mean()), float(low), float(high), float(p))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

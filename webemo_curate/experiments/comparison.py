@@ -10,7 +10,7 @@ from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.evaluation.evaluate import Evaluation
 from webemo_curate.evaluation.inference import CLASSES, THRESHOLD
 from webemo_curate.evaluation.significance import (
-    Difference,
+    MeasuredDifference,
     delong,
     holm,
     mcnemar,
@@ -89,10 +89,10 @@ class Comparison:
     network: str
     against: str
     on: str
-    accuracy: Difference
-    tuned: Difference
+    accuracy: MeasuredDifference
+    tuned: MeasuredDifference
     mcnemar: list[float]
-    areas: list[Difference]
+    areas: list[MeasuredDifference]
     adjusted: Adjusted
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from webemo_curate.config import ExperimentConfig
 from webemo_curate.duplicates.leakage import NEEDED
 from webemo_curate.errors import InputError
-from webemo_curate.evaluation.evaluate import Evaluation, evaluate, set_name
+from webemo_curate.evaluation.evaluate import Evaluation, evaluate
+from webemo_curate.evaluation.evaluation_set import set_name
 from webemo_curate.evaluation.seeds import figures_of
 from webemo_curate.experiments.comparison import Evaluations, Families, compare, read_answers
 from webemo_curate.experiments.result import ExperimentResult, best_on_validation

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import OcrConfig, TextRuleConfig
 from webemo_curate.ocr.detector import TextDetector
 from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
 from webemo_curate.ocr.easyocr.weight_files import require_weights
@@ -31,12 +31,12 @@ class _Again(NamedTuple):
     independent: bool
 
 
-def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
+def make_detector(config: OcrConfig, choice: EngineChoice) -> TextDetector:
     """Build the detector of a choice, not yet set up.
 
     Parameters
     ----------
-    config : FilterTextConfig
+    config : OcrConfig
         Size, score floor, batch size, folder of weight files.
     choice : EngineChoice
         What `choose_engine` returned for it.
@@ -53,12 +53,12 @@ def make_detector(config: FilterTextConfig, choice: EngineChoice) -> TextDetecto
     return detector
 
 
-def looks_again(config: FilterTextConfig, choice: EngineChoice) -> dict[str, Any]:
+def looks_again(config: OcrConfig, choice: EngineChoice) -> dict[str, Any]:
     """Name what is looked for where the first look confirms nothing; it changes boxes.
 
     Parameters
     ----------
-    config : FilterTextConfig
+    config : OcrConfig
         The second side, and whether drawn words are looked for.
     choice : EngineChoice
         What `choose_engine` returned for it.
@@ -85,10 +85,10 @@ def confirming_rule(engine: str) -> Rule:
     Rule
         The default preset's, whichever preset is asked for.
     """
-    return PRESETS[engine][FilterTextConfig().preset]
+    return PRESETS[engine][TextRuleConfig().preset]
 
 
-def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]:
+def _further(config: OcrConfig, choice: EngineChoice) -> Iterator[_Again]:
     """Yield the looks that follow the first, in their order."""
     if config.second_side is not None:
         detector = _detector_at(config.second_side, config, choice)
@@ -104,7 +104,7 @@ def _further(config: FilterTextConfig, choice: EngineChoice) -> Iterator[_Again]
         yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
 
 
-def _detector_at(short_side: int, config: FilterTextConfig, choice: EngineChoice) -> TextDetector:
+def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> TextDetector:
     if choice.engine == "rapidocr":
         return RapidDetector(choice.device, short_side, config.score_floor, config.batch_size)
     detection, recognition = require_weights(config.models)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import TextRuleConfig
 from webemo_curate.ocr.requirement import Agreement, Floats, Rule, floats, required_confidence
 
 LARGE_AREA = 0.2
@@ -99,12 +99,12 @@ class Decisions:
     bears_text: NDArray[np.bool_]
 
 
-def rules(config: FilterTextConfig) -> dict[str, Rule]:
+def rules(config: TextRuleConfig) -> dict[str, Rule]:
     """Return each engine's rule under a configuration.
 
     Parameters
     ----------
-    config : FilterTextConfig
+    config : TextRuleConfig
         Names a preset; `threshold` and `min_area` replace the preset's.
 
     Returns
@@ -146,7 +146,7 @@ def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
     return Decisions(score, threshold, area, text, bears_text)
 
 
-def _adjust(rule: Rule, config: FilterTextConfig) -> Rule:
+def _adjust(rule: Rule, config: TextRuleConfig) -> Rule:
     if config.threshold is not None:
         fewest, _ = rule.by_length[0]
         rule = replace(

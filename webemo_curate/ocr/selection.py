@@ -4,7 +4,7 @@ import ctypes
 import sys
 from dataclasses import dataclass
 
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import OcrConfig
 from webemo_curate.errors import InputError
 from webemo_curate.ocr.detector import Device
 from webemo_curate.ocr.easyocr import easyocr_detector as easy
@@ -53,12 +53,12 @@ class EngineChoice:
     reason: str
 
 
-def choose_engine(config: FilterTextConfig, *, elsewhere: bool = False) -> EngineChoice:
+def choose_engine(config: OcrConfig, *, elsewhere: bool = False) -> EngineChoice:
     """Resolve `auto`; torch is imported only where a GPU could be used.
 
     Parameters
     ----------
-    config : FilterTextConfig
+    config : OcrConfig
         Engine, device and the folder of weight files.
     elsewhere : bool, default False
         Whether it runs on other machines than this: a GPU that is asked for is theirs then, and
@@ -88,7 +88,7 @@ def choose_engine(config: FilterTextConfig, *, elsewhere: bool = False) -> Engin
     return _easyocr(device, f"{why}, and so are EasyOCR's weight files")
 
 
-def _device(config: FilterTextConfig, elsewhere: bool) -> tuple[Device, str]:
+def _device(config: OcrConfig, elsewhere: bool) -> tuple[Device, str]:
     """Return where networks run, and why."""
     if config.device == "cpu":
         return "cpu", "the CPU was asked for"

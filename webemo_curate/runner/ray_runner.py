@@ -5,10 +5,7 @@ becomes of its rows. Actors end with their driver; finished partitions are its c
 """
 
 import logging
-import os
-import secrets
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +16,8 @@ import pyarrow as pa
 
 from webemo_curate import __version__
 from webemo_curate.config import RunnerConfig
-from webemo_curate.errors import CurateError, InputError
+from webemo_curate.errors import InputError
 from webemo_curate.runner.job import Job, Resources, Worker
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.memory import end_beyond, held_bytes
 from webemo_curate.runner.messages import (
     ONE_THREAD,
@@ -34,6 +30,7 @@ from webemo_curate.runner.messages import (
     to_ipc,
     work,
 )
+from webemo_curate.runner.ray_cluster import meet_cluster, places_for, ray_module
 from webemo_curate.runner.scheduler import run_job
 
 logger = logging.getLogger(__name__)
@@ -42,11 +39,6 @@ MISSING = (
     "--run-on ray: the package ray is not here; install it with "
     "'pip install webemo-curate[ray]', or leave the option out"
 )
-OBJECT_STORE_BYTES = 256 * 2**20
-"""Of a local cluster: batches pass through it, images do not."""
-
-KNOCK_SECONDS = 5.0
-
 NODE_NEWS_SECONDS = 1.0
 """How much later than the death of its workers that of a node may become known."""
 
@@ -57,23 +49,6 @@ RAISE = "raise --ray memory="
 
 PATIENCE_SECONDS = 60.0
 """After so long without a word from any worker, the user is told what is waited for."""
-
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    # What died is told by the ledger; Ray would print a paragraph to standard output as well.
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
-}
-LOCAL = QUIET | {
-    "RAY_AUTH_MODE": "token",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    # Despite its name and on any system, '0' makes Ray's servers listen on loopback alone. An
-    # address such as 127.0.0.2 does not: they then listen everywhere and merely say otherwise.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # Ray's own niceness of 15 starves workers beside anything else that runs here: a set-up of two
-    # seconds took minutes.
-    "RAY_worker_niceness": "0",
-}
-"""Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
 
 
 class RayRunner:
@@ -108,59 +83,20 @@ class RayRunner:
         One of our own ends with that, as it does with this process.
         """
         if self._connected:
-            _ray().shutdown()
+            ray_module().shutdown()
             self._connected = False
 
     @contextmanager
     def _pool(self, job: Job) -> Iterator["_Actors"]:
-        self._connect()
+        self._connected |= meet_cluster(self._config.cluster, self._workers or 0)
         needs = _needs(job.resources, self._config)
-        size = _places(needs)
+        size = places_for(needs)
         if not size:
             raise InputError(
                 f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
                 "ask for less with --ray cpus=, gpus= or memory="
             )
         yield _Actors(job.worker, needs, min(self._workers or size, size))
-
-    def _connect(self) -> None:
-        """Meet the cluster, at the first job that has something to do."""
-        address = self._config.cluster
-        if "ray" not in sys.modules:  # it reads these when it is imported
-            os.environ.update((QUIET if address else LOCAL) | os.environ)
-        if _ray().is_initialized():
-            return
-        try:
-            if address:
-                _join(address)
-            else:
-                # Never the cluster that Ray would find noted in its temporary folder: it may be
-                # another's, or long gone.
-                _start(max(usable_cores(), self._workers or 0))
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise CurateError(
-                f"--run-on ray: no cluster at {address or 'this machine'} ({error}); start one "
-                "with 'ray start --head', or correct --ray address= or RAY_ADDRESS"
-            ) from error
-        self._connected = True
-
-
-def _join(address: str) -> None:
-    _knock(address)
-    _init(address=address)
-
-
-def _start(cpus: int) -> None:
-    _init(
-        address="local",
-        num_cpus=cpus,
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=False,
-    )
-
-
-def _init(**options: Any) -> None:
-    _ray().init(log_to_driver=False, logging_level=logging.ERROR, **options)
 
 
 class _Actor:
@@ -185,7 +121,7 @@ class _Actor:
 
     def node(self) -> str:
         """Return the id of the node it lives on."""
-        node: str = _ray().get_runtime_context().get_node_id()
+        node: str = ray_module().get_runtime_context().get_node_id()
         return node
 
 
@@ -202,9 +138,9 @@ class _RayHand:
 
     def receive(self) -> Message:
         """Return the answer that has come; a dead actor's rows are innocent if its node went."""
-        errors = _ray().exceptions
+        errors = ray_module().exceptions
         try:
-            message: Message = _ray().get(self.answer)
+            message: Message = ray_module().get(self.answer)
         except (errors.ActorUnavailableError, errors.ObjectLostError):
             return Died(innocent=True)  # the network, or the node that held the answer
         except errors.RayActorError as error:
@@ -216,7 +152,7 @@ class _RayHand:
         return message
 
     def kill(self) -> None:
-        _ray().kill(self._actor)
+        ray_module().kill(self._actor)
 
     def _hint(self) -> str:
         if not self._memory:
@@ -227,11 +163,11 @@ class _RayHand:
         if NODE_DIED in str(error):
             return True
         try:
-            home = _ray().get(self._node, timeout=NODE_NEWS_SECONDS)
-        except _ray().exceptions.RayError:
+            home = ray_module().get(self._node, timeout=NODE_NEWS_SECONDS)
+        except ray_module().exceptions.RayError:
             return False  # it died while it was set up; were that innocent, it would go on for ever
         time.sleep(NODE_NEWS_SECONDS)
-        return not any(node["NodeID"] == home and node["Alive"] for node in _ray().nodes())
+        return not any(node["NodeID"] == home and node["Alive"] for node in ray_module().nodes())
 
 
 class _Actors:
@@ -239,10 +175,10 @@ class _Actors:
 
     def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
         self.size = size
-        self._worker = _ray().put(worker)
+        self._worker = ray_module().put(worker)
         self._memory = int(needs["memory"])
         self._actor: Any = (
-            _ray()
+            ray_module()
             .remote(_Actor)
             .options(
                 num_cpus=needs["CPU"],
@@ -261,7 +197,7 @@ class _Actors:
         by_answer = {worker.answer: worker for worker in workers}
         ready: list[Any] = []
         while not ready:
-            ready, _ = _ray().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
+            ready, _ = ray_module().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
             if not ready:
                 logger.info("waiting for %d workers of the Ray cluster", len(workers))
         return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
@@ -271,38 +207,11 @@ def _refused(reason: str) -> Failed:
     return Failed(f"--run-on ray: {reason}", "", wrong_input=True)
 
 
-def _ray() -> Any:
-    """Import Ray where it is used: commands without it must not wait for it."""
-    import ray
-
-    return ray
-
-
-def _knock(address: str) -> None:
-    """Raise ConnectionError where nobody listens: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if port.isdigit():
-        try:
-            socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
-        except OSError as error:
-            raise ConnectionError(error.strerror) from error
-
-
 def _needs(resources: Resources, config: RunnerConfig) -> dict[str, float]:
     """Return what a worker takes of a node: the stage's needs, or what the user says."""
     asked = {"CPU": config.cpus, "GPU": config.gpus, "memory": config.memory}
     own = {"CPU": resources.cpus, "GPU": resources.gpus, "memory": resources.memory_bytes}
     return {name: own[name] if value is None else value for name, value in asked.items()}
-
-
-def _places(needs: dict[str, float]) -> int:
-    """Return how many workers the cluster's nodes have room for."""
-    wanted = {name: amount for name, amount in needs.items() if amount}
-    alive = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
-    return sum(
-        int(min((node.get(name, 0) / amount for name, amount in wanted.items()), default=1))
-        for node in alive
-    )
 
 
 def _in_words(needs: dict[str, float]) -> str:

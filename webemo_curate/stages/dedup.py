@@ -11,15 +11,8 @@ from webemo_curate.duplicates.clusters import cluster_by_keeper
 from webemo_curate.duplicates.compare import Prover
 from webemo_curate.duplicates.hamming import Pairs
 from webemo_curate.duplicates.local_words import words_by_hash
-from webemo_curate.duplicates.methods import (
-    LOOKS,
-    Found,
-    Method,
-    by_features,
-    by_grays,
-    by_hash,
-    looks_of,
-)
+from webemo_curate.duplicates.looks import LOOKS, looks_of
+from webemo_curate.duplicates.methods import FoundPairs, Method, by_features, by_grays, by_hash
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, TextVerdict
@@ -140,7 +133,7 @@ class Links:
     def join_nearest(
         self,
         rows: "NDArray[np.int64]",
-        found: Found,
+        found: FoundPairs,
         distance: "NDArray[np.float32]",
         method: Method,
         threshold: float,
@@ -168,7 +161,7 @@ class Links:
         return root
 
 
-def correlation_of(pairs: Found, keeper: "NDArray[np.int64]") -> "NDArray[np.float32]":
+def correlation_of(pairs: FoundPairs, keeper: "NDArray[np.int64]") -> "NDArray[np.float32]":
     """Return the correlation measured of each row and its keeper; 1 for a keeper."""
     measured = np.ones(len(keeper), np.float32)
     for later, earlier in ((pairs.first, pairs.second), (pairs.second, pairs.first)):

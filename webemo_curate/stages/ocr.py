@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import OcrConfig
 from webemo_curate.imaging import DecodeError, Frame, distinct_frames, read_stored
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
@@ -39,15 +39,18 @@ CANVAS_BYTES = 160 * 2**20
 networks and 4 to 6 GB running rapidocr's (docs/performance.md); the look for drawn words, which was
 not measured after the former, may add two."""
 
+RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
+"""Settings that the fingerprint holds as what they come to here: engine, version, further looks."""
+
 Row = dict[str, Any]
 
 
-class OcrStage(RowLocalStage[FilterTextConfig]):
+class OcrStage(RowLocalStage[OcrConfig]):
     """Run a text engine over every image that decodes.
 
     Parameters
     ----------
-    config : FilterTextConfig
+    config : OcrConfig
         Engine, device, sizes.
     elsewhere : bool, default False
         Whether it runs on other machines than this; see `choose_engine`.
@@ -60,7 +63,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
     }
     outputs = ("ocr",)
 
-    def __init__(self, config: FilterTextConfig, *, elsewhere: bool = False) -> None:
+    def __init__(self, config: OcrConfig, *, elsewhere: bool = False) -> None:
         super().__init__(config)
         self._elsewhere = elsewhere
 
@@ -80,15 +83,12 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
         )
 
     def configuration(self) -> dict[str, Any]:
-        """Return what changes boxes: the engine as resolved, not the thresholds of the rule."""
+        """Return what changes boxes: the settings, those of the engine as they are resolved."""
         choice = self._choice()
-        return {
-            "engine": choice.engine,
-            "engine_version": choice.version,
-            "short_side": self.config.short_side,
-            "score_floor": self.config.score_floor,
-            "frames": self.config.frames,
-        } | looks_again(self.config, choice)
+        settings = self.config.fingerprint()
+        plain = {name: value for name, value in settings.items() if name not in RESOLVED}
+        engine = {"engine": choice.engine, "engine_version": choice.version}
+        return plain | engine | looks_again(self.config, choice)
 
     def select(self, tables: Tables) -> pa.Table:
         """Return the decodable images: sha256, path, width, height and number of frames."""
@@ -109,7 +109,7 @@ class OcrStage(RowLocalStage[FilterTextConfig]):
         return choose_engine(self.config, elsewhere=self._elsewhere)
 
 
-def rows_at_once(config: FilterTextConfig, detector: TextDetector) -> int:
+def rows_at_once(config: OcrConfig, detector: TextDetector) -> int:
     """Return how many rows to hand to a worker: no fewer than its detector takes together."""
     return max(config.partition_rows, detector.images_at_once)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate import gates
-from webemo_curate.config import FilterTextConfig
+from webemo_curate.config import TextRuleConfig
 from webemo_curate.manifest import conform
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import Decisions, decide, rules
@@ -17,7 +17,7 @@ from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import TextVerdict
 
 
-class TextStage(Stage[FilterTextConfig]):
+class TextStage(Stage[TextRuleConfig]):
     """Hold every image's boxes against the rule of the engine that found them."""
 
     name = "text"

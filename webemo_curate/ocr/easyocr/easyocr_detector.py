@@ -1,7 +1,6 @@
 """EasyOCR's networks in batches: the engine for a GPU, slow but equal on a CPU."""
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from webemo_curate.ocr.batches import Batching, batching, map_batches
+from webemo_curate.ocr.canvas import scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
 from webemo_curate.ocr.easyocr.weight_files import PUBLISHED, WeightFile, check, load_tensors
+from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from webemo_curate.ocr.easyocr.craft import Heatmap, HeatmapNetwork, Line
     from webemo_curate.ocr.easyocr.line_recognizer import Crop, LineReader
 
-Cut = list[tuple["Line", "Crop"]]
+LineCrop = tuple["Line", "Crop"]
 
 
 def engine_version(device: Device) -> str:
@@ -38,7 +38,7 @@ class EasyOcrNetworks(NamedTuple):
 
 
 @dataclass
-class EasyDetector:
+class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
     """CRAFT detection and English recognition; a `TextDetector`.
 
     Parameters
@@ -66,11 +66,6 @@ class EasyDetector:
     published: tuple[WeightFile, WeightFile] = PUBLISHED
     _networks: EasyOcrNetworks | None = field(default=None, init=False, repr=False)
 
-    @property
-    def images_at_once(self) -> int:
-        """Images worth passing together; see `TextDetector`."""
-        return self._batching.images
-
     def setup(self) -> None:
         """Check the files and load both networks; see `TextDetector.setup`."""
         import cv2
@@ -84,26 +79,6 @@ class EasyDetector:
             check(path, weights)
         self._networks = self._load(torch.device("cuda" if self.device == "gpu" else "cpu"))
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
-        """Find and read the text of each image; see `TextDetector.detect`.
-
-        Threads scale images and decode heatmaps while the network runs; the lines of all images
-        are then read together.
-        """
-        networks = self._ready()
-        with ThreadPoolExecutor(self._batching.threads) as pool:
-            cuts = [future.result() if future else [] for future in self._locate(images, pool)]
-        readings = iter(networks.reader.read([crop for cut in cuts for _, crop in cut]))
-        found = [
-            [_to_box(line, next(readings), image.size) for line, _ in cut]
-            for image, cut in zip(images, cuts, strict=True)
-        ]
-        return [sorted(boxes, key=_from_top_to_bottom) for boxes in found]
-
-    @property
-    def _batching(self) -> Batching:
-        return batching(self.device, self.batch_size)
-
     def _load(self, device: "torch.device") -> EasyOcrNetworks:
         from webemo_curate.ocr.easyocr.craft import HeatmapNetwork
         from webemo_curate.ocr.easyocr.line_recognizer import LineReader
@@ -113,48 +88,40 @@ class EasyDetector:
             LineReader(load_tensors(self.recognition), device, self._batching.batch_size),
         )
 
-    def _locate(
-        self, images: Sequence[Image.Image], pool: ThreadPoolExecutor
-    ) -> list[Future[Cut] | None]:
-        """Run detection; returns for each image its lines being cut, None if it has none."""
-        from webemo_curate.ocr.easyocr.craft import make_canvas
-
-        networks = self._ready()
-        canvases = list(
-            pool.map(lambda image: make_canvas(np.asarray(image), self.short_side), images)
-        )
-
-        def cut(batch: list[int]) -> list[Future[Cut] | None]:
-            heatmaps = networks.heatmaps(np.stack([canvases[i].pixels for i in batch]))
-            return [
-                None
-                if heatmap is None
-                else pool.submit(self._cut, images[index], heatmap, canvases[index].scale)
-                for index, heatmap in zip(batch, heatmaps, strict=True)
-            ]
-
-        sizes = [canvas.pixels.shape for canvas in canvases]
-        return map_batches(sizes, self._batching.batch_size, cut)
-
     def _ready(self) -> EasyOcrNetworks:
         assert self._networks is not None, "setup() comes first"  # noqa: S101
         return self._networks
 
-    def _cut(self, image: Image.Image, heatmap: "Heatmap", scale: float) -> Cut:
+    def _canvas(self, pixels: Pixels) -> Pixels:
+        from webemo_curate.ocr.easyocr.craft import make_canvas
+
+        return make_canvas(pixels, self.short_side).pixels
+
+    def _heatmaps(self, canvases: Pixels) -> "list[Heatmap | None]":
+        return self._ready().heatmaps(canvases)
+
+    def _cut(self, pixels: Pixels, heatmap: "Heatmap") -> "list[LineCrop]":
         from webemo_curate.ocr.easyocr.craft import decode_lines
         from webemo_curate.ocr.easyocr.line_recognizer import cut_line
 
-        gray = np.asarray(image.convert("L"))
-        lines = [line for line in decode_lines(heatmap, scale) if line.score >= self.score_floor]
-        crops = [cut_line(gray, line) for line in lines]
-        return [(line, crop) for line, crop in zip(lines, crops, strict=True) if crop is not None]
+        height, width = pixels.shape[:2]
+        gray = np.asarray(Image.fromarray(pixels).convert("L"))
+        lines = decode_lines(heatmap, scale_for(width, height, self.short_side))
+        lines = [line for line in lines if line.score >= self.score_floor]
+        cuts = [(line, cut_line(gray, line)) for line in lines]
+        whole = [(line, crop) for line, crop in cuts if crop is not None]
+        return sorted(whole, key=lambda cut: (cut[0].corners[0, 1], cut[0].corners[0, 0]))
 
+    def _read_boxes(
+        self,
+        images: Sequence[Pixels],  # noqa: ARG002
+        found: "Sequence[Sequence[LineCrop]]",
+    ) -> Iterator[tuple[str, float]]:
+        return iter(self._ready().reader.read([crop for cuts in found for _, crop in cuts]))
 
-def _to_box(line: "Line", reading: tuple[str, float], size: tuple[int, int]) -> TextBox:
-    polygon = tuple(float(number) for number in line.corners.ravel())
-    text, confidence = reading
-    return TextBox(polygon, line.score, text, confidence, polygon_area(polygon, *size))
-
-
-def _from_top_to_bottom(box: TextBox) -> tuple[float, ...]:
-    return box.polygon[1], box.polygon[0]
+    def _to_box(
+        self, box: "LineCrop", reading: tuple[str, float], size: tuple[int, int]
+    ) -> TextBox:
+        line, (text, confidence) = box[0], reading
+        polygon = tuple(float(number) for number in line.corners.ravel())
+        return TextBox(polygon, line.score, text, confidence, polygon_area(polygon, *size))

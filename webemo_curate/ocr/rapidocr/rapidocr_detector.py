@@ -7,7 +7,6 @@ misses.
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import islice
@@ -16,9 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from webemo_curate.ocr.batches import Batching, batching, map_batches
+from webemo_curate.ocr.batches import map_batches
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
@@ -28,11 +26,11 @@ from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     CpuNetworks,
     Detection,
     Heatmap,
-    Pixels,
     RapidOcrNetworks,
     TorchNetworks,
 )
 from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
+from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
 
 MAX_CANDIDATES = 1000
 """Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
@@ -97,7 +95,7 @@ def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
 
 
 @dataclass
-class RapidDetector:
+class RapidDetector(TwoStepDetector[Found, Reading]):
     """PP-OCR detection and recognition; a `TextDetector`.
 
     Parameters
@@ -123,11 +121,6 @@ class RapidDetector:
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
 
-    @property
-    def images_at_once(self) -> int:
-        """Images worth passing together; see `TextDetector`."""
-        return self._batching.images
-
     def setup(self) -> None:
         """Load both networks; see `TextDetector.setup`."""
         import cv2
@@ -138,43 +131,6 @@ class RapidDetector:
         self._decode_boxes = _box_decoder(self.score_floor, self.detection.unclip_ratio)
         self._decode_text = _text_decoder(self._networks.characters)
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
-        """Find and read the text of each image; see `TextDetector.detect`.
-
-        Threads scale images and decode heatmaps while the network runs; the boxes of all images
-        are then read together.
-        """
-        with ThreadPoolExecutor(self._batching.threads) as pool:
-            pixels = list(pool.map(np.asarray, images))
-            pending = self._locate(pixels, pool)
-            found = [future.result() if future else [] for future in pending]
-        readings = self._read_twice(pixels, found)
-        return [
-            [self._to_box(box, next(readings), image.size) for box in boxes]
-            for image, boxes in zip(images, found, strict=True)
-        ]
-
-    @property
-    def _batching(self) -> Batching:
-        return batching(self.device, self.batch_size)
-
-    def _locate(
-        self, images: Sequence[Pixels], pool: ThreadPoolExecutor
-    ) -> list[Future[list[Found]] | None]:
-        """Run detection; returns for each image its boxes being cut, None if it has none."""
-        networks = self._ready()
-        canvases = list(pool.map(self._canvas, images))
-
-        def cut(batch: list[int]) -> list[Future[list[Found]] | None]:
-            heatmaps = networks.heatmaps(np.stack([canvases[index] for index in batch]))
-            return [
-                None if heatmap is None else pool.submit(self._cut, images[index], heatmap)
-                for index, heatmap in zip(batch, heatmaps, strict=True)
-            ]
-
-        sizes = [canvas.shape for canvas in canvases]
-        return map_batches(sizes, self._batching.batch_size, cut)
-
     def _canvas(self, pixels: Pixels) -> Pixels:
         import cv2
 
@@ -183,8 +139,10 @@ class RapidDetector:
         smooth = cv2.INTER_AREA if canvas[0] < width else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(pixels, canvas, interpolation=smooth), np.uint8)
 
+    def _heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+        return self._ready().heatmaps(canvases)
+
     def _cut(self, pixels: Pixels, heatmap: Heatmap) -> list[Found]:
-        """Return the boxes of one heatmap, from top to bottom."""
         boxes, scores = self._decode_boxes(heatmap, pixels.shape[:2])
         found = [
             Found(corners, float(score), _upright(pixels, corners))
@@ -192,7 +150,7 @@ class RapidDetector:
         ]
         return sorted(found, key=lambda box: (*box.corners[0][::-1].tolist(), box.score))
 
-    def _read_twice(
+    def _read_boxes(
         self, images: Sequence[Pixels], found: Sequence[Sequence[Found]]
     ) -> Iterator[Reading]:
         """Yield what is read of each box; those that may confirm text are read again, moved."""
@@ -227,11 +185,11 @@ class RapidDetector:
 
         return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
 
-    def _to_box(self, found: Found, reading: Reading, size: tuple[int, int]) -> TextBox:
-        polygon = tuple(float(number) for number in found.corners.ravel())
+    def _to_box(self, box: Found, reading: Reading, size: tuple[int, int]) -> TextBox:
+        polygon = tuple(float(number) for number in box.corners.ravel())
         return TextBox(
             polygon,
-            found.score,
+            box.score,
             reading.text.strip(),
             float(reading.confidence),
             polygon_area(polygon, *size),

@@ -13,7 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
+
+from webemo_curate.training.augment.neighborhoods import (
+    BLUR_KERNEL,
+    SMOOTH_KERNEL,
+    convolve,
+    warp,
+)
 
 MAX_ROTATION_DEGREES = 30.0
 MAX_SHEAR_RADIANS = 0.3
@@ -30,19 +36,6 @@ TOP = LEVELS - 1
 LUMA = (19595, 38470, 7471)
 LUMA_ROUND, LUMA_SHIFT = 0x8000, 16
 """Pillow's conversion to gray: ITU-R 601-2 in 16-bit fixed point."""
-
-FIXED_BITS = 16
-"""Pillow's nearest-neighbor warp counts pixels in 16-bit fixed point."""
-
-SMOOTH_KERNEL = ((1, 1, 1), (1, 5, 1), (1, 1, 1))
-BLUR_KERNEL = (
-    (1, 1, 1, 1, 1),
-    (1, 0, 0, 0, 1),
-    (1, 0, 0, 0, 1),
-    (1, 0, 0, 0, 1),
-    (1, 1, 1, 1, 1),
-)
-"""`ImageFilter.SMOOTH` and `ImageFilter.BLUR`, each divided by its sum."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +132,12 @@ def sharpness(images: Tensor, draw: Draw) -> Tensor:
 
 def smooth(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
     """Smooth (`ImageFilter.SMOOTH`)."""
-    return _filter(images, SMOOTH_KERNEL)
+    return convolve(images, SMOOTH_KERNEL)
 
 
 def blur(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
     """Blur (`ImageFilter.BLUR`)."""
-    return _filter(images, BLUR_KERNEL)
+    return convolve(images, BLUR_KERNEL)
 
 
 def rotate(images: Tensor, draw: Draw) -> Tensor:
@@ -154,27 +147,27 @@ def rotate(images: Tensor, draw: Draw) -> Tensor:
     half = images.shape[-1] / 2
     shift_x = half - cosine * half - sine * half
     shift_y = half + sine * half - cosine * half
-    return _warp(images, (cosine, sine, shift_x, -sine, cosine, shift_y), draw.fill)
+    return warp(images, (cosine, sine, shift_x, -sine, cosine, shift_y), draw.fill)
 
 
 def shear_x(images: Tensor, draw: Draw) -> Tensor:
     """Shear along x by up to 0.3 radians, from the top left corner."""
-    return _warp(images, (1, _shears(draw), 0, 0, 1, 0), draw.fill)
+    return warp(images, (1, _shears(draw), 0, 0, 1, 0), draw.fill)
 
 
 def shear_y(images: Tensor, draw: Draw) -> Tensor:
     """Shear along y by up to 0.3 radians, from the top left corner."""
-    return _warp(images, (1, 0, 0, _shears(draw), 1, 0), draw.fill)
+    return warp(images, (1, 0, 0, _shears(draw), 1, 0), draw.fill)
 
 
 def translate_x(images: Tensor, draw: Draw) -> Tensor:
     """Shift along x by up to 0.33 of the width."""
-    return _warp(images, (1, 0, _shifts(images, draw), 0, 1, 0), draw.fill)
+    return warp(images, (1, 0, _shifts(images, draw), 0, 1, 0), draw.fill)
 
 
 def translate_y(images: Tensor, draw: Draw) -> Tensor:
     """Shift along y by up to 0.33 of the height."""
-    return _warp(images, (1, 0, 0, 0, 1, _shifts(images, draw)), draw.fill)
+    return warp(images, (1, 0, 0, 0, 1, _shifts(images, draw)), draw.fill)
 
 
 def cutout(images: Tensor, draw: Draw) -> Tensor:
@@ -249,63 +242,9 @@ def _blend(images: Tensor, degenerate: Tensor, factors: NDArray[np.float64]) -> 
     return (base + alpha * (images.float() - base)).clamp(0, TOP).to(torch.uint8)
 
 
-def _filter(images: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
-    """Convolve and round; as in Pillow the border that the kernel overhangs stays as it is."""
-    channels, border = images.shape[1], len(kernel) // 2
-    weights = torch.tensor(kernel, device=images.device, dtype=torch.float32)
-    stacked = weights.expand(channels, 1, *weights.shape)
-    sums = functional.conv2d(images.float(), stacked, groups=channels)
-    inner = slice(border, -border)
-    result = images.clone()
-    result[..., inner, inner] = (sums / weights.sum() + 0.5).floor().to(torch.uint8)
-    return result
-
-
 def _shears(draw: Draw) -> NDArray[np.float64]:
     return draw.signs * math.tan(MAX_SHEAR_RADIANS * draw.strength)
 
 
 def _shifts(images: Tensor, draw: Draw) -> NDArray[np.float64]:
     return draw.signs * MAX_TRANSLATION * draw.strength * images.shape[-1]
-
-
-def _warp(images: Tensor, matrix: tuple[NDArray[np.float64] | float, ...], fill: int) -> Tensor:
-    """Take each pixel from where an affine map points (`Image.transform`, nearest).
-
-    Parameters
-    ----------
-    images : Tensor, shape (N, 3, S, S), uint8
-        Where pixels come from.
-    matrix : tuple of float or ndarray of shape (N,)
-        a, b, c, d, e, f of x' = a x + b y + c, y' = d x + e y + f, in pixels.
-    fill : int
-        Level where the map points outside.
-
-    Returns
-    -------
-    Tensor, shape (N, 3, S, S), uint8
-        The warped images.
-    """
-    count, _, side, _ = images.shape
-    a, b, c, d, e, f = (np.broadcast_to(np.asarray(m, np.float64), count) for m in matrix)
-    x = _source(a, b, c, side, images.device)
-    y = _source(d, e, f, side, images.device)
-    outside = (x < 0) | (x >= side) | (y < 0) | (y >= side)
-    index = (y * side + x).masked_fill(outside, 0).flatten(1)[:, None].expand(-1, 3, -1)
-    moved = images.flatten(2).gather(2, index).view_as(images)
-    return moved.masked_fill(outside[:, None], fill)
-
-
-def _source(
-    along_x: NDArray[np.float64],
-    along_y: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    side: int,
-    device: torch.device,
-) -> Tensor:
-    """Return one source coordinate of every pixel in whole pixels; shape (N, S, S), int64."""
-    parts = np.stack([along_x, along_y, shift + (along_x + along_y) / 2])  # of pixel centers
-    fixed = torch.from_numpy(np.floor(parts * 2**FIXED_BITS + 0.5).astype(np.int64)).to(device)
-    step_x, step_y, start = fixed[:, :, None, None]
-    places = torch.arange(side, device=device)
-    return (start + step_x * places + step_y * places[:, None]) >> FIXED_BITS

@@ -8,7 +8,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import Match
 
 
-class Answer(IntEnum):
+class Relation(IntEnum):
     """How two pictures are related; the larger, the closer."""
 
     STRANGERS = 0
@@ -36,7 +36,7 @@ pictures under one agency's marks, which agree in as many keypoints, .86 or less
 
 
 @dataclass(frozen=True)
-class Rule:
+class RelationLimits:
     """Where the limits between the answers lie.
 
     Attributes
@@ -58,7 +58,7 @@ class Rule:
         """Return the rule that a configuration gives."""
         return cls(config.min_inliers, config.min_correlation, config.max_changed)
 
-    def answer(self, found: Match, whole: bool) -> Answer:
+    def answer(self, found: Match, whole: bool) -> Relation:
         """Judge a placing.
 
         Parameters
@@ -70,18 +70,18 @@ class Rule:
 
         Returns
         -------
-        Answer
+        Relation
             Strangers, unless the pictures agree in most of the scene.
         """
         least = max(self.correlation, WHOLE_CORRELATION) if whole else self.correlation
         if found.correlation < least:
-            return Answer.STRANGERS
+            return Relation.STRANGERS
         enough = whole or found.inliers >= self.inliers
         differs = found.changed > self.changed or found.placed < PLACED
         if enough and found.agreeing >= SHARED_SCENE and not differs:
-            return Answer.SAME
+            return Relation.SAME
         # If no part differs but few keypoints agree, what agrees is a frame or a grid of marks.
         kin = differs and found.correlation >= SIBLING_CORRELATION
         if enough and kin and found.agreeing >= SIBLING_SCENE:
-            return Answer.SIBLINGS
-        return Answer.STRANGERS
+            return Relation.SIBLINGS
+        return Relation.STRANGERS

@@ -1,0 +1,61 @@
+"""The shape of the package: modules fit a subject, functions a screen, a name means one thing."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULE_LINES, FUNCTION_LINES = 300, 40
+FILES = sorted(
+    path for folder in ("webemo_curate", "tools") for path in (ROOT / folder).rglob("*.py")
+)
+MODULES = [path for path in FILES if path.name not in ("__init__.py", "__main__.py")]
+
+
+def defined(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[Path, ast.AST]]:
+    """Yield every definition of a kind with its file."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, kind):
+                yield path, node
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function without its docstring."""
+    total = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        total -= (first.end_lineno or 0) - first.lineno + 1
+    return total
+
+
+def test_modules_fit_one_subject() -> None:
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    long = {str(path.relative_to(ROOT)): n for path, n in lines.items() if n > MODULE_LINES}
+    assert long == {}
+
+
+def test_functions_fit_a_screen() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{node.lineno}": code_lines(node)
+        for path, node in defined((ast.FunctionDef, ast.AsyncFunctionDef))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and code_lines(node) > FUNCTION_LINES
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("kind", ["module", "class"])
+def test_a_name_means_one_thing(kind: str) -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    if kind == "module":
+        for path in MODULES:
+            homes[path.stem].append(str(path.relative_to(ROOT)))
+    else:
+        for path, node in defined(ast.ClassDef):
+            if isinstance(node, ast.ClassDef):
+                homes[node.name.lstrip("_")].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

@@ -1,0 +1,116 @@
+"""What a run is measured on: a split, a manifest or a folder of emotions."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from webemo_curate.dataset.labeled_images import COLUMNS
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import content_digest, read_info, read_manifest
+from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
+
+PLACE, CONTENT = "set_path", "set_digest"
+"""Keys under which metrics say what they were measured on."""
+
+NAME_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Images to measure on: their table (`COLUMNS`), its paths in the workspace or absolute."""
+
+    name: str
+    table: pa.Table
+    classes: tuple[str, ...]
+    place: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of the images and their targets."""
+        return content_digest(self.table.select(["sha256", "target"]))
+
+    def named_apart(self, run: Path) -> "EvaluationSet":
+        """Return the set under a name that another set's results of this run do not have."""
+        if self.place is None:
+            return self
+        taken = self.name in (*Split,)
+        with suppress(OSError, ValueError, AttributeError):
+            earlier = json.loads(metrics_file(run, self.name).read_bytes())
+            taken = taken or earlier.get(PLACE) not in (None, self.place)
+        return replace(self, name=f"{self.name}-{self.digest[:NAME_DIGITS]}") if taken else self
+
+    def check_classes(self, wanted: tuple[str, ...]) -> None:
+        """Refuse targets that mean something else than those that a run was trained on."""
+        if self.classes != wanted:
+            theirs, ours = (" and ".join(names) for names in (self.classes, wanted))
+            raise InputError(
+                f"{self.name}: its targets are {theirs}, the run's are {ours}; "
+                "train on these splits, or give a set of the run's classes"
+            )
+
+    def without(self, sha256: set[str]) -> "EvaluationSet":
+        """Return the set without some images, under a name of its own."""
+        keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
+        return replace(
+            self, name=f"{self.name}-unshared", table=self.table.filter(pa.array(keep, pa.bool_()))
+        )
+
+    def check_not_empty(self, on: str) -> None:
+        """Refuse a set of no images."""
+        if not self.table.num_rows:
+            raise InputError(f"{on}: holds no images to evaluate on")
+
+
+def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
+    """Open a set; a folder's images are given the targets of `classes`."""
+    place, workspace = Path(on), work.workspace
+    if on in (*Split,):
+        return EvaluationSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
+    if place.is_dir():
+        listed = listed_labels(workspace)
+        names = folder_names(positive_names(classes), work.config, listed)
+        table = read_folder(place, names)
+        paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
+        return EvaluationSet(
+            place.resolve().name,
+            table.set_column(0, "path", pa.array(paths)),
+            classes,
+            str(place.resolve()),
+        )
+    return _of_manifest(place)
+
+
+def _of_manifest(place: Path) -> EvaluationSet:
+    info, table = read_info(place), read_manifest(place, Split.TEST)
+    if info and content_digest(table) != info.digest:
+        raise InputError(
+            f"{place}: its values have been changed since it was written; write it anew, or drop "
+            "its metadata to vouch for it yourself"
+        )
+    named = info.classes if info else None
+    return EvaluationSet(
+        place.stem, table.select(COLUMNS), named or DEFAULT_CLASSES, str(place.resolve())
+    )
+
+
+def set_name(on: str, work: WorkContext) -> str:
+    """Return the name by which a set's results are kept; see `evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read or is empty.
+    """
+    test_set = open_set(on, work, work.workspace.classes(Split.TRAIN))
+    test_set.check_not_empty(on)
+    return test_set.name
+
+
+def metrics_file(run: Path, name: str) -> Path:
+    """Return the file of a run's figures on a set."""
+    return run / f"metrics-{name}.json"

@@ -1,0 +1,99 @@
+"""The manifests of a workspace by name: read, described and written."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from webemo_curate.errors import InputError
+from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
+from webemo_curate.schemas import SCHEMAS
+from webemo_curate.storage.protocols import Store
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+
+MANIFESTS = "manifests"
+
+
+class ManifestStore:
+    """Manifests in a store, each under its name.
+
+    Parameters
+    ----------
+    store : Store
+        Holds the files, below `manifests/`.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @property
+    def root(self) -> Path:
+        """Local folder: the workspace itself, or the cache of an object store."""
+        return self.store.root
+
+    def manifest_path(self, name: str) -> Path:
+        """Return the local file of a manifest."""
+        return self.root / manifest_key(name)
+
+    def where(self, name: str) -> str:
+        """Return where a manifest lies, for messages."""
+        return self.store.where(manifest_key(name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether a manifest is there."""
+        return self.store.exists(manifest_key(name))
+
+    def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a manifest; see `manifest.read_manifest`."""
+        return self.read_as(name, name, columns)
+
+    def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a manifest of one kind that has another name; see `manifest.read_manifest`."""
+        try:
+            path = self.store.local(manifest_key(name))
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{self.where(name)}: no such manifest; run the stage that writes '{name}'"
+            ) from error
+        return read_manifest(path, kind, columns)
+
+    def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a manifest of a stage, an added set, or what a set shares with the workspace."""
+        if name in SCHEMAS:
+            return self.read(name, columns)
+        return self.read_as("shared" if name.startswith("shared-") else Split.TEST, name, columns)
+
+    def info(self, name: str) -> ManifestInfo | None:
+        """Read a manifest's metadata; None if it is missing or unreadable."""
+        try:
+            with self.store.open(manifest_key(name)) as file:
+                return read_info(file)
+        except FileNotFoundError:
+            return None
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """Return the names of a split's targets, as recorded when it was written."""
+        info = self.info(name)
+        return (info.classes if info else None) or DEFAULT_CLASSES
+
+    def write(
+        self, name: str, table: pa.Table, origin: Origin, classes: tuple[str, ...] | None = None
+    ) -> ManifestInfo:
+        """Write a manifest atomically; see `manifest.write_manifest`."""
+        return self.write_as(name, name, table, origin, classes)
+
+    def write_as(
+        self,
+        kind: str,
+        name: str,
+        table: pa.Table,
+        origin: Origin,
+        classes: tuple[str, ...] | None = None,
+    ) -> ManifestInfo:
+        """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
+        with self.store.writing(manifest_key(name)) as partial:
+            return write_manifest(partial, kind, table, origin, classes)
+
+
+def manifest_key(name: str) -> str:
+    """Return the key of a manifest."""
+    return f"{MANIFESTS}/{name}.parquet"

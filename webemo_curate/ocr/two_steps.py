@@ -1,0 +1,102 @@
+"""What engines of two networks share: boxes are found first, then all are read together."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from webemo_curate.ocr.batches import Batching, batching, map_batches
+from webemo_curate.ocr.detector import Device, TextBox
+
+Pixels = NDArray[np.uint8]
+
+BoxT = TypeVar("BoxT")
+"""A box before it is read, cut out of its image."""
+
+ReadingT = TypeVar("ReadingT")
+"""What the recognizer made of a box."""
+
+
+class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
+    """Detection, then recognition; a `TextDetector`.
+
+    Threads scale images and decode heatmaps while the network runs; the boxes of all images are
+    then read together.
+
+    Attributes
+    ----------
+    device
+        Where the networks run.
+    batch_size
+        Canvases, and crops, run together on a GPU.
+    """
+
+    device: Device
+    batch_size: int
+
+    @property
+    def images_at_once(self) -> int:
+        """Images worth passing together; see `TextDetector`."""
+        return self._batching.images
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+        """Find and read the text of each image; see `TextDetector.detect`."""
+        with ThreadPoolExecutor(self._batching.threads) as pool:
+            pixels = list(pool.map(np.asarray, images))
+            pending = self._locate(pixels, pool)
+            found = [future.result() if future else [] for future in pending]
+        readings = self._read_boxes(pixels, found)
+        return [
+            [self._to_box(box, next(readings), image.size) for box in boxes]
+            for image, boxes in zip(images, found, strict=True)
+        ]
+
+    @property
+    def _batching(self) -> Batching:
+        return batching(self.device, self.batch_size)
+
+    def _locate(
+        self, images: Sequence[Pixels], pool: ThreadPoolExecutor
+    ) -> list[Future[list[BoxT]] | None]:
+        """Run detection; returns for each image its boxes being cut, None if it has none."""
+        canvases = list(pool.map(self._canvas, images))
+
+        def cut(batch: list[int]) -> list[Future[list[BoxT]] | None]:
+            heatmaps = self._heatmaps(np.stack([canvases[index] for index in batch]))
+            return [
+                None if heatmap is None else pool.submit(self._cut, images[index], heatmap)
+                for index, heatmap in zip(batch, heatmaps, strict=True)
+            ]
+
+        sizes = [canvas.shape for canvas in canvases]
+        return map_batches(sizes, self._batching.batch_size, cut)
+
+    @abstractmethod
+    def setup(self) -> None:
+        """Load both networks; see `TextDetector.setup`."""
+
+    @abstractmethod
+    def _canvas(self, pixels: Pixels) -> Pixels:
+        """Scale an image for the detection network; uint8, (height, width, 3)."""
+
+    @abstractmethod
+    def _heatmaps(self, canvases: Pixels) -> Sequence[Any | None]:
+        """Score the pixels of canvases; None for one without text."""
+
+    @abstractmethod
+    def _cut(self, pixels: Pixels, heatmap: Any) -> list[BoxT]:
+        """Return the boxes of one heatmap, from top to bottom, cut out of the image."""
+
+    @abstractmethod
+    def _read_boxes(
+        self, images: Sequence[Pixels], found: Sequence[Sequence[BoxT]]
+    ) -> Iterator[ReadingT]:
+        """Yield the reading of each box, image after image."""
+
+    @abstractmethod
+    def _to_box(self, box: BoxT, reading: ReadingT, size: tuple[int, int]) -> TextBox:
+        """Join a box and its reading; `size` is the image's width and height."""
