@@ -40,7 +40,7 @@ TIFF_JPEG: Final = frozenset({6, 7})
 RUN_LENGTHS: Final = frozenset({1, 2})
 
 
-class Entry(NamedTuple):
+class TiffEntry(NamedTuple):
     """A tag of a TIFF file: how many values it has, and the first."""
 
     values: int
@@ -147,7 +147,7 @@ def _color_table(flags: bytes) -> int:
     return 3 << (1 + (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
 
 
-def _tags(content: bytes) -> dict[int, Entry]:
+def _tags(content: bytes) -> dict[int, TiffEntry]:
     """Read the tags of a TIFF file's first page; none of those of a file that is cut off."""
     order = "<" if content.startswith(b"II") else ">"
     big = content[2:4] in (b"+\0", b"\0+")
@@ -158,7 +158,7 @@ def _tags(content: bytes) -> dict[int, Entry]:
         start = at + struct.calcsize(order + counted)
         size = struct.calcsize(order + entry)
         fields = struct.iter_unpack(order + entry, content[start : start + count * size])
-        return {tag: Entry(n, _first(kind, value, order)) for tag, kind, n, value in fields}
+        return {tag: TiffEntry(n, _first(kind, value, order)) for tag, kind, n, value in fields}
     except (struct.error, OverflowError):
         return {}
 
