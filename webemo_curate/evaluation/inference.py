@@ -69,7 +69,7 @@ def predict_logits(network: Network, feed: Feed, config: TrainConfig) -> NDArray
     Returns
     -------
     ndarray of float32, shape (images, 2)
-        Logits of others and sadness.
+        Logits of the other and the positive class.
     """
     network.eval()
     count = len(feed.images.sha256)

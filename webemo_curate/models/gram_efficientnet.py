@@ -161,7 +161,7 @@ class GramEfficientNet(nn.Module):
         Returns
         -------
         Tensor, shape (N, 2), float32
-            Logits of others and sadness.
+            Logits of the other and the positive class.
         """
         logits: Tensor = self.output(self.features(images))
         return logits.float()
