@@ -25,13 +25,14 @@ from webemo_curate.config import (
 from webemo_curate.duplicates.leakage import mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.manifest import Origin, conform, content_digest, write_manifest
+from webemo_curate.manifest import Origin, conform, write_manifest
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,8 +16,9 @@ from webemo_curate.frames import pandas_metadata
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.quoting import quoted
 from webemo_curate.rooted import ODD
-from webemo_curate.schemas import SCHEMAS, SORT_KEYS, VOLATILE
+from webemo_curate.schemas import SCHEMAS, SORT_KEYS
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.table_digest import content_digest
 
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
@@ -242,27 +242,6 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def content_digest(table: pa.Table) -> str:
-    """Hash a table's values, whatever their chunks, dictionaries or buffers.
-
-    Parameters
-    ----------
-    table : pa.Table
-        The rows, in the order that counts.
-
-    Returns
-    -------
-    str
-        SHA-256 over names and values of all non-volatile columns, in hex.
-    """
-    hasher = hashlib.sha256()
-    for field, values in zip(table.schema, table.columns, strict=True):
-        if VOLATILE not in (field.metadata or {}):
-            hasher.update(f"{field.name}:{table.num_rows};".encode())
-            _update(hasher, values)
-    return hasher.hexdigest()
-
-
 def empty_table(name: str) -> pa.Table:
     """Return a manifest of no rows.
 
@@ -303,28 +282,3 @@ def _sort(name: str, table: pa.Table) -> pa.Table:
 
 def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-
-
-def _update(hasher: Any, values: pa.ChunkedArray | pa.Array) -> None:
-    """Feed validity and values of a column, children of lists and structs in turn."""
-    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
-    if pa.types.is_list(array.type):
-        lengths = pc.fill_null(pc.list_value_length(array), 0)
-        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-        _update(hasher, array.flatten())
-    elif pa.types.is_struct(array.type):
-        for index in range(array.type.num_fields):
-            _update(hasher, pc.struct_field(array, index))
-    elif pa.types.is_string(array.type):
-        lengths = pc.fill_null(pc.binary_length(array), 0)
-        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-        hasher.update("".join(array.drop_null().to_pylist()).encode())
-    elif pa.types.is_fixed_size_binary(array.type):
-        hasher.update(b"".join(array.drop_null().to_pylist()))
-    elif not pa.types.is_primitive(array.type):
-        raise TypeError(f"no digest is defined for values of type {array.type}")
-    else:
-        hasher.update(array.drop_null().to_numpy(zero_copy_only=False).tobytes())

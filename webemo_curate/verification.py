@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import content_digest
+from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.progress import progress_bar
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DecodeStatus, Split
-from webemo_curate.workspace import MANIFESTS as FOLDER
 from webemo_curate.workspace import Workspace
 
 NAMED = ["sha256", "path"]

@@ -1,7 +1,6 @@
 """The three answers follow from what a placing showed."""
 
 import pytest
-from webemo_curate.duplicates.answers import Answer, Rule
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import NO_MATCH, Match

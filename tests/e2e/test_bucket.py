@@ -12,8 +12,8 @@ from tests.e2e.conftest import CURATE, curate, kill_in, settings
 from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
 from tests.storage.server import Faulty
 from webemo_curate.demo.server import DemoWorld
-from webemo_curate.manifest import content_digest
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace, open_workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -20,13 +20,14 @@ from tests.e2e.example import EXAMPLE
 from webemo_curate.config import ListingConfig, PipelineConfig
 from webemo_curate.demo.server import DemoWorld
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import Origin, conform, content_digest, empty_table, read_manifest
+from webemo_curate.manifest import Origin, conform, empty_table, read_manifest
 from webemo_curate.pipeline import build_stages
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS, VOLATILE
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.stage import RowLocalStage, StageContext
+from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace
 
 STAGES = {stage.name: stage for stage in build_stages(PipelineConfig())}

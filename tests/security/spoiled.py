@@ -15,12 +15,13 @@ from webemo_curate.dataset.packed_files import open_packed, write_packed
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.errors import CurateError
-from webemo_curate.manifest import Origin, content_digest, read_info, read_manifest
+from webemo_curate.manifest import Origin, read_info, read_manifest
 from webemo_curate.models.pretrained import read_weights
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import load_classes, load_config, load_log
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.table_digest import content_digest
 from webemo_curate.training.state import Progress, load_state, save_state
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace

@@ -14,12 +14,13 @@ from tests.ocr.pictures import scene, with_words
 from tests.stages.tables import manifest, sha
 from webemo_curate.config import FilterTextConfig, OcrConfig
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import content_digest, empty_table
+from webemo_curate.manifest import empty_table
 from webemo_curate.ocr.detector import TextBox
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import OCR
 from webemo_curate.stages.ocr import OcrStage, OcrWorker
 from webemo_curate.stages.text import TextStage
+from webemo_curate.table_digest import content_digest
 
 
 def store(context, picture):

@@ -16,10 +16,11 @@ from webemo_curate.duplicates.methods import FoundPairs, Method, by_features, by
 from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.manifest import Origin, content_digest, read_manifest
+from webemo_curate.manifest import Origin, read_manifest
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import list_pictures
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import content_digest, read_info, read_manifest
+from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
 
 PLACE, CONTENT = "set_path", "set_digest"

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from webemo_curate.manifest import content_digest
 from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.table_digest import content_digest
 
 DIGEST_DIGITS = 16
 

@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Finding, read_file
-from webemo_curate.manifest import Origin, content_digest
+from webemo_curate.manifest import Origin
 from webemo_curate.progress import progress_bar
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_walk import LeftOut
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import Split, binary_classes
 from webemo_curate.workspace import Workspace
 
