@@ -17,6 +17,7 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.hosts import host_of
 from webemo_curate.download.outcome import RETRIED, AttemptError, Body, FetchOutcome
 from webemo_curate.download.schedule import Schedule
+from webemo_curate.download.steps import Step, Turns
 from webemo_curate.verdicts import FetchStatus
 
 LATENCY_SECONDS = 0.05
@@ -132,20 +133,24 @@ class Web:
         What each host does, by name.
     latency
         Seconds from a request to its answer.
+    redirects
+        Where URLs lead; no other URL leads anywhere.
     asked
         Each request: time, host, URL, and the status that came; in the order of the answers.
     """
 
     answers: dict[str, Answer]
     latency: float = LATENCY_SECONDS
+    redirects: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[float, str, str, str]] = field(default_factory=list)
 
     def target(self, url: str) -> str:
         """Return the URL itself."""
         return url
 
-    async def ask(self, target: str, seconds: float) -> Body:
+    async def ask(self, step: Step, seconds: float, turns: Turns) -> Body | Step:  # noqa: ARG002
         """Answer as the host does; a host that would take too long brings a timeout."""
+        target = step.url
         began = asyncio.get_running_loop().time()
         await asyncio.sleep(min(self.latency, seconds))
         host = host_of(target)
@@ -155,7 +160,8 @@ class Web:
         self.asked.append((began, host, target, error.status if error else FetchStatus.OK))
         if error:
             raise error
-        return NOTHING
+        leads = self.redirects.get(target)
+        return Step(leads, step.hops + 1) if leads else NOTHING
 
     async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Take anything."""

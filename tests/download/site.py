@@ -43,14 +43,16 @@ class Site(socketserver.ThreadingTCPServer):
     ----------
     tls : SSLContext, optional
         To speak TLS.
+    host : str, optional
+        Address at which it listens.
     """
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, tls: SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), Connection)
+    def __init__(self, tls: SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), Connection)
         self.tls = tls
         self.answers: dict[str, bytes | list[bytes]] = {}
         self.heads: list[str] = []
@@ -91,9 +93,9 @@ class Connection(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def running(tls: SSLContext | None = None) -> Iterator[Site]:
+def running(tls: SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Site]:
     """Serve for as long as the block lasts."""
-    with Site(tls) as site:
+    with Site(tls, host) as site:
         threading.Thread(target=site.serve_forever, args=(0.02,), daemon=True).start()
         yield site
         site.shutdown()

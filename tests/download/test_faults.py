@@ -11,8 +11,8 @@ import pycurl
 import pytest
 
 from tests.download.site import Site, answer, picture
-from webemo_curate.download.addresses import is_private
 from webemo_curate.download.failures import LACKS, failure
+from webemo_curate.download.names import Names
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.transport import Transport
 from webemo_curate.errors import CurateError
@@ -56,9 +56,9 @@ def test_a_lack_of_descriptors_at_the_start_is_said() -> None:
         Transport("test")
 
 
-def test_a_host_is_not_taken_for_public_because_nothing_can_be_looked_up() -> None:
+def test_a_name_is_not_unknown_because_nothing_can_be_looked_up() -> None:
     with no_descriptor_left(), pytest.raises(SystemFaultError, match="ulimit -n"):
-        is_private("localhost")
+        asyncio.run(Names().addresses("localhost", 5))
 
 
 @pytest.mark.parametrize("code", sorted(LACKS))

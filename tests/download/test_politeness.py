@@ -169,11 +169,11 @@ def test_hosts_are_forgotten_when_nothing_waits_for_them() -> None:
 
     def sink(_: FetchOutcome) -> None:
         nonlocal most
-        most = max(most, len(schedule._hosts))
+        most = max(most, len(schedule._hosts.active))
 
     schedule = Schedule(FetchConfig(retries=0), web, sink)
     run_at_once(schedule.run([url for name in names for url in urls(2, name)]))
-    assert not schedule._hosts
+    assert not schedule._hosts.active
     assert most < 2000
     assert not schedule._queues
 

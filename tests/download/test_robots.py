@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.download.site import NONE, Site, answer, fetch, picture
+from webemo_curate.download import rules_held
 from webemo_curate.download.robots import MAX_ROBOTS_BYTES, Robots, read_robots
-from webemo_curate.download.rules_held import RulesHeld
 from webemo_curate.verdicts import FetchStatus
 
 AGENT = "webemo-curate"
@@ -247,17 +248,18 @@ def test_robots_are_asked_about_the_path_that_is_asked_for(tmp_path: Path, site:
 
 def test_rules_of_many_sites_are_held_within_bounds() -> None:
     reads: Counter[str] = Counter()
+    turn = nullcontext[None]
 
-    async def read(site: str) -> Robots:
-        reads[site] += 1
+    async def read(site: rules_held.Site, _: object) -> Robots:
+        reads[site.place] += 1
         return read_robots(b"User-agent: *\n" + b"Disallow: /x\n" * 10, AGENT)
 
     async def ask() -> None:
-        rules = RulesHeld(read, most=40)
-        together = [rules.of("a") for _ in range(5)]
+        rules = rules_held.RulesHeld(read, most=40)
+        together = [rules.of(rules_held.Site("a"), turn) for _ in range(5)]
         await asyncio.gather(*together)
         for site in ("b", "c", "a", "d", "a", "b"):
-            await rules.of(site)
+            await rules.of(rules_held.Site(site), turn)
 
     asyncio.run(ask())
     assert reads == {"a": 1, "b": 2, "c": 1, "d": 1}

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from webemo_curate.config.settings import ConfigT
 from webemo_curate.config.yaml_files import read_yaml
+from webemo_curate.credentials import masked
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import quoted
 
@@ -66,7 +67,8 @@ def validate(
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        given = quoted(first.get("input"))
+        given = first.get("input")
+        given = quoted(masked(given) if isinstance(given, str) else given)
         raise InputError(f"{name(first['loc'])}: {first['msg']} (given: {given})") from error
 
 

@@ -1,8 +1,20 @@
 """Which lists are read and how their URLs are downloaded."""
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
+from webemo_curate.credentials import holds_credentials
 
 INPUT, POLITENESS = "Input", "Politeness"
+
+
+def _without_credentials(url: str) -> str:
+    """Refuse what would be stored with the workspace's settings."""
+    if holds_credentials(url):
+        raise ValueError("it holds credentials, which are never sent; give the URL without")
+    return url
 
 
 class ListingConfig(StageConfig):
@@ -47,7 +59,7 @@ class FetchConfig(StageConfig):
         flag=Flag("--allow-private/--refuse-private"),
         description="Follow redirects to private addresses.",
     )
-    mirror: str | None = setting(
+    mirror: Annotated[str, AfterValidator(_without_credentials)] | None = setting(
         None,
         operational=True,
         flag=Flag(panel=INPUT, metavar="URL"),

@@ -113,7 +113,10 @@ SMALLEST, LARGEST = 1e-30, 1e15
 class StageConfig(BaseModel):
     """Base of all stage configurations: frozen, and strict about unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # What was given may be a secret; `config_files.validate` shows it masked.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     @model_validator(mode="after")
     def _check_magnitudes(self) -> Self:

@@ -1,17 +1,16 @@
-"""Which URLs may be asked for: http(s), no credentials, no way from the public net to a private."""
+"""Which URLs may be asked for: http(s), and no credentials."""
 
-import ipaddress
 import re
-import socket
 from urllib.parse import SplitResult, urlsplit
 
+from webemo_curate.credentials import MASK, masked
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.urls import with_slashes, written
 from webemo_curate.errors import InputError
-from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 
 MAX_URL_CHARACTERS = 4096
+IN_AUTHORITY = re.compile(r"[^\s'\"]*@")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -79,36 +78,10 @@ def check_mirror(mirror: str | None) -> None:
         checked(mirror)
     except AttemptError as error:
         raise InputError(
-            f"--mirror {mirror}: {error}; give a URL such as http://host:8080"
+            f"--mirror {masked(mirror)}: {error}; give a URL such as http://host:8080"
         ) from error
-
-
-def is_private(host: str) -> bool:
-    """Tell whether a host's name or address leads to a network that is not public.
-
-    Parameters
-    ----------
-    host : str
-        Name or address in ASCII; a name is resolved.
-
-    Returns
-    -------
-    bool
-        True if any of its addresses is loopback, private, link-local or otherwise not global.
-
-    Raises
-    ------
-    SystemFaultError
-        If the system lacks what it takes to look the name up.
-    """
-    try:
-        found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise_system_fault(error, host)
-        return False  # it cannot be reached either
-    return any(not ipaddress.ip_address(str(entry[4][0])).is_global for entry in found)
 
 
 def _short(said: object) -> str:
     """Bound what may hold all of a hostile URL, and make it text that a manifest can hold."""
-    return str(said)[:80].encode("utf-8", errors="replace").decode("utf-8")
+    return IN_AUTHORITY.sub(MASK, str(said))[:80].encode("utf-8", errors="replace").decode("utf-8")

@@ -1,7 +1,7 @@
-"""One attempt at a URL: redirects, robots, deadline; and what is an image."""
+"""One request of a URL and what it comes to; and what is an image."""
 
 import asyncio
-import time
+import logging
 from datetime import UTC, datetime
 
 from webemo_curate import __version__
@@ -9,11 +9,16 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.answers import body_of
 from webemo_curate.download.following import AGENT, Follower
-from webemo_curate.download.outcome import Body, FetchOutcome
-from webemo_curate.download.transport import Transport
-from webemo_curate.errors import InputError
+from webemo_curate.download.outcome import AttemptError, Body, FetchOutcome
+from webemo_curate.download.pools import Pools
+from webemo_curate.download.steps import Step, Turns
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import Examiner
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 LARGE_BYTES = 256 * 1024
 """A smaller body is stored on the event loop: a thread's way to the interpreter lock costs more
@@ -29,51 +34,60 @@ class Downloader:
         Politeness, bounds and the mirror.
     workspace : Workspace
         Stores the images.
-    transport : Transport
-        Makes the requests.
+    pools : Pools
+        Make the requests.
     examiner : Examiner
         Says what a body is.
     """
 
     def __init__(
-        self,
-        config: FetchConfig,
-        workspace: Workspace,
-        transport: Transport,
-        examiner: Examiner,
+        self, config: FetchConfig, workspace: Workspace, pools: Pools, examiner: Examiner
     ) -> None:
         self._config = config
         self._workspace = workspace
         self._examiner = examiner
-        self._follower = Follower(config, transport)
+        self._follower = Follower(config, pools)
 
     def target(self, url: str) -> str:
         """Return the URL that is asked for in place of a listed one; see `schedule.Asker`."""
         return mirrored(url, self._config.mirror)
 
-    async def ask(self, target: str, seconds: float) -> Body:
-        """Make one attempt, redirects followed.
+    async def ask(self, step: Step, seconds: float, turns: Turns) -> Body | Step:
+        """Make one request.
 
         Parameters
         ----------
-        target : str
-            An http or https URL.
+        step : Step
+            Which.
         seconds : float
-            For all of it.
+            For it.
+        turns : Turns
+            For what else is asked on the way.
 
         Returns
         -------
-        Body
-            What came.
+        Body or Step
+            What came, or where a redirect leads.
 
         Raises
         ------
         AttemptError
-            If no complete body did.
+            If no complete body came, or whatever else this one URL brought about.
+        CurateError
+            If it is the machine's fault.
         """
-        deadline = time.monotonic() + seconds
-        response = await self._follower.picture(target, deadline)
-        return body_of(response, self._config.ignore_robots)
+        try:
+            answer = await self._follower.picture(step, seconds, turns)
+            if isinstance(answer, Step):
+                return answer
+            return body_of(answer, self._config.ignore_robots)
+        except (AttemptError, CurateError):
+            raise
+        except Exception as error:
+            raise_system_fault(error)
+            logger.debug("%s", step.url, exc_info=True)
+            said = f"unexpected {type(error).__name__}"
+            raise AttemptError(FetchStatus.CONNECTION, said) from None
 
     async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Check a body as an image and store it.

@@ -44,6 +44,7 @@ class Answer:
 
 
 GOOD = Answer(Kind.GOOD)
+NOTHING = Answer(Kind.NOTHING)
 
 
 def answer_of(error: AttemptError) -> Answer:
@@ -60,7 +61,7 @@ def answer_of(error: AttemptError) -> Answer:
         Refused, failed, good, or nothing if no request was made.
     """
     if error.status in UNASKED and error.http_status is None:
-        return Answer(Kind.NOTHING)
+        return NOTHING
     if error.status not in RETRIED:
         return GOOD
     kind = Kind.REFUSED if error.status in REFUSALS else Kind.FAILED
@@ -113,6 +114,10 @@ class HostLimiter:
     def begin(self, now: float) -> None:
         """Note that a request begins."""
         self.under_way += 1
+        self._pace.take(now)
+
+    def count(self, now: float) -> None:
+        """Note a request beside that which has its turn: the next turn comes later for it."""
         self._pace.take(now)
 
     def end(self, now: float, began: float, answer: Answer) -> None:

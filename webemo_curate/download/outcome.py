@@ -24,7 +24,9 @@ LONGEST_RETRY_AFTER = 366 * 24 * 3600.0
 
 STATUS_BY_CODE = {
     404: FetchStatus.NOT_FOUND,
+    408: FetchStatus.TIMEOUT,
     410: FetchStatus.GONE,
+    425: FetchStatus.THROTTLED,
     429: FetchStatus.THROTTLED,
     503: FetchStatus.THROTTLED,
 }

@@ -40,6 +40,8 @@ class Response:
         The body, its content coding undone; its first `limit` bytes if it was longer.
     complete
         False if the body was longer than the limit and was broken off.
+    is_public
+        Whether it came from an address of the public net, or through a proxy.
     """
 
     url: str
@@ -47,6 +49,7 @@ class Response:
     status: int = 0
     content: bytes = b""
     complete: bool = True
+    is_public: bool = True
     _kept: dict[str, list[bytes]] = field(default_factory=dict)
     _ended: bool = False
 

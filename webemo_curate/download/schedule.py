@@ -1,22 +1,25 @@
 """Which URL is asked for next: a queue a host, so that no host waits for another.
 
-All of it runs on one event loop. Hosts stand in a heap by the time at which they may be asked
+All of it runs on one event loop. Hosts stand in a timetable by the time at which they may be asked
 again; a URL that waits costs an entry in its host's queue, no task and no slot.
 """
 
 import asyncio
-import heapq
-import itertools
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable
-from datetime import datetime
-from typing import ClassVar, Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from math import inf
+from typing import ClassVar
 
 from webemo_curate.config import FetchConfig
-from webemo_curate.download.hosts import Host, host_of
-from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
-from webemo_curate.download.outcome import AttemptError, Body, FetchOutcome
+from webemo_curate.download.asker import Asker
+from webemo_curate.download.hosts import Host, KnownHosts, host_of
+from webemo_curate.download.limiter import GOOD, NOTHING, HostLimiter, answer_of
+from webemo_curate.download.outcome import AttemptError, FetchOutcome
+from webemo_curate.download.steps import Step, Turns
+from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
 MOST_UNDER_WAY = 256
@@ -30,19 +33,6 @@ ANNOUNCED_URLS = 10
 """A rest is announced if it is no shorter and no fewer URLs wait for its end."""
 
 logger = logging.getLogger(__name__)
-
-
-class Asker(Protocol):
-    """Makes requests: `client.Downloader`, or a simulated web."""
-
-    def target(self, url: str) -> str:
-        """Return the URL that is asked for in place of a listed one; raises `AttemptError`."""
-
-    async def ask(self, target: str, seconds: float) -> Body:
-        """Make one attempt within so many seconds; raises `AttemptError`."""
-
-    async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
-        """Judge and keep a body."""
 
 
 class Schedule:
@@ -79,14 +69,13 @@ class Schedule:
         self._most = max(MOST_UNDER_WAY, config.concurrency)
         self._queues: dict[str, list[str]] = {}
         self._unopened: list[str] = []
-        self._hosts: dict[str, Host] = {}
-        self._troubled: dict[str, Host] = {}
+        self._hosts = KnownHosts(
+            partial(self.limiter_type, config.rate, config.concurrency, config.patience)
+        )
         self._held: dict[str, float] = {}
-        self._heap: list[tuple[float, int, str]] = []
-        self._order = itertools.count()
-        self._under_way = self._left = 0
+        self._turns = Timetable(self._pump)
+        self._under_way = self._left = self._waiting = 0
         self._over = False
-        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, urls: Iterable[str]) -> None:
         """Bring every URL to its outcome, in one pass; call it again for another.
@@ -99,8 +88,7 @@ class Schedule:
             Distinct, in the order in which each host is to be asked for them.
         """
         self._done, self._over = asyncio.Event(), False
-        for host in self._troubled.values():
-            host.limiter.renew(_now())
+        self._hosts.renew(_now())
         self._line_up(urls)
         async with asyncio.TaskGroup() as self._group:
             try:
@@ -109,12 +97,12 @@ class Schedule:
                     await self._done.wait()
             finally:
                 self._over = True
-                self._wake_at(None)
+                self._turns.alarm_at(inf)
 
     def troubles(self) -> list[str]:
         """Say why hosts that URLs wait for are slow; the most waited for first."""
         now = _now()
-        hosts = sorted(filter(len, self._hosts.values()), key=len, reverse=True)
+        hosts = sorted(filter(len, self._hosts.active.values()), key=len, reverse=True)
         found = [(host.name, host.limiter.trouble(now)) for host in hosts]
         return [f"{name} {trouble}" for name, trouble in found if trouble]
 
@@ -145,32 +133,25 @@ class Schedule:
             return
         now = _now()
         while self._under_way < self._most:
-            if self._heap and self._heap[0][0] <= now:
+            if self._turns.first <= now:
                 self._begin_next(now)
-            elif self._unopened:
+            elif self._unopened and self._waiting < MOST_UNDER_WAY:
                 self._open(self._unopened.pop(), now)
             else:
                 break
-        may_begin = self._heap and self._under_way < self._most
-        self._wake_at(self._heap[0][0] if may_begin else None)
+        self._turns.alarm_at(self._turns.first if self._under_way < self._most else inf)
 
     def _begin_next(self, now: float) -> None:
-        """Take the first entry of the heap, and begin a request unless its time has changed."""
-        moment, _, name = heapq.heappop(self._heap)
-        host = self._hosts.get(name)
+        """Take the first turn, and begin a request unless its time has changed."""
+        moment, name = self._turns.take()
+        host = self._hosts.active.get(name)
         if host is not None and host.at == moment:
             host.at = None
             self._begin(host, now)
 
     def _open(self, name: str, now: float) -> None:
         """Make a host when no other has a turn: of many, most are not needed at once."""
-        host = self._troubled.pop(name, None)
-        if host is None:  # an empty one is false
-            config = self._config
-            limiter = self.limiter_type(config.rate, config.concurrency, config.patience, now)
-            host = Host(name, limiter)
-        host.at = None
-        self._hosts[name] = host
+        host = self._hosts.of(name, now)
         urls = self._queues.pop(name)
         held = {url: self._held[url] for url in urls if self._held.get(url, now) > now}
         host.fill([url for url in urls if url not in held])
@@ -184,27 +165,29 @@ class Schedule:
             self._place(host)
 
     def _place(self, host: Host) -> None:
-        """Put a host's next turn into the heap, or forget a host that nothing waits for."""
+        """Put a host's next turn into the timetable, or forget a host that nothing waits for."""
         at = host.ready_at()
-        if at == float("inf"):
+        if at == inf:
             host.at = None
             if not host.limiter.under_way and not len(host):
-                self._hosts.pop(host.name, None)
-                if not host.limiter.is_well(_now()):
-                    self._troubled[host.name] = host
+                self._hosts.leave(host, _now())
         elif at != host.at:
             host.at = at
-            self._push(at, host.name)
-
-    def _push(self, moment: float, name: str) -> None:
-        heapq.heappush(self._heap, (moment, next(self._order), name))
+            self._turns.put(at, host.name)
 
     def _begin(self, host: Host, now: float) -> None:
-        visit = host.take(now)
+        waiting = host.take(now)
         host.limiter.begin(now)
         self._under_way += 1
         self._place(host)
-        self._start(self._attempt(host, visit, now))
+        if isinstance(waiting, Visit):
+            self._start(self._attempt(host, waiting, now))
+        elif not waiting.done():
+            waiting.set_result(None)
+        else:  # nobody needs it any more
+            self._under_way -= 1
+            host.limiter.end(now, now, NOTHING)
+            self._place(host)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         self._group.create_task(work).add_done_callback(self._end_if_failed)
@@ -215,32 +198,100 @@ class Schedule:
             self._over = True
 
     async def _attempt(self, host: Host, visit: Visit, began: float) -> None:
-        """Make one attempt; then let others have the slot."""
+        """Make one request; then let others have the slot."""
+        turns = Turns(partial(self._turn, host))
         try:
-            target = self._asker.target(visit.url)
-            body = await self._asker.ask(target, visit.begin(self._config))
+            step = visit.step or Step(self._asker.target(visit.url))
+            answer = await self._asker.ask(step, visit.begin(self._config), turns)
         except AttemptError as error:
-            self._failed(host, visit, error, began)
+            self._failed(host, visit, error, began, turns.waited)
             if host.limiter.is_hopeless(_now()):
                 await self._give_up(host)
         else:
-            host.limiter.end(_now(), began, GOOD)
-            self._place(host)
-            self._pump()
-            self._end(await self._asker.accept(visit.url, body, visit.attempts, visit.started))
+            now = _now()
+            host.limiter.end(now, began, GOOD)
+            if isinstance(answer, Step):
+                visit.led_on(answer, now - began - turns.waited)
+                self._wait_at(host_of(answer.url), visit, now)
+            else:
+                self._place(host)
+                self._pump()
+                self._end(
+                    await self._asker.accept(visit.url, answer, visit.attempts, visit.started)
+                )
         self._under_way -= 1
         self._place(host)
         self._pump()
 
-    def _failed(self, host: Host, visit: Visit, error: AttemptError, began: float) -> None:
-        """Let a URL wait for another attempt, or end it."""
+    def _wait_at(self, name: str, visit: Visit, due: float) -> None:
+        """Let a URL wait for its next request, or end it with its host."""
+        now = _now()
+        host = self._hosts.of(name, now)
+        if host.limiter.is_hopeless(now):
+            self._end(visit.outcome(visit.error or given_up(host.last_error)))
+        else:
+            host.wait(visit, due)
+        self._place(host)
+
+    @asynccontextmanager
+    async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
+        """Last from a turn at a host to the end of what is asked for there.
+
+        Parameters
+        ----------
+        own : Host
+            Which has its turn already: more asked of it makes its next turn come later.
+        url : str
+            What is to be asked for, such as robots.txt where that of `own` leads.
+        """
+        name = host_of(url)
+        if name == own.name:
+            own.limiter.count(_now())
+            yield
+            return
+        other = await self._turn_at(name)
+        began, answer = _now(), GOOD
+        try:
+            yield
+        except AttemptError as error:
+            other.last_error, answer = error, answer_of(error)
+            raise
+        finally:
+            other.limiter.end(_now(), began, answer)
+            self._place(other)
+            self._pump()
+
+    async def _turn_at(self, name: str) -> Host:
+        """Wait until another host may be asked; who waits gives its slot to others."""
+        other = self._hosts.of(name, _now())
+        if other.limiter.is_hopeless(_now()):
+            raise given_up(other.last_error)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way -= 1
+        self._waiting += 1
+        other.wait(turn, _now())
+        self._place(other)
+        self._pump()
+        try:
+            await turn
+        except AttemptError:  # the host was given up
+            self._under_way += 1
+            raise
+        finally:
+            self._waiting -= 1
+        return other
+
+    def _failed(
+        self, host: Host, visit: Visit, error: AttemptError, began: float, waited: float
+    ) -> None:
+        """Let a URL wait for another attempt, which begins anew, or end it."""
         now = _now()
         host.last_error = error
         host.limiter.end(now, began, answer_of(error))
         self._announce(host, now)
-        wait = visit.failed(error, now - began, self._config, self._draw)
+        wait = visit.failed(error, max(0.0, now - began - waited), self._config, self._draw)
         if wait is not None:
-            host.wait(visit, now + wait)
+            self._wait_at(host_of(self._asker.target(visit.url)), visit, now + wait)
             return
         if error.retry_after:
             self._held[visit.url] = now + error.retry_after
@@ -253,8 +304,11 @@ class Schedule:
             logger.info(
                 "%s is given up for now: %s; %d URLs not asked for", host.name, error, len(host)
             )
-        for number, visit in enumerate(host.drain()):
-            self._end(visit.outcome(visit.error or given_up(error)))
+        for number, waiting in enumerate(host.drain()):
+            if isinstance(waiting, Visit):
+                self._end(waiting.outcome(waiting.error or given_up(error)))
+            elif not waiting.done():
+                waiting.set_exception(given_up(error))
             if number % ENDED_AT_ONCE == ENDED_AT_ONCE - 1:
                 await asyncio.sleep(0)
         self._place(host)
@@ -275,18 +329,6 @@ class Schedule:
         ):
             host.announced_until = now + seconds
             logger.info("%s rests %.0f s: %s; %d URLs wait", host.name, seconds, reason, len(host))
-
-    def _wake_at(self, moment: float | None) -> None:
-        if self._timer and self._timer.when() == moment:
-            return
-        if self._timer:
-            self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = None if moment is None else loop.call_at(moment, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self._pump()
 
 
 def given_up(error: AttemptError | None) -> AttemptError:

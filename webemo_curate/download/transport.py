@@ -3,24 +3,26 @@
 import asyncio
 import itertools
 import resource
+import threading
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pycurl
 
 from webemo_curate.download.certificates import SYSTEM, Certificates
-from webemo_curate.download.failures import UNCODED, check_descriptors, failure
+from webemo_curate.download.exchange import Exchange
+from webemo_curate.download.failures import UNCODED, check_descriptors
+from webemo_curate.download.names import Names
 from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.proxies import proxy_of
+from webemo_curate.download.public_net import is_address, is_known_private, is_public, private
 from webemo_curate.download.response import Response
-from webemo_curate.errors import CurateError
+from webemo_curate.download.urls import DEFAULT_PORTS
 from webemo_curate.verdicts import FetchStatus
 
-MAX_CODINGS = 2
-"""Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
-reaches our bound; brotli a millionfold, so it is taken alone only."""
-
-MOST_KEPT = 512
-"""Connections kept open, at most a quarter of the open files that the process may have: hosts that
+MOST_KEPT = 256
+"""Connections kept open, at most an eighth of the open files that the process may have: hosts that
 have been asked do not take what others need. libcurl by itself keeps four times its requests."""
 
 CODINGS = frozenset(
@@ -29,66 +31,11 @@ CODINGS = frozenset(
 )
 """The content codings there are (IANA, HTTP Content Coding Registry)."""
 
+CLOSING_SECONDS = 1.0
+"""What closing connections may take; the rest is done while the program goes on."""
+
 MAX_COOKIE_BYTES = 64 * 1024
 """Of all cookies of one URL's redirects; browsers keep up to 4 KB of each."""
-
-BODY_FAILURES = frozenset(
-    {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
-)
-"""What can go wrong once the head of an answer is there."""
-
-
-class _Exchange:
-    """One request under way: gathers what libcurl hands over."""
-
-    def __init__(self, response: Response, done: "asyncio.Future[None]") -> None:
-        self.response = response
-        self.done = done
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._stacked = False
-
-    def on_header(self, line: bytes) -> int:
-        """Take a header line; refusing it ends the transfer."""
-        self.response.take(line)
-        if line.strip():
-            return len(line)
-        codings = self.response.codings
-        self._stacked = len(codings) > MAX_CODINGS or (len(codings) > 1 and "br" in codings)
-        return -1 if self._stacked else len(line)
-
-    def on_body(self, chunk: bytes) -> int:
-        """Take a piece of the body; refusing it ends the transfer."""
-        self._parts.append(chunk[: self.response.limit - self._size])
-        self._size += len(chunk)
-        if self._size > self.response.limit:
-            self.response.complete = False
-            return 0
-        return len(chunk)
-
-    def finish(self, status: int, error: int = 0, message: str = "", os_errno: int = 0) -> None:
-        """Hand the answer, or why there is none, to whoever waits."""
-        if self.done.done():
-            return
-        self.response.status, self.response.content = status, b"".join(self._parts)
-        try:
-            self._check(error, message, os_errno)
-        except (AttemptError, CurateError) as failed:
-            self.done.set_exception(failed)
-        else:
-            self.done.set_result(None)
-
-    def _check(self, error: int, message: str, os_errno: int) -> None:
-        status = self.response.status
-        if self._stacked:
-            raise AttemptError(FetchStatus.CORRUPT, "too many content codings", status)
-        if not error or not self.response.complete:
-            return
-        if error in BODY_FAILURES and status >= 300:
-            return  # it is the code that counts, as it does for browsers
-        if error == pycurl.E_WRITE_ERROR:
-            return  # more follows a gzip body that has ended: left, as browsers leave it
-        raise failure(error, message, os_errno, status or None)
 
 
 class Transport:
@@ -100,11 +47,25 @@ class Transport:
         The User-Agent header.
     certificates : Certificates, optional
         Whom to trust; by default those of the system.
+    names : Names, optional
+        Looks up names of hosts.
+    public_only : bool, default False
+        Whether connections are made to addresses of the public net alone. As connections are
+        shared by what has the same host, this is asked of a pool and not of a request.
     """
 
-    def __init__(self, agent: str, certificates: Certificates = SYSTEM) -> None:
+    def __init__(
+        self,
+        agent: str,
+        certificates: Certificates = SYSTEM,
+        names: Names | None = None,
+        *,
+        public_only: bool = False,
+    ) -> None:
         self._agent = agent
         self._certificates = certificates
+        self._names = names or Names()
+        self._public_only = public_only
         try:
             self._multi = pycurl.CurlMulti()
         except pycurl.error:
@@ -113,7 +74,7 @@ class Transport:
         self._multi.setopt(pycurl.M_MAXCONNECTS, _most_kept())
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._exchanges: dict[Any, _Exchange] = {}
+        self._exchanges: dict[Any, Exchange] = {}
         self._free: list[Any] = []
         self._watched: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -136,7 +97,12 @@ class Transport:
             curl.close()
         for curl in self._free:
             curl.close()
-        self._multi.close()
+        # libcurl waits here for proxies' names, if they are being looked up: nobody else must.
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, _ignore)
+        closing = threading.Thread(target=self._multi.close, name="closing", daemon=True)
+        closing.start()
+        closing.join(CLOSING_SECONDS)
 
     async def get(
         self, url: str, seconds: float, limit: int, accept: str, cookies: list[bytes]
@@ -168,14 +134,16 @@ class Transport:
         Raises
         ------
         AttemptError
-            If there is no complete answer.
+            If there is no complete answer, or it would come from where no connection may be made.
         CurateError
             If the machine lacks what it takes to ask.
         """
         deadline = self._loop.time() + seconds
+        route = await self._route(url, seconds)
         response = Response(url, limit)
+        left = max(0.0, deadline - self._loop.time())
         try:
-            return await self._exchange(response, seconds, accept, cookies)
+            return await self._exchange(response, route, left, accept, cookies)
         except AttemptError as error:
             if UNCODED not in str(error):
                 raise
@@ -183,24 +151,43 @@ class Transport:
             said = f"coded in {coding}, which this libcurl does not undo"
             raise AttemptError(FetchStatus.NOT_IMAGE, said, response.status)
         left = max(0.0, deadline - self._loop.time())
-        return await self._exchange(Response(url, limit), left, accept, cookies, decode=False)
+        return await self._exchange(
+            Response(url, limit), route, left, accept, cookies, decode=False
+        )
+
+    async def _route(self, url: str, seconds: float) -> tuple[str, list[str]]:
+        """Return the proxy, empty for none, and where the host's name leads, in libcurl's form."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        proxy = proxy_of(url)
+        if proxy:
+            if self._public_only and is_known_private(host):
+                raise private()
+            return proxy, []
+        if is_address(host):
+            return "", []
+        addresses = ",".join(await self._names.addresses(host, seconds))
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        return "", [f"+{host.removesuffix('.')}:{port}:{addresses}"]
 
     async def _exchange(
         self,
         response: Response,
+        route: tuple[str, list[str]],
         seconds: float,
         accept: str,
         cookies: list[bytes],
         decode: bool = True,
     ) -> Response:
         curl = self._free.pop() if self._free else self._handle()
-        exchange = _Exchange(response, self._loop.create_future())
+        exchange = Exchange(response, self._loop.create_future())
         curl.setopt(pycurl.URL, response.url)
         curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}"])
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, int(decode))
         curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.on_body)
+        self._direct(curl, exchange, *route)
         for line in cookies:
             curl.setopt(pycurl.COOKIELIST, line)
         self._exchanges[curl] = exchange
@@ -228,6 +215,16 @@ class Transport:
         curl.setopt(pycurl.NOSIGNAL, 1)
         self._trust(curl)
         return curl
+
+    def _direct(self, curl: Any, exchange: Exchange, proxy: str, names: list[str]) -> None:
+        """Say where the connection is to go, and what it must not lead to."""
+        curl.setopt(pycurl.PROXY, proxy)
+        curl.setopt(pycurl.NOPROXY, "")
+        curl.setopt(pycurl.RESOLVE, names)
+        if self._public_only and not proxy:
+            curl.setopt(pycurl.OPENSOCKETFUNCTION, exchange.open_public)
+        elif self._public_only:
+            curl.unsetopt(pycurl.OPENSOCKETFUNCTION)
 
     def _trust(self, curl: Any) -> None:
         bundle, folders = self._certificates.bundle, self._certificates.folders
@@ -267,16 +264,29 @@ class Transport:
         while left:
             left, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
-                self._exchanges[curl].finish(curl.getinfo(pycurl.RESPONSE_CODE))
+                self._finish(curl)
             for curl, error, message in failed:
-                status, os_errno = curl.getinfo(pycurl.RESPONSE_CODE), curl.getinfo(pycurl.OS_ERRNO)
-                self._exchanges[curl].finish(status, error, message, os_errno)
+                self._finish(curl, error, message, curl.getinfo(pycurl.OS_ERRNO))
+
+    def _finish(self, curl: Any, error: int = 0, message: str = "", os_errno: int = 0) -> None:
+        exchange = self._exchanges[curl]
+        url = exchange.response.url
+        exchange.response.is_public = (
+            not is_known_private(urlsplit(url).hostname or "")
+            if proxy_of(url)
+            else is_public(curl.getinfo(pycurl.PRIMARY_IP))
+        )
+        exchange.finish(curl.getinfo(pycurl.RESPONSE_CODE), error, message, os_errno)
+
+
+def _ignore(*_: Any) -> None:
+    """Do nothing; libcurl may call back while it closes connections."""
 
 
 def _most_kept() -> int:
     """Return how many connections are kept open for another request."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 4))
+    return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 8))
 
 
 def _bounded(cookies: list[bytes]) -> list[bytes]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
+from webemo_curate.download.steps import Step
 from webemo_curate.verdicts import FetchStatus
 
 BACKOFF_SECONDS = 0.5
@@ -25,27 +26,35 @@ class Visit:
     Attributes
     ----------
     attempts
-        Requests made.
+        Begun; the redirects of one are followed within it.
     spent
         Seconds of its own time.
     error
         What it ends as if nothing better comes.
+    step
+        The request to which redirects have led; None to begin with the URL itself.
     """
 
-    __slots__ = ("_started", "attempts", "error", "spent", "url")
+    __slots__ = ("_started", "attempts", "error", "spent", "step", "url")
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.attempts = 0
         self.spent = 0.0
         self.error: AttemptError | None = None
+        self.step: Step | None = None
         self._started: datetime | None = None
 
     def begin(self, config: FetchConfig) -> float:
-        """Begin an attempt; return the seconds it may take."""
-        self.attempts += 1
+        """Begin a request; return the seconds it may take."""
+        self.attempts += self.step is None
         self._started = self._started or datetime.now(UTC)
         return config.timeout - self.spent
+
+    def led_on(self, step: Step, seconds: float) -> None:
+        """Note where a redirect leads, and what the request took."""
+        self.step = step
+        self.spent += seconds
 
     def failed(
         self, error: AttemptError, seconds: float, config: FetchConfig, draw: random.Random
@@ -70,7 +79,9 @@ class Visit:
             Seconds to wait before the next attempt; None if this was the last one.
         """
         self.spent += seconds
-        if self.error is None or error.status is not FetchStatus.TIMEOUT:
+        self.step = None
+        silent = error.status is FetchStatus.TIMEOUT and error.http_status is None
+        if self.error is None or not silent:
             self.error = error
         if error.status not in RETRIED or self.attempts > config.retries:
             return None

@@ -34,7 +34,7 @@ class FetchStage(Stage[FetchConfig]):
     """Downloads what the listing names and earlier runs have not brought."""
 
     name = "fetch"
-    version = 3
+    version = 4
     inputs: ClassVar = {"listing": ("url",)}
     gate = gates.FETCH
     outputs = ("fetch",)
@@ -115,14 +115,14 @@ class FetchStage(Stage[FetchConfig]):
     ) -> None:
         from webemo_curate.download.certificates import trusted
         from webemo_curate.download.client import Downloader, user_agent
+        from webemo_curate.download.pools import Pools
         from webemo_curate.download.schedule import Schedule
-        from webemo_curate.download.transport import Transport
         from webemo_curate.imaging import Examiner, ExamineWorker
 
-        transport = Transport(user_agent(self.config), trusted())
+        pools = Pools(user_agent(self.config), trusted())
         with Examiner(ExamineWorker(self._decoding.max_pixels)) as examiner:
-            async with transport, asyncio.TaskGroup() as group:
-                client = Downloader(self.config, workspace, transport, examiner)
+            async with pools, asyncio.TaskGroup() as group:
+                client = Downloader(self.config, workspace, pools, examiner)
                 schedule = Schedule(self.config, client, record.add)
                 tending = group.create_task(record.tend(workspace, schedule.troubles))
                 for record.number in self._passes:

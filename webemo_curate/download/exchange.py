@@ -1,0 +1,101 @@
+"""One request under way: what libcurl hands over, and how it ends."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pycurl
+
+from webemo_curate.download.failures import failure
+from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.public_net import is_public, private
+from webemo_curate.download.response import Response
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import FetchStatus
+
+MAX_CODINGS = 2
+"""Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
+reaches our bound; brotli a millionfold, so it is taken alone only."""
+
+BODY_FAILURES = frozenset(
+    {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
+)
+"""What can go wrong once the head of an answer is there."""
+
+
+class Exchange:
+    """Gathers what libcurl hands over.
+
+    Parameters
+    ----------
+    response : Response
+        Filled.
+    done : asyncio.Future
+        Gets no result when it is complete, or the error that it ends with.
+    """
+
+    def __init__(self, response: Response, done: "asyncio.Future[None]") -> None:
+        self.response = response
+        self.done = done
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._stacked = self._kept_out = False
+        self._fault: OSError | None = None
+
+    def open_public(self, _purpose: int, place: Any) -> Any:
+        """Open a socket to an address of the public net, and to no other; called by libcurl."""
+        family, kind, protocol, address = place
+        if not is_public(str(address[0])):
+            self._kept_out = True
+            return pycurl.SOCKET_BAD
+        try:
+            return socket.socket(family, kind, protocol)
+        except OSError as error:
+            self._fault = error
+            return pycurl.SOCKET_BAD
+
+    def on_header(self, line: bytes) -> int:
+        """Take a header line; refusing it ends the transfer."""
+        self.response.take(line)
+        if line.strip():
+            return len(line)
+        codings = self.response.codings
+        self._stacked = len(codings) > MAX_CODINGS or (len(codings) > 1 and "br" in codings)
+        return -1 if self._stacked else len(line)
+
+    def on_body(self, chunk: bytes) -> int:
+        """Take a piece of the body; refusing it ends the transfer."""
+        self._parts.append(chunk[: self.response.limit - self._size])
+        self._size += len(chunk)
+        if self._size > self.response.limit:
+            self.response.complete = False
+            return 0
+        return len(chunk)
+
+    def finish(self, status: int, error: int = 0, message: str = "", os_errno: int = 0) -> None:
+        """Hand the answer, or why there is none, to whoever waits."""
+        if self.done.done():
+            return
+        self.response.status, self.response.content = status, b"".join(self._parts)
+        try:
+            self._check(error, message, os_errno)
+        except Exception as failed:
+            self.done.set_exception(failed)
+        else:
+            self.done.set_result(None)
+
+    def _check(self, error: int, message: str, os_errno: int) -> None:
+        status = self.response.status
+        if self._stacked:
+            raise AttemptError(FetchStatus.CORRUPT, "too many content codings", status)
+        if not error or not self.response.complete:
+            return
+        if error in BODY_FAILURES and status >= 300:
+            return  # it is the code that counts, as it does for browsers
+        if error == pycurl.E_WRITE_ERROR:
+            return  # more follows a gzip body that has ended: left, as browsers leave it
+        if self._fault:
+            raise_system_fault(self._fault)
+        if self._kept_out and error == pycurl.E_COULDNT_CONNECT:
+            raise private()
+        raise failure(error, message, os_errno, status or None)
