@@ -8,6 +8,8 @@ from webemo_curate.verdicts import FetchStatus
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv6 addresses that stand for IPv4 ones, in their last 32 bits (RFC 6052)."""
 
+PRIVATE = "redirect to a private address"
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -53,7 +55,7 @@ def is_known_private(host: str) -> bool:
 
 def private() -> AttemptError:
     """Return what a URL ends as that leads from the public net to a private one."""
-    return AttemptError(FetchStatus.BAD_URL, "redirect to a private address")
+    return AttemptError(FetchStatus.BAD_URL, PRIVATE)
 
 
 def _is_public(address: Address) -> bool:

@@ -7,8 +7,7 @@ again; a URL that waits costs an entry in its host's queue, no task and no slot.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from math import inf
 from typing import ClassVar
@@ -16,10 +15,10 @@ from typing import ClassVar
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.asker import Asker
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
-from webemo_curate.download.limiter import GOOD, NOTHING, HostLimiter, answer_of
+from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
 from webemo_curate.download.outcome import AttemptError, FetchOutcome
+from webemo_curate.download.rota import Rota, given_up, moment
 from webemo_curate.download.steps import Step, Turns
-from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
 MOST_UNDER_WAY = 256
@@ -35,7 +34,7 @@ ANNOUNCED_URLS = 10
 logger = logging.getLogger(__name__)
 
 
-class Schedule:
+class Schedule(Rota):
     """Brings URLs to their outcomes, as fast as their hosts bear.
 
     Parameters
@@ -64,18 +63,14 @@ class Schedule:
         sink: Callable[[FetchOutcome], None],
         draw: random.Random | None = None,
     ) -> None:
+        limiter = partial(self.limiter_type, config.rate, config.concurrency, config.patience)
+        super().__init__(KnownHosts(limiter), max(MOST_UNDER_WAY, config.concurrency))
         self._config, self._asker, self._sink = config, asker, sink
         self._draw = draw or random.Random()  # noqa: S311 - no secret
-        self._most = max(MOST_UNDER_WAY, config.concurrency)
         self._queues: dict[str, list[str]] = {}
         self._unopened: list[str] = []
-        self._hosts = KnownHosts(
-            partial(self.limiter_type, config.rate, config.concurrency, config.patience)
-        )
         self._held: dict[str, float] = {}
-        self._turns = Timetable(self._pump)
-        self._under_way = self._left = self._waiting = 0
-        self._over = False
+        self._left = 0
 
     async def run(self, urls: Iterable[str]) -> None:
         """Bring every URL to its outcome, in one pass; call it again for another.
@@ -88,7 +83,7 @@ class Schedule:
             Distinct, in the order in which each host is to be asked for them.
         """
         self._done, self._over = asyncio.Event(), False
-        self._hosts.renew(_now())
+        self._hosts.renew(moment())
         self._line_up(urls)
         async with asyncio.TaskGroup() as self._group:
             try:
@@ -101,19 +96,19 @@ class Schedule:
 
     def troubles(self) -> list[str]:
         """Say why hosts that URLs wait for are slow; the most waited for first."""
-        now = _now()
+        now = moment()
         hosts = sorted(filter(len, self._hosts.active.values()), key=len, reverse=True)
         found = [(host.name, host.limiter.trouble(now)) for host in hosts]
         return [f"{name} {trouble}" for name, trouble in found if trouble]
 
     def held(self) -> list[float]:
         """Return the seconds for which URLs are still held by `Retry-After`."""
-        now = _now()
-        return sorted(moment - now for moment in self._held.values() if moment > now)
+        now = moment()
+        return sorted(until - now for until in self._held.values() if until > now)
 
     def _line_up(self, urls: Iterable[str]) -> None:
         """Sort URLs into queues, a host each."""
-        now = _now()
+        now = moment()
         for url in urls:
             if self._held.get(url, now) - now >= self._config.timeout:
                 continue
@@ -127,27 +122,14 @@ class Schedule:
         # The host with the most URLs takes longest, so it begins first.
         self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
 
-    def _pump(self) -> None:
-        """Begin what is due, unless the run ends; wake up when the next is."""
-        if self._over:
-            return
-        now = _now()
-        while self._under_way < self._most:
-            if self._turns.first <= now:
-                self._begin_next(now)
-            elif self._unopened and self._waiting < MOST_UNDER_WAY:
-                self._open(self._unopened.pop(), now)
-            else:
-                break
-        self._turns.alarm_at(self._turns.first if self._under_way < self._most else inf)
+    def _open_next(self, now: float) -> bool:
+        if self._unopened:
+            self._open(self._unopened.pop(), now)
+            return True
+        return False
 
-    def _begin_next(self, now: float) -> None:
-        """Take the first turn, and begin a request unless its time has changed."""
-        moment, name = self._turns.take()
-        host = self._hosts.active.get(name)
-        if host is not None and host.at == moment:
-            host.at = None
-            self._begin(host, now)
+    def _begin_visit(self, host: Host, visit: Visit, now: float) -> None:
+        self._start(self._attempt(host, visit, now))
 
     def _open(self, name: str, now: float) -> None:
         """Make a host when no other has a turn: of many, most are not needed at once."""
@@ -162,31 +144,6 @@ class Schedule:
         if host.limiter.is_hopeless(now):
             self._start(self._give_up(host))
         else:
-            self._place(host)
-
-    def _place(self, host: Host) -> None:
-        """Put a host's next turn into the timetable, or forget a host that nothing waits for."""
-        at = host.ready_at()
-        if at == inf:
-            host.at = None
-            if not host.limiter.under_way and not len(host):
-                self._hosts.leave(host, _now())
-        elif at != host.at:
-            host.at = at
-            self._turns.put(at, host.name)
-
-    def _begin(self, host: Host, now: float) -> None:
-        waiting = host.take(now)
-        host.limiter.begin(now)
-        self._under_way += 1
-        self._place(host)
-        if isinstance(waiting, Visit):
-            self._start(self._attempt(host, waiting, now))
-        elif not waiting.done():
-            waiting.set_result(None)
-        else:  # nobody needs it any more
-            self._under_way -= 1
-            host.limiter.end(now, now, NOTHING)
             self._place(host)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
@@ -205,10 +162,10 @@ class Schedule:
             answer = await self._asker.ask(step, visit.begin(self._config), turns)
         except AttemptError as error:
             self._failed(host, visit, error, began, turns.waited)
-            if host.limiter.is_hopeless(_now()):
+            if host.limiter.is_hopeless(moment()):
                 await self._give_up(host)
         else:
-            now = _now()
+            now = moment()
             host.limiter.end(now, began, GOOD)
             if isinstance(answer, Step):
                 visit.led_on(answer, now - began - turns.waited)
@@ -225,7 +182,7 @@ class Schedule:
 
     def _wait_at(self, name: str, visit: Visit, due: float) -> None:
         """Let a URL wait for its next request, or end it with its host."""
-        now = _now()
+        now = moment()
         host = self._hosts.of(name, now)
         if host.limiter.is_hopeless(now):
             self._end(visit.outcome(visit.error or given_up(host.last_error)))
@@ -233,59 +190,11 @@ class Schedule:
             host.wait(visit, due)
         self._place(host)
 
-    @asynccontextmanager
-    async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
-        """Last from a turn at a host to the end of what is asked for there.
-
-        Parameters
-        ----------
-        own : Host
-            Which has its turn already: more asked of it makes its next turn come later.
-        url : str
-            What is to be asked for, such as robots.txt where that of `own` leads.
-        """
-        name = host_of(url)
-        if name == own.name:
-            own.limiter.count(_now())
-            yield
-            return
-        other = await self._turn_at(name)
-        began, answer = _now(), GOOD
-        try:
-            yield
-        except AttemptError as error:
-            other.last_error, answer = error, answer_of(error)
-            raise
-        finally:
-            other.limiter.end(_now(), began, answer)
-            self._place(other)
-            self._pump()
-
-    async def _turn_at(self, name: str) -> Host:
-        """Wait until another host may be asked; who waits gives its slot to others."""
-        other = self._hosts.of(name, _now())
-        if other.limiter.is_hopeless(_now()):
-            raise given_up(other.last_error)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._under_way -= 1
-        self._waiting += 1
-        other.wait(turn, _now())
-        self._place(other)
-        self._pump()
-        try:
-            await turn
-        except AttemptError:  # the host was given up
-            self._under_way += 1
-            raise
-        finally:
-            self._waiting -= 1
-        return other
-
     def _failed(
         self, host: Host, visit: Visit, error: AttemptError, began: float, waited: float
     ) -> None:
         """Let a URL wait for another attempt, which begins anew, or end it."""
-        now = _now()
+        now = moment()
         host.last_error = error
         host.limiter.end(now, began, answer_of(error))
         self._announce(host, now)
@@ -329,14 +238,3 @@ class Schedule:
         ):
             host.announced_until = now + seconds
             logger.info("%s rests %.0f s: %s; %d URLs wait", host.name, seconds, reason, len(host))
-
-
-def given_up(error: AttemptError | None) -> AttemptError:
-    """Return what a URL ends as whose host was given up before it was asked for."""
-    if error is None:
-        raise ValueError("a host is given up by an answer alone")
-    return AttemptError(error.status, f"host given up: {error}", error.http_status)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

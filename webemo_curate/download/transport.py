@@ -95,6 +95,7 @@ class Transport:
         for curl in self._exchanges:
             self._multi.remove_handle(curl)
             curl.close()
+        self._exchanges.clear()
         for curl in self._free:
             curl.close()
         # libcurl waits here for proxies' names, if they are being looked up: nobody else must.
@@ -168,7 +169,8 @@ class Transport:
             return "", []
         addresses = ",".join(await self._names.addresses(host, seconds))
         port = parts.port or DEFAULT_PORTS[parts.scheme]
-        return "", [f"+{host.removesuffix('.')}:{port}:{addresses}"]
+        forms = dict.fromkeys([host, host.removesuffix(".")])  # which it seeks is libcurl's matter
+        return "", [f"+{form}:{port}:{addresses}" for form in forms]
 
     async def _exchange(
         self,
@@ -195,14 +197,17 @@ class Transport:
         try:
             await exchange.done
         finally:
-            del self._exchanges[curl]
-            self._multi.remove_handle(curl)
-            cookies[:] = _bounded(curl.getinfo_raw(pycurl.INFO_COOKIELIST))
-            if cookies:
-                curl.close()  # it would take none of them again, nor may another URL see them
-            else:
-                self._free.append(curl)
+            if self._exchanges.pop(curl, None):  # else all is closed
+                self._release(curl, cookies)
         return response
+
+    def _release(self, curl: Any, cookies: list[bytes]) -> None:
+        self._multi.remove_handle(curl)
+        cookies[:] = _bounded(curl.getinfo_raw(pycurl.INFO_COOKIELIST))
+        if cookies:
+            curl.close()  # it would take none of them again, nor may another URL see them
+        else:
+            self._free.append(curl)
 
     def _handle(self) -> Any:
         curl = pycurl.Curl()

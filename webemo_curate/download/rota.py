@@ -1,0 +1,144 @@
+"""Turns at hosts: whose is next, and what waits for it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from math import inf
+
+from webemo_curate.download.hosts import Host, KnownHosts, host_of
+from webemo_curate.download.limiter import GOOD, NOTHING, answer_of
+from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.timetable import Timetable
+from webemo_curate.download.visit import Visit
+
+
+class Rota(ABC):
+    """Gives hosts their turns, within a number of slots over all of them.
+
+    Parameters
+    ----------
+    hosts : KnownHosts
+        Those that something waits for.
+    slots : int
+        Requests under way at once.
+    """
+
+    def __init__(self, hosts: KnownHosts, slots: int) -> None:
+        self._hosts, self._slots = hosts, slots
+        self._turns = Timetable(self._pump)
+        self._under_way = self._waiting = 0
+        self._over = False
+
+    @abstractmethod
+    def _begin_visit(self, host: Host, visit: Visit, now: float) -> None:
+        """Begin the request of a URL whose turn has come."""
+
+    @abstractmethod
+    def _open_next(self, now: float) -> bool:
+        """Let a further host be asked; return whether there was one."""
+
+    def _pump(self) -> None:
+        """Begin what is due, unless the run ends; wake up when the next is."""
+        if self._over:
+            return
+        now = moment()
+        while self._under_way < self._slots:
+            if self._turns.first <= now:
+                self._begin_next(now)
+            elif self._waiting >= self._slots or not self._open_next(now):
+                break
+        self._turns.alarm_at(self._turns.first if self._under_way < self._slots else inf)
+
+    def _begin_next(self, now: float) -> None:
+        """Take the first turn, and begin a request unless its time has changed."""
+        at, name = self._turns.take()
+        host = self._hosts.active.get(name)
+        if host is not None and host.at == at:
+            host.at = None
+            self._begin(host, now)
+
+    def _place(self, host: Host) -> None:
+        """Put a host's next turn into the timetable, or forget a host that nothing waits for."""
+        at = host.ready_at()
+        if at == inf:
+            host.at = None
+            if not host.limiter.under_way and not len(host):
+                self._hosts.leave(host, moment())
+        elif at != host.at:
+            host.at = at
+            self._turns.put(at, host.name)
+
+    def _begin(self, host: Host, now: float) -> None:
+        waiting = host.take(now)
+        host.limiter.begin(now)
+        self._under_way += 1
+        self._place(host)
+        if isinstance(waiting, Visit):
+            self._begin_visit(host, waiting, now)
+        elif not waiting.done():
+            waiting.set_result(None)
+        else:  # nobody needs it any more
+            self._under_way -= 1
+            host.limiter.end(now, now, NOTHING)
+            self._place(host)
+
+    @asynccontextmanager
+    async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
+        """Last from a turn at a host to the end of what is asked for there.
+
+        Parameters
+        ----------
+        own : Host
+            Which has its turn already: more asked of it makes its next turn come later.
+        url : str
+            What is to be asked for, such as robots.txt where that of `own` leads.
+        """
+        name = host_of(url)
+        if name == own.name:
+            own.limiter.count(moment())
+            yield
+            return
+        other = await self._turn_at(name)
+        began, answer = moment(), GOOD
+        try:
+            yield
+        except AttemptError as error:
+            other.last_error, answer = error, answer_of(error)
+            raise
+        finally:
+            other.limiter.end(moment(), began, answer)
+            self._place(other)
+            self._pump()
+
+    async def _turn_at(self, name: str) -> Host:
+        """Wait until another host may be asked; who waits gives its slot to others."""
+        other = self._hosts.of(name, moment())
+        if other.limiter.is_hopeless(moment()):
+            raise given_up(other.last_error)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way -= 1
+        self._waiting += 1
+        other.wait(turn, moment())
+        self._place(other)
+        self._pump()
+        try:
+            await turn
+        except AttemptError:  # the host was given up
+            self._under_way += 1
+            raise
+        finally:
+            self._waiting -= 1
+        return other
+
+
+def given_up(error: AttemptError | None) -> AttemptError:
+    """Return what a URL ends as whose host was given up before it was asked for."""
+    if error is None:
+        raise ValueError("a host is given up by an answer alone")
+    return AttemptError(error.status, f"host given up: {error}", error.http_status)
+
+
+def moment() -> float:
+    """Return the time of the running loop's clock."""
+    return asyncio.get_running_loop().time()
