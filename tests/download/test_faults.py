@@ -57,8 +57,12 @@ def test_a_lack_of_descriptors_at_the_start_is_said() -> None:
 
 
 def test_a_name_is_not_unknown_because_nothing_can_be_looked_up() -> None:
-    with no_descriptor_left(), pytest.raises(SystemFaultError, match="ulimit -n"):
-        asyncio.run(Names().addresses("localhost", 5))
+    async def ask() -> None:
+        with no_descriptor_left():
+            await Names().addresses("localhost", 5)
+
+    with pytest.raises(SystemFaultError, match="ulimit -n"):
+        asyncio.run(ask())
 
 
 @pytest.mark.parametrize("code", sorted(LACKS))

@@ -20,6 +20,7 @@ from webemo_curate.download.pools import Pools
 from webemo_curate.download.proxies import proxy_of
 from webemo_curate.download.public_net import is_public
 from webemo_curate.download.schedule import Schedule
+from webemo_curate.imaging import Examiner, ExamineWorker
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
@@ -101,10 +102,11 @@ def fetch(
 
     async def work() -> None:
         async with Pools("test", names=names) as pools:
-            client = Downloader(config, Workspace(folder), pools)
+            client = Downloader(config, Workspace(folder), pools, examiner)
             await Schedule(config, client, lambda o: outcomes.__setitem__(o.url, o)).run(urls)
 
-    asyncio.run(work())
+    with Examiner(ExamineWorker(10**6)) as examiner:
+        asyncio.run(work())
     return outcomes
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.download.site import Site, answer, picture
-from webemo_curate.config import FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
@@ -19,12 +19,14 @@ ROBOTS = b"User-agent: *\nDisallow: /no"
 
 def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, str]:
     """Fetch as the pipeline does: with the manifest under its configuration; return statuses."""
+    decoding = DecodingConfig(max_pixels=options.pop("max_pixels", 10**6))
     config = FetchConfig.model_validate({"rate": 1000, "retries": 0, "passes": 1} | options)
     workspace = Workspace(folder)
     listing = {"listing": pa.table({"url": urls})}
-    stage = FetchStage(config)
+    stage = FetchStage(config, decoding)
     table = stage.run(listing, StageContext(workspace, LocalRunner(1), "test"))["fetch"]
-    workspace.write("fetch", table, Origin("fetch", stage.version, config.fingerprint(), {}))
+    origin = Origin("fetch", stage.version, stage.configuration(), {})
+    workspace.write("fetch", table, origin)
     return dict(zip(table["url"].to_pylist(), table["status"].to_pylist(), strict=True))
 
 

@@ -41,7 +41,7 @@ def _is_not(status: FetchStatus) -> Test:
 
 
 def _is_direct(outcome: FetchOutcome, _: Any) -> bool:
-    return outcome.final_url in (None, outcome.url)
+    return outcome.http_status is None or outcome.final_url == outcome.url
 
 
 FOLLOWING = Deciding(lambda outcome, _: outcome.status in ENDED, _is_direct)

@@ -5,8 +5,9 @@ import ipaddress
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.verdicts import FetchStatus
 
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv6 addresses that stand for IPv4 ones, in their last 32 bits (RFC 6052)."""
+CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""IPv6 addresses that stand for IPv4 ones, in their last 32 bits: for a gateway (RFC 6052), and as
+it was done at first (RFC 4291, section 2.5.5.1)."""
 
 PRIVATE = "redirect to a private address"
 
@@ -68,6 +69,6 @@ def _carried(address: Address) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.sixtofour, *(address.teredo or ())]
-    if address in NAT64:
+    if any(address in carrier for carrier in CARRIERS):
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [carried for carried in found if carried is not None]
