@@ -17,6 +17,12 @@ MAX_CODINGS = 2
 """Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
 reaches our bound; brotli a millionfold, so it is taken alone only."""
 
+CODINGS = frozenset(
+    {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "x-compress", "x-gzip"}
+    | {"pack200-gzip", "zstd"}
+)
+"""The content codings there are (IANA, HTTP Content Coding Registry)."""
+
 BODY_FAILURES = frozenset(
     {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
 )
@@ -99,3 +105,10 @@ class Exchange:
         if self._kept_out and error == pycurl.E_COULDNT_CONNECT:
             raise private()
         raise failure(error, message, os_errno, status or None)
+
+
+def check_codings(response: Response) -> None:
+    """Raise if a body is coded in what there is no decoder for, and not in words of a server's."""
+    for coding in CODINGS.intersection(response.codings):
+        said = f"coded in {coding}, which this libcurl does not undo"
+        raise AttemptError(FetchStatus.NOT_IMAGE, said, response.status)

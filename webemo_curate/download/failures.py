@@ -76,6 +76,10 @@ MAX_REASON = 160
 UNCODED = "Unrecognized content encoding type"
 """libcurl's words, in all its versions, for a coding that it has no decoder for."""
 
+DIED = "Connection died"
+"""libcurl's words where all kept connections that it took up, one after the other, had been closed
+by the host meanwhile: it has not been asked at all."""
+
 NO_START = {
     pycurl.E_COULDNT_CONNECT,
     pycurl.E_COULDNT_RESOLVE_HOST,

@@ -11,25 +11,18 @@ from urllib.parse import urlsplit
 import pycurl
 
 from webemo_curate.download.certificates import SYSTEM, Certificates
-from webemo_curate.download.exchange import Exchange
-from webemo_curate.download.failures import UNCODED, check_descriptors
+from webemo_curate.download.exchange import Exchange, check_codings
+from webemo_curate.download.failures import DIED, UNCODED, check_descriptors
 from webemo_curate.download.names import Names
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.proxies import proxy_of
 from webemo_curate.download.public_net import is_address, is_known_private, is_public, private
 from webemo_curate.download.response import Response
 from webemo_curate.download.urls import DEFAULT_PORTS
-from webemo_curate.verdicts import FetchStatus
 
 MOST_KEPT = 256
 """Connections kept open, at most an eighth of the open files that the process may have: hosts that
 have been asked do not take what others need. libcurl by itself keeps four times its requests."""
-
-CODINGS = frozenset(
-    {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "x-compress", "x-gzip"}
-    | {"pack200-gzip", "zstd"}
-)
-"""The content codings there are (IANA, HTTP Content Coding Registry)."""
 
 CLOSING_SECONDS = 1.0
 """What closing connections may take; the rest is done while the program goes on."""
@@ -141,20 +134,22 @@ class Transport:
         """
         deadline = self._loop.time() + seconds
         route = await self._route(url, seconds)
-        response = Response(url, limit)
-        left = max(0.0, deadline - self._loop.time())
-        try:
-            return await self._exchange(response, route, left, accept, cookies)
-        except AttemptError as error:
-            if UNCODED not in str(error):
-                raise
-        for coding in CODINGS.intersection(response.codings):
-            said = f"coded in {coding}, which this libcurl does not undo"
-            raise AttemptError(FetchStatus.NOT_IMAGE, said, response.status)
-        left = max(0.0, deadline - self._loop.time())
-        return await self._exchange(
-            Response(url, limit), route, left, accept, cookies, decode=False
-        )
+        decode, fresh = True, False
+        while True:
+            response = Response(url, limit)
+            left = max(0.0, deadline - self._loop.time())
+            try:
+                return await self._exchange(
+                    response, route, left, accept, cookies, decode=decode, fresh=fresh
+                )
+            except AttemptError as error:
+                if DIED in str(error) and not fresh:
+                    fresh = True
+                elif UNCODED in str(error) and decode:
+                    check_codings(response)
+                    decode = False
+                else:
+                    raise
 
     async def _route(self, url: str, seconds: float) -> tuple[str, list[str]]:
         """Return the proxy, empty for none, and where the host's name leads, in libcurl's form."""
@@ -179,7 +174,9 @@ class Transport:
         seconds: float,
         accept: str,
         cookies: list[bytes],
-        decode: bool = True,
+        *,
+        decode: bool,
+        fresh: bool,
     ) -> Response:
         curl = self._free.pop() if self._free else self._handle()
         exchange = Exchange(response, self._loop.create_future())
@@ -187,6 +184,7 @@ class Transport:
         curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}"])
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, int(decode))
+        curl.setopt(pycurl.FRESH_CONNECT, int(fresh))
         curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.on_body)
         self._direct(curl, exchange, *route)
