@@ -64,7 +64,7 @@ def test_a_long_robots_txt_means_the_same_every_time(tmp_path: Path) -> None:
     lines = [b"User-agent: *", *[b"Disallow: /%07d" % number for number in range(60_000)]]
     with running() as site:
         site.answers = {"/robots.txt": answer(b"\n".join(lines))}
-        names = [f"/{number:07d}" for number in (1, 20_000, 28_000, 50_000)]
+        names = [f"/{number:07d}" for number in (1, 20_000, 26_000, 50_000)]
         site.answers |= {name: answer(picture()) for name in names}
         urls = [site.base + name for name in names]
         for run in range(3):
