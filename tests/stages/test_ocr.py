@@ -3,7 +3,7 @@
 import io
 import os
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +13,7 @@ from PIL import Image
 from tests.ocr.pictures import scene, with_words
 from tests.stages.tables import manifest, sha
 from webemo_curate.config import FilterTextConfig, OcrConfig
-from webemo_curate.errors import InputError
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import empty_table
 from webemo_curate.ocr.detector import TextBox
 from webemo_curate.runner.local_runner import LocalRunner
@@ -190,6 +190,37 @@ def test_an_image_that_kills_the_engine_costs_no_other(context):
     read = {row["sha256"]: row for row in ocr.to_pylist()}
     assert [read[row["sha256"]]["readable"] for row in rows] == [True, False, True]
     assert read[rows[1]["sha256"]]["error"] == "the text engine crashed"
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A detector that fails on every image: from the first on, or once it met one 13 wide."""
+
+    at_once: bool
+    met: list[int] = field(default_factory=list)
+    images_at_once = 4
+
+    def setup(self):
+        pass
+
+    def detect(self, images):
+        self.met.extend(image.width for image in images)
+        if self.at_once or 13 in self.met:
+            raise AttributeError("no such name")
+        return [[] for _ in images]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_engine_that_fails_on_everything_ends_the_run(context, at_once):
+    class Stage(OcrStage):
+        def worker(self, context):
+            return replace(super().worker(context), detector=Failing(at_once))
+
+    rows = [store(context, scene(width, (width, 40))) for width in (50, 13, 60)]
+    stage = Stage(FilterTextConfig())
+
+    with pytest.raises(CurateError, match=r"AttributeError: no such name \(test_ocr.py, line"):
+        stage.run({"images": manifest("images", rows)}, context)
 
 
 def test_no_images_give_no_rows(context):

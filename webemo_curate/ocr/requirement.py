@@ -20,31 +20,40 @@ class Agreement:
     """When a place that two networks find counts as text that the recognizer cannot read.
 
     Of a script it does not know the recognizer makes nothing, or a sign or two. Where it makes
-    more, with little confidence or of few signs repeated, it is rather a pattern that resembles
+    more, with little confidence, or repeats few signs, it is rather a pattern that resembles
     letters (docs/text.md).
 
     Attributes
     ----------
-    score, other
-        Detection scores of the box and of the other network's in its place.
+    score
+        Detection score of the box.
+    unread, read
+        Detection score of the other network's in its place: where a few signs are read, if any, and
+        where more are.
     signs
         So few letters and digits are read of an unknown script, whatever their confidence.
-    confidence
-        What is asked where more are read.
     together
         Sum of both scores that is needed beside.
-    sure, sure_other
-        Detection scores, as `score` and `other`, from which a place counts with how little
-        confidence it may be read.
+    confidence, doubtful
+        Where more signs are read with less confidence, the sum of both scores that is needed.
+    repeating
+        So many letters and digits of few signs repeated may still be an unknown script.
+    shape
+        Long side over short side that the box has at least: one letter, or ring, is no word.
+    area
+        Fraction of the image that it covers at most.
     """
 
     score: float
-    other: float
+    unread: float
+    read: float
     signs: int = 2
-    confidence: float = 0.4
     together: float = 1.25
-    sure: float = 0.83
-    sure_other: float = 0.55
+    confidence: float = 0.4
+    doubtful: float = 1.5
+    repeating: int = 6
+    shape: float = 1.8
+    area: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -150,13 +159,24 @@ def _in_unknown_script(
     boxes: pa.StructArray, letters: NDArray[np.int32], few: NDArray[np.bool_], asked: Agreement
 ) -> NDArray[np.bool_]:
     """Tell which boxes count because two networks agree on them."""
+    score, other = floats(boxes, "score"), floats(boxes, "agreed")
     read = letters > asked.signs
     doubtful = read & (floats(boxes, "confidence") < np.float32(asked.confidence))
-    score, other = floats(boxes, "score"), floats(boxes, "agreed")
-    certain = (score >= np.float32(asked.score)) & (other >= np.float32(asked.other))
-    certain &= score + other >= np.float32(asked.together)
-    sure = (score >= np.float32(asked.sure)) & (other >= np.float32(asked.sure_other))
-    return (sure | (certain & ~doubtful)) & ~(read & few)
+    least = np.where(read, asked.read, asked.unread).astype(np.float32)
+    together = np.where(doubtful, asked.doubtful, asked.together).astype(np.float32)
+    certain = (score >= np.float32(asked.score)) & (other >= least) & (score + other >= together)
+    certain &= ~(few & (letters > asked.repeating))
+    certain &= floats(boxes, "area") <= np.float32(asked.area)
+    certain[certain] = _shapes(boxes.filter(pa.array(certain))) >= asked.shape
+    return certain
+
+
+def _shapes(boxes: pa.StructArray) -> Floats:
+    """Return the long side of boxes over the short one."""
+    corners = np.asarray(pc.list_flatten(pc.struct_field(boxes, "polygon"))).reshape(-1, 4, 2)
+    sides = np.linalg.norm(corners[:, [1, 3]] - corners[:, [0]], axis=2)
+    shapes: Floats = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
+    return shapes
 
 
 def floats(boxes: pa.StructArray, name: str) -> Floats:

@@ -53,7 +53,7 @@ _RAPIDOCR = {
         LARGE_AREA,
         0.95,
         least_score=0.4,
-        agreed=Agreement(0.65, 0.5),
+        agreed=Agreement(0.65, 0.45, 0.5),
         drawn=DRAWN_RULE,
         unsteady=UNSTEADY,
         repeated=REPEATED,

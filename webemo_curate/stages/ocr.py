@@ -15,6 +15,7 @@ from webemo_curate.imaging import DecodeError, Frame, distinct_frames, read_stor
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
+from webemo_curate.ocr.self_check import require_working
 from webemo_curate.runner.job import Resources
 from webemo_curate.schemas import OCR
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
@@ -57,7 +58,7 @@ class OcrStage(RowLocalStage[OcrConfig]):
     """
 
     name = "ocr"
-    version = 6
+    version = 7
     inputs: ClassVar = {
         "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
     }
@@ -142,8 +143,9 @@ class OcrWorker:
         return OCR
 
     def setup(self) -> None:
-        """Load the detector's networks."""
+        """Load the detector's networks, and see that it works."""
         self.detector.setup()
+        require_working(self.detector)
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Find the text of a batch of images; see `runner.job.Worker.process`."""
@@ -195,6 +197,7 @@ class OcrWorker:
         except Exception as error:  # engines raise many kinds; one image must not cost the others
             raise_system_fault(error)
             if len(images) == 1:
+                require_working(self.detector)  # what was sound at first may fail by now
                 return [_unreadable(f"{type(error).__name__}: {error}")]
             return [outcome for image in images for outcome in self._detect([image])]
 

@@ -26,14 +26,23 @@ def agreed(one, *others):
         (box(10, 10, 21, 10, 0.7), 0.7),  # little more than half of it
         (box(10, 10, 19, 10, 0.7), 0.0),
         (box(10, 10, 79, 10, 0.7), 0.7),  # nearly twice as long
-        (box(10, 10, 81, 10, 0.7), 0.0),
+        (box(10, 10, 81, 10, 0.7), 0.55),  # the line that it is a word of
+        (box(0, 9, 90, 14, 0.7), 0.55),
+        (box(0, 9, 90, 21, 0.7), 0.0),  # more than twice as high
+        (box(42, 10, 90, 10, 0.7), 0.0),  # only its end
         (box(60, 10, 40, 10, 0.7), 0.0),
         (box(10, 20, 40, 10, 0.7), 0.0),  # it touches
         (box(10, 10, 0, 0, 0.7), 0.0),
     ],
 )
 def test_a_box_agrees_with_one_in_its_place(other, expected):
-    assert agreed(box(10, 10, 40, 10), other) == expected
+    assert agreed(box(10, 10, 40, 10), other) == pytest.approx(expected)
+
+
+def test_squares_are_no_words_of_a_line():
+    assert agreed(box(10, 10, 15, 10), box(0, 10, 90, 10)) == 0.0
+    assert agreed(box(10, 10, 90, 10), box(40, 10, 15, 10)) == 0.0
+    assert agreed(box(10, 10, 40, 10), box(10, 10, 81, 10, 0.1)) == 0.0
 
 
 def test_the_most_certain_of_several_counts_and_none_is_zero():

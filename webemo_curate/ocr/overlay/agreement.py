@@ -8,6 +8,16 @@ from webemo_curate.ocr.detector import TextBox
 SAME_PLACE = 0.5
 """Intersection over union of upright rectangles around two boxes from which they are one place."""
 
+WITHIN = 0.8
+"""Share of the shorter of two boxes, along the text, that lies in the other if they are of a line:
+one network marks a line, the other its words."""
+
+LINE = 2.0
+"""Widths over heights that boxes of one line have at least, lest a row of faces count as one."""
+
+LINE_DOUBT = 0.15
+"""How much less it says that another network found the line than that it found the place."""
+
 Rectangle = tuple[float, float, float, float]
 
 
@@ -27,15 +37,33 @@ def mark_agreement(boxes: Sequence[TextBox], others: Sequence[TextBox]) -> list[
     Returns
     -------
     list of TextBox
-        `boxes`, each with the largest score of `others` in its place as `agreed`; 0 without any.
+        `boxes`, each with the largest score of `others` in its place as `agreed`, `LINE_DOUBT`
+        less where they are only of one line; 0 without any.
     """
     places = [(_rectangle(other), other.score) for other in others]
     return [replace(box, agreed=_best(_rectangle(box), places)) for box in boxes]
 
 
 def _best(rectangle: Rectangle, places: Sequence[tuple[Rectangle, float]]) -> float:
-    scores = (score for place, score in places if _overlap(rectangle, place) >= SAME_PLACE)
-    return max(scores, default=0.0)
+    found = [score - _doubt(rectangle, place) for place, score in places]
+    return max(0.0, *found) if found else 0.0
+
+
+def _doubt(one: Rectangle, other: Rectangle) -> float:
+    """Return how little another network's box says of this one; 1: nothing."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 1.0
+    shared = width * height
+    if shared >= SAME_PLACE * (_area(one) + _area(other) - shared):
+        return 0.0
+    of_one_line = (
+        min(_shape(one), _shape(other)) >= LINE
+        and width >= WITHIN * min(one[2] - one[0], other[2] - other[0])
+        and height >= SAME_PLACE * (max(one[3], other[3]) - min(one[1], other[1]))
+    )
+    return LINE_DOUBT if of_one_line else 1.0
 
 
 def _rectangle(box: TextBox) -> Rectangle:
@@ -43,14 +71,9 @@ def _rectangle(box: TextBox) -> Rectangle:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> float:
-    """Return intersection over union; 0 for rectangles without area."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(one) + _area(other) - shared)
+def _shape(rectangle: Rectangle) -> float:
+    left, top, right, bottom = rectangle
+    return (right - left) / (bottom - top)
 
 
 def _area(rectangle: Rectangle) -> float:

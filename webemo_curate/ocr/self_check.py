@@ -1,0 +1,69 @@
+"""Whether an engine works at all: it is shown pictures that have no fault.
+
+An engine's exception may be the picture's fault or the engine's own. One that fails on a picture
+without fault too would call every picture unreadable, so it ends the run.
+"""
+
+import traceback
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from webemo_curate.ocr.detector import EngineError, TextDetector
+from webemo_curate.system_faults import GO_ON, raise_system_fault
+
+SIZE = 224, 160
+HEIGHT = 32
+
+
+def require_working(detector: TextDetector) -> None:
+    """Raise if an engine fails on pictures without fault.
+
+    Parameters
+    ----------
+    detector : TextDetector
+        Set up.
+
+    Raises
+    ------
+    EngineError
+        If it raises, naming what and where.
+    SystemFaultError
+        If the machine lacks something.
+    """
+    for picture in sound_pictures():
+        try:
+            detector.detect([picture])
+        except Exception as error:
+            raise_system_fault(error)
+            raise EngineError(_message(error)) from error
+
+
+def sound_pictures() -> tuple[Image.Image, ...]:
+    """Return pictures that take an engine through all its steps.
+
+    Returns
+    -------
+    tuple of PIL.Image.Image
+        Mode RGB: clear words, which the first look reads; signs of no script, which every look
+        finds and none reads; nothing.
+    """
+    words, signs, nothing = (Image.new("RGB", SIZE, "steelblue") for _ in range(3))
+    middle = SIZE[0] / 2, SIZE[1] / 2
+    font = ImageFont.load_default(HEIGHT)
+    ImageDraw.Draw(words).text(middle, "evening", "white", font, anchor="mm")
+    draw = ImageDraw.Draw(signs)
+    for number in range(6):
+        left, top = 30 + number * 27, middle[1] - HEIGHT / 2
+        corners = [(0, 0), (18, HEIGHT), (18, 0), (0, HEIGHT), (9, 0)][: 3 + number % 3]
+        draw.line([(left + x, top + y) for x, y in corners], "white", 4)
+    return words, signs, nothing
+
+
+def _message(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"the text engine fails on a picture without fault: {type(error).__name__}: {error} "
+        f"({Path(frame.filename).name}, line {frame.lineno}); the images are not to blame. Install "
+        f"the package anew, or report this, and {GO_ON}"
+    )
