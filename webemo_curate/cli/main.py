@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from webemo_curate import __version__
-from webemo_curate.cli import dataset_commands, network_commands, workspace_commands
+from webemo_curate.cli import (
+    dataset_commands,
+    network_commands,
+    sharing_commands,
+    workspace_commands,
+)
 from webemo_curate.cli.command import app
 from webemo_curate.errors import CurateError
 from webemo_curate.quoting import printable
@@ -17,7 +22,7 @@ from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 INTERRUPTED = 130
 """The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
 
-COMMANDS = (dataset_commands, network_commands, workspace_commands)
+COMMANDS = (dataset_commands, network_commands, sharing_commands, workspace_commands)
 """Importing these modules declares the commands."""
 
 

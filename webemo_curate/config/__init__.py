@@ -2,6 +2,7 @@
 
 from webemo_curate.config.decoding_config import BOUNDS, DecodeBounds, DecodingConfig
 from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
+from webemo_curate.config.export_config import ExportConfig, ExportFormat, RebuildConfig
 from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
@@ -27,6 +28,8 @@ __all__ = [
     "DedupConfig",
     "DemoConfig",
     "ExperimentConfig",
+    "ExportConfig",
+    "ExportFormat",
     "FeaturesConfig",
     "FetchConfig",
     "FilterTextConfig",
@@ -35,6 +38,7 @@ __all__ = [
     "OcrConfig",
     "Overrides",
     "PipelineConfig",
+    "RebuildConfig",
     "ReportConfig",
     "RunnerConfig",
     "SplitConfig",

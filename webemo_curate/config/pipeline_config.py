@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field, model_validator
 
 from webemo_curate.config.config_files import read_mapping, validate, within
 from webemo_curate.config.decoding_config import DecodingConfig
+from webemo_curate.config.export_config import ExportConfig, RebuildConfig
 from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
@@ -52,6 +53,8 @@ class PipelineConfig(StageConfig):
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()
     report: ReportConfig = ReportConfig()
+    export: ExportConfig = ExportConfig()
+    rebuild: RebuildConfig = RebuildConfig()
     runner: RunnerConfig = Field(
         default=RunnerConfig(), validation_alias=AliasChoices("runner", "engine")
     )

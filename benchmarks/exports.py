@@ -1,0 +1,181 @@
+"""Exports against each library's own writer and `cp -r`, in one run: images a second and memory.
+
+`python -m benchmarks.exports WORK [--images 20000] [--bytes 11000] [--rounds 3]`. The pictures are
+random bytes under their hashes: no writer decodes them. Each writer runs in a process of its own,
+the writing alone is timed (no import, no flush to the disk), and its process's largest resident set
+is sampled. Rounds take turns, so that a busy machine is busy for all; ratios are within a round.
+"""
+
+import argparse
+import hashlib
+import json
+import random
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from benchmarks.measure import MEGABYTE, run
+from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports.export import WRITERS
+from webemo_curate.exports.job import ExportJob
+from webemo_curate.exports.selection import select
+from webemo_curate.manifest import Origin
+from webemo_curate.progress import progress_bar
+from webemo_curate.workspace import Workspace
+
+IMAGES, BYTES, ROUNDS, SHARD = 20_000, 11_000, 3, 2000
+OURS = {f"curate {form}": form for form in (*ExportFormat,)}
+SPLIT = "train"
+
+
+def draw(place: Path, images: int, size: int) -> Workspace:
+    """Make a workspace of random bytes with one split."""
+    workspace = Workspace(place)
+    if workspace.has(SPLIT):
+        return workspace
+    generator = random.Random(0)
+    rows = []
+    for number in range(images):
+        content = generator.randbytes(size)
+        sha256 = workspace.store_image(content, ".jpg")
+        target = number % 2
+        rows.append(
+            {
+                "path": workspace.image_path(sha256, ".jpg"),
+                "sha256": sha256,
+                "target": target,
+                "label": f"label {number % 25}",
+                "labels": [f"label {number % 25}"],
+                "group": hashlib.sha256(sha256.encode()).hexdigest(),
+                "width": 300,
+                "height": 200,
+                "url": f"https://photos.example/{sha256[:20]}.jpg",
+            }
+        )
+    workspace.write(SPLIT, pa.Table.from_pylist(rows), Origin("split", 1, {}, {}), ("a", "b"))
+    return workspace
+
+
+def ours(form: ExportFormat, workspace: Workspace, folder: Path) -> None:
+    selection = select(workspace, [SPLIT])
+    config = ExportConfig(license="unknown", shard_images=SHARD)
+    with progress_bar(selection.rows, "export", "image") as bar:
+        WRITERS[form](ExportJob(selection, config, bar), folder)
+
+
+def rows_of(workspace: Workspace) -> Iterator[dict[str, object]]:
+    for batch in select(workspace, [SPLIT]).splits[0].batches():
+        yield from batch.to_pylist()
+
+
+def shard_writer(workspace: Workspace, folder: Path) -> None:
+    """WebDataset's own writer, told to do what ours does, without checking a hash."""
+    import webdataset
+
+    with webdataset.ShardWriter(f"{folder}/train-%05d.tar", maxcount=SHARD, verbose=0) as writer:
+        for row in rows_of(workspace):
+            content = (workspace.root / str(row["path"])).read_bytes()
+            facts = {key: row[key] for key in ("sha256", "target", "label", "labels", "url")}
+            writer.write({"__key__": row["sha256"], "jpg": content, "json": facts})
+
+
+def embedding(workspace: Workspace, folder: Path) -> None:
+    """`datasets`' own way: paths as an Image column, embedded as the Parquet is written."""
+    import datasets
+    from datasets.table import embed_table_storage
+
+    datasets.disable_progress_bars()
+    names = ("target", "label", "labels", "group", "sha256", "url")
+    rows = [
+        {"image": str(workspace.root / str(row["path"]))} | {name: row[name] for name in names}
+        for row in rows_of(workspace)
+    ]
+    made = datasets.Dataset.from_list(rows).cast_column("image", datasets.Image())
+    count = -(-len(rows) // SHARD)
+    for index in range(count):
+        shard = made.shard(num_shards=count, index=index, contiguous=True)
+        embedded = shard.with_format("arrow").map(
+            embed_table_storage, batched=True, batch_size=100, load_from_cache_file=False
+        )
+        embedded.with_format(None).to_parquet(f"{folder}/train-{index:05d}-of-{count:05d}.parquet")
+
+
+def copy(workspace: Workspace, folder: Path) -> None:
+    import subprocess
+
+    subprocess.run(["cp", "-r", workspace.root / "data/images", folder / "images"], check=True)
+
+
+RIVALS: dict[str, Callable[[Workspace, Path], None]] = {
+    "cp -r": copy,
+    "webdataset ShardWriter": shard_writer,
+    "datasets embedding": embedding,
+}
+AGAINST = {
+    "curate webdataset": ("webdataset ShardWriter", "cp -r"),
+    "curate huggingface": ("datasets embedding", "cp -r"),
+    "curate croissant": ("datasets embedding", "cp -r"),
+    "curate imagefolder": ("cp -r",),
+}
+
+
+def write_one(name: str, work: Path) -> None:
+    """Write one export and print the seconds it took; the process's own."""
+    workspace, folder = Workspace(work / "ws"), work / "out"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    started = time.perf_counter()
+    if name in RIVALS:
+        RIVALS[name](workspace, folder)
+    else:
+        ours(OURS[name], workspace, folder)
+    print(json.dumps({"seconds": time.perf_counter() - started}))
+
+
+def measure(name: str, work: Path, images: int) -> tuple[float, float]:
+    """Return images a second and the largest resident set, in MB."""
+    log = work / "log"
+    command = [sys.executable, "-m", "benchmarks.exports", str(work), "--one", name]
+    cost = run(command, log)
+    seconds = json.loads(log.read_text().splitlines()[-1])["seconds"]
+    return images / seconds, cost.peak_bytes / MEGABYTE
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--bytes", type=int, default=BYTES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only-ours", action="store_true")
+    parser.add_argument("--one")
+    given = parser.parse_args()
+    if given.one:
+        write_one(given.one, given.work)
+        return
+    draw(given.work / "ws", given.images, given.bytes)
+    names = [*OURS] if given.only_ours else [*RIVALS, *OURS]
+    rounds = [
+        {name: measure(name, given.work, given.images) for name in names}
+        for _ in range(given.rounds)
+    ]
+    for name in names:
+        speed = statistics.median(one[name][0] for one in rounds)
+        memory = max(one[name][1] for one in rounds)
+        ratios = [
+            f"{statistics.median(one[name][0] / one[rival][0] for one in rounds):.2f} x {rival} "
+            f"({min(one[name][0] / one[rival][0] for one in rounds):.2f} to "
+            f"{max(one[name][0] / one[rival][0] for one in rounds):.2f})"
+            for rival in AGAINST.get(name, ())
+            if rival in names
+        ]
+        print(f"{name:<24}{speed:>10,.0f} images/s {memory:>6,.0f} MB  {'; '.join(ratios)}")
+
+
+if __name__ == "__main__":
+    main()

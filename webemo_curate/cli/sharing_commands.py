@@ -1,0 +1,73 @@
+"""Commands that bring a set to others, and a released one back."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webemo_curate.cli.command import Call, command
+from webemo_curate.config import ExportFormat
+
+POLITELY = tuple(
+    f"fetch.{name}"
+    for name in (
+        *("mirror", "concurrency", "rate", "retries", "timeout", "passes", "patience"),
+        *("contact", "ignore_robots", "allow_private"),
+    )
+)
+"""The options of `fetch` that say how URLs are asked for."""
+
+
+@command("export", "export")
+def export(
+    call: Call,
+    form: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="In which form.")],
+    to: Annotated[Path, typer.Option(help="Folder to make.")],
+) -> None:
+    """Write the splits and their pictures in a form that others read."""
+    from webemo_curate.exports.export import export as write
+
+    exported = write(call.workspace, form, to, call.config().export)
+    print(exported.summary())
+    call.answer(**asdict(exported))
+
+
+@command("release", "export.license", "export.name")
+def release(
+    call: Call,
+    folder: Annotated[Path, typer.Argument(help="Folder to make, or a release to replace.")],
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SHA256|URL", help="Take a picture down, for good; repeatable."),
+    ] = None,
+) -> None:
+    """Write the set without its pictures: hashes, URLs, labels, splits, reasons."""
+    from webemo_curate.releases.release import release as write
+
+    released = write(call.workspace, folder, call.config().export, remove or ())
+    print(released.summary())
+    call.answer(**asdict(released))
+
+
+@command("rebuild", "rebuild", *POLITELY)
+def rebuild(
+    call: Call,
+    folder: Annotated[Path, typer.Argument(help="A release.")],
+    check_only: Annotated[
+        bool, typer.Option("--check-only", help="Say what has changed; keep no picture.")
+    ] = False,
+) -> None:
+    """Fetch a released set, compare every picture by content, write its splits."""
+    from webemo_curate.releases.rebuild import rebuild as bring_back
+    from webemo_curate.releases.shares import share_lines
+
+    rebuilt = bring_back(folder, call.work(), check_only=check_only)
+    for outcome, images in rebuilt.outcomes.items():
+        print(f"  {outcome:<13}{images:>9,}")
+    for status, images in rebuilt.dead.items():
+        print(f"    {status:<11}{images:>9,}")
+    for line in share_lines(rebuilt.shares):
+        print(line)
+    print(f"What became of each image: {rebuilt.report}")
+    call.answer(**asdict(rebuilt))

@@ -1,0 +1,139 @@
+"""Parquet files and a card that `datasets.load_dataset(FOLDER)` reads, streaming too."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from webemo_curate.exports.card import Card, write_card
+from webemo_curate.exports.job import ExportJob
+from webemo_curate.exports.selection import Selection, SplitRows
+
+ROW_GROUP_ROWS = 512
+ROW_GROUP_BYTES = 32 * 2**20
+"""A row group ends with the picture that reaches this: it is what a reader holds at a time."""
+
+DATA = "data"
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+LABELS = pa.list_(pa.string())
+COLUMNS = pa.schema(
+    [
+        ("image", IMAGE),
+        ("target", pa.int64()),
+        ("label", pa.int64()),
+        ("labels", LABELS),
+        ("group", pa.string()),
+        ("sha256", pa.string()),
+        ("url", pa.string()),
+    ]
+)
+PLAIN = ["target", "label", "labels.list.element", "group", "url"]
+"""Columns with repeated values: those of hashes and pictures gain nothing by a dictionary."""
+
+
+def write_huggingface(job: ExportJob, folder: Path) -> None:
+    """Write `data/SPLIT-00000-of-0000N.parquet` and README.md.
+
+    Parameters
+    ----------
+    job : ExportJob
+        What is written.
+    folder : Path
+        Gets the files.
+
+    Raises
+    ------
+    InputError
+        If no license is given: the card states one.
+    """
+    (folder / DATA).mkdir()
+    picture_bytes = {
+        split.name: _write_split(job, split, folder) for split in job.selection.splits if split.rows
+    }
+    write_card(folder / "README.md", _card(job, folder, picture_bytes))
+
+
+def features(selection: Selection) -> dict[str, Any]:
+    """Describe the columns as the `datasets` library does in a file's schema."""
+    text = {"dtype": "string", "_type": "Value"}
+    return {
+        "image": {"_type": "Image"},
+        "target": {"names": list(selection.classes), "_type": "ClassLabel"},
+        "label": {"names": list(selection.labels), "_type": "ClassLabel"},
+        "labels": {"feature": text, "_type": "Sequence"},
+        "group": text,
+        "sha256": text,
+        "url": text,
+    }
+
+
+def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> int:
+    """Write a split's files; return the bytes of its pictures."""
+    info = json.dumps({"info": {"features": features(job.selection)}}, sort_keys=True)
+    schema = COLUMNS.with_metadata({b"huggingface": info.encode()})
+    count, total = job.shard_count(split), 0
+    for number, tables in enumerate(job.shards(split)):
+        file = folder / DATA / f"{split.name}-{number:05d}-of-{count:05d}.parquet"
+        with _writer(file, schema) as writer:
+            for rows, contents in _row_groups(job, tables):
+                writer.write_table(_columns(rows, contents, job.selection, schema))
+                total += sum(map(len, contents))
+    return total
+
+
+def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # Pictures are compressed already; zstd over them costs time and gains nothing.
+    compression = dict.fromkeys([*PLAIN, "image.path", "sha256"], "zstd") | {"image.bytes": "NONE"}
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression=compression,
+        use_dictionary=PLAIN,
+        write_statistics=["target", "label", "sha256"],
+    )
+
+
+def _row_groups(
+    job: ExportJob, tables: Iterable[pa.Table]
+) -> Iterator[tuple[pa.Table, list[bytes]]]:
+    """Yield rows with their pictures, as many as a row group holds."""
+    for table in tables:
+        contents: list[bytes] = []
+        start = size = 0
+        for content in job.contents(table):
+            contents.append(content)
+            size += len(content)
+            if len(contents) == ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
+                yield table.slice(start, len(contents)), contents
+                start, size, contents = start + len(contents), 0, []
+        if contents:
+            yield table.slice(start), contents
+
+
+def _columns(
+    rows: pa.Table, contents: list[bytes], selection: Selection, schema: pa.Schema
+) -> pa.Table:
+    import pyarrow.compute as pc
+
+    names = rows["file_name"].combine_chunks()
+    image = pa.StructArray.from_arrays([pa.array(contents, pa.binary()), names], fields=list(IMAGE))
+    columns = {name: rows[name] for name in COLUMNS.names if name not in ("image", "label")}
+    columns["image"] = image
+    label_names = pa.array(selection.labels, pa.string())
+    columns["label"] = pc.index_in(rows["label"].cast(pa.string()), label_names)
+    arrays = [columns[field.name].cast(field.type) for field in schema]
+    return pa.table(arrays, schema=schema)
+
+
+def _card(job: ExportJob, folder: Path, picture_bytes: dict[str, int]) -> Card:
+    files = sorted((folder / DATA).iterdir())
+    return Card(
+        job.selection,
+        job.config,
+        data_files={split: f"{DATA}/{split}-*.parquet" for split in picture_bytes},
+        picture_bytes=picture_bytes,
+        file_bytes=sum(file.stat().st_size for file in files),
+    )

@@ -1,0 +1,1 @@
+"""A set without its pictures, and how others rebuild it from that."""

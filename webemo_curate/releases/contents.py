@@ -1,0 +1,113 @@
+"""The tables of a release, made from a workspace's manifests."""
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from webemo_curate.accounting import passages
+from webemo_curate.exports.removals import url_digest
+from webemo_curate.frames import to_frame
+from webemo_curate.releases.files import DECISION_COLUMNS, IMAGE_COLUMNS
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, Split
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def image_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
+    """Return what is released of every image of the final set.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        All stages have run.
+    removed : pa.Table
+        Tombstones; what they name is left out.
+
+    Returns
+    -------
+    pa.Table
+        Schema `IMAGE_COLUMNS`, sorted by hash.
+    """
+    import pandas as pd
+
+    parts = [to_frame(workspace.read(split)).assign(split=str(split)) for split in Split]
+    rows = pd.concat(parts, ignore_index=True)
+    facts = to_frame(workspace.read("images", ["sha256", "bytes", "pixel_hash", "phash"]))
+    rows = rows.merge(facts, on="sha256").merge(_urls(workspace, removed), on="sha256", how="left")
+    rows = rows[~rows["sha256"].isin(_hashes(removed))].sort_values("sha256")
+    # A URL taken down is not told again; another that serves the picture stands for it.
+    gone = rows["url"].map(url_digest).isin(_url_digests(removed))
+    rows["url"] = rows["url"].mask(gone, rows["urls"].str[0])
+    # `urls` are the others: most pictures have none, and the one URL need not be told twice.
+    rows["urls"] = [
+        [url for url in urls if url != first]
+        for first, urls in zip(rows["url"], _lists(rows["urls"]), strict=True)
+    ]
+    return _table(rows, IMAGE_COLUMNS)
+
+
+def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
+    """Return why every other URL left: no text that OCR read, which may hold names.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        All stages have run.
+    removed : pa.Table
+        Tombstones; what they name is left out.
+
+    Returns
+    -------
+    pa.Table
+        Schema `DECISION_COLUMNS`, sorted by URL.
+    """
+    import pandas as pd
+
+    left = [
+        passage.left.assign(stage=passage.gate.stage)
+        for passage in passages(workspace.read, set(MANIFESTS))
+    ]
+    rows = pd.concat(left, ignore_index=True).merge(_keepers(workspace), on="sha256", how="left")
+    hashes = _hashes(removed)
+    gone = rows["sha256"].isin(hashes) | rows["keeper"].isin(hashes)
+    gone |= rows["url"].map(url_digest).isin(_url_digests(removed))
+    return _table(rows[~gone].sort_values("url"), DECISION_COLUMNS)
+
+
+def _urls(workspace: Workspace, removed: pa.Table) -> "pd.DataFrame":
+    """Return every URL that served an image, sorted."""
+    fetched = to_frame(workspace.read("fetch", ["url", "status", "sha256"]))
+    served = fetched[fetched["status"] == FetchStatus.OK].sort_values("url")
+    served = served[~served["url"].map(url_digest).isin(_url_digests(removed))]
+    return served.groupby("sha256")["url"].agg(list).rename("urls").reset_index()
+
+
+def _keepers(workspace: Workspace) -> "pd.DataFrame":
+    members = to_frame(workspace.read("duplicates", ["sha256", "cluster", "verdict"]))
+    copies = members[members["verdict"] != DuplicateVerdict.KEEPER]
+    return copies[["sha256", "cluster"]].rename(columns={"cluster": "keeper"})
+
+
+def _hashes(removed: pa.Table) -> list[str]:
+    return removed["sha256"].drop_null().to_pylist()
+
+
+def _url_digests(removed: pa.Table) -> list[str]:
+    return removed["url_sha256"].drop_null().to_pylist()
+
+
+def _lists(values: "pd.Series[Any]") -> list[list[str]]:
+    """Return a column of lists; what is missing as an empty one."""
+    return [list(value) if hasattr(value, "__len__") else [] for value in values]
+
+
+def _table(rows: "pd.DataFrame", schema: pa.Schema) -> pa.Table:
+    plain = rows.reindex(columns=schema.names)
+    for name in {"urls", "labels"} & set(plain.columns):
+        plain[name] = _lists(plain[name])
+    return pa.Table.from_pandas(plain, schema=schema, preserve_index=False).replace_schema_metadata(
+        None
+    )

@@ -1,0 +1,162 @@
+"""Looking for released images: URL after URL, until one serves what was released."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate.config import PipelineConfig
+from webemo_curate.releases.comparison import Likeness, Outcome, compare
+from webemo_curate.releases.reading import Release
+from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.images import ImagesStage
+from webemo_curate.stages.stage import Stage, StageContext
+from webemo_curate.verdicts import FetchStatus
+from webemo_curate.workspace import Workspace, image_path
+
+Row = dict[str, Any]
+
+DESCRIBED = ("sha256", "status", "suffix", "bytes")
+"""What the images stage is told of a fetched file."""
+
+LOOKS = ["sha256", "decode_status", "pixel_hash", "phash", "width", "height"]
+"""What it says of it that is compared."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one released image.
+
+    Attributes
+    ----------
+    outcome
+        The best that one of its URLs gave.
+    answer
+        The fetch row of that URL.
+    likeness
+        How what it served stands to what was released; None if it served nothing.
+    """
+
+    outcome: Outcome
+    answer: Row
+    likeness: Likeness | None = None
+
+    @property
+    def path(self) -> str | None:
+        """Where the picture that was found lies; None if there is none."""
+        if self.outcome is Outcome.DEAD:
+            return None
+        return image_path(self.answer["sha256"], self.answer["suffix"])
+
+
+class Finder:
+    """Fetches what a release names and compares it.
+
+    Parameters
+    ----------
+    release : Release
+        What is looked for.
+    config : PipelineConfig
+        How politely, and what counts as near.
+    scratch : Workspace
+        Keeps what is fetched, and the journal by which a killed run goes on.
+    """
+
+    def __init__(self, release: Release, config: PipelineConfig, scratch: Workspace) -> None:
+        self._release, self._config, self._scratch = release, config, scratch
+        rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
+        self._rows = {row["sha256"]: row for row in rows}
+        self.findings: dict[str, Finding] = {}
+        self._found: dict[str, Row] = {}
+
+    def find(self) -> dict[str, Finding]:
+        """Look for every image: under its URL, then its others, then under its near duplicates'.
+
+        Returns
+        -------
+        dict of str to Finding
+            By the hash that was released.
+        """
+        self._ask({sha256: [row["url"]] for sha256, row in self._rows.items()})
+        self._ask({sha256: self._other_urls(sha256) for sha256 in self._open(Outcome.SAME_PIXELS)})
+        copies = self._release.copies
+        self._ask({sha256: [*copies.get(sha256, ())] for sha256 in self._open(Outcome.SUBSTITUTE)})
+        return self.findings
+
+    def _other_urls(self, sha256: str) -> list[str]:
+        row = self._rows[sha256]
+        return [url for url in row["urls"] if url != row["url"]]
+
+    def _open(self, at_least: Outcome) -> Iterator[str]:
+        """Yield images of which something as good or better may still be found."""
+        for sha256, finding in self.findings.items():
+            if finding.outcome.rank >= at_least.rank:
+                yield sha256
+
+    def _ask(self, wanted: dict[str, list[str]]) -> None:
+        urls = list(dict.fromkeys(url for given in wanted.values() for url in given))
+        if not urls:
+            return
+        answers = self._fetch(urls)
+        as_released = {(url, sha256) for sha256, given in wanted.items() for url in given}
+        self._describe(
+            row for row in answers.values() if (row["url"], row["sha256"]) not in as_released
+        )
+        for sha256, given in wanted.items():
+            for url in given:
+                self._take(sha256, answers[url])
+
+    def _take(self, sha256: str, answer: Row) -> None:
+        """Keep an answer if it is better than what was found before."""
+        found = self._judge(sha256, answer)
+        earlier = self.findings.get(sha256)
+        if earlier is None or found.outcome.rank < earlier.outcome.rank:
+            self.findings[sha256] = found
+
+    def _judge(self, sha256: str, answer: Row) -> Finding:
+        if answer["sha256"] == sha256:
+            return Finding(Outcome.IDENTICAL, answer, Likeness(Outcome.IDENTICAL))
+        if answer["status"] != FetchStatus.OK:
+            return Finding(Outcome.DEAD, answer)
+        found, distance = self._found[answer["sha256"]], self._config.rebuild.distance
+        likeness = compare(found, self._rows[sha256], distance)
+        copy = self._release.copies.get(sha256, {}).get(answer["url"])
+        if copy == answer["sha256"] and likeness.outcome is not Outcome.SAME_PIXELS:
+            likeness = replace(likeness, outcome=Outcome.SUBSTITUTE)
+        return Finding(likeness.outcome, answer, likeness)
+
+    def _fetch(self, urls: list[str]) -> dict[str, Row]:
+        """Fetch URLs with the stage that curated them: as politely, and resumed after a kill."""
+        config = self._config.fetch.model_copy(update={"limit": None, "retry_status": ()})
+        stage = FetchStage(config, self._config.decoding)
+        return self._by("url", self._run(stage, "listing", pa.table({"url": urls})))
+
+    def _describe(self, answers: Iterable[Row]) -> None:
+        """Decode and hash what is not as released with the stage that does so of every picture."""
+        new = {
+            row["sha256"]: {name: row[name] for name in DESCRIBED}
+            for row in answers
+            if row["status"] == FetchStatus.OK and row["sha256"] not in self._found
+        }
+        if not new:
+            return
+        stage = ImagesStage(self._config.images, self._config.decoding)
+        table = self._run(stage, "fetch", pa.Table.from_pylist(list(new.values())))
+        self._found |= self._by("sha256", table.select(LOOKS))
+
+    def _run(self, stage: Stage[Any], source: str, rows: pa.Table) -> pa.Table:
+        names = "\n".join(rows.column(0).to_pylist())
+        fingerprint = hashlib.sha256(names.encode()).hexdigest()
+        runner = LocalRunner(self._config.workers)
+        with closing(runner):
+            context = StageContext(self._scratch, runner, fingerprint)
+            (table,) = stage.run({source: rows}, context).values()
+        return table
+
+    @staticmethod
+    def _by(key: str, table: pa.Table) -> dict[str, Row]:
+        return {row[key]: row for row in table.to_pylist()}

@@ -1,0 +1,116 @@
+"""Folders that appear whole or not at all."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from webemo_curate.errors import CurateError, InputError
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX, sync_filesystem
+from webemo_curate.system_faults import raise_system_fault
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+"""Of Linux's renameat2: two names change places at once."""
+
+
+@contextmanager
+def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a hidden sibling folder that becomes `path` if the block ends well.
+
+    Its bytes reach the disk before the name does. What killed commands left beside `path` is
+    removed first; a folder that another living command fills is left alone.
+
+    Parameters
+    ----------
+    path : Path
+        The folder to make; its parents are made if need be.
+    replace : bool, default False
+        Take the place of a folder that is there; the caller has looked at what it holds.
+
+    Yields
+    ------
+    Path
+        The folder to fill.
+
+    Raises
+    ------
+    InputError
+        If something is there and not to be replaced.
+    CurateError
+        If the disk is full or the place cannot be written to.
+    """
+    path = path.absolute()
+    if not replace:
+        _check_free(path)
+    try:
+        with _partial(path) as partial:
+            yield partial
+            partial.chmod(0o755)
+            sync_filesystem(partial)
+            if replace and path.exists():
+                _exchange(partial, path)
+            else:
+                partial.rename(path)
+            sync_filesystem(path.parent)
+    except OSError as error:
+        raise_system_fault(error, str(path))
+        raise CurateError(
+            f"{path}: cannot be written: {error.strerror or error}; check the folder and its "
+            "permissions"
+        ) from error
+
+
+def _check_free(path: Path) -> None:
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() or path.is_symlink():
+        raise InputError(f"{path}: is there already; name a folder that is not, or remove it")
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Make the hidden folder, locked for as long as this process lives; remove what is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    partial = Path(
+        tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent)
+    )
+    handle = os.open(partial, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield partial
+    finally:
+        os.close(handle)
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove the hidden folders of dead commands: those that nobody locks."""
+    for entry in os.scandir(path.parent):
+        named = entry.name.startswith(f".{path.name}.") and entry.name.endswith(PARTIAL_SUFFIX)
+        if not named or not entry.is_dir(follow_symlinks=False):
+            continue
+        handle = os.open(entry.path, os.O_RDONLY)
+        try:
+            with suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(entry.path, ignore_errors=True)
+        finally:
+            os.close(handle)
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Let two folders change names; at once where the system can, else one after the other."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = os.fsencode(new), os.fsencode(old)
+    if renameat2 and not renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE):
+        return
+    aside = new.with_name(f"{new.name.removesuffix(PARTIAL_SUFFIX)}.old{PARTIAL_SUFFIX}")
+    old.rename(aside)
+    new.rename(old)
+    aside.rename(new)
