@@ -109,7 +109,10 @@ def _changed_metrics(run: Path, name: str) -> Iterator[str]:
 
 
 def _document(run: Path, name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(read_below(run, name))
+    try:
+        document: dict[str, Any] = json.loads(read_below(run, name))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: {error}") from error
     return document
 
 

@@ -95,7 +95,9 @@ SPOILERS = (_flip, _replace, _cut, _repeat, _insert)
 def manifests(folder: Path) -> Target:
     """Return a listing's manifest."""
     workspace, path = Workspace(folder), folder / "x.parquet"
-    rows = [{"url": f"https://a.example/{n}.jpg", "line": n + 1} for n in range(50)]
+    rows = [
+        {"url": f"https://a.example/{n}.jpg", "line": n + 1, "label": "zest"} for n in range(50)
+    ]
     workspace.write(
         "listing", manifest("listing", rows), Origin("listing", 1, {"a": 1}, {"b": "c"})
     )

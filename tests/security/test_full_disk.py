@@ -39,7 +39,7 @@ from webemo_curate.manifest import Origin
 from webemo_curate.workspace import Workspace
 from tests.stages.tables import manifest
 workspace = Workspace(place)
-rows = [{"url": f"https://a.example/{n}-{hash(str(n))}"} for n in range(3000)]
+rows = [{"label": "zest", "url": f"https://a.example/{n}-{hash(str(n))}"} for n in range(3000)]
 table = manifest("listing", rows)
 fill(8192)
 told(lambda: workspace.write("listing", table, Origin("x", 1, {}, {})))

@@ -190,7 +190,7 @@ def test_every_manifest_has_checksums(workspace: Workspace) -> None:
 
 def flip_in_pages(path: Path) -> None:
     column = pq.read_metadata(path).row_group(0).column(0)
-    start = column.data_page_offset
+    start = column.dictionary_page_offset or column.data_page_offset
     content = bytearray(path.read_bytes())
     content[start + column.total_compressed_size - 3] ^= 1
     path.write_bytes(content)
