@@ -42,6 +42,16 @@ ODD_TEXTS = (
 )
 
 
+LISTED = {
+    "source": "test25.txt",
+    "label": "zest",
+    "emotion": "joy",
+    "polarity": "+",
+    "official_split": "test",
+}
+"""What a row of a listing has besides its URL and line."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A kind of file.
@@ -95,9 +105,7 @@ SPOILERS = (_flip, _replace, _cut, _repeat, _insert)
 def manifests(folder: Path) -> Target:
     """Return a listing's manifest."""
     workspace, path = Workspace(folder), folder / "x.parquet"
-    rows = [
-        {"url": f"https://a.example/{n}.jpg", "line": n + 1, "label": "zest"} for n in range(50)
-    ]
+    rows = [LISTED | {"url": f"https://a.example/{n}.jpg", "line": n + 1} for n in range(50)]
     workspace.write(
         "listing", manifest("listing", rows), Origin("listing", 1, {"a": 1}, {"b": "c"})
     )

@@ -37,9 +37,10 @@ CASES = {
     "manifest": """
 from webemo_curate.manifest import Origin
 from webemo_curate.workspace import Workspace
+from tests.security.spoiled import LISTED
 from tests.stages.tables import manifest
 workspace = Workspace(place)
-rows = [{"label": "zest", "url": f"https://a.example/{n}-{hash(str(n))}"} for n in range(3000)]
+rows = [LISTED | {"line": n, "url": f"https://a.example/{n}-{hash(str(n))}"} for n in range(3000)]
 table = manifest("listing", rows)
 fill(8192)
 told(lambda: workspace.write("listing", table, Origin("x", 1, {}, {})))
