@@ -18,9 +18,12 @@ NOW = {
     "max_bytes": 1000,
     "max_pixels": 1000,
 }
-STORED = FetchOutcome("u", FetchStatus.OK, 200, bytes=500, sha256="a" * 64, suffix=".jpg")
+STORED = FetchOutcome(
+    "u", FetchStatus.OK, 200, bytes=500, final_url="u", sha256="a" * 64, suffix=".jpg"
+)
 LED = replace(STORED, final_url="elsewhere")
-ROBOTS, GONE = FetchOutcome("u", FetchStatus.ROBOTS), FetchOutcome("u", FetchStatus.GONE, 410)
+ROBOTS = FetchOutcome("u", FetchStatus.ROBOTS)
+GONE = FetchOutcome("u", FetchStatus.GONE, 410, final_url="u")
 LARGE = FetchOutcome("u", FetchStatus.TOO_LARGE, 200)
 
 
