@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -185,7 +186,7 @@ def _run(worker: Worker, rows: pa.Table, processes: int) -> pa.Table:
         with tempfile.TemporaryDirectory() as folder:
             checkpoints = Checkpoints(FolderStore(Path(folder)), "parts")
             return LocalRunner(processes).run(Job("measure", worker, rows, checkpoints, CHUNK))
-    worker.setup()
+    cv2.setNumThreads(1)  # what bounds a worker process would end this one
     batches = [worker.process(batch) for batch in rows.to_batches(CHUNK) if batch.num_rows]
     return pa.Table.from_batches(batches, worker.output_schema)
 

@@ -161,7 +161,7 @@ def test_siblings_that_training_has_seen_are_warned_of_and_no_leak(
 
 
 def test_the_report_shows_the_siblings(curated: Curated) -> None:
-    found = siblings(curated.workspace, 5)
+    found = siblings(work_on(curated.workspace), 5)
     assert found
     assert (found.count, len(found.examples)) == (1, 1)
     assert found.examples[0].beside

@@ -13,7 +13,8 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.relation import Relation, RelationLimits
-from webemo_curate.imaging import DecodeError, guard_process, load_rgb, read_stored
+from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.protocols import ImageReader, ImageStore
@@ -68,11 +69,7 @@ class CompareWorker:
 
     def setup(self) -> None:
         """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
-        import cv2
-
-        guard_process()
-
-        cv2.setNumThreads(1)
+        prepare_opencv()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Compare the pairs of a batch (schema `PAIRS`)."""

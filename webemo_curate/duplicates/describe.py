@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
-from webemo_curate.imaging import DecodeError, guard_process, read_looks, read_stored
+from webemo_curate.imaging import DecodeError, read_looks, read_stored
+from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.schemas import COLOR, GRAY
 from webemo_curate.storage.protocols import ImageReader
 
@@ -47,11 +48,7 @@ class DescribeWorker:
 
     def setup(self) -> None:
         """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
-        import cv2
-
-        guard_process()
-
-        cv2.setNumThreads(1)
+        prepare_opencv()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the files of a batch (schema `FILES`)."""

@@ -1,12 +1,14 @@
 """How pictures look, as the images manifest stores it: what the methods compare."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.plain import Mask, is_flat, is_plain, is_simple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,21 @@ class PictureLooks:
     mirrored: Hashes
     grays: npt.NDArray[np.uint8]
     colors: npt.NDArray[np.uint8]
+
+    @cached_property
+    def flat(self) -> Mask:
+        """Which show nothing; shape (n,)."""
+        return is_flat(self.grays)
+
+    @cached_property
+    def plain(self) -> Mask:
+        """Which are flat, or of so little structure that noise changes their hash."""
+        return is_plain(self.grays)
+
+    @cached_property
+    def simple(self) -> Mask:
+        """Which are of few shapes."""
+        return is_simple(self.grays)
 
     def take(self, rows: Indices) -> "PictureLooks":
         """Return some of the pictures."""

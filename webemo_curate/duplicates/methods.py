@@ -19,7 +19,7 @@ from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
-from webemo_curate.duplicates.plain import is_flat, is_plain, is_simple, leaders, plain_pairs
+from webemo_curate.duplicates.plain import leaders, plain_pairs
 from webemo_curate.duplicates.relation import Relation
 
 SAME: Final = 0.985
@@ -119,8 +119,8 @@ def by_hash(
     FoundPairs
         Each pair once.
     """
-    rows = np.flatnonzero(~is_flat(looks.grays))
-    told_by_color = is_plain(looks.grays[rows]) | is_simple(looks.grays[rows])
+    rows = np.flatnonzero(~looks.flat)
+    told_by_color = (looks.plain | looks.simple)[rows]
     hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
     lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
     if outer is not None:
@@ -154,7 +154,7 @@ def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> Fo
     FoundPairs
         Each pair once.
     """
-    first, second = plain_pairs(looks.grays, np.flatnonzero(is_plain(looks.grays)))
+    first, second = plain_pairs(looks.grays, np.flatnonzero(looks.plain))
     first, second = _each_once(first, second, outer)
     return _judged(looks, (first, second), np.zeros(len(first), bool), prove)
 
@@ -195,13 +195,13 @@ def _judged(
     """Decide by the reduced pictures where those are clear, and look closer where they are not."""
     first, second = pairs
     seen = resemblance(looks.grays, first, second, turned)
-    plain, flat = is_plain(looks.grays), is_flat(looks.grays)
-    fits = _colors_fit(looks, pairs, turned, plain)
+    plain, flat = looks.plain, looks.flat
+    fits = _colors_fit(looks, pairs, turned)
     clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
     both_flat = flat[first] & flat[second]
     clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
     # Laid on one another, pictures of few shapes agree in all but a small figure.
-    simple = is_simple(looks.grays) & ~plain
+    simple = looks.simple & ~plain
     closer = ~(both_flat | simple[first] | simple[second])
     near = fits & (seen.correlation >= STRANGE) & ~clear & closer
     answer = np.where(clear, int(Relation.SAME), int(Relation.STRANGERS))
@@ -219,12 +219,10 @@ def _judged(
     return found.where(answer > Relation.STRANGERS)
 
 
-def _colors_fit(
-    looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask, plain: Mask
-) -> Mask:
+def _colors_fit(looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask) -> Mask:
     """Tell whose colors agree, or whose gray values show enough without."""
     first, second = pairs
-    simple, flat = is_simple(looks.grays), is_flat(looks.grays)
+    simple, plain, flat = looks.simple, looks.plain, looks.flat
     largest, mean = differences(looks.colors, first, second, turned)
     limit = np.where(flat[first] & flat[second], FLAT_COLOR, PLAIN_COLOR)
     told = (largest <= limit) | ~(plain[first] | plain[second])

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from webemo_curate.config import DecodingConfig, FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
-from webemo_curate.imaging import DecodeError, guard_process, load_rgb, read_stored
+from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.runner.job import Worker
 from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
@@ -67,11 +68,7 @@ class FeaturesWorker:
 
     def setup(self) -> None:
         """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
-        import cv2
-
-        guard_process()
-
-        cv2.setNumThreads(1)
+        prepare_opencv()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the pictures of a batch; see `runner.job.Worker.process`."""
