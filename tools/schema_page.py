@@ -2,7 +2,13 @@
 
 import pyarrow as pa
 
-from webemo_curate.schemas import DESCRIPTION, SCHEMAS, VOLATILE
+from webemo_curate.schemas import (
+    DESCRIPTION,
+    NOTES,
+    NULLABLE_WHERE_NEEDED,
+    SCHEMAS,
+    VOLATILE,
+)
 
 HEADER = """\
 # Manifests
@@ -26,17 +32,19 @@ def schema_page() -> str:
 
 
 def _section(name: str, schema: pa.Schema) -> str:
-    rows = "".join(_row(field) for field in schema)
+    rows = "".join(_row(name, field) for field in schema)
     return f"\n## {name}\n\n| column | type | may be missing | holds |\n|---|---|---|---|\n{rows}"
 
 
-def _row(field: pa.Field) -> str:
+def _row(name: str, field: pa.Field) -> str:
     kind = "enum" if pa.types.is_dictionary(field.type) else _plain(field.type)
     differs = " *(differs)*" if VOLATILE in field.metadata else ""
     missing = "yes" if field.nullable else ""
-    return (
-        f"| {field.name} | {kind} | {missing} | {field.metadata[DESCRIPTION].decode()}{differs} |\n"
-    )
+    if field.name in NULLABLE_WHERE_NEEDED.get(name, ()):
+        missing = "of other collections"
+    note = NOTES.get((name, field.name), "")
+    holds = field.metadata[DESCRIPTION].decode() + (f"; of other collections: {note}" * bool(note))
+    return f"| {field.name} | {kind} | {missing} | {holds}{differs} |\n"
 
 
 def _plain(kind: pa.DataType) -> str:

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from webemo_curate.frames import to_frame
 from webemo_curate.verdicts import (
+    STORED,
     DecodeStatus,
     DuplicateVerdict,
-    FetchStatus,
     LabelVerdict,
     TextVerdict,
 )
@@ -39,7 +39,7 @@ class Gate:
     verdict
         The column with the verdict.
     passes
-        The verdict of a row that goes on.
+        The verdicts of rows that go on.
     reason
         Reason given for every other row; None if the verdict is itself the reason.
     score, threshold
@@ -50,7 +50,7 @@ class Gate:
     manifest: str
     key: str
     verdict: str
-    passes: object
+    passes: tuple[object, ...]
     reason: str | None = None
     score: str | None = None
     threshold: str | None = None
@@ -74,20 +74,20 @@ class Gate:
         reasons = verdict if self.reason is None else verdict.map(lambda _: self.reason)
         columns = {self.key: self.by, self.score: "score", self.threshold: "threshold"}
         frame = frame.drop(columns=self.verdict).rename(columns=columns)
-        marked: pd.DataFrame = frame.assign(reason=reasons.where(verdict != self.passes))
+        marked: pd.DataFrame = frame.assign(reason=reasons.where(~verdict.isin(self.passes)))
         return marked
 
 
-FETCH = Gate("fetch", "fetch", "url", "status", FetchStatus.OK)
-IMAGES = Gate("images", "images", "sha256", "decode_status", DecodeStatus.OK)
-TEXT = Gate("text", "text", "sha256", "verdict", TextVerdict.CLEAN, None, "score", "threshold")
+FETCH = Gate("fetch", "fetch", "url", "status", STORED)
+IMAGES = Gate("images", "images", "sha256", "decode_status", (DecodeStatus.OK,))
+TEXT = Gate("text", "text", "sha256", "verdict", (TextVerdict.CLEAN,), None, "score", "threshold")
 DEDUP = Gate(
-    *("dedup", "duplicates", "sha256", "verdict", DuplicateVerdict.KEEPER),
+    *("dedup", "duplicates", "sha256", "verdict", (DuplicateVerdict.KEEPER,)),
     score="distance",
     threshold="threshold",
 )
-BINARIZE = Gate("binarize", "labels", "cluster", "verdict", LabelVerdict.KEPT)
-UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", True, SURPLUS)
+BINARIZE = Gate("binarize", "labels", "cluster", "verdict", (LabelVerdict.KEPT,))
+UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", (True,), SURPLUS)
 
 GATES = (FETCH, IMAGES, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
 """The gates in the order in which a row comes to them; each stage names its own."""

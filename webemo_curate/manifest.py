@@ -16,7 +16,7 @@ from webemo_curate.frames import pandas_metadata
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.quoting import quoted
 from webemo_curate.rooted import ODD
-from webemo_curate.schemas import SCHEMAS, SORT_KEYS
+from webemo_curate.schemas import LATER, NULLABLE_WHERE_NEEDED, SCHEMAS, SORT_KEYS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
 
@@ -115,11 +115,10 @@ def write_manifest(
     ValueError
         If the table does not fit the schema (a defect of the stage).
     """
-    schema = SCHEMAS[name]
-    table = _sort(name, conform(table, schema))
+    table = _as_written(name, _sort(name, conform(table, SCHEMAS[name])))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
     metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
-    metadata |= pandas_metadata(schema)
+    metadata |= pandas_metadata(table.schema)
     write_parquet(table.replace_schema_metadata(metadata), path, row_group_size=ROW_GROUP_ROWS)
     return info
 
@@ -148,8 +147,13 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     """
     schema = SCHEMAS[name]
     try:
-        table = read_parquet(path, columns)
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        there = set(pq.read_schema(path).names)
+        lacking = [field for field in wanted if LATER in field.metadata and field.name not in there]
+        asked = columns and [c for c in columns if c not in {field.name for field in lacking}]
+        table = read_parquet(path, asked)
+        for field in lacking:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
         table = conform(table, wanted)
         _check_paths(table, name)
         return table
@@ -271,6 +275,19 @@ def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.Array:
             pc.index_in(plain, categories).cast(field.type.index_type), categories
         )
     return values.cast(field.type).combine_chunks()
+
+
+def _as_written(name: str, table: pa.Table) -> pa.Table:
+    """Leave out later columns without a value, and declare what no row lacks as always there."""
+    loose = NULLABLE_WHERE_NEEDED.get(name, frozenset())
+    fields, arrays = [], []
+    for field, values in zip(table.schema, table.columns, strict=True):
+        missing = values.null_count
+        if LATER in field.metadata and missing == table.num_rows:
+            continue
+        fields.append(field.with_nullable(missing > 0) if field.name in loose else field)
+        arrays.append(values)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _sort(name: str, table: pa.Table) -> pa.Table:

@@ -78,7 +78,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
     """
     stages: list[Stage] = [  # type: ignore[type-arg]  # each has a config type of its own
         ListingStage(config.listing),
-        FetchStage(config.fetch, config.decoding),
+        FetchStage(config.fetch, config.decoding, config.listing),
         ImagesStage(config.images, config.decoding),
         OcrStage(config.filter_text.ocr, elsewhere=config.runner.elsewhere),
         TextStage(config.filter_text.rule),
@@ -171,7 +171,7 @@ class Pipeline:
     def _with_lists(self) -> PipelineConfig:
         """Fill in WEBEmo's published lists where the user named none."""
         listing = self.config.listing
-        if listing.lists:
+        if listing.places:
             return self.config
         folder = published_lists(self.workspace.data / "lists")
         return self.config.model_copy(
@@ -224,7 +224,7 @@ class Pipeline:
                 return f"'{name}' is not there"
             if info.origin != origin:
                 return _difference(info.origin, origin)
-        return "it was asked for" if stage.demands_run() else None
+        return "it was asked for" if stage.demands_run(self.workspace) else None
 
 
 def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:

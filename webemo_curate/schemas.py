@@ -2,9 +2,10 @@
 
 import pyarrow as pa
 
-from webemo_curate.verdicts import DecodeStatus, FetchStatus, Split
+from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
 
 VOLATILE = b"volatile"
+LATER = b"later"
 DESCRIPTION = b"description"
 ENUM = pa.dictionary(pa.int32(), pa.string())
 GRAY = pa.binary(32 * 32)
@@ -21,6 +22,7 @@ def column(
     *,
     nullable: bool = False,
     volatile: bool = False,
+    later: bool = False,
 ) -> pa.Field:
     """Declare one manifest column.
 
@@ -37,6 +39,9 @@ def column(
     volatile : bool, default False
         Whether it differs between equal runs (times, attempts); such a column stays out of the
         manifest's digest.
+    later : bool, default False
+        Whether the column came to a manifest that had files already: where no row has a value the
+        file does not have the column, and the digest is that of a table without it.
 
     Returns
     -------
@@ -46,7 +51,9 @@ def column(
     metadata = {DESCRIPTION: description.encode()}
     if volatile:
         metadata[VOLATILE] = b"true"
-    return pa.field(name, kind, nullable=nullable, metadata=metadata)
+    if later:
+        metadata[LATER] = b"true"
+    return pa.field(name, kind, nullable=nullable or later, metadata=metadata)
 
 
 SHA256 = column("sha256", pa.string(), "SHA-256 of the stored bytes, in hex")
@@ -72,17 +79,21 @@ LISTING = pa.schema(
         column("line", pa.int32(), "line in that file, from 1"),
         column("url", pa.string(), "image URL as listed"),
         column("asset_id", pa.string(), "stock asset the URL names", nullable=True),
-        column("label", ENUM, "one of the 25 labels, spelled as published"),
-        column("emotion", ENUM, "level-2 emotion of the label"),
-        column("polarity", ENUM, "level-3 polarity of the label: + or -"),
+        column("label", ENUM, "one of the 25 labels, spelled as published", nullable=True),
+        column("emotion", ENUM, "level-2 emotion of the label", nullable=True),
+        column("polarity", ENUM, "level-3 polarity of the label: + or -", nullable=True),
         column("official_split", ENUM, "train or test, as WEBEmo's authors split", nullable=True),
+        column("file", pa.string(), "the row's local file, below its source's folder", later=True),
+        column("group", pa.string(), "author, album or the like: never split", later=True),
+        column("row_id", pa.string(), "the row's own name", later=True),
+        column("problem", pa.string(), "why it is a bad row", later=True),
     ]
 )
 
 FETCH = pa.schema(
     [
         column("url", pa.string(), "image URL as listed; each distinct URL stands once"),
-        column("status", ENUM, "how the download ended: " + ", ".join(FetchStatus)),
+        column("status", ENUM, "how the download ended: " + ", ".join(DOWNLOAD_STATUSES)),
         column("http_status", pa.int16(), "last HTTP status code seen", nullable=True),
         column("error_class", pa.string(), "what went wrong, in a word or two", nullable=True),
         column("attempts", pa.int16(), "requests made", volatile=True),
@@ -206,7 +217,12 @@ LABELS = pa.schema(
     [
         column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
         column("labels", pa.list_(pa.string()), "every label the cluster stands under, sorted"),
-        column("label", pa.string(), "the commonest of the deciding labels, first by name if tied"),
+        column(
+            "label",
+            pa.string(),
+            "the commonest of the deciding labels, first by name if tied",
+            nullable=True,
+        ),
         column("target", pa.int8(), "1 positive, 0 others; null if not kept", nullable=True),
         column("positive_votes", pa.int32(), "listed lines under a positive label"),
         column("other_votes", pa.int32(), "listed lines under another label"),
@@ -289,6 +305,25 @@ MANIFESTS: dict[str, pa.Schema] = {
 
 SCHEMAS = MANIFESTS | {"shared": SHARED}
 """Those, and `shared-NAME`: what an external set shares with the workspace, a row a match."""
+
+NULLABLE_WHERE_NEEDED: dict[str, frozenset[str]] = {
+    "listing": frozenset({"label", "emotion", "polarity"}),
+    "labels": frozenset({"label"}),
+}
+"""Columns that a file declares as always there, unless a row of it lacks the value."""
+
+NOTES: dict[tuple[str, str], str] = {
+    ("listing", "source"): "name of the list, table or folder",
+    ("listing", "line"): "row of a table as spreadsheets count (the header is 1), file of a folder",
+    ("listing", "url"): "of a local file `file:` and its place; of a bad row `row:` and its place",
+    ("listing", "label"): "the label as listed, of any taxonomy",
+    ("listing", "emotion"): "class of level 2 of any taxonomy that has one",
+    ("listing", "polarity"): "class of level 3 of any taxonomy that has one",
+    ("listing", "official_split"): "train, validation or test, as the collection says",
+    ("fetch", "status"): "local: a local file, taken; bad_row: a malformed row, skipped",
+    ("labels", "verdict"): "unlabeled: no label at all",
+}
+"""What columns hold besides where a collection is not WEBEmo's lists."""
 
 SORT_KEYS: dict[str, tuple[str, ...]] = {
     "listing": ("source", "line"),

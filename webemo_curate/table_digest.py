@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webemo_curate.schemas import VOLATILE
+from webemo_curate.schemas import LATER, VOLATILE
 
 
 def content_digest(table: pa.Table) -> str:
@@ -25,7 +25,9 @@ def content_digest(table: pa.Table) -> str:
     """
     hasher = hashlib.sha256()
     for field, values in zip(table.schema, table.columns, strict=True):
-        if VOLATILE not in (field.metadata or {}):
+        metadata = field.metadata or {}
+        unused = LATER in metadata and values.null_count == table.num_rows
+        if VOLATILE not in metadata and not unused:
             hasher.update(f"{field.name}:{table.num_rows};".encode())
             _update(hasher, values)
     return hasher.hexdigest()

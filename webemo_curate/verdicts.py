@@ -22,6 +22,17 @@ class FetchStatus(StrEnum):
     PLACEHOLDER = "placeholder"
     ROBOTS = "robots"
     BAD_URL = "bad_url"
+    LOCAL = "local"
+    BAD_ROW = "bad_row"
+
+
+DOWNLOAD_STATUSES = tuple(
+    status for status in FetchStatus if status not in (FetchStatus.LOCAL, FetchStatus.BAD_ROW)
+)
+"""How downloads end; rows of tables and folders end as a local file or a bad row besides."""
+
+STORED = (FetchStatus.OK, FetchStatus.LOCAL)
+"""Statuses of rows whose picture is in the workspace."""
 
 
 class DecodeStatus(StrEnum):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import yaml
 
 from webemo_curate.config import PipelineConfig, load_pipeline
+from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS, ManifestStore
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -141,6 +142,40 @@ class Workspace(ManifestStore):
         self.store.check_own()
         self.images.add(content, self.image_path(sha256, suffix))
         return sha256
+
+    def link_image(self, content: bytes, suffix: str, file: Path) -> str:
+        """Store an image as a hard link to its file; see `store_image`.
+
+        Parameters
+        ----------
+        content : bytes
+            What the file holds.
+        suffix : str
+            File suffix with its dot.
+        file : Path
+            Where it lies. Where it cannot be linked (another drive, say) it is copied.
+
+        Returns
+        -------
+        str
+            SHA-256 of the bytes, in hex.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.image_path(sha256, suffix)
+        if not (isinstance(self.images, ImageFiles) and self.images.link(file, path)):
+            self.images.add(content, path)
+        return sha256
+
+    def check_linking(self) -> None:
+        """Refuse to link files into an object store.
+
+        Raises
+        ------
+        InputError
+            If the workspace is no folder.
+        """
+        if not isinstance(self.images, ImageFiles):
+            raise InputError("--link needs a workspace that is a folder; leave it out to copy")
 
     def image_paths(self, hashes: Collection[str]) -> dict[str, str]:
         """Return the paths of images by their SHA-256, as the `images` manifest has them."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.reading import read_list
 from webemo_curate.config import DemoConfig, load_pipeline
 from webemo_curate.demo import demo_world
 from webemo_curate.demo.world import BODIES, HOST, make_world
-from webemo_curate.sources.webemo import list_files, read_list
+from webemo_curate.sources.webemo import list_files
 from webemo_curate.taxonomies.webemo_labels import LABELS
 
 CONFIG = DemoConfig(pictures=300, seed=3)

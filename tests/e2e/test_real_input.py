@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.conftest import curate
-from webemo_curate.sources.webemo import read_list
+from tests.sources.reading import read_list
 from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import CURATE
+from tests.sources.reading import read_list
 from webemo_curate.errors import InputError
-from webemo_curate.sources.webemo import MAX_LINE_BYTES, read_list
+from webemo_curate.sources.webemo import MAX_LINE_BYTES
 
 GOOD = "http://example.org/photo.jpg 3\n"
 
@@ -32,13 +33,15 @@ def test_a_control_character_is_named_with_its_line(tmp_path: Path, sign: int, p
 
 @pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wider_encodings_are_no_lists(tmp_path: Path, code: str) -> None:
-    with pytest.raises(InputError, match=r"list\.txt:1: (not UTF-8|.*control character U\+0000)"):
+    said = r"list\.txt:1: the row (is not UTF-8|has the control character U\+0000)"
+    with pytest.raises(InputError, match=said):
         read_list(listed(tmp_path, GOOD.encode(code)))
 
 
 def test_latin_1_is_named_with_line_and_byte(tmp_path: Path) -> None:
     content = (GOOD + "http://example.org/caf\u00e9.jpg 3\n").encode("latin-1")
-    with pytest.raises(InputError, match=r"list\.txt:2: not UTF-8 .*at byte 22.*save the list"):
+    said = r"list\.txt:2: the row is not UTF-8 .*at byte 22.*save the list"
+    with pytest.raises(InputError, match=said):
         read_list(listed(tmp_path, content))
 
 
@@ -62,6 +65,6 @@ def test_the_command_ends_with_one_message(tmp_path: Path) -> None:
     command = [str(CURATE), "fetch", "--lists", str(file), "--workspace", str(tmp_path / "ws")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    said = f"curate: {file}:2: the line has the control character U+0000 at column 20"
+    said = f"curate: {file}:2: the row has the control character U+0000 at column 20"
     assert done.stderr.splitlines()[-1].startswith(said)
     assert "Traceback" not in done.stderr

@@ -57,7 +57,8 @@ def prepared(config: PipelineConfig, workspace: Workspace) -> Iterator[PipelineC
     from webemo_curate.demo import demo_world
 
     with demo_world(config.demo, workspace.data / "demo") as world:
-        places: Overrides = {"listing": {"lists": [world.lists]}, "fetch": {"mirror": world.mirror}}
+        listing = {"source": [world.own]} if world.own else {"lists": [world.lists]}
+        places: Overrides = {"listing": listing, "fetch": {"mirror": world.mirror}}
         yield override(config, places)
 
 

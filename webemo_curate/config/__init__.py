@@ -3,9 +3,10 @@
 from webemo_curate.config.decoding_config import BOUNDS, DecodeBounds, DecodingConfig
 from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
 from webemo_curate.config.export_config import ExportConfig, ExportFormat, RebuildConfig
-from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
+from webemo_curate.config.fetch_config import FetchConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.listing_config import ListingConfig
 from webemo_curate.config.pipeline_config import (
     DemoConfig,
     Overrides,

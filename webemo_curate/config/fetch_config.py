@@ -1,13 +1,14 @@
-"""Which lists are read and how their URLs are downloaded."""
+"""How URLs are downloaded."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
+from webemo_curate.config.listing_config import INPUT
+from webemo_curate.config.settings import CommaList, Flag, StageConfig, setting
 from webemo_curate.credentials import holds_credentials
 
-INPUT, POLITENESS = "Input", "Politeness"
+POLITENESS = "Politeness"
 
 
 def _without_credentials(url: str) -> str:
@@ -15,24 +16,6 @@ def _without_credentials(url: str) -> str:
     if holds_credentials(url):
         raise ValueError("it holds credentials, which are never sent; give the URL without")
     return url
-
-
-class ListingConfig(StageConfig):
-    """Which lists are read; their content enters the fingerprint as an input digest."""
-
-    lists: tuple[AbsolutePath, ...] = setting(
-        (),
-        operational=True,
-        flag=Flag(panel=INPUT),
-        description="List files, or folders of WEBEmo's lists with category.txt; repeatable.",
-    )
-    taxonomy: str | None = setting(
-        None,
-        operational=True,
-        flag=Flag(panel=INPUT, metavar="NAME|FILE"),
-        description="Label hierarchy: webemo, mikels8, ... ('curate taxonomy show'), a YAML file, "
-        "or as-listed; default webemo for its lists, else the labels as listed.",
-    )
 
 
 class FetchConfig(StageConfig):

@@ -2,16 +2,17 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
 from webemo_curate.config.config_files import read_mapping, validate, within
 from webemo_curate.config.decoding_config import DecodingConfig
 from webemo_curate.config.export_config import ExportConfig, RebuildConfig
-from webemo_curate.config.fetch_config import FetchConfig, ListingConfig
+from webemo_curate.config.fetch_config import FetchConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.listing_config import ListingConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
 from webemo_curate.config.settings import Flag, StageConfig, flag_of, option_name, setting
 from webemo_curate.config.text_config import FilterTextConfig
@@ -35,6 +36,9 @@ class DemoConfig(StageConfig):
 
     pictures: int = setting(800, ge=100, description="Pictures drawn.")
     seed: int = 0
+    form: Literal["lists", "folder", "table"] = setting(
+        "lists", description="What goes in: lists of URLs, a folder a label, or a table of files."
+    )
 
 
 class PipelineConfig(StageConfig):

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from webemo_curate.config import DemoConfig
+from webemo_curate.demo.own_data import write_photos, write_table
 from webemo_curate.demo.world import BODIES, LISTS, ServedAnswer, make_world
 from webemo_curate.errors import CurateError
 
@@ -31,10 +32,13 @@ class DemoWorld:
         Folder of category.txt, train25.txt and test25.txt.
     mirror
         Scheme, host and port to fetch from in place of the listed ones.
+    own
+        The same pictures as a collection of one's own, if that was asked for.
     """
 
     lists: Path
     mirror: str
+    own: Path | None = None
 
 
 @contextmanager
@@ -58,7 +62,9 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[DemoWorld]:
     CurateError
         If the server does not start.
     """
-    make_world(config, folder)
+    plan = make_world(config, folder)
+    forms = {"folder": write_photos, "table": write_table}
+    own = forms[config.form](plan, folder) if config.form in forms else None
     command = [sys.executable, "-m", __package__, str(folder), config.model_dump_json()]
     # The child reads our end of its standard input: when we die, it sees the end and stops.
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -68,7 +74,7 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[DemoWorld]:
         port = process.stdout.readline().strip() if process.stdout else ""
         if not port.isdigit():
             raise CurateError("the demo's server did not start; is loopback networking allowed?")
-        yield DemoWorld(folder / LISTS, f"http://{LOOPBACK}:{port}")
+        yield DemoWorld(folder / LISTS, f"http://{LOOPBACK}:{port}", own)
     finally:
         process.kill()
         process.communicate()

@@ -113,6 +113,8 @@ def label_chart(workspace: Workspace) -> str | None:
     for split in Split:
         final.update(workspace.read(split, ["label"])["label"].to_pylist())
     names = [label.name for label in LABELS]
+    if not listed.keys() - {None} <= set(names):
+        names = sorted(label for label in listed if label is not None)
     return charts.label_bars(names, [listed[n] for n in names], [final[n] for n in names])
 
 

@@ -1,16 +1,26 @@
-"""WEBEmo's lists: `category.txt` and lines of `URL SPACE label-index`."""
+"""WEBEmo's lists: `category.txt` and lines of `URL SPACE label`, the label an index or a name."""
 
 import ast
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any, Final
 
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import LISTING
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.sources.labels import LabelError, LabelReader
+from webemo_curate.sources.source import (
+    BATCH_ROWS,
+    ROWS,
+    Picture,
+    Reading,
+    bad_key,
+    file_digest,
+    unreadable,
+)
 from webemo_curate.taxonomies.webemo_labels import LABELS
 
 CATEGORY_FILE = "category.txt"
@@ -21,8 +31,8 @@ MAX_LINE_BYTES = 8192
 """A longer line is no list: URLs beyond this are refused by servers too."""
 
 MAX_CATEGORY_BYTES = 65_536
-MAX_INDEX_DIGITS = 9
 READ_BYTES = 2**20
+FORM: Final = "it must be 'URL label-index' or 'URL label-name': correct or remove it"
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 """What no list has: a text of 16 bits a sign is full of them, and terminals obey some."""
 
@@ -59,40 +69,54 @@ def list_files(places: Sequence[Path]) -> list[Path]:
     return files
 
 
-def digest(file: Path) -> str:
-    """Return the SHA-256 of a list file, in hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+@dataclass(frozen=True)
+class ListSource:
+    """A list of lines `URL label`; see `Source`.
 
-
-def read_list(file: Path) -> pa.Table:
-    """Parse one list; every line that is not blank becomes a row.
-
-    Parameters
+    Attributes
     ----------
-    file : Path
-        Text in UTF-8, a line `URL label-index`.
-
-    Returns
-    -------
-    pa.Table
-        Columns of `schemas.LISTING`, in the file's order.
-
-    Raises
-    ------
-    InputError
-        If a line is malformed, its label is none of the 25, it is not UTF-8, or the file is empty;
-        names file, line and remedy.
+    place
+        The file.
     """
-    numbers, urls, indices = [], [], []
-    for number, line in _lines(file):
-        url, index = _parse(file, number, line)
-        numbers.append(number)
-        urls.append(url)
-        indices.append(index)
-    if not urls:
-        raise InputError(f"{file}: the list is empty; each line must be 'URL label-index'")
-    return _table(file, numbers, urls, indices)
+
+    place: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.place.name
+
+    @property
+    def root(self) -> Path:
+        """The file's folder; its rows name no files."""
+        return self.place.parent
+
+    def digest(self) -> str:
+        """Return the file's SHA-256."""
+        return file_digest(self.place)
+
+    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Yield its rows; see `Source.batches`.
+
+        Every line that is not blank is one: text in UTF-8, a URL and a label's index or name.
+        """
+        official = next((s for s in ("train", "test") if self.name.startswith(s)), None)
+        lines = _lines(self.place)
+        empty = True
+        while batch := list(islice(lines, BATCH_ROWS)):
+            empty = False
+            rows = [_row(self, number, raw, reading, official) for number, raw in batch]
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, ROWS, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=ROWS)
+        if empty:
+            raise InputError(
+                f"{self.place}: the list is empty; each line must be 'URL label-index'"
+            )
+
+    def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
+        """Yield nothing: all rows are URLs."""
+        return ((file, None) for file in files)
 
 
 def _files_at(place: Path) -> list[Path]:
@@ -138,70 +162,57 @@ def _categories(file: Path) -> list[object]:
     return value
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines that are not blank, decoded one by one so that an error has its line."""
+def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield numbered lines that are not blank; one too long is cut after its bound."""
     try:
         with file.open("rb", buffering=READ_BYTES) as stream:
             number = 0
             while raw := stream.readline(MAX_LINE_BYTES + 1):
                 number += 1
-                if len(raw) > MAX_LINE_BYTES:
-                    raise _bad_line(file, number, f"is longer than {MAX_LINE_BYTES} bytes")
-                text = _decode(file, number, raw)
-                if text.strip():
-                    yield number, text
+                rest = raw
+                while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+                    rest = stream.readline(MAX_LINE_BYTES + 1)
+                if raw.strip():
+                    yield number, raw
     except OSError as error:
-        raise_system_fault(error, str(file))
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+        raise unreadable(file, error) from error
 
 
-def _decode(file: Path, number: int, raw: bytes) -> str:
+class _LineError(Exception):
+    """What is wrong with a line, and what to do."""
+
+
+def _row(
+    source: ListSource, number: int, raw: bytes, reading: Reading, official: str | None
+) -> tuple[Any, ...]:
+    """Return a line's values in the order of `ROWS`."""
     try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        url, label = _parse(raw, number, reading.labels)
+    except _LineError as error:
+        what, remedy = error.args
+        reason = reading.bad.take(source.place, number, None, what, remedy)
+        return number, bad_key(source.name, number), *[None] * (len(ROWS) - 3), reason
+    asset = match[1] if (match := ASSET_ID.search(url)) else None
+    return number, url, asset, label, official, None, None, None, None
+
+
+def _parse(raw: bytes, number: int, labels: LabelReader) -> tuple[str, str]:
+    """Return the URL and the label of a line."""
+    if len(raw) > MAX_LINE_BYTES:
+        raise _LineError(f"is longer than {MAX_LINE_BYTES} bytes", FORM)
+    try:
+        line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file}:{number}: not UTF-8 ({error.reason} at byte {error.start}); "
-            "save the list as UTF-8"
-        ) from error
-
-
-def _parse(file: Path, number: int, line: str) -> tuple[str, int]:
+        what = f"is not UTF-8 ({error.reason} at byte {error.start})"
+        raise _LineError(what, "save the list as UTF-8") from error
     if control := CONTROL.search(line.rstrip("\r\n")):
         what = f"has the control character U+{ord(control[0]):04X} at column {control.start() + 1}"
-        raise _bad_line(file, number, what)
-    parts = line.split()
-    if len(parts) != 2:
-        raise _bad_line(file, number, f"has {len(parts)} fields")
-    url, index = parts
-    if not (index.isascii() and index.isdigit()):
-        raise _bad_line(file, number, f"has the label {index!r}")
-    if len(index) > MAX_INDEX_DIGITS or int(index) >= len(LABELS):
-        raise InputError(
-            f"{file}:{number}: label {index[:MAX_INDEX_DIGITS]} is outside 0-{len(LABELS) - 1}; "
-            "correct the line or remove it"
-        )
-    return url, int(index)
-
-
-def _bad_line(file: Path, number: int, what: str) -> InputError:
-    return InputError(
-        f"{file}:{number}: the line {what}; it must be 'URL label-index': correct or remove it"
-    )
-
-
-def _table(file: Path, numbers: list[int], urls: list[str], indices: list[int]) -> pa.Table:
-    rows = len(urls)
-    labels = pa.array(indices, pa.int32())
-    assets = [match[1] if (match := ASSET_ID.search(url)) else None for url in urls]
-    official = next((split for split in ("train", "test") if file.name.startswith(split)), None)
-    columns = {
-        "source": pa.array([file.name] * rows),
-        "line": pa.array(numbers, pa.int32()),
-        "url": pa.array(urls),
-        "asset_id": pa.array(assets, pa.string()),
-        "label": pa.array([label.name for label in LABELS]).take(labels),
-        "emotion": pa.array([label.emotion for label in LABELS]).take(labels),
-        "polarity": pa.array([label.polarity for label in LABELS]).take(labels),
-        "official_split": pa.array([official] * rows, pa.string()),
-    }
-    return pa.table([columns[name] for name in LISTING.names], names=LISTING.names)
+        raise _LineError(what, FORM)
+    parts = line.split(maxsplit=1)
+    rest = parts[1].strip() if len(parts) == 2 else ""
+    if not rest or (" " in rest and rest[0].isdigit()):
+        raise _LineError(f"has {len(line.split())} fields", FORM)
+    try:
+        return parts[0], labels.name(rest)
+    except LabelError as error:
+        raise _LineError(str(error), error.remedy) from error

@@ -11,7 +11,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
-from webemo_curate.verdicts import FetchStatus, LabelVerdict
+from webemo_curate.verdicts import STORED, LabelVerdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ def _votes(tables: Tables) -> "pd.DataFrame":
     """Return a row for each listed line of a clustered image: its cluster and label."""
     lines = to_frame(tables["listing"].select(["url", "label"]))
     fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    fetched = fetched.loc[fetched["status"] == FetchStatus.OK, ["url", "sha256"]]
+    fetched = fetched.loc[fetched["status"].isin(STORED), ["url", "sha256"]]
     members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
     votes = members.merge(fetched, on="sha256").merge(lines, on="url")
     return votes[["cluster", "label"]].astype({"label": object})

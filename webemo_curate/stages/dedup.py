@@ -15,7 +15,7 @@ from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.methods import FoundPairs, Method, by_features, by_grays, by_hash
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Stage, StageContext, Tables
-from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, TextVerdict
+from webemo_curate.verdicts import STORED, DuplicateVerdict, TextVerdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ class DedupStage(Stage[DedupConfig]):
     name = "dedup"
     version = 7
     inputs: ClassVar = {
-        "listing": ("url", "asset_id"),
+        "listing": ("url", "asset_id", "group"),
         "fetch": ("url", "status", "sha256"),
         "images": ("sha256", "path", "bytes", "width", "height", "pixel_hash", *LOOKS),
         "text": ("sha256", "verdict"),
@@ -184,21 +184,21 @@ def _clean_images(tables: Tables) -> "pd.DataFrame":
 def _groups(
     images: "pd.DataFrame", tables: Tables, siblings: "NDArray[np.int64]"
 ) -> "pd.Series[str]":
-    """Name the group of each cluster: those that a stock asset or siblings join share one."""
+    """Name the group of each cluster: those that a stock asset, the listing or siblings join."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    fetched = fetched.loc[fetched["status"] == FetchStatus.OK, ["url", "sha256"]]
-    assets = to_frame(tables["listing"].select(["url", "asset_id"])).dropna().drop_duplicates()
-    named = images[["sha256", "cluster"]].merge(fetched, on="sha256").merge(assets, on="url")
+    fetched = fetched.loc[fetched["status"].isin(STORED), ["url", "sha256"]]
+    named = images[["sha256", "cluster"]].merge(fetched, on="sha256")
+    named = named.merge(_ties(tables["listing"]), on="url")
     clusters = sorted(images["cluster"].unique())
     number = {cluster: index for index, cluster in enumerate(clusters)}
     rows = named["cluster"].map(number).to_numpy(np.int64)
-    columns = named["asset_id"].factorize()[0] + len(clusters)
+    columns = named["tie"].factorize()[0] + len(clusters)
     kin = images["sha256"].map(number).to_numpy()[siblings].astype(np.int64)
     rows, columns = np.r_[rows, kin[:, 0]], np.r_[columns, kin[:, 1]]
-    size = len(clusters) + named["asset_id"].nunique()
+    size = len(clusters) + named["tie"].nunique()
     graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
     _, component = connected_components(graph, directed=False)
     first: dict[int, str] = {}
@@ -206,6 +206,18 @@ def _groups(
         first.setdefault(home, cluster)
     names = {cluster: first[component[index]] for cluster, index in number.items()}
     return images["cluster"].map(names)
+
+
+def _ties(listing: pa.Table) -> "pd.DataFrame":
+    """Return what joins pictures beyond their looks: columns `url` and `tie`, each pair once."""
+    import pandas as pd
+
+    lines = to_frame(listing.select(["url", "asset_id", "group"]))
+    parts = [
+        lines[["url"]].assign(tie=f"{name} " + lines[name].astype(object))
+        for name in ("asset_id", "group")
+    ]
+    return pd.concat(parts).dropna().drop_duplicates()
 
 
 def _verdicts(images: "pd.DataFrame", links: Links, group: "pd.Series[str]") -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from webemo_curate import gates
-from webemo_curate.config import DecodingConfig, FetchConfig
+from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
@@ -21,6 +21,7 @@ from webemo_curate.download.record import Known, Record
 from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import FETCH
+from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import FetchStatus
@@ -31,25 +32,38 @@ logger = logging.getLogger(__name__)
 
 
 class FetchStage(Stage[FetchConfig]):
-    """Downloads what the listing names and earlier runs have not brought."""
+    """Downloads what the listing names and earlier runs have not brought; takes local files in.
+
+    Parameters
+    ----------
+    config : FetchConfig
+        How URLs are downloaded; its bounds hold for local files too.
+    decoding : DecodingConfig
+        Which pictures are decoded.
+    listing : ListingConfig, optional
+        Where local files are.
+    """
 
     name = "fetch"
     version = 4
-    inputs: ClassVar = {"listing": ("url",)}
+    inputs: ClassVar = {"listing": ("url", "source", "file", "problem")}
     gate = gates.FETCH
     outputs = ("fetch",)
 
-    def __init__(self, config: FetchConfig, decoding: DecodingConfig) -> None:
+    def __init__(
+        self, config: FetchConfig, decoding: DecodingConfig, listing: ListingConfig | None = None
+    ) -> None:
         super().__init__(config)
         self._decoding = decoding
+        self._listing = listing or ListingConfig()
 
     def configuration(self) -> dict[str, Any]:
         """Return the settings that can change the result, the bound on pictures among them."""
         return super().configuration() | self._decoding.fingerprint()
 
-    def demands_run(self) -> bool:
-        """Run although current if some statuses are to be tried again."""
-        return bool(self.config.retry_status)
+    def demands_run(self, workspace: Workspace) -> bool:
+        """Run although current if some statuses are to be tried again, or a local file changed."""
+        return bool(self.config.retry_status or changed_files(workspace, self._listing))
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
@@ -57,19 +71,26 @@ class FetchStage(Stage[FetchConfig]):
         from webemo_curate.download.certificates import trusted
 
         check_mirror(self.config.mirror)
-        trusted()  # certificates that are not there are an error before the run, not of each URL
-        urls = self._selected(tables["listing"]["url"].unique().to_pylist())
+        local = LocalRows.of(tables["listing"])
+        listed = self._selected(tables["listing"]["url"].unique().to_pylist())
+        bad = [local.outcome_of_bad(url) for url in listed if url in local.problems]
+        urls = [url for url in listed if url not in local.problems]
+        if any(url not in local.files for url in urls):
+            trusted()  # certificates not there are an error before the run, not of each URL
         prefix = f"{CHECKPOINTS}/{self.name}"
         journal = Journal(context.workspace.store, prefix, self.configuration())
-        known = self._known(context.workspace, journal)
+        known = self._known(context.workspace, journal, local)
         if any(known.due(urls, number) for number in self._passes):
             there = len(urls) - len(known.due(urls, 1))
             with journal, progress_bar(len(urls), self.name, "URL", there) as bar:
                 record = Record(known, journal, bar)
+                self._take_files(local, urls, context.workspace, known, record)
+                web = [url for url in urls if url not in local.files]
                 with logging_redirect_tqdm():
-                    _run(self._download(urls, context.workspace, known, record))
+                    if web:
+                        _run(self._download(web, context.workspace, known, record))
                 record.settle(context.workspace)
-        ended = [known.outcomes[url] for url in urls]
+        ended = [known.outcomes[url] for url in urls] + bad
         outcomes = mark_placeholders(ended, self.config.placeholder_urls)
         for line in summary(outcomes):
             logger.info("%s", line)
@@ -85,11 +106,15 @@ class FetchStage(Stage[FetchConfig]):
         ordered = [url for _, url in sorted(zip(numbers.tolist(), urls, strict=True))]
         return ordered[: self.config.limit]
 
-    def _known(self, workspace: Workspace, journal: Journal) -> Known:
-        """Return outcomes that stand: of the manifest, then of a run that was killed."""
+    def _known(self, workspace: Workspace, journal: Journal, local: LocalRows) -> Known:
+        """Return outcomes that stand: of the manifest, then of a run that was killed.
+
+        A local file that has changed is read again; so are pictures within tables.
+        """
         again = retried_statuses(self.config.retry_status)
         info, now = workspace.info(self.name), self.configuration()
         earlier = _manifest_outcomes(workspace) if info else []
+        changed = changed_files(workspace, self._listing) | local.embedded()
         settled, unsettled = journal.read()
         standing = [entry for entry in settled if _stands(entry.outcome, workspace)]
         standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
@@ -98,6 +123,7 @@ class FetchStage(Stage[FetchConfig]):
                 replace(outcome, status=_own_status(outcome))
                 for outcome in earlier
                 if _stands(outcome, workspace)
+                and outcome.url not in changed
                 and not _is_among(outcome, again)
                 and info is not None
                 and stands_under(outcome, info.origin.configuration, now)
@@ -109,6 +135,19 @@ class FetchStage(Stage[FetchConfig]):
                 and stands_under(entry.outcome, entry.decided_by, now)
             ],
         )
+
+    def _take_files(
+        self, local: LocalRows, urls: list[str], workspace: Workspace, known: Known, record: Record
+    ) -> None:
+        """Take in the local files that a run that was killed has not."""
+        due = {url: local.files[url] for url in known.due(urls, 1) if url in local.files}
+        if not due:
+            return
+        taker = Taker(self._listing, self.config, self._decoding, workspace)
+        for number, outcome in enumerate(taker.take(due), 1):
+            record.add(outcome)
+            if number % SETTLE_FILES == 0:
+                record.settle(workspace)
 
     async def _download(
         self, urls: list[str], workspace: Workspace, known: Known, record: Record
@@ -202,7 +241,11 @@ def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[Fetc
     list of FetchOutcome
         The same, with status `placeholder` in place of `ok` where it applies.
     """
-    places = [(urlsplit(outcome.url).hostname, outcome.sha256) for outcome in outcomes]
+    places = [
+        (urlsplit(outcome.url).hostname, outcome.sha256)
+        for outcome in outcomes
+        if outcome.status is not FetchStatus.LOCAL
+    ]
     counts = Counter(place for place in places if place[1])
     stand_ins = {sha256 for (_, sha256), count in counts.items() if count >= threshold}
     return [

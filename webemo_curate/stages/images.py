@@ -17,7 +17,7 @@ from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
-from webemo_curate.verdicts import DecodeStatus, FetchStatus
+from webemo_curate.verdicts import STORED, DecodeStatus
 from webemo_curate.workspace import image_path
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     def select(self, tables: Tables) -> pa.Table:
         """Return the distinct stored files, one row each: sha256, path and bytes."""
         fetched = tables["fetch"].select(["status", "sha256", "suffix", "bytes"])
-        stored = fetched.filter(pc.equal(fetched["status"].cast(pa.string()), FetchStatus.OK))
+        stored = fetched.filter(pc.is_in(fetched["status"].cast(pa.string()), pa.array(STORED)))
         plain = stored.drop_columns("status").set_column(
             1, "suffix", stored["suffix"].cast(pa.string())
         )

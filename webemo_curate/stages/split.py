@@ -13,7 +13,7 @@ from webemo_curate.frames import to_frame
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
-from webemo_curate.verdicts import DEFAULT_CLASSES, FetchStatus, Split, binary_classes
+from webemo_curate.verdicts import DEFAULT_CLASSES, STORED, Split, binary_classes
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class SplitStage(Stage[SplitConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
         rows = _final_rows(tables)
-        rows["split"] = rows["group"].map(self._assign(rows, self._fixed(rows, tables, context)))
+        fixed = self._fixed(rows, tables, context)
+        rows["split"] = rows["group"].map(self._assign(rows, fixed, self._kept_apart(tables)))
         self._check(rows)
         return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
 
@@ -88,19 +89,28 @@ class SplitStage(Stage[SplitConfig]):
                     "another folder and give that as --extend"
                 )
             fixed = _earlier_homes(rows, self.config.extend)
-        if self.config.official:
-            tested = rows.loc[rows["sha256"].isin(_official_test(tables)), "group"]
-            fixed |= dict.fromkeys(tested, str(Split.TEST))
+        for split in self._kept_apart(tables):
+            named = rows.loc[rows["sha256"].isin(_official(split, tables)), "group"]
+            fixed |= dict.fromkeys(named, str(split))
         return fixed
 
-    def _assign(self, rows: "pd.DataFrame", fixed: dict[str, str]) -> dict[str, str]:
+    def _kept_apart(self, tables: Tables) -> list[Split]:
+        """Return the splits that stay as listed, test last: it wins a group that two name."""
+        if not self.config.official:
+            return []
+        listed = tables["listing"]["official_split"].unique().to_pylist()
+        return [*([Split.VALIDATION] if Split.VALIDATION in listed else []), Split.TEST]
+
+    def _assign(
+        self, rows: "pd.DataFrame", fixed: dict[str, str], apart: Sequence[Split]
+    ) -> dict[str, str]:
         """Return the split of each group: as fixed, the others dealt out to fill the ratios."""
         groups = _ordered_groups(rows, self.config.seed)
         taken = groups.groupby(groups.index.map(fixed)).sum().reindex(SPLITS, fill_value=0)
         ratios = np.array(self.config.ratios)
-        if self.config.official:
-            test = SPLITS.index(Split.TEST)
-            ratios[test] = taken.iloc[test] = 0
+        for split in apart:
+            place = SPLITS.index(split)
+            ratios[place] = taken.iloc[place] = 0
         free = groups[~groups.index.isin(fixed)]
         places = divide(free.to_list(), ratios.tolist(), taken.to_list())
         home = {group: SPLITS[place] for group, place in zip(free.index, places, strict=True)}
@@ -160,7 +170,7 @@ def _final_rows(tables: Tables) -> "pd.DataFrame":
 
 def _first_urls(tables: Tables) -> "pd.DataFrame":
     fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    stored = fetched[fetched["status"] == FetchStatus.OK]
+    stored = fetched[fetched["status"].isin(STORED)]
     return stored.groupby("sha256")["url"].min().reset_index()
 
 
@@ -196,10 +206,10 @@ def _earlier_homes(rows: "pd.DataFrame", folder: "Path") -> dict[str, str]:
     return home
 
 
-def _official_test(tables: Tables) -> set[str]:
-    """Return images that WEBEmo's own test list names, or whose duplicates it names."""
+def _official(split: Split, tables: Tables) -> set[str]:
+    """Return images that the collection's own split names, or whose duplicates it names."""
     listing = to_frame(tables["listing"].select(["url", "official_split"]))
-    urls = listing.loc[listing["official_split"] == Split.TEST, ["url"]].drop_duplicates()
+    urls = listing.loc[listing["official_split"] == split, ["url"]].drop_duplicates()
     fetched = to_frame(tables["fetch"].select(["url", "sha256"]))
     members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
     return set(urls.merge(fetched, on="url").merge(members, on="sha256")["cluster"])

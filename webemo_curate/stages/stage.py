@@ -83,7 +83,7 @@ class Stage(ABC, Generic[ConfigT]):
         """Return the names of the targets in its outputs; None where rows have no target."""
         return None
 
-    def demands_run(self) -> bool:
+    def demands_run(self, workspace: Workspace) -> bool:  # noqa: ARG002
         """Tell whether the stage must run although it is current (a retry asked for, say)."""
         return False
 

@@ -1,5 +1,6 @@
 """Images as one file each, for a file system: random access, and nothing to unpack."""
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import pyarrow as pa
 
 from webemo_curate.rooted import below, is_plain, read_below, read_regular
 from webemo_curate.storage.atomic import sync_filesystem, write_unsettled
+from webemo_curate.system_faults import raise_system_fault
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,34 @@ class ImageFiles:
         # A file that an unsettled run left may have its length and not its bytes.
         if not self._holds_bytes(path, content):
             write_unsettled(below(self.root, path, replaced=True), content)
+
+    def link(self, source: Path, path: str) -> bool:
+        """Make a file the hard link of another.
+
+        Parameters
+        ----------
+        source : Path
+            The other file; a link to one is followed.
+        path : str
+            Path in the manifests.
+
+        Returns
+        -------
+        bool
+            False if the file system cannot (another drive, say): nothing is done.
+        """
+        file = self.root / path
+        if file.exists():
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source.resolve(), file)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise_system_fault(error, str(file))
+            return False
+        return True
 
     def holds(self, path: str, size: int | None) -> bool:
         """Tell whether a file is there; see `Images.holds`."""

@@ -1,0 +1,116 @@
+"""Which columns of a table say what: as the user named them, or by their usual names."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.errors import InputError
+
+USUAL: Final = {
+    "url": ("url", "image_url", "img_url", "imageurl", "link", "uri"),
+    "path": (
+        *("path", "image_path", "img_path", "file_path", "filepath", "file", "filename"),
+        *("file_name", "image_name", "image", "img", "jpg", "png", "webp"),
+    ),
+    "label": ("label", "labels", "emotion", "emotions", "emotion_label", "class", "category"),
+    "split": ("split", "official_split", "subset", "partition"),
+    "group": ("group", "group_id", "author", "artist", "album", "asset", "asset_id"),
+    "id": ("id", "image_id", "img_id", "key"),
+}
+"""Names by which columns are known, the first that a table has; in any case of letters."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that are read, by what they say; None where there is none."""
+
+    url: str | None = None
+    path: str | None = None
+    label: tuple[str, ...] = ()
+    split: str | None = None
+    group: str | None = None
+    id: str | None = None
+
+    def needed(self) -> list[str]:
+        """Return the names of all columns that are read, each once."""
+        return list(dict.fromkeys(name for _, name in self._pairs()))
+
+    def told(self) -> str:
+        """Say in words which column is what."""
+        return ", ".join(f"{role} from '{name}'" for role, name in self._pairs())
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        for role in USUAL:
+            given = getattr(self, role)
+            for name in given if isinstance(given, tuple) else (given,):
+                if name is not None:
+                    yield role, name
+
+
+def choose_columns(place: Path, header: Sequence[str], config: ListingConfig) -> Columns:
+    """Find the columns of a table.
+
+    Parameters
+    ----------
+    place : Path
+        The table, for messages.
+    header : sequence of str
+        Its columns' names.
+    config : ListingConfig
+        Names, or positions from 0, that the user gave.
+
+    Returns
+    -------
+    Columns
+        At least a URL or a path.
+
+    Raises
+    ------
+    InputError
+        If a column that was named is not there, a name stands twice, or neither URLs nor paths are
+        to be found.
+    """
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"{place}:1: two columns are named '{name}'; rename one")
+
+    def find(role: str, given: str | None) -> str | None:
+        return _named(place, header, given, role) if given else _usual(header, role)
+
+    labels = tuple(filter(None, (_named(place, header, n, "label") for n in config.label_column)))
+    usual = _usual(header, "label")
+    columns = Columns(
+        url=find("url", config.url_column),
+        path=find("path", config.path_column),
+        label=labels or ((usual,) if usual else ()),
+        split=find("split", config.split_column),
+        group=find("group", config.group_column),
+        id=find("id", config.id_column),
+    )
+    if columns.url is None and columns.path is None:
+        raise InputError(
+            f"{place}:1: no column of URLs or files is known by its name; name one with "
+            f"--url-column or --path-column (there are: {_shown(header)})"
+        )
+    return columns
+
+
+def _named(place: Path, header: Sequence[str], given: str, role: str) -> str:
+    if given in header:
+        return given
+    if given.isascii() and given.isdigit() and int(given) < len(header):
+        return header[int(given)]
+    raise InputError(
+        f"{place}:1: no column '{given}' for --{role}-column (there are: {_shown(header)})"
+    )
+
+
+def _usual(header: Sequence[str], role: str) -> str | None:
+    by_small_letters = {name.strip().lower(): name for name in reversed(header)}
+    return next((by_small_letters[name] for name in USUAL[role] if name in by_small_letters), None)
+
+
+def _shown(header: Sequence[str], most: int = 40) -> str:
+    return ", ".join(name[:60] for name in header[:most]) + (", ..." if len(header) > most else "")

@@ -1,0 +1,193 @@
+"""Tables of delimited text (.csv, .tsv): read in blocks, whatever their length."""
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.errors import InputError
+from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.dialect import Dialect, tell_dialect
+from webemo_curate.sources.source import Picture, Reading, file_digest, logger, unreadable
+from webemo_curate.sources.table_rows import Raw, TableRows
+
+BLOCK_BYTES = 2**21
+"""A row may not be longer, nor memory grow beyond some of these."""
+
+HEADER_ROWS = 1
+
+
+@dataclass(frozen=True)
+class DelimitedSource:
+    """A table of delimited text; see `Source`.
+
+    Attributes
+    ----------
+    place
+        The file.
+    root
+        The folder that its files must be in.
+    config
+        What the user says of its columns, encoding and delimiter.
+    split
+        Of every row, if its name says so.
+    """
+
+    place: Path
+    root: Path
+    config: ListingConfig
+    split: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.place.name
+
+    def digest(self) -> str:
+        """Return the file's SHA-256."""
+        return file_digest(self.place)
+
+    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Yield its rows; see `Source.batches`."""
+        dialect, columns = self._dialect, self._columns
+        logger.info("%s: %s; %s", self.place, dialect.told(), columns.told())
+        rows = TableRows(self.place, self.name, self.root, columns, reading, split=self.split)
+        for raw in self._raw():
+            yield rows.batch(raw)
+
+    def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
+        """Yield where the rows' files lie; see `Source.pictures`."""
+        return ((file, self.root / file) for file in files)
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return tell_dialect(self.place, self.config.encoding, self.config.delimiter)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return choose_columns(self.place, self._dialect.header, self.config)
+
+    def _raw(self) -> Iterator[Raw]:
+        count = _RowCount(HEADER_ROWS)
+        try:
+            with self.place.open("rb") as stream:
+                for batch in self._blocks(stream, count):
+                    yield self._kept(batch, count)
+                if broken := count.rest():
+                    yield Raw(pa.array([], pa.int32()), self._no_cells(), broken)
+        except OSError as error:
+            raise unreadable(self.place, error) from error
+        except pa.ArrowInvalid as error:
+            raise InputError(
+                f"{self.place}:{count.last + 1}: from here on no table can be read ({error}): is a "
+                f"quote not closed, or a row longer than {BLOCK_BYTES} bytes?"
+            ) from error
+
+    def _no_cells(self) -> dict[str, pa.Array]:
+        return {name: pa.array([], pa.string()) for name in self._columns.needed()}
+
+    def _blocks(self, stream: IO[bytes], count: "_RowCount") -> Iterator[pa.RecordBatch]:
+        dialect = self._dialect
+        source = io.BufferedReader(_Transcoded(stream, dialect.encoding), BLOCK_BYTES)
+        header = list(dialect.header)
+        yield from csv.open_csv(
+            source,
+            read_options=csv.ReadOptions(
+                block_size=BLOCK_BYTES,
+                use_threads=False,
+                column_names=header,
+                skip_rows_after_names=HEADER_ROWS,
+            ),
+            parse_options=csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=count.skip,
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()),
+                include_columns=self._columns.needed(),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+
+    def _kept(self, batch: pa.RecordBatch, count: "_RowCount") -> Raw:
+        """Give the rows of a block their numbers; leave out those without any value."""
+        numbers, broken = count.take(batch.num_rows)
+        filled = pc.greater(pc.binary_length(batch.column(0)), 0)
+        for column in batch.columns[1:]:
+            filled = pc.or_(filled, pc.greater(pc.binary_length(column), 0))
+        kept = batch.filter(filled)
+        cells = dict(zip(batch.schema.names, kept.columns, strict=True))
+        return Raw(numbers.filter(filled), cells, broken)
+
+
+@dataclass
+class _RowCount:
+    """Numbers rows as spreadsheets do, and keeps those that have not the header's columns."""
+
+    last: int
+    _skipped: dict[int, str] = field(default_factory=dict)
+
+    def skip(self, row: Any) -> str:
+        """Take a row of another number of columns; an empty line is none."""
+        what = f"has {row.actual_columns} columns, the header {row.expected_columns}"
+        self._skipped[row.number] = what if row.text.strip() else ""
+        return "skip"
+
+    def take(self, rows: int) -> tuple[pa.Array, list[tuple[int, str | None, str, str]]]:
+        """Return the numbers of the next rows, and the broken ones before and among them."""
+        broken: list[tuple[int, str | None, str, str]] = []
+        if not self._skipped:
+            first = self.last + 1
+            self.last += rows
+            return pa.array(range(first, first + rows), pa.int32()), broken
+        numbers: list[int] = []
+        while len(numbers) < rows:
+            self.last += 1
+            if (what := self._skipped.pop(self.last, None)) is None:
+                numbers.append(self.last)
+            elif what:
+                broken.append((self.last, None, what, "quote what has the delimiter in it"))
+        return pa.array(numbers, pa.int32()), broken + self.rest()
+
+    def rest(self) -> list[tuple[int, str | None, str, str]]:
+        """Return the broken rows that follow at once."""
+        broken: list[tuple[int, str | None, str, str]] = []
+        while (what := self._skipped.pop(self.last + 1, None)) is not None:
+            self.last += 1
+            if what:
+                broken.append((self.last, None, what, "quote what has the delimiter in it"))
+        return broken
+
+
+class _Transcoded(io.RawIOBase):
+    """A stream as UTF-8; what its encoding does not have becomes U+FFFD."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._rest = b""
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest and not self._ended:
+            block = self._stream.read(2**18)
+            self._ended = not block
+            self._rest = self._decoder.decode(block, final=self._ended).encode()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

@@ -1,0 +1,133 @@
+"""Tables of JSON lines (.jsonl): an object a line."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.errors import InputError
+from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.source import (
+    BATCH_ROWS,
+    Picture,
+    Reading,
+    file_digest,
+    logger,
+    unreadable,
+)
+from webemo_curate.sources.table_rows import Raw, TableRows
+
+MAX_LINE_BYTES = 2**20
+HEADER_LINES = 100
+"""Lines whose keys are the table's columns."""
+
+Line = tuple[int, dict[str, Any] | str]
+"""A line's number, and its object; or what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class JsonLinesSource:
+    """A table of JSON lines; see `Source` and `DelimitedSource`."""
+
+    place: Path
+    root: Path
+    config: ListingConfig
+    split: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.place.name
+
+    def digest(self) -> str:
+        """Return the file's SHA-256."""
+        return file_digest(self.place)
+
+    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Yield its rows; see `Source.batches`."""
+        columns = self._columns
+        logger.info("%s: JSON lines; %s", self.place, columns.told())
+        rows = TableRows(self.place, self.name, self.root, columns, reading, split=self.split)
+        lines: list[Line] = []
+        for line in self._lines():
+            lines.append(line)
+            if len(lines) == BATCH_ROWS:
+                yield rows.batch(_raw(lines, columns.needed()))
+                lines = []
+        if lines:
+            yield rows.batch(_raw(lines, columns.needed()))
+
+    def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
+        """Yield where the rows' files lie; see `Source.pictures`."""
+        return ((file, self.root / file) for file in files)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        header: dict[str, None] = {}
+        for _, (_, row) in zip(range(HEADER_LINES), self._lines(), strict=False):
+            if isinstance(row, dict):
+                header |= dict.fromkeys(row)
+        if not header:
+            raise InputError(f"{self.place}:1: no JSON object; each line must be one")
+        return choose_columns(self.place, list(header), self.config)
+
+    def _lines(self) -> Iterator[Line]:
+        number = 0
+        try:
+            with self.place.open("rb") as stream:
+                while line := stream.readline(MAX_LINE_BYTES + 1):
+                    number += 1
+                    if len(line) > MAX_LINE_BYTES:
+                        raise InputError(
+                            f"{self.place}:{number}: the line is longer than {MAX_LINE_BYTES} "
+                            "bytes; it must be one JSON object: is this a .jsonl file?"
+                        )
+                    if line.strip():
+                        yield number, _parsed(line.removeprefix(b"\xef\xbb\xbf"))
+        except OSError as error:
+            raise unreadable(self.place, error) from error
+
+
+def _parsed(line: bytes) -> dict[str, Any] | str:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"is no JSON ({type(error).__name__})"
+    return row if isinstance(row, dict) else "is no JSON object"
+
+
+def _raw(lines: list[Line], needed: list[str]) -> Raw:
+    """Make columns of lines; a value of another kind than text, number or list is a bad row."""
+    good: list[tuple[int, dict[str, Any]]] = []
+    broken: list[tuple[int, str | None, str, str]] = []
+    for number, row in lines:
+        if isinstance(row, str):
+            broken.append((number, None, row, "write one JSON object a line"))
+        elif odd := next((name for name in needed if not _is_plain(row.get(name))), None):
+            broken.append((number, odd, "has neither text nor number nor list", "correct it"))
+        else:
+            good.append((number, row))
+    cells = {name: _column([row.get(name) for _, row in good]) for name in needed}
+    return Raw(pa.array([number for number, _ in good], pa.int32()), cells, broken)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(one, str | int) and _is_plain(one) for one in value)
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Return values as text; lists as JSON text, which labels are read from."""
+    texts = [
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for value in values
+    ]
+    return pa.array(texts, pa.string())

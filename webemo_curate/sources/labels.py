@@ -1,0 +1,157 @@
+"""Labels from what lists, tables and folders hold: names, indexes, or several of either."""
+
+import ast
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from webemo_curate.errors import InputError
+from webemo_curate.taxonomies import Taxonomy
+
+MAX_LABEL = 200
+MAX_TEXT = 4000
+FLAT_SEPARATORS: Final = ";|"
+SEPARATORS: Final = ";|,"
+"""Between several labels in one text; a comma only where a taxonomy tells labels."""
+
+
+class LabelError(Exception):
+    """A value that is no label; the text says why, the second one what to do.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong with the value.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class LabelReader:
+    """Makes labels of values.
+
+    Attributes
+    ----------
+    taxonomy
+        Which labels there are; None: all, as they stand.
+    """
+
+    taxonomy: Taxonomy | None
+
+    def read(self, value: Any, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the labels that a cell holds.
+
+        Parameters
+        ----------
+        value : Any
+            A name, an index, a list of either, or a text of several; None or blank for none.
+        names : sequence of str, optional
+            What the table itself says its indexes mean (Hugging Face's ClassLabel).
+
+        Returns
+        -------
+        tuple of str
+            Each label once, in order.
+
+        Raises
+        ------
+        LabelError
+            If one is none.
+        """
+        if isinstance(value, list | tuple):
+            return self._merged(value, names)
+        if isinstance(value, float):
+            value = int(value) if value.is_integer() else value
+        if not isinstance(value, str):
+            return () if value is None else (self._one(value, names),)
+        text = value.strip()
+        if len(text) > MAX_TEXT:
+            raise LabelError(f"has {len(text)} characters", "give labels, not descriptions")
+        if not text:
+            return ()
+        parts = self._parts(text)
+        return (self._one(text, names),) if parts is None else self._merged(parts, names)
+
+    def name(self, text: str) -> str:
+        """Return the label that a name alone means, such as a folder's; see `read`."""
+        return self._one(text, ())
+
+    def _merged(self, values: Iterable[Any], names: Sequence[str]) -> tuple[str, ...]:
+        labels: list[str] = []
+        for value in values:
+            if isinstance(value, list | tuple):
+                raise LabelError("has a list of lists", "give a list of labels")
+            labels += self.read(value, names)
+        return tuple(dict.fromkeys(labels))
+
+    def _parts(self, text: str) -> list[Any] | None:
+        """Split a text of several labels; None if it is one."""
+        if text[0] == "[" and text[-1] == "]":
+            return _literal_list(text)
+        if self._has(text):
+            return None
+        marks = FLAT_SEPARATORS if self.taxonomy is None else SEPARATORS
+        mark = next((mark for mark in marks if mark in text), None)
+        return text.split(mark) if mark else None
+
+    def _one(self, value: Any, names: Sequence[str]) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise LabelError(f"has {value!r}", "give a label's name or index")
+        if isinstance(value, str) and not self._is_index(value):
+            return self._by_name(value)
+        meant = names or (self.taxonomy.labels if self.taxonomy else None)
+        if meant is None:
+            return str(value)
+        if not 0 <= int(value) < len(meant):
+            raise LabelError(
+                f"has the label {value}, which is outside 0-{len(meant) - 1}", "correct the row"
+            )
+        name = meant[int(value)]
+        return self._by_name(name) if names else name
+
+    def _is_index(self, text: str) -> bool:
+        return text.isascii() and text.isdigit() and len(text) < 10 and not self._has(text)
+
+    def _has(self, text: str) -> bool:
+        return text.lower() in self._by_small_letters
+
+    def _by_name(self, text: str) -> str:
+        if len(text) > MAX_LABEL or not text.isprintable():
+            raise LabelError(
+                f"has {text[:20]!r}..., no printable label of up to {MAX_LABEL} characters",
+                "correct the row",
+            )
+        if self.taxonomy is None:
+            return text
+        label = self._by_small_letters.get(text.lower())
+        if label is None:
+            error: InputError = self.taxonomy.unknown(text, "label", self.taxonomy.labels)
+            raise LabelError(
+                f"has a label that is not known: {error}", "correct it, or give its --taxonomy"
+            )
+        return label
+
+    @cached_property
+    def _by_small_letters(self) -> dict[str, str]:
+        if self.taxonomy is None:
+            return {}
+        return {label.lower(): label for label in reversed(self.taxonomy.labels)}
+
+
+def _literal_list(text: str) -> list[Any]:
+    """Read a list as JSON or Python write it; nothing is run."""
+    try:
+        return list(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        pass
+    try:
+        return list(ast.literal_eval(text))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise LabelError(f"has {text[:40]!r}, no list", "write it as ['a', 'b']") from None

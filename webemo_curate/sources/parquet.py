@@ -1,0 +1,175 @@
+"""Parquet tables, Hugging Face's and img2dataset's among them, with or without pictures."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.errors import InputError
+from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.source import BATCH_ROWS, Picture, Reading, file_digest, logger
+from webemo_curate.sources.table_rows import Raw, TableRows
+from webemo_curate.system_faults import raise_system_fault
+
+PICTURE_ROWS = 32
+"""Rows whose bytes are held at a time."""
+
+SHARD_FILE = "key, beside the table"
+"""Stands for the column of files in img2dataset's tables, whose names are made of the keys."""
+
+IMAGE_NAMES = frozenset({"image", "img", "jpg", "png", "webp", "bytes"})
+SHARD_SUFFIXES = (".jpg", ".png", ".webp")
+"""What img2dataset writes."""
+
+
+@dataclass(frozen=True)
+class ParquetSource:
+    """A Parquet table; see `Source` and `DelimitedSource`."""
+
+    place: Path
+    root: Path
+    config: ListingConfig
+    split: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.place.name
+
+    def digest(self) -> str:
+        """Return the file's SHA-256."""
+        return file_digest(self.place)
+
+    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Yield its rows; see `Source.batches`."""
+        columns = self._columns
+        holds = "; its bytes are the pictures" if self._bytes else ""
+        logger.info("%s: Parquet; %s%s", self.place, columns.told(), holds)
+        rows = TableRows(
+            self.place, self.name, self.root, columns, reading, self._class_names(), self.split
+        )
+        wanted = [name for name in columns.needed() if not self._is_made(name)]
+        if columns.path == SHARD_FILE and "key" not in wanted:
+            wanted.append("key")
+        number = 0
+        for batch in self._read(wanted, BATCH_ROWS):
+            numbers = pa.array(range(number + 1, number + batch.num_rows + 1), pa.int32())
+            number += batch.num_rows
+            cells = dict(zip(batch.schema.names, batch.columns, strict=True))
+            if columns.path and self._is_made(columns.path):
+                cells[columns.path] = self._made(numbers, cells)
+            yield rows.batch(Raw(numbers, cells))
+
+    def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
+        """Yield the rows' bytes, or where their files lie; see `Source.pictures`."""
+        if self._bytes is None:
+            yield from ((file, self.root / file) for file in files)
+            return
+        wanted = {int(file.rpartition("#")[2]): file for file in files}
+        first = 1
+        for batch in self._read([self._bytes], PICTURE_ROWS):
+            due = [row for row in range(batch.num_rows) if first + row in wanted]
+            cells = batch.column(0)
+            for row in due:
+                yield wanted[first + row], self._picture(cells[row].as_py())
+            first += batch.num_rows
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        try:
+            return pq.read_schema(self.place)
+        except (OSError, pa.ArrowException) as error:
+            raise self._unsound(error) from error
+
+    @cached_property
+    def _columns(self) -> Columns:
+        header = list(self._schema.names)
+        columns = choose_columns(self.place, header, self.config)
+        made = SHARD_FILE if self._shard else _image_column(self._schema)
+        if made is None or self.config.path_column:
+            return columns
+        return replace(columns, path=made)
+
+    @cached_property
+    def _bytes(self) -> str | None:
+        """The column of the pictures' bytes; None if the table has none."""
+        path = self._columns.path
+        if path is None or path == SHARD_FILE:
+            return None
+        return path if _holds_bytes(self._schema.field(path).type) else None
+
+    @cached_property
+    def _shard(self) -> str | None:
+        """The suffix of the files that img2dataset has put beside its table; None if none are."""
+        folder = self.place.with_suffix("")
+        if not {"url", "key", "status"}.issubset(self._schema.names) or not folder.is_dir():
+            return None
+        found = (file.suffix for file in folder.iterdir() if file.suffix in SHARD_SUFFIXES)
+        return next(found, SHARD_SUFFIXES[0])
+
+    def _is_made(self, column: str) -> bool:
+        """Tell whether a column's values are made of the rows' places, not read."""
+        return column in (self._bytes, SHARD_FILE)
+
+    def _made(self, numbers: pa.Array, cells: dict[str, pa.Array]) -> pa.Array:
+        if self._bytes:
+            return pc.binary_join_element_wise("", numbers.cast(pa.string()), "#")
+        key = cells["key"].cast(pa.string())
+        return pc.binary_join_element_wise(f"{self.place.stem}/", key, self._shard, "")
+
+    def _picture(self, cell: Any) -> Path | bytes | None:
+        """Return what a cell holds: bytes, or where the file lies that it names instead."""
+        if not isinstance(cell, dict):
+            return cell
+        content, path = cell.get("bytes"), cell.get("path")
+        return content if content is not None or not path else self.root / path
+
+    def _class_names(self) -> tuple[str, ...]:
+        """Return the names that Hugging Face's metadata gives the label's indexes."""
+        document = (self._schema.metadata or {}).get(b"huggingface")
+        if document is None or not self._columns.label:
+            return ()
+        try:
+            feature = json.loads(document)["info"]["features"][self._columns.label[0]]
+            feature = feature.get("feature", feature)
+            return tuple(map(str, feature.get("names") or ()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return ()
+
+    def _read(self, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+        try:
+            with pq.ParquetFile(self.place, pre_buffer=False) as file:
+                if columns:
+                    yield from file.iter_batches(rows, columns=columns, use_threads=False)
+                    return
+                for start in range(0, file.metadata.num_rows, rows):
+                    size = min(rows, file.metadata.num_rows - start)
+                    yield pa.RecordBatch.from_struct_array(pa.array([{}] * size, pa.struct([])))
+        except (OSError, pa.ArrowException) as error:
+            raise self._unsound(error) from error
+
+    def _unsound(self, error: Exception) -> InputError:
+        raise_system_fault(error, str(self.place))
+        return InputError(f"{self.place}: no sound Parquet file ({error}); write it anew")
+
+
+def _image_column(schema: pa.Schema) -> str | None:
+    """Return the column of pictures: Hugging Face's image feature, or bytes of a usual name."""
+    for field in schema:
+        struct = pa.types.is_struct(field.type)
+        if _holds_bytes(field.type) and (struct or field.name.lower() in IMAGE_NAMES):
+            return field.name
+    return None
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return {"bytes", "path"}.issubset(field.name for field in kind)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)

@@ -1,0 +1,114 @@
+"""A folder of pictures as a source: class/photo, split/class/photo, or photos without labels."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+
+from webemo_curate.errors import InputError
+from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
+from webemo_curate.sources.labels import LabelError
+from webemo_curate.sources.source import (
+    BATCH_ROWS,
+    ROWS,
+    Picture,
+    Reading,
+    bad_key,
+    local_key,
+    logger,
+    unreadable,
+)
+from webemo_curate.sources.table_rows import SPLITS
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder of pictures; see `Source`.
+
+    Attributes
+    ----------
+    place
+        The folder.
+    """
+
+    place: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.place.resolve().name
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.place
+
+    def digest(self) -> str:
+        """Return the SHA-256 of its files' names."""
+        return hashlib.sha256("\0".join(self._files).encode()).hexdigest()
+
+    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Yield its rows; see `Source.batches`."""
+        logger.info("%s: %s", self.place, self._told())
+        for start in range(0, len(self._files), BATCH_ROWS):
+            files = self._files[start : start + BATCH_ROWS]
+            rows = [self._row(start + n, file, reading) for n, file in enumerate(files, 1)]
+            yield pa.RecordBatch.from_pylist(rows, schema=ROWS)
+
+    def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
+        """Yield where the files lie; see `Source.pictures`."""
+        return ((file, self.place / file) for file in files)
+
+    @cached_property
+    def _files(self) -> list[str]:
+        if not is_utf8(str(self.place)):
+            raise InputError(f"{shown(str(self.place))}: its path is not UTF-8; rename the folder")
+        left_out = LeftOut()
+        try:
+            files = regular_files(self.place, left_out)
+        except OSError as error:
+            raise unreadable(self.place, error) from error
+        said = left_out.summary()
+        if said:
+            logger.info("%s: %s", self.place, said)
+        if not files:
+            raise InputError(f"{self.place}: holds no file; give a folder of pictures ({said})")
+        return [file.relative_to(self.place).as_posix() for file in files]
+
+    @cached_property
+    def _has_splits(self) -> bool:
+        """Whether all folders at the top are named by splits."""
+        tops = {file.partition("/")[0].lower() for file in self._files if "/" in file}
+        return bool(tops) and tops.issubset(SPLITS)
+
+    def _told(self) -> str:
+        labels = {label for file in self._files if (label := self._parts(file)[1])}
+        split = "split/" if self._has_splits else ""
+        form = (
+            f"{split}class/photo, {len(labels)} classes" if labels else f"{split}photo, no labels"
+        )
+        return f"{len(self._files)} files: {form}"
+
+    def _parts(self, file: str) -> tuple[str | None, str | None]:
+        """Return the split and the label that a file's folders say."""
+        folders = list(PurePosixPath(file).parts[:-1])
+        split = SPLITS[folders.pop(0).lower()] if self._has_splits and folders else None
+        return split, folders[0] if folders else None
+
+    def _row(self, number: int, file: str, reading: Reading) -> dict[str, object]:
+        split, folder = self._parts(file)
+        try:
+            label = None if folder is None else reading.labels.name(folder)
+        except LabelError as error:
+            reason = reading.bad.take(self.place / file, number, None, str(error), error.remedy)
+            return {"line": number, "url": bad_key(self.name, number), "problem": reason}
+        return {
+            "line": number,
+            "url": local_key(self.name, file),
+            "label": label,
+            "official_split": split,
+            "file": file,
+        }

@@ -1,0 +1,130 @@
+"""Which source a place is: told by its suffix and what it holds, never by a guess unsaid."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.errors import InputError
+from webemo_curate.sources.delimited import DelimitedSource
+from webemo_curate.sources.json_lines import JsonLinesSource
+from webemo_curate.sources.parquet import ParquetSource
+from webemo_curate.sources.picture_folder import FolderSource
+from webemo_curate.sources.source import Source, unreadable
+from webemo_curate.sources.table_rows import SPLITS
+from webemo_curate.sources.webemo import CATEGORY_FILE, LIST_FILES, ListSource, list_files
+
+TableKind = Callable[[Path, Path, ListingConfig, str | None], Source]
+"""Makes a source of a table: the file, its files' folder, its settings, its rows' split."""
+
+TABLES: Final[dict[str, TableKind]] = {
+    ".csv": DelimitedSource,
+    ".tsv": DelimitedSource,
+    ".jsonl": JsonLinesSource,
+    ".ndjson": JsonLinesSource,
+    ".parquet": ParquetSource,
+}
+"""Tables by suffix; each checks that its content is what the suffix says."""
+
+PARQUET_MARK: Final = b"PAR1"
+SPLIT_NAME: Final = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])", re.IGNORECASE)
+"""How Hugging Face names its files: `train-00000-of-00002.parquet`."""
+
+
+def find_sources(config: ListingConfig) -> list[Source]:
+    """Find the sources that a user means.
+
+    Parameters
+    ----------
+    config : ListingConfig
+        The places, and how tables are read.
+
+    Returns
+    -------
+    list of Source
+        With distinct names.
+
+    Raises
+    ------
+    InputError
+        If a place is missing, is nothing that is known, or two have one name.
+    """
+    sources = [source for place in config.places for source in _sources_at(place, config)]
+    names = [source.name for source in sources]
+    for source in sources:
+        if names.count(source.name) > 1:
+            raise InputError(
+                f"{source.place}: two sources have this name; rename one, manifests tell by name"
+            )
+    return sources
+
+
+def has_lists(sources: Sequence[Source]) -> bool:
+    """Tell whether one of the sources is of the form of WEBEmo's lists."""
+    return any(isinstance(source, ListSource) for source in sources)
+
+
+def _sources_at(place: Path, config: ListingConfig) -> Iterator[Source]:
+    if place.is_dir():
+        yield from _sources_in(place, config)
+    elif not place.exists():
+        raise InputError(
+            f"{place}: no such list; give --lists a list, a table (.csv, .tsv, .jsonl, .parquet) "
+            "or a folder"
+        )
+    else:
+        yield _of_file(place, config)
+
+
+def _of_file(place: Path, config: ListingConfig) -> Source:
+    """Tell a file by its content where that is certain, else by its suffix."""
+    try:
+        with place.open("rb") as stream:
+            start = stream.read(4096)
+    except OSError as error:
+        raise unreadable(place, error) from error
+    kind = TABLES.get(place.suffix.lower())
+    if start.startswith(PARQUET_MARK):
+        kind = ParquetSource
+    elif kind is ParquetSource:
+        raise InputError(f"{place}: no Parquet file, whatever its suffix says")
+    elif kind is None and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        kind = JsonLinesSource
+    if kind is None:
+        return ListSource(place)
+    split = SPLIT_NAME.match(place.name)
+    root = config.files or place.parent
+    return kind(place, root, config, SPLITS[split[1].lower()] if split else None)
+
+
+def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
+    """Tell a folder: WEBEmo's lists, tables (in it or in its `data`), or pictures."""
+    if (folder / CATEGORY_FILE).exists() or any((folder / name).is_file() for name in LIST_FILES):
+        yield from (ListSource(file) for file in list_files([folder]))
+        return
+    tables = _tables(folder) or _tables(folder / "data")
+    if not tables:
+        yield FolderSource(folder)
+        return
+    if stray := next((f for f in sorted(folder.iterdir()) if _is_picture_folder(f, tables)), None):
+        raise InputError(
+            f"{folder}: holds a table ({tables[0].name}) and a folder beside it ({stray.name}); "
+            "name the one or the other"
+        )
+    yield from (_of_file(file, config) for file in tables)
+
+
+def _tables(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES)
+
+
+def _is_picture_folder(entry: Path, tables: Sequence[Path]) -> bool:
+    """Tell whether an entry is a folder that belongs to none of the tables."""
+    if not entry.is_dir() or entry.name.startswith("."):
+        return False
+    return entry not in {
+        place for table in tables for place in (table.parent, table.with_suffix(""))
+    }

@@ -1,0 +1,237 @@
+"""Local files into the workspace by content: each row's outcome, as a download's."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby, islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
+from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.errors import InputError
+from webemo_curate.imaging import Examiner, ExamineWorker
+from webemo_curate.rooted import NotRegularError, read_regular
+from webemo_curate.sources.resolve import find_sources
+from webemo_curate.sources.source import Source
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import FetchStatus
+from webemo_curate.workspace import Workspace
+
+WINDOW = 32
+"""Files held in memory at a time."""
+
+Work = tuple[str, Source, Path | bytes | None]
+"""What stands for a row's URL, its source, and where its picture is."""
+
+SETTLE_FILES = 2048
+"""Files after which what is stored is forced to the disk; a multiple of `WINDOW`."""
+
+
+@dataclass(frozen=True)
+class LocalRows:
+    """The rows of a listing that are no URLs.
+
+    Attributes
+    ----------
+    files
+        By what stands for their URL: the source's name, and the file.
+    problems
+        Of bad rows, why they are.
+    """
+
+    files: Mapping[str, tuple[str, str]]
+    problems: Mapping[str, str]
+
+    @classmethod
+    def of(cls, listing: pa.Table) -> "LocalRows":
+        """Find them in a listing."""
+        if not {"file", "problem"}.issubset(listing.column_names):
+            return cls({}, {})
+        local = listing.filter(listing["file"].is_valid()).select(["url", "source", "file"])
+        bad = listing.filter(listing["problem"].is_valid()).select(["url", "problem"])
+        url, source, file = (column.to_pylist() for column in local.columns)
+        return cls(
+            dict(zip(url, zip(source, file, strict=True), strict=True)),
+            dict(zip(*(column.to_pylist() for column in bad.columns), strict=True)),
+        )
+
+    def embedded(self) -> set[str]:
+        """Return those whose bytes are in a table."""
+        return {url for url, (_, file) in self.files.items() if file.startswith("#")}
+
+    def outcome_of_bad(self, url: str) -> FetchOutcome:
+        """Return the outcome of a bad row."""
+        return FetchOutcome(url, FetchStatus.BAD_ROW, error_class=self.problems[url])
+
+
+class Taker:
+    """Takes local files in.
+
+    Parameters
+    ----------
+    listing : ListingConfig
+        Names the sources; whether files may lie outside them; whether files are linked.
+    fetch : FetchConfig
+        Bound of a file's bytes.
+    decoding : DecodingConfig
+        Bound of a picture's pixels.
+    workspace : Workspace
+        Stores the pictures.
+    """
+
+    def __init__(
+        self,
+        listing: ListingConfig,
+        fetch: FetchConfig,
+        decoding: DecodingConfig,
+        workspace: Workspace,
+    ) -> None:
+        self._listing, self._fetch, self._workspace = listing, fetch, workspace
+        self._max_pixels = decoding.max_pixels
+        if listing.link:
+            workspace.check_linking()
+
+    def take(self, rows: Mapping[str, tuple[str, str]]) -> Iterator[FetchOutcome]:
+        """Take the files of rows in; only what the machine lacks raises.
+
+        Parameters
+        ----------
+        rows : mapping of str to tuple of str and str
+            As `LocalRows.files`.
+
+        Yields
+        ------
+        FetchOutcome
+            One a row, as they are done.
+        """
+        works = self._works(rows)
+        with Examiner(ExamineWorker(self._max_pixels)) as examiner, asyncio.Runner() as runner:
+            while window := list(islice(works, WINDOW)):
+                yield from runner.run(self._outcomes(window, examiner))
+
+    async def _outcomes(self, window: list[Work], examiner: Examiner) -> list[FetchOutcome]:
+        return await asyncio.gather(*(self._outcome(*work, examiner) for work in window))
+
+    def _works(self, rows: Mapping[str, tuple[str, str]]) -> Iterator[Work]:
+        """Yield what is to be taken, source by source."""
+        sources = {source.name: source for source in find_sources(self._listing)}
+        ordered = sorted(rows.items(), key=lambda row: row[1])
+        for name, group in groupby(ordered, key=lambda row: row[1][0]):
+            if name not in sources:
+                raise InputError(f"{name}: is listed and no source any more; run without --only")
+            missing = {file: url for url, (_, file) in group}
+            for file, picture in sources[name].pictures(list(missing)):
+                yield missing.pop(file), sources[name], picture
+            yield from ((url, sources[name], None) for url in missing.values())
+
+    async def _outcome(
+        self, url: str, source: Source, picture: Path | bytes | None, examiner: Examiner
+    ) -> FetchOutcome:
+        started = datetime.now(UTC)
+        try:
+            content = self._read(source, picture)
+        except _NotTakenError as error:
+            now = datetime.now(UTC)
+            return FetchOutcome(url, error.status, None, str(error), 1, started, now)
+        finding = await examiner.examine(content)
+        sha256 = self._store(content, finding.suffix, picture) if finding.suffix else None
+        return FetchOutcome(
+            url=url,
+            status=FetchStatus.LOCAL if finding.status is FetchStatus.OK else finding.status,
+            error_class=finding.reason,
+            attempts=1,
+            started=started,
+            finished=datetime.now(UTC),
+            bytes=len(content),
+            sha256=sha256,
+            suffix=finding.suffix,
+        )
+
+    def _read(self, source: Source, picture: Path | bytes | None) -> bytes:
+        if picture is None:
+            raise _NotTakenError(FetchStatus.NOT_FOUND, "the row has no bytes")
+        if isinstance(picture, Path):
+            try:
+                self._check_inside(source, picture)
+                picture = read_regular(picture, self._fetch.max_bytes + 1)
+            except OSError as error:
+                raise_system_fault(error, str(picture))
+                raise _NotTakenError(_status_of(error), error.strerror or str(error)) from error
+        if len(picture) > self._fetch.max_bytes:
+            raise _NotTakenError(FetchStatus.TOO_LARGE, f"over {self._fetch.max_bytes} bytes")
+        return picture
+
+    def _check_inside(self, source: Source, file: Path) -> None:
+        """Refuse a file that a link leads to outside, unless the user said so."""
+        inside = file.resolve(strict=True).is_relative_to(source.root.resolve())
+        if not (inside or self._listing.outside):
+            raise _NotTakenError(
+                FetchStatus.FORBIDDEN, "a link leads out of the folder (--outside)"
+            )
+
+    def _store(self, content: bytes, suffix: str, picture: Path | bytes | None) -> str:
+        if self._listing.link and isinstance(picture, Path):
+            return self._workspace.link_image(content, suffix, picture)
+        return self._workspace.store_image(content, suffix)
+
+
+class _NotTakenError(Exception):
+    """A file that is no picture of the collection."""
+
+    def __init__(self, status: FetchStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def changed_files(workspace: Workspace, listing: ListingConfig) -> set[str]:
+    """Find local files that are others than when they were taken in, by size and time.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Its `listing` and `fetch` are looked at.
+    listing : ListingConfig
+        Names the sources.
+
+    Returns
+    -------
+    set of str
+        What stands for their URLs. A file that is gone has not changed: what was taken of it stays.
+        Bytes in a table change with the table, which makes the listing stale.
+    """
+    if not (workspace.has("listing") and workspace.has("fetch")):
+        return set()
+    if len(workspace.read("listing", ["file"])["file"].drop_null()) == 0:
+        return set()
+    rows = LocalRows.of(workspace.read("listing", ["url", "source", "file", "problem"])).files
+    roots = {source.name: source.root for source in find_sources(listing)}
+    fetch = workspace.read("fetch", ["url", "bytes", "finished", "status"])
+    local = fetch.filter(pc.is_in(fetch["url"], pa.array(rows.keys(), pa.string())))
+    return {
+        row["url"]
+        for row in local.to_pylist()
+        for source, file in [rows[row["url"]]]
+        if source in roots and _is_changed(roots[source] / file, row)
+    }
+
+
+def _is_changed(file: Path, row: Mapping[str, object]) -> bool:
+    try:
+        status = file.stat()
+    except OSError:
+        return False  # what was taken of it stays
+    finished = row["finished"]
+    later = isinstance(finished, datetime) and status.st_mtime > finished.timestamp()
+    appeared = row["status"] == FetchStatus.NOT_FOUND
+    return appeared or later or row["bytes"] not in (None, status.st_size)
+
+
+def _status_of(error: OSError) -> FetchStatus:
+    if isinstance(error, PermissionError):
+        return FetchStatus.FORBIDDEN
+    special = isinstance(error, IsADirectoryError | NotRegularError)
+    return FetchStatus.NOT_IMAGE if special else FetchStatus.NOT_FOUND
