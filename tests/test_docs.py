@@ -1,5 +1,6 @@
 """Generated documentation says what the code says."""
 
+import tomllib
 from pathlib import Path
 
 from tools.schema_page import schema_page
@@ -11,3 +12,10 @@ def test_manifest_page_is_generated_from_the_schemas() -> None:
     assert (DOCS / "manifests.md").read_text(encoding="utf-8") == schema_page(), (
         "run: python -m tools.schema_page > docs/manifests.md"
     )
+
+
+def test_the_page_of_the_architecture_has_the_layers_that_imports_are_held_to() -> None:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    layers = "\n".join(layer.replace(" : ", ", ") for layer in contract["layers"])
+    assert f"```\n{layers}\n```" in (DOCS / "architecture.md").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """The command's promises: quick help, exit codes, one message for bad input."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,15 @@ def test_verify_without_manifests_says_what_to_run(tmp_path: Path) -> None:
     result = curate("verify", "--workspace", tmp_path)
     assert result.returncode == 2
     assert "curate split" in result.stderr
+
+
+def test_the_shell_completes_commands() -> None:
+    completed = subprocess.run(
+        [str(CURATE)],
+        env=os.environ
+        | {"_CURATE_COMPLETE": "complete_bash", "COMP_WORDS": "curate und", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert completed.stdout.split() == ["undersample"]

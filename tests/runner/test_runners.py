@@ -155,11 +155,11 @@ def test_a_worker_that_takes_too_much_is_ended_and_its_row_charged(
 ) -> None:
     result = bounded(BOUND_BYTES).run(job(tmp_path, [11, 12, POISON, 14], worker=Hoarder()))
     assert result["doubled"].to_pylist() == [22, 24, -1, 28]
-    assert f"held more than {BOUND_BYTES} bytes: raise --ray memory=" in caplog.text
+    assert f"held more than {BOUND_BYTES} bytes: raise --worker-memory" in caplog.text
 
 
 def test_a_bound_that_no_worker_can_keep_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"once it is set up: raise --ray memory="):
+    with pytest.raises(InputError, match=r"once it is set up: raise --worker-memory"):
         bounded(10**6).run(job(tmp_path, [1]))
 
 

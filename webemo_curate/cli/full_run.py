@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FullRun:
-    """What a pipeline file came to.
+    """The results of a pipeline file.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Packing: images decoded once into files of equal squares; a file is a row of an runner's job."""
+"""Packing: images decoded once into files of equal squares; a file is a row of a runner's job."""
 
 import hashlib
 import json
@@ -61,7 +61,7 @@ class PackWorker:
     max_pixels
         Largest width times height that is decoded.
     threads
-        Pictures decoded at once; one where an runner has a process a core.
+        Pictures decoded at once; one where a runner has a process a core.
     """
 
     images: ImageReader
@@ -76,7 +76,7 @@ class PackWorker:
         return KEYS
 
     def setup(self) -> None:
-        """Need nothing."""
+        """Do nothing: there is no model to load."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""

@@ -1,4 +1,4 @@
-"""Closer looks at candidate pairs, run by an runner: each pair is a row."""
+"""Closer looks at candidate pairs, run by a runner: each pair is a row."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What an experiment came to, and the part each of its networks plays."""
+"""The results of an experiment, and the part each of its networks plays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """What an experiment came to.
+    """The results of an experiment.
 
     Attributes
     ----------

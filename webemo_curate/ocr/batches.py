@@ -74,7 +74,7 @@ def fill_up(batch: Batch) -> Batch:
     Returns
     -------
     numpy.ndarray or Tensor
-        At least as many; what comes of those added is to be cut off.
+        At least as many entries; cut the results of those added off.
     """
     filled = 1 << (len(batch) - 1).bit_length()
     return batch[np.minimum(np.arange(filled), len(batch) - 1)]

@@ -1,4 +1,4 @@
-"""The seam between row-local stages and machines: what a worker is and what an runner promises."""
+"""The seam between row-local stages and machines: what a worker is and what a runner promises."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ def workers_for(resources: Resources) -> int:
     Returns
     -------
     int
-        One for each CPU core; where they share the GPU, no more than its memory holds, but one.
+        One for each CPU core. Where they share a GPU, as many as its memory holds, at least one.
     """
     if not resources.gpus:
         return usable_cores()

@@ -67,7 +67,7 @@ def meet_cluster(address: str | None, workers: int) -> bool:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise CurateError(
             f"--run-on ray: no cluster at {address or 'this machine'} ({error}); start one "
-            "with 'ray start --head', or correct --ray address= or RAY_ADDRESS"
+            "with 'ray start --head', or correct --ray-address or RAY_ADDRESS"
         ) from error
     return True
 

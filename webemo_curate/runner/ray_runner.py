@@ -45,7 +45,7 @@ NODE_NEWS_SECONDS = 1.0
 NODE_DIED = "its node has died"
 """Ray's words, in an error that has no field for it."""
 
-RAISE = "raise --ray memory="
+RAISE = "raise --worker-memory"
 
 PATIENCE_SECONDS = 60.0
 """After so long without a word from any worker, the user is told what is waited for."""
@@ -94,7 +94,7 @@ class RayRunner:
         if not size:
             raise InputError(
                 f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
-                "ask for less with --ray cpus=, gpus= or memory="
+                "ask for less with --worker-cpus, --worker-gpus or --worker-memory"
             )
         yield _Actors(job.worker, needs, min(self._workers or size, size))
 

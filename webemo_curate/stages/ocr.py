@@ -211,7 +211,7 @@ class OcrWorker:
 
 
 def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
-    """Cut rows into runs of at most so many frames and `PIXELS_AT_ONCE` pixels, but one image."""
+    """Cut rows into runs within both bounds, frames and `PIXELS_AT_ONCE`, of at least one image."""
     window: list[Row] = []
     pixels = count = 0
     for row in rows:

@@ -106,7 +106,7 @@ class Stage(ABC, Generic[ConfigT]):
 
 
 class RowLocalStage(Stage[ConfigT]):
-    """A stage whose every output row comes from one input row: run by an runner, in partitions."""
+    """A stage whose every output row comes from one input row: run by a runner, in partitions."""
 
     @property
     def resources(self) -> Resources:

@@ -86,7 +86,7 @@ class ImageFiles:
         return paths
 
     def sweep(self) -> None:
-        """Need nothing: the store removes temporary files."""
+        """Do nothing: the store removes temporary files."""
 
     def _holds_bytes(self, path: str, content: bytes) -> bool:
         try:
