@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.errors import CurateError
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.evaluation.inference import load_network
 from webemo_curate.models.registry import network_title
 from webemo_curate.onnx_runtime import open_session
 from webemo_curate.runs import DONE_FILE, LAST_FILE, load_classes, load_config, load_log
 from webemo_curate.storage.atomic import atomic_path, write_bytes
+from webemo_curate.system_faults import raise_system_fault
 
 ONNX_FILE = "network.onnx"
 PROGRAM_FILE = "network.pt2"
@@ -170,7 +171,7 @@ def _gap(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
 
 
 def _card(run: Path, config: TrainConfig, export: Export) -> str:
-    summary = json.loads((run / DONE_FILE).read_bytes())
+    summary = _document(run / DONE_FILE)
     return CARD.format(
         name=run.name,
         network=network_title(config),
@@ -191,10 +192,21 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
 def _metrics(run: Path) -> str:
     """Return a table of the run's evaluations, one section a test set."""
     sections = [
-        f"### {file.stem.removeprefix('metrics-')}\n\n{_table(json.loads(file.read_bytes()))}"
+        f"### {file.stem.removeprefix('metrics-')}\n\n{_table(_document(file))}"
         for file in sorted(run.glob("metrics-*.json"))
     ]
     return "\n\n".join(sections) or "None yet: `curate evaluate`."
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise_system_fault(error, str(file))
+        raise InputError(f"{file}: cannot be read ({error}); train or evaluate it again") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{file}: not what a run says of itself; train or evaluate it again")
+    return document
 
 
 def _table(entries: dict[str, Any]) -> str:

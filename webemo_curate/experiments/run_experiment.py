@@ -70,7 +70,7 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
         families=families,
     )
     result.folder.mkdir(parents=True, exist_ok=True)
-    metrics.to_parquet(result.folder / METRICS_FILE, index=False)
+    metrics.to_parquet(result.folder / METRICS_FILE, index=False, write_page_checksum=True)
     figures = _draw_figures(evaluations, result)
     write_bytes(result.folder / PAGE_FILE, results_page(result, figures).encode())
     workspace.publish(result.folder)

@@ -91,6 +91,7 @@ def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
         file,
         schema,
         compression=compression,
+        write_page_checksum=True,
         use_dictionary=PLAIN,
         write_statistics=["target", "label", "sha256"],
     )

@@ -44,7 +44,8 @@ def write_imagefolder(job: ExportJob, folder: Path) -> None:
             # torchvision refuses a folder of no pictures.
             if images:
                 (folder / split.name / place).mkdir(parents=True)
-        with pq.ParquetWriter(folder / split.name / METADATA, schema, compression="zstd") as writer:
+        file = folder / split.name / METADATA
+        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
             for table in _placed(job, split, places, folder / split.name):
                 writer.write_table(table)
 

@@ -4,10 +4,10 @@ import hashlib
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import conform
+from webemo_curate.parquet import read_parquet
 from webemo_curate.schemas import TIMESTAMP, column
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
@@ -50,7 +50,7 @@ def tombstones(workspace: Workspace) -> pa.Table:
 def read_tombstones(file: Path) -> pa.Table:
     """Read a file of tombstones; see `tombstones`."""
     try:
-        return conform(pq.read_table(file, partitioning=None), REMOVED)
+        return conform(read_parquet(file), REMOVED)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise_system_fault(error, str(file))
         raise InputError(f"{file}: not a sound list of what was taken down ({error})") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from webemo_curate import parquet
 from webemo_curate.errors import InputError
 from webemo_curate.schemas import TIMESTAMP
 from webemo_curate.system_faults import raise_system_fault
@@ -71,9 +72,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
     """Write a table small: hashes without a dictionary, the rest with one, all compressed."""
     names = pq.ParquetWriter(pa.BufferOutputStream(), table.schema).schema.names
     repeated = [name for name in names if name not in UNREPEATED]
-    pq.write_table(
-        table, file, compression="zstd", compression_level=9, use_dictionary=repeated or False
-    )
+    parquet.write_parquet(table, file, compression_level=9, use_dictionary=repeated or False)
 
 
 def write_sums(folder: Path) -> None:
@@ -126,7 +125,7 @@ def read_columns(file: Path, schema: pa.Schema) -> pa.Table:
         If it is not sound or lacks a column.
     """
     try:
-        table = pq.read_table(file, partitioning=None, columns=schema.names)
+        table = parquet.read_parquet(file, schema.names)
         return table.select(schema.names).cast(schema.with_metadata(table.schema.metadata))
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise_system_fault(error, str(file))
