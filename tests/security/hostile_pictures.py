@@ -5,7 +5,7 @@ import zlib
 
 from PIL import Image
 
-from tests.imaging.drawn import encode, picture, png_chunk
+from tests.imaging.drawn import animation, encode, picture, png_chunk
 
 SIDE = 8000
 
@@ -104,3 +104,18 @@ def bmp_runs(side: int) -> bytes:
     offset = 14 + len(header) + 8
     start = b"BM" + struct.pack("<IHHI", offset + 4, 0, 0, offset)
     return start + header + b"\0\0\0\0\xff\xff\xff\0" + b"\0\0\0\1"
+
+
+def webp_canvas(side: int) -> bytes:
+    """Write a WebP whose canvas says it has so many pixels a side."""
+    content = bytearray(animation([picture(1), picture(2)], "WEBP"))
+    content[24:27] = content[27:30] = (side - 1).to_bytes(3, "little")
+    return bytes(content)
+
+
+def avif_canvas(side: int) -> bytes:
+    """Write an AVIF that says it has so many pixels a side."""
+    content = bytearray(encode(picture(), "AVIF"))
+    at = content.index(b"ispe") + 8
+    content[at : at + 8] = struct.pack(">II", side, side)
+    return bytes(content)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from tests.download.site import answer, fetch, running
 from tests.imaging.drawn import encode, picture
@@ -48,7 +48,10 @@ REFUSED = {
     "tile.tif": (lambda: hostile.tiff_tile(60_000), "pixels a tile"),
     "remarks.gif": (lambda: hostile.gif_remarks(300_000), "blocks of a GIF"),
     "runs.bmp": (lambda: hostile.bmp_runs(8000), "run-length"),
+    "canvas.webp": (lambda: hostile.webp_canvas(7000), "7000 x 7000 pixels"),
 }
+if features.check("avif"):
+    REFUSED["canvas.avif"] = (lambda: hostile.avif_canvas(7000), "7000 x 7000 pixels")
 
 
 @pytest.fixture

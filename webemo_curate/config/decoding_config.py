@@ -33,6 +33,9 @@ class DecodeBounds:
     header_steps
         Segments of a JPEG, and bytes between them, before the first scan; chunks of a PNG. Each
         costs a few microseconds; encoders write some ten, or one for each 8 KB.
+    canvas_pixels
+        Of a WebP or AVIF, whose decoders hold four copies of a picture: the largest that they
+        decode within `memory_bytes`.
     strips
         Strips or tiles of a TIFF, each a few microseconds: as many as rows of the longest side, in
         two planes.
@@ -54,12 +57,13 @@ class DecodeBounds:
     seconds
         Processor time for all that is decoded of one file. The largest pictures take about ten.
     memory_bytes
-        What decoding one file may take. Half is what the largest still takes.
+        What decoding one file may take.
     """
 
     side: int = 65_535
     scanned_pixels: int = 16 * 64 * 10**6
     header_steps: int = 65_536
+    canvas_pixels: int = 40 * 10**6
     strips: int = 131_072
     tile_pixels: int = 16 * 10**6
     run_pixels: int = 16 * 10**6

@@ -168,11 +168,12 @@ def _unreadable(error: OSError, place: str) -> DecodeError:
 
 
 def _load(kind: Format, content: bytes, max_pixels: int, *, draft: bool) -> ImageFile.ImageFile:
+    most = min(max_pixels, kind.most_pixels or max_pixels)
     # WebP's reader allocates its canvas when it opens.
     if kind.declared_size and (size := kind.declared_size(content)):
-        check_size(size, max_pixels)
+        check_size(size, most)
     image = kind.open(content)
-    check_size(image.size, max_pixels)
+    check_size(image.size, most)
     if draft:
         width, height = image.size
         image.draft("L", (max(1, width // DRAFT), max(1, height // DRAFT)))

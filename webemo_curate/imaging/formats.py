@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from webemo_curate.config import BOUNDS
 from webemo_curate.imaging import essence, work
 
 Matches = Callable[[bytes], bool]
@@ -54,6 +55,8 @@ class Format:
         Yields the content, and then what is left of it without metadata that may be broken.
     declared_size
         Reads width and height from the first bytes, where the reader allocates when it opens.
+    most_pixels
+        Of a picture, where the decoder takes more memory than the pixels.
     count_work
         Raises a `DecodeError` if a file asks for more work than its size shows; see `imaging.work`.
     """
@@ -66,6 +69,7 @@ class Format:
     frames: Literal["one", "counted", "sought"] = "one"
     essences: Essences = _as_it_is
     declared_size: Callable[[bytes], Size | None] | None = None
+    most_pixels: int | None = None
     count_work: Counts = _as_its_pixels
 
     def open(self, content: bytes) -> ImageFile.ImageFile:
@@ -126,9 +130,10 @@ def _formats() -> Iterator[Format]:
     """
     if features.check("avif"):
         mime = "image/avif"
-        yield Format("AVIF", ".avif", mime, AvifImageFile, _is_avif, "counted", essence.of_avif)
+        avif = Format("AVIF", ".avif", mime, AvifImageFile, _is_avif, "counted", essence.of_avif)
+        yield replace(avif, most_pixels=BOUNDS.canvas_pixels)
     webp = Format("WEBP", ".webp", "image/webp", WebPImageFile, _is_webp, "counted")
-    yield replace(webp, declared_size=_webp_size)
+    yield replace(webp, declared_size=_webp_size, most_pixels=BOUNDS.canvas_pixels)
     png = Format("PNG", ".png", "image/png", PngImageFile, _starts(b"\x89PNG\r\n\x1a\n"), "counted")
     yield replace(png, essences=essence.of_png, count_work=work.of_png)
     jpeg = Format("JPEG", ".jpg", "image/jpeg", JpegImageFile, _starts(b"\xff\xd8\xff"))
