@@ -12,6 +12,9 @@ from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
+MOST_UNEXAMINED = 32
+"""Bodies that wait to be examined and stored: what a run that ends asks for again."""
+
 
 class Rota(ABC):
     """Gives hosts their turns, within a number of slots over all of them.
@@ -27,7 +30,7 @@ class Rota(ABC):
     def __init__(self, hosts: KnownHosts, slots: int) -> None:
         self._hosts, self._slots = hosts, slots
         self._turns = Timetable(self._pump)
-        self._under_way = self._waiting = 0
+        self._under_way = self._waiting = self._unexamined = 0
         self._over = False
 
     @abstractmethod
@@ -43,12 +46,15 @@ class Rota(ABC):
         if self._over:
             return
         now = moment()
-        while self._under_way < self._slots:
+        while self._has_room():
             if self._turns.first <= now:
                 self._begin_next(now)
             elif self._waiting >= self._slots or not self._open_next(now):
                 break
-        self._turns.alarm_at(self._turns.first if self._under_way < self._slots else inf)
+        self._turns.alarm_at(self._turns.first if self._has_room() else inf)
+
+    def _has_room(self) -> bool:
+        return self._under_way < self._slots and self._unexamined < MOST_UNEXAMINED
 
     def _begin_next(self, now: float) -> None:
         """Take the first turn, and begin a request unless its time has changed."""

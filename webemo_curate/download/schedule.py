@@ -172,10 +172,12 @@ class Schedule(Rota):
                 self._wait_at(host_of(answer.url), visit, now)
             else:
                 self._place(host)
+                self._unexamined += 1
                 self._pump()
                 self._end(
                     await self._asker.accept(visit.url, answer, visit.attempts, visit.started)
                 )
+                self._unexamined -= 1
         self._under_way -= 1
         self._place(host)
         self._pump()
