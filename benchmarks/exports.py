@@ -9,13 +9,15 @@ is sampled. Rounds take turns, so that a busy machine is busy for all; ratios ar
 import argparse
 import hashlib
 import json
+import os
 import random
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -29,7 +31,10 @@ from webemo_curate.progress import progress_bar
 from webemo_curate.workspace import Workspace
 
 IMAGES, BYTES, ROUNDS, SHARD = 20_000, 11_000, 3, 2000
-OURS = {f"curate {form}": form for form in (*ExportFormat,)}
+WITHOUT_IMAGES = {ExportFormat.FIFTYONE}
+"""Forms that read manifests which are not drawn here."""
+
+OURS = {f"curate {form}": form for form in ExportFormat if form not in WITHOUT_IMAGES}
 SPLIT = "train"
 
 
@@ -149,21 +154,43 @@ def write_one(name: str, work: Path) -> None:
     workspace, folder = Workspace(work / "ws"), work / "out"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    started = time.perf_counter()
+    started, used = time.perf_counter(), cpu_seconds()
     if name in RIVALS:
         RIVALS[name](workspace, folder)
     else:
         ours(OURS[name], workspace, folder)
-    print(json.dumps({"seconds": time.perf_counter() - started}))
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds() - used}))
 
 
-def measure(name: str, work: Path, images: int) -> tuple[float, float]:
-    """Return images a second and the largest resident set, in MB."""
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of those it ran."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+class Measured(NamedTuple):
+    """What one writer did: images a second, images a second of processor time, memory in MB."""
+
+    speed: float
+    cpu_speed: float
+    memory: float
+
+
+def measure(name: str, work: Path, images: int) -> Measured:
+    """Run a writer in a process of its own."""
     log = work / "log"
     command = [sys.executable, "-m", "benchmarks.exports", str(work), "--one", name]
     cost = run(command, log)
-    seconds = json.loads(log.read_text().splitlines()[-1])["seconds"]
-    return images / seconds, cost.peak_bytes / MEGABYTE
+    told = json.loads(log.read_text().splitlines()[-1])
+    speeds = (images / told["seconds"], images / told["cpu_seconds"])
+    return Measured(*speeds, cost.peak_bytes / MEGABYTE)
+
+
+def ratios(rounds: Sequence[dict[str, Measured]], name: str, rival: str, field: str) -> str:
+    """Return median, least and largest ratio of two writers over the rounds."""
+    each = [getattr(one[name], field) / getattr(one[rival], field) for one in rounds]
+    return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
 
 
 def main() -> None:
@@ -178,8 +205,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.lists:
         list_rows(given.work / "ws", given.lists)
-        speed, memory = measure("curate csv", given.work, given.lists)
-        print(f"{given.lists:,} rows as CSV: {speed:,.0f} rows/s, {memory:,.0f} MB")
+        found = measure("curate csv", given.work, given.lists)
+        print(f"{given.lists:,} rows as CSV: {found.speed:,.0f} rows/s, {found.memory:,.0f} MB")
         return
     if given.one:
         write_one(given.one, given.work)
@@ -191,16 +218,19 @@ def main() -> None:
         for _ in range(given.rounds)
     ]
     for name in names:
-        speed = statistics.median(one[name][0] for one in rounds)
-        memory = max(one[name][1] for one in rounds)
-        ratios = [
-            f"{statistics.median(one[name][0] / one[rival][0] for one in rounds):.2f} x {rival} "
-            f"({min(one[name][0] / one[rival][0] for one in rounds):.2f} to "
-            f"{max(one[name][0] / one[rival][0] for one in rounds):.2f})"
-            for rival in AGAINST.get(name, ())
-            if rival in names
-        ]
-        print(f"{name:<24}{speed:>10,.0f} images/s {memory:>6,.0f} MB  {'; '.join(ratios)}")
+        show(name, rounds)
+
+
+def show(name: str, rounds: Sequence[dict[str, Measured]]) -> None:
+    """Print a writer's figures, and its ratios to its rivals by wall and by processor time."""
+    speed = statistics.median(one[name].speed for one in rounds)
+    cpu_speed = statistics.median(one[name].cpu_speed for one in rounds)
+    memory = max(one[name].memory for one in rounds)
+    print(f"{name:<24}{speed:>9,.0f} images/s {cpu_speed:>9,.0f} images/CPU-s {memory:>6,.0f} MB")
+    for rival in AGAINST.get(name, ()):
+        if rival in rounds[0]:
+            wall, cpu = (ratios(rounds, name, rival, field) for field in ("speed", "cpu_speed"))
+            print(f"{'':<24}  x {rival}: wall {wall}, CPU {cpu}")
 
 
 if __name__ == "__main__":
