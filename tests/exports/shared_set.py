@@ -26,7 +26,7 @@ POSITIVE = 0.6
 
 HOST = "http://photos.example"
 TEXT_FROM, TWIN_FROM = 40, 44
-"""Pictures from the one number on bear text; each from the other on looks like one of the first."""
+"""Pictures from the one number on bear text; those from the other to `PICTURES` are twins."""
 
 PICTURES = 48
 TWICE = 7
@@ -57,7 +57,7 @@ class Drawn:
 
     @property
     def label(self) -> str:
-        shown = self.number - TWIN_FROM if self.number >= TWIN_FROM else self.number
+        shown = self.number - TWIN_FROM if _is_twin(self) else self.number
         return LABELS[shown % len(LABELS)]
 
 
@@ -113,6 +113,10 @@ def _described(pictures: list[Drawn]) -> dict[str, pa.Table]:
     }
 
 
+def _is_twin(one: Drawn) -> bool:
+    return TWIN_FROM <= one.number < PICTURES
+
+
 def _bears_text(one: Drawn) -> bool:
     return TEXT_FROM <= one.number < TWIN_FROM
 
@@ -160,7 +164,7 @@ def _text(one: Drawn) -> dict[str, object]:
 
 
 def _member(one: Drawn, pictures: list[Drawn]) -> dict[str, object]:
-    keeper = pictures[one.number - TWIN_FROM] if one.number >= TWIN_FROM else one
+    keeper = pictures[one.number - TWIN_FROM] if _is_twin(one) else one
     row = {"sha256": one.sha256, "cluster": keeper.sha256, "matched": keeper.sha256}
     row["group"] = keeper.sha256
     if keeper is one:
