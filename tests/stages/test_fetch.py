@@ -111,12 +111,9 @@ def fetch(
     )
     urls = [path if ":" in path else f"https://a.example/{path}" for path in paths]
     context = StageContext(workspace, LocalRunner(1), "test")
-    (table,) = (
-        FetchStage(config, DecodingConfig(max_pixels=10_000))
-        .run({"listing": pa.table({"url": urls})}, context)
-        .values()
-    )
-    workspace.write("fetch", table, Origin("fetch", 1, {}, {}))
+    stage = FetchStage(config, DecodingConfig(max_pixels=10_000))
+    (table,) = stage.run({"listing": pa.table({"url": urls})}, context).values()
+    workspace.write("fetch", table, Origin("fetch", stage.version, stage.configuration(), {}))
     rows = workspace.read("fetch").to_pylist()
     return {str(row["url"]).removeprefix("https://a.example/"): row for row in rows}
 
@@ -193,7 +190,8 @@ def test_torn_journal_line_is_ignored(tmp_path: Path, server: Faulty) -> None:
     workspace.manifest_path("fetch").unlink()
     journal = min((tmp_path / "data/checkpoints/fetch").iterdir())
     lines = journal.read_bytes().splitlines()
-    journal.write_bytes(lines[0] + b"\n" + lines[1][:40])
+    settings, first, second, *_ = lines
+    journal.write_bytes(b"\n".join([settings, first, second[:40]]))
     again = fetch(workspace, server, list(rows))
     assert {r["sha256"] for r in again.values()} == {r["sha256"] for r in rows.values()}
     assert sorted(server.seen[f"/{path}"] for path in rows) == [1, 2]
