@@ -12,6 +12,7 @@ which is what imagededup compares.
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmarks.dedup_accuracy import closed, found_pairs, ordered, prover, read_looks
 from benchmarks.scale_accuracy import poisson
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.geometry import match, view
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
 from webemo_curate.evaluation.metrics import wilson_interval
@@ -36,6 +38,7 @@ Pair = tuple[str, str]
 Color = tuple[int, int, int]
 DISTANCES = (8, 10)
 SHOWN = 10
+COMPARED = 20
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,34 @@ def hashed(looks: PictureLooks, names: list[str], distance: int) -> set[Pair]:
     return {ordered(names[a], names[b]) for a, b in zip(first, second, strict=True)}
 
 
+def agreeing(folder: Path, names: list[str], kind: str) -> tuple[list[int], list[int]]:
+    """Count keypoints that agree on a placing: whether a crop could be proved by fewer.
+
+    Parameters
+    ----------
+    folder : Path
+        From `draw`.
+    names : list of str
+        Its files.
+    kind : str
+        Of which pictures.
+
+    Returns
+    -------
+    crops, strangers : list of int
+        Of each crop and its original, and of the first `COMPARED` originals with one another.
+    """
+    own = [name for name in names if name.startswith(f"{kind}-")]
+    views = {name: view(Image.open(folder / name).convert("RGB")) for name in own}
+    originals = [name for name in own if "-original" in name]
+    crops = [name for name in own if "-crop" in name]
+    sources = [name.replace("-crop.jpg", "-original.png") for name in crops]
+    return (
+        [match(views[a], views[b]).inliers for a, b in zip(sources, crops, strict=True)],
+        [match(views[a], views[b]).inliers for a, b in combinations(originals[:COMPARED], 2)],
+    )
+
+
 def main() -> None:
     """Draw, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -206,6 +237,12 @@ def main() -> None:
     options = parser.parse_args()
     names = draw(options.folder, options.plain, options.framed)
     print(f"{options.plain} plain and {options.framed} framed pictures, {len(names)} with copies")
+    for kind in PLAIN:
+        crops, strangers = agreeing(options.folder, names, kind)
+        print(
+            f"{kind}: keypoints that agree, crops {min(crops)} to {max(crops)}, "
+            f"{len(strangers)} pairs of strangers up to {max(strangers)}"
+        )
     for method, counted in measure(options.folder, names).items():
         low, high = poisson(len(counted.false))
         print(f"{method}: {len(counted.false)} false pairs ({low:.1f} to {high:.1f})")
