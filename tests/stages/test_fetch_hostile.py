@@ -135,9 +135,6 @@ class Handler(BaseHTTPRequestHandler):
     def do_wide(self, _: bytes) -> None:
         self.reply(200, WIDE)
 
-    def do_private(self, _: bytes) -> None:
-        self.reply(302, b"", Location=f"http://127.0.0.1:{self.server.server_port}/good/1")
-
     def do_scheme(self, _: bytes) -> None:
         self.reply(302, b"", Location="file:///etc/passwd")
 
@@ -234,21 +231,6 @@ def test_nobody_is_there(tmp_path: Path, server: Hostile) -> None:
         mirror = f"http://127.0.0.1:{closed.server_address[1]}"
     (row,) = run(Workspace(tmp_path), server, ["good/1"], mirror=mirror, retries=0).to_pylist()
     assert row["status"] == FetchStatus.CONNECTION
-
-
-def test_redirect_from_public_to_private_needs_leave(
-    tmp_path: Path, server: Hostile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A name that resolves to loopback stands for a public host: only its address is made up.
-    real = "webemo_curate.download.following.is_private"
-    monkeypatch.setattr(real, lambda host: host == "127.0.0.1")
-    mirror = f"http://localhost:{server.server_port}"
-    refused = run(Workspace(tmp_path / "a"), server, ["private/1"], mirror=mirror).to_pylist()
-    assert refused[0]["status"] == FetchStatus.BAD_URL
-    let = run(
-        Workspace(tmp_path / "b"), server, ["private/1"], mirror=mirror, allow_private=True
-    ).to_pylist()
-    assert let[0]["status"] == FetchStatus.OK
 
 
 @settings(
