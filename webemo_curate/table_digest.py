@@ -49,10 +49,19 @@ def _update(hasher: Any, values: pa.ChunkedArray | pa.Array) -> None:
     elif pa.types.is_string(array.type):
         lengths = pc.fill_null(pc.binary_length(array), 0)
         hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-        hasher.update("".join(array.drop_null().to_pylist()).encode())
+        hasher.update(_text_bytes(array.drop_null()))
     elif pa.types.is_fixed_size_binary(array.type):
         hasher.update(b"".join(array.drop_null().to_pylist()))
     elif not pa.types.is_primitive(array.type):
         raise TypeError(f"no digest is defined for values of type {array.type}")
     else:
         hasher.update(array.drop_null().to_numpy(zero_copy_only=False).tobytes())
+
+
+def _text_bytes(texts: pa.Array) -> memoryview:
+    """Return the UTF-8 bytes of all texts, one after another, without a copy."""
+    _, offsets, content = texts.buffers()
+    if content is None or not len(texts):
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(content)[int(ends[0]) : int(ends[-1])]
