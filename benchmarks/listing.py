@@ -50,9 +50,8 @@ def run(reader: str, file: str) -> None:
         config = ListingConfig(source=(Path(file),), taxonomy=TAXONOMY)
         table = ListingStage(config).run({}, None)["listing"]  # type: ignore[arg-type]
         rows = table.num_rows
-        print(
-            f"{'listed':<8}{rows:>11,} rows {rows / (time.perf_counter() - started):>11,.0f} rows/s"
-        )
+        read = rows / (time.perf_counter() - started)
+        print(f"listed  {rows:>11,} rows {read:>11,.0f} rows/s, before the manifest is written")
         with tempfile.TemporaryDirectory() as folder:
             Workspace(Path(folder)).write("listing", table, Origin("listing", 1, {}, {}))
     seconds = time.perf_counter() - started
