@@ -23,9 +23,9 @@ import pyarrow as pa
 
 from benchmarks.measure import MEGABYTE, run
 from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.export import WRITERS
-from webemo_curate.exports.job import ExportJob
-from webemo_curate.exports.selection import select
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.manifest import Origin
 from webemo_curate.progress import progress_bar
 from webemo_curate.workspace import Workspace

@@ -27,7 +27,8 @@ from webemo_curate.config import (
     SplitConfig,
     UndersampleConfig,
 )
-from webemo_curate.manifest import Origin, conform
+from webemo_curate.conform import conform
+from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.binarize import BinarizeStage

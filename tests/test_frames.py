@@ -22,10 +22,11 @@ from webemo_curate.config import (
     PipelineConfig,
     SplitConfig,
 )
+from webemo_curate.conform import conform
 from webemo_curate.duplicates.leakage import mark_shared
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.manifest import Origin, conform, write_manifest
+from webemo_curate.manifest import Origin, write_manifest
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.stages.binarize import BinarizeStage

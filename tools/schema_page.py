@@ -2,13 +2,8 @@
 
 import pyarrow as pa
 
-from webemo_curate.schemas import (
-    DESCRIPTION,
-    NOTES,
-    NULLABLE_WHERE_NEEDED,
-    SCHEMAS,
-    VOLATILE,
-)
+from webemo_curate.fields import DESCRIPTION, VOLATILE
+from webemo_curate.schemas import NOTES, NULLABLE_WHERE_NEEDED, SCHEMAS
 
 HEADER = """\
 # Manifests

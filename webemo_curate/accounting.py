@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from webemo_curate.conform import conform
 from webemo_curate.frames import to_frame
 from webemo_curate.gates import GATES, Gate, Reader
-from webemo_curate.manifest import conform
 from webemo_curate.schemas import DECISIONS, MANIFESTS
 from webemo_curate.verdicts import Split
 

@@ -6,18 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webemo_curate import __version__
+from webemo_curate.conform import as_written, conform, sort_rows
 from webemo_curate.errors import InputError
+from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.quoting import quoted
 from webemo_curate.rooted import ODD
-from webemo_curate.schemas import LATER, NULLABLE_WHERE_NEEDED, SCHEMAS, SORT_KEYS
+from webemo_curate.schemas import SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
 
@@ -116,7 +117,7 @@ def write_manifest(
     ValueError
         If the table does not fit the schema (a defect of the stage).
     """
-    table = _as_written(name, _sort(name, conform(table, SCHEMAS[name])))
+    table = as_written(name, sort_rows(name, conform(table, SCHEMAS[name])))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
     metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
     metadata |= pandas_metadata(table.schema)
@@ -219,34 +220,6 @@ def _is_typed(info: ManifestInfo) -> bool:
     )
 
 
-def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Cast a table to a schema, column order and metadata included.
-
-    Parameters
-    ----------
-    table : pa.Table
-        Any table with the schema's columns; further columns are an error.
-    schema : pa.Schema
-        The wanted schema.
-
-    Returns
-    -------
-    pa.Table
-        The cast table, one chunk a column.
-
-    Raises
-    ------
-    ValueError
-        If columns differ, a value cannot be cast or a null stands where none may.
-    """
-    if set(table.column_names) != set(schema.names):
-        missing = sorted(set(schema.names) - set(table.column_names))
-        unknown = sorted(set(table.column_names) - set(schema.names))
-        raise ValueError(f"columns missing: {missing}, unknown: {unknown}")
-    arrays = [_cast(table.column(field.name), field) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
 def empty_table(name: str) -> pa.Table:
     """Return a manifest of no rows.
 
@@ -261,44 +234,3 @@ def empty_table(name: str) -> pa.Table:
         Its schema, without rows.
     """
     return SCHEMAS[name].empty_table()
-
-
-def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.Array:
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if values.null_count and not field.nullable:
-        raise ValueError(f"column '{field.name}' has {values.null_count} nulls and may have none")
-    if pa.types.is_dictionary(field.type):
-        plain = values.cast(field.type.value_type).combine_chunks()
-        # A sorted dictionary keeps the file's bytes independent of the order in which rows came.
-        categories = pc.unique(plain).drop_null().sort()
-        return pa.DictionaryArray.from_arrays(
-            pc.index_in(plain, categories).cast(field.type.index_type), categories
-        )
-    return values.cast(field.type).combine_chunks()
-
-
-def _as_written(name: str, table: pa.Table) -> pa.Table:
-    """Leave out later columns without a value, and declare what no row lacks as always there."""
-    loose = NULLABLE_WHERE_NEEDED.get(name, frozenset())
-    fields, arrays = [], []
-    for field, values in zip(table.schema, table.columns, strict=True):
-        missing = values.null_count
-        if LATER in field.metadata and missing == table.num_rows:
-            continue
-        fields.append(field.with_nullable(missing > 0) if field.name in loose else field)
-        arrays.append(values)
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _sort(name: str, table: pa.Table) -> pa.Table:
-    keys = SORT_KEYS.get(name, ("sha256",))
-    plain = pa.table({key: _decoded(table.column(key)) for key in keys})
-    order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in keys])
-    if pc.all(pc.equal(order, pa.array(np.arange(len(order), dtype=np.uint64)))).as_py():
-        return table
-    return conform(table.take(order), table.schema)
-
-
-def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values

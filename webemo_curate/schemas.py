@@ -2,76 +2,8 @@
 
 import pyarrow as pa
 
+from webemo_curate.fields import COLOR, ENUM, GRAY, SHA256, TEXT_BOX, TIMESTAMP, column
 from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
-
-VOLATILE = b"volatile"
-LATER = b"later"
-DESCRIPTION = b"description"
-ENUM = pa.dictionary(pa.int32(), pa.string())
-GRAY = pa.binary(32 * 32)
-"""The reduced gray picture a perceptual hash is computed from, row by row."""
-
-COLOR = pa.binary(4 * 4 * 3)
-"""Mean colors of a picture's sixteen parts, row by row, RGB."""
-
-
-def column(
-    name: str,
-    kind: pa.DataType,
-    description: str,
-    *,
-    nullable: bool = False,
-    volatile: bool = False,
-    later: bool = False,
-) -> pa.Field:
-    """Declare one manifest column.
-
-    Parameters
-    ----------
-    name : str
-        The column's name.
-    kind : pa.DataType
-        Its Arrow type.
-    description : str
-        What it holds, kept in the schema's metadata.
-    nullable : bool, default False
-        Whether a value may be missing.
-    volatile : bool, default False
-        Whether it differs between equal runs (times, attempts); such a column stays out of the
-        manifest's digest.
-    later : bool, default False
-        Whether the column came to a manifest that had files already: where no row has a value the
-        file does not have the column, and the digest is that of a table without it.
-
-    Returns
-    -------
-    pa.Field
-        The field with its metadata.
-    """
-    metadata = {DESCRIPTION: description.encode()}
-    if volatile:
-        metadata[VOLATILE] = b"true"
-    if later:
-        metadata[LATER] = b"true"
-    return pa.field(name, kind, nullable=nullable or later, metadata=metadata)
-
-
-SHA256 = column("sha256", pa.string(), "SHA-256 of the stored bytes, in hex")
-TIMESTAMP = pa.timestamp("ms", tz="UTC")
-
-TEXT_BOX = pa.struct(
-    [
-        pa.field("polygon", pa.list_(pa.float32()), nullable=False),  # x1 y1 ... x4 y4, pixels
-        pa.field("score", pa.float32(), nullable=False),  # the detector's, 0 to 1
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("confidence", pa.float32(), nullable=False),  # the recognizer's, 0 to 1
-        pa.field("area", pa.float32(), nullable=False),  # fraction of the image
-        pa.field("agreed", pa.float32(), nullable=False),  # a second network's score of the place
-        pa.field("drawn", pa.bool_(), nullable=False),  # found by the look for drawn words
-        pa.field("frame", pa.int32(), nullable=False),  # of an animation, from 0
-        pa.field("stable", pa.float32()),  # likeness of its readings if moved, 0 to 1
-    ]
-)
 
 LISTING = pa.schema(
     [

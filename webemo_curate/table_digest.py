@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webemo_curate.schemas import LATER, VOLATILE
+from webemo_curate.fields import LATER, VOLATILE
 
 
 def content_digest(table: pa.Table) -> str:

@@ -18,13 +18,15 @@ import pytest
 from tests.e2e.conftest import CURATE, curate, kill_in, prepare
 from tests.e2e.example import EXAMPLE
 from webemo_curate.config import ListingConfig, PipelineConfig
+from webemo_curate.conform import conform
 from webemo_curate.demo.server import DemoWorld
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import Origin, conform, empty_table, read_manifest
+from webemo_curate.fields import VOLATILE
+from webemo_curate.manifest import Origin, empty_table, read_manifest
 from webemo_curate.pipeline import build_stages
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.schemas import MANIFESTS, VOLATILE
+from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.stage import RowLocalStage, StageContext
 from webemo_curate.table_digest import content_digest

@@ -22,9 +22,9 @@ from tests.exports.conftest import Export, Rows
 from tests.exports.shared_set import fill
 from webemo_curate.config import ExportConfig, ExportFormat, PipelineConfig, override
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.exports.checked_pictures import REMEDY
 from webemo_curate.exports.export import export
-from webemo_curate.exports.names import LONGEST_BYTES, folder_names
-from webemo_curate.exports.pictures import REMEDY
+from webemo_curate.exports.safe_names import LONGEST_BYTES, folder_names
 from webemo_curate.exports.tar_stream import TarWriter
 from webemo_curate.manifest import Origin
 from webemo_curate.pipeline import Pipeline

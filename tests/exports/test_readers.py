@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.exports.conftest import Export, Rows, text
-from webemo_curate.exports.names import folder_names
+from webemo_curate.exports.safe_names import folder_names
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.fields import TEXT_BOX
 from webemo_curate.ocr.requirement import Agreement, Rule
 from webemo_curate.ocr.rule import PRESETS, decide, rules
-from webemo_curate.schemas import TEXT_BOX
 
 RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
 

@@ -163,7 +163,7 @@ def journals(folder: Path) -> Target:
     path.parent.mkdir()
 
     def take(content: bytes) -> None:
-        from webemo_curate.manifest import conform
+        from webemo_curate.conform import conform
         from webemo_curate.schemas import FETCH
         from webemo_curate.stages.fetch import _table
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from webemo_curate.manifest import conform
+from webemo_curate.conform import conform
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.taxonomies import WEBEMO, load_taxonomy
 

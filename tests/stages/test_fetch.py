@@ -15,7 +15,8 @@ from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.stages.fetch import FetchStage, mark_placeholders
+from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.fetch_outcomes import mark_placeholders
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace

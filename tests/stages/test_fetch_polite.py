@@ -24,7 +24,8 @@ from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.record import Known, Record
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.stages.fetch import FetchStage, mark_placeholders
+from webemo_curate.stages.fetch import FetchStage
+from webemo_curate.stages.fetch_outcomes import mark_placeholders
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace

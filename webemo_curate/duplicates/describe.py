@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
+from webemo_curate.fields import COLOR, GRAY
 from webemo_curate.imaging import DecodeError, read_looks, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
-from webemo_curate.schemas import COLOR, GRAY
 from webemo_curate.storage.protocols import ImageReader
 
 FILES = pa.schema([("place", pa.string())])

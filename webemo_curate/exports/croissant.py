@@ -12,8 +12,8 @@ from typing import Any
 
 from webemo_curate import __version__
 from webemo_curate.config import ExportConfig
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.huggingface import DATA, write_huggingface
-from webemo_curate.exports.job import ExportJob
 from webemo_curate.exports.license_words import OWNERS, required_license
 
 FILE = "croissant.json"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports.chosen_rows import Selection, select
 from webemo_curate.exports.croissant import write_croissant
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.fiftyone import write_fiftyone
 from webemo_curate.exports.huggingface import write_huggingface
 from webemo_curate.exports.imagefolder import write_imagefolder
-from webemo_curate.exports.job import ExportJob
 from webemo_curate.exports.license_words import required_license
-from webemo_curate.exports.selection import Selection, select
 from webemo_curate.exports.split_lists import write_lists
 from webemo_curate.exports.webdataset import write_webdataset
 from webemo_curate.progress import progress_bar

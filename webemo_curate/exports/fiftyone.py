@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate import __version__
+from webemo_curate.exports.chosen_rows import checked_names, without
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.fiftyone_schema import dataset_document
-from webemo_curate.exports.job import ExportJob
 from webemo_curate.exports.lockstep import Cursor, batches
-from webemo_curate.exports.selection import checked_names, without
 from webemo_curate.gates import BINARIZE, DEDUP, TEXT, UNDERSAMPLE, Gate
 from webemo_curate.verdicts import DecodeStatus, Split
 from webemo_curate.workspace import Workspace
@@ -62,7 +62,7 @@ def write_fiftyone(job: ExportJob, folder: Path) -> None:
 def _samples(job: ExportJob, folder: Path) -> Iterator[Node]:
     """Yield the documents, each once its batch's pictures are in place."""
     workspace, named = job.selection.workspace, bool(job.config.splits)
-    known = Known(workspace, job.selection.classes, [s.name for s in job.selection.splits])
+    known = FieldSources(workspace, job.selection.classes, [s.name for s in job.selection.splits])
     for table in batches(workspace, "images", IMAGE_COLUMNS):
         decoded = pc.equal(table["decode_status"].cast(pa.string()), DecodeStatus.OK)
         rows = without(table.filter(decoded), job.selection.removed)
@@ -80,7 +80,7 @@ def _samples(job: ExportJob, folder: Path) -> Iterator[Node]:
             yield _frame(row, name) | fact
 
 
-class Known:
+class FieldSources:
     """What the manifests say of an image, asked for in the order of the hashes.
 
     Parameters

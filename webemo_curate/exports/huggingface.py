@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webemo_curate.exports.card import Card, write_card
-from webemo_curate.exports.job import ExportJob
-from webemo_curate.exports.selection import Selection, SplitRows
+from webemo_curate.exports.chosen_rows import Selection, SplitRows
+from webemo_curate.exports.export_job import ExportJob
+from webemo_curate.exports.format_card import Card, write_card
 
 ROW_GROUP_ROWS = 512
 ROW_GROUP_BYTES = 32 * 2**20

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webemo_curate.exports.chosen_rows import Selection, SplitRows
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.huggingface import features
-from webemo_curate.exports.job import ExportJob
-from webemo_curate.exports.names import folder_names
-from webemo_curate.exports.selection import Selection, SplitRows
+from webemo_curate.exports.safe_names import folder_names
 
 METADATA = "metadata.parquet"
 COLUMNS = pa.schema(

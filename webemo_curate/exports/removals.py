@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from webemo_curate.conform import conform
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import conform
+from webemo_curate.fields import TIMESTAMP, column
 from webemo_curate.parquet import read_parquet
-from webemo_curate.schemas import TIMESTAMP, column
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
-from webemo_curate.exports.job import ExportJob
+from webemo_curate.exports.export_job import ExportJob
 
 COLUMNS = ("sha256", "url", "class", "target", "label", "labels", "group")
 

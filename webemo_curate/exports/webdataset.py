@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from webemo_curate.exports.job import ExportJob
-from webemo_curate.exports.selection import SplitRows
+from webemo_curate.exports.chosen_rows import SplitRows
+from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.tar_stream import TarWriter
 
 FACTS = ("group", "height", "label", "labels", "sha256", "target", "url", "width")

@@ -8,7 +8,7 @@ import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.errors import CurateError
-from webemo_curate.schemas import TEXT_BOX
+from webemo_curate.fields import TEXT_BOX
 
 Device = Literal["cpu", "gpu"]
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from webemo_curate.config import ExportConfig
+from webemo_curate.exports.chosen_rows import Selection
 from webemo_curate.exports.croissant import (
     Node,
     dataset_node,
@@ -11,7 +12,6 @@ from webemo_curate.exports.croissant import (
     names_node,
     write_node,
 )
-from webemo_curate.exports.selection import Selection
 from webemo_curate.releases import files
 
 RECORDS = "images"

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from webemo_curate import parquet
 from webemo_curate.errors import InputError
-from webemo_curate.schemas import TIMESTAMP
+from webemo_curate.fields import TIMESTAMP
+from webemo_curate.parquet import read_parquet
 from webemo_curate.system_faults import raise_system_fault
 
 IMAGES, DECISIONS, REMOVED = "images.parquet", "decisions.parquet", "removed.parquet"
@@ -125,7 +126,7 @@ def read_columns(file: Path, schema: pa.Schema) -> pa.Table:
         If it is not sound or lacks a column.
     """
     try:
-        table = parquet.read_parquet(file, schema.names)
+        table = read_parquet(file, schema.names)
         return table.select(schema.names).cast(schema.with_metadata(table.schema.metadata))
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise_system_fault(error, str(file))

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
-from webemo_curate.releases.comparison import Likeness, Outcome, compare
-from webemo_curate.releases.reading import Release
+from webemo_curate.releases.outcomes import Likeness, Outcome, compare
+from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
@@ -28,7 +28,7 @@ LOOKS = ["sha256", "decode_status", "pixel_hash", "phash", "width", "height"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Recovered:
     """What became of one released image.
 
     Attributes
@@ -70,15 +70,15 @@ class Finder:
         self._release, self._config, self._scratch = release, config, scratch
         rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
         self._rows = {row["sha256"]: row for row in rows}
-        self.findings: dict[str, Finding] = {}
+        self.findings: dict[str, Recovered] = {}
         self._found: dict[str, Row] = {}
 
-    def find(self) -> dict[str, Finding]:
+    def find(self) -> dict[str, Recovered]:
         """Look for every image: under its URL, then its others, then under its near duplicates'.
 
         Returns
         -------
-        dict of str to Finding
+        dict of str to Recovered
             By the hash that was released.
         """
         self._ask({sha256: [row["url"]] for sha256, row in self._rows.items()})
@@ -117,17 +117,17 @@ class Finder:
         if earlier is None or found.outcome.rank < earlier.outcome.rank:
             self.findings[sha256] = found
 
-    def _judge(self, sha256: str, answer: Row) -> Finding:
+    def _judge(self, sha256: str, answer: Row) -> Recovered:
         if answer["sha256"] == sha256:
-            return Finding(Outcome.IDENTICAL, answer, Likeness(Outcome.IDENTICAL))
+            return Recovered(Outcome.IDENTICAL, answer, Likeness(Outcome.IDENTICAL))
         if answer["status"] != FetchStatus.OK:
-            return Finding(Outcome.DEAD, answer)
+            return Recovered(Outcome.DEAD, answer)
         found, distance = self._found[answer["sha256"]], self._config.rebuild.distance
         likeness = compare(found, self._rows[sha256], distance)
         copy = self._release.copies.get(sha256, {}).get(answer["url"])
         if copy == answer["sha256"] and likeness.outcome is not Outcome.SAME_PIXELS:
             likeness = replace(likeness, outcome=Outcome.SUBSTITUTE)
-        return Finding(likeness.outcome, answer, likeness)
+        return Recovered(likeness.outcome, answer, likeness)
 
     def _fetch(self, urls: list[str]) -> dict[str, Row]:
         """Fetch URLs with the stage that curated them: as politely, and resumed after a kill."""

@@ -10,10 +10,10 @@ import pyarrow as pa
 from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
-from webemo_curate.releases.comparison import Outcome
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
-from webemo_curate.releases.finding import Finder, Finding
-from webemo_curate.releases.reading import Release, read_release
+from webemo_curate.releases.finding import Finder, Recovered
+from webemo_curate.releases.outcomes import Outcome
+from webemo_curate.releases.reading_back import Release, read_release
 from webemo_curate.releases.shares import Shares, class_shares
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SPLIT
@@ -121,7 +121,9 @@ def _scratch(workspace: Workspace, released: Release) -> Workspace:
     return Workspace(workspace.root / place)
 
 
-def _entering(released: Release, findings: dict[str, Finding], accepted: set[Outcome]) -> list[Row]:
+def _entering(
+    released: Release, findings: dict[str, Recovered], accepted: set[Outcome]
+) -> list[Row]:
     """Return the rows of the split manifests: those accepted, each picture once."""
     rows: dict[str, Row] = {}
     ordered = sorted(
@@ -135,7 +137,7 @@ def _entering(released: Release, findings: dict[str, Finding], accepted: set[Out
     return list(rows.values())
 
 
-def _entry(row: Row, finding: Finding) -> Row:
+def _entry(row: Row, finding: Recovered) -> Row:
     """Return a split's row of what was found; of an identical picture it is what was released."""
     found = {"sha256": finding.answer["sha256"], "path": finding.path}
     if finding.outcome is Outcome.IDENTICAL:
@@ -165,7 +167,7 @@ def _enter(
     workspace.save_config(config)
 
 
-def _report(released: Release, findings: dict[str, Finding]) -> pa.Table:
+def _report(released: Release, findings: dict[str, Recovered]) -> pa.Table:
     rows = []
     for row in released.images.select(["sha256", "split"]).to_pylist():
         finding = findings[row["sha256"]]
@@ -188,7 +190,7 @@ def _report(released: Release, findings: dict[str, Finding]) -> pa.Table:
 def _rebuilt(
     workspace: Workspace,
     released: Release,
-    findings: dict[str, Finding],
+    findings: dict[str, Recovered],
     rows: list[Row],
     *,
     check_only: bool,

@@ -11,12 +11,12 @@ import yaml
 from webemo_curate import __version__
 from webemo_curate.config import ExportConfig, PipelineConfig
 from webemo_curate.errors import InputError
+from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.license_words import required_license
-from webemo_curate.exports.selection import select
 from webemo_curate.gates import GATES
 from webemo_curate.releases import files
-from webemo_curate.releases.card import write_release_card
 from webemo_curate.releases.contents import decision_table, image_table
+from webemo_curate.releases.data_card import write_release_card
 from webemo_curate.releases.description import write_description
 from webemo_curate.releases.take_down import take_down
 from webemo_curate.storage.whole_folder import whole_folder

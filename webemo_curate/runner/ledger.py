@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from webemo_curate.conform import conform
 from webemo_curate.errors import CurateError
-from webemo_curate.manifest import conform
 from webemo_curate.runner.job import Job, partition_names
 from webemo_curate.runner.messages import Died
 

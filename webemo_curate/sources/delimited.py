@@ -14,10 +14,11 @@ from pyarrow import csv
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
 from webemo_curate.sources.dialect import Dialect, tell_dialect
-from webemo_curate.sources.source import Picture, Reading, file_digest, logger, unreadable
-from webemo_curate.sources.table_rows import Raw, TableRows
+from webemo_curate.sources.source import Picture, ReadOptions, file_digest, logger, unreadable
+from webemo_curate.sources.table_rows import TableRows
 
 BLOCK_BYTES = 2**21
 """A row may not be longer, nor memory grow beyond some of these."""
@@ -55,7 +56,7 @@ class DelimitedSource:
         """Return the file's SHA-256."""
         return file_digest(self.place)
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""
         dialect, columns = self._dialect, self._columns
         logger.info("%s: %s; %s", self.place, dialect.told(), columns.told())

@@ -11,16 +11,17 @@ import pyarrow as pa
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
 from webemo_curate.sources.source import (
     BATCH_ROWS,
     Picture,
-    Reading,
+    ReadOptions,
     file_digest,
     logger,
     unreadable,
 )
-from webemo_curate.sources.table_rows import Raw, TableRows
+from webemo_curate.sources.table_rows import TableRows
 
 MAX_LINE_BYTES = 2**20
 HEADER_LINES = 100
@@ -48,7 +49,7 @@ class JsonLinesSource:
         """Return the file's SHA-256."""
         return file_digest(self.place)
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""
         columns = self._columns
         logger.info("%s: JSON lines; %s", self.place, columns.told())

@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import SPLITS
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.sources.labels import LabelError
 from webemo_curate.sources.source import (
     BATCH_ROWS,
     ROWS,
     Picture,
-    Reading,
+    ReadOptions,
     bad_key,
     local_key,
     logger,
     unreadable,
 )
-from webemo_curate.sources.table_rows import SPLITS
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FolderSource:
         """Return the SHA-256 of its files' names."""
         return hashlib.sha256("\0".join(self._files).encode()).hexdigest()
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""
         logger.info("%s: %s", self.place, self._told())
         for start in range(0, len(self._files), BATCH_ROWS):
@@ -98,7 +98,7 @@ class FolderSource:
         split = SPLITS[folders.pop(0).lower()] if self._has_splits and folders else None
         return split, folders[0] if folders else None
 
-    def _row(self, number: int, file: str, reading: Reading) -> dict[str, object]:
+    def _row(self, number: int, file: str, reading: ReadOptions) -> dict[str, object]:
         split, folder = self._parts(file)
         try:
             label = None if folder is None else reading.labels.name(folder)

@@ -7,12 +7,12 @@ from typing import Final
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import SPLITS
 from webemo_curate.sources.delimited import DelimitedSource
 from webemo_curate.sources.json_lines import JsonLinesSource
-from webemo_curate.sources.parquet import ParquetSource
+from webemo_curate.sources.parquet_tables import ParquetSource
 from webemo_curate.sources.picture_folder import FolderSource
 from webemo_curate.sources.source import Source, unreadable
-from webemo_curate.sources.table_rows import SPLITS
 from webemo_curate.sources.webemo import CATEGORY_FILE, LIST_FILES, ListSource, list_files
 
 TableKind = Callable[[Path, Path, ListingConfig, str | None], Source]

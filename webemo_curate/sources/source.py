@@ -105,7 +105,7 @@ def _more(count: int) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadOptions:
     """How sources are read.
 
     Attributes
@@ -155,7 +155,7 @@ class Source(Protocol):
     def digest(self) -> str:
         """Return the SHA-256 of what its rows are made of, in hex."""
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows in order, schema `ROWS`; memory does not grow with their number.
 
         Raises

@@ -1,7 +1,7 @@
 """Rows of any table as listing rows: whole columns at a time, what is malformed by row."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any, Final
@@ -9,48 +9,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webemo_curate.sources import cell_rules
+from webemo_curate.sources.cell_rules import Raw, as_text
 from webemo_curate.sources.columns import Columns
 from webemo_curate.sources.labels import LabelError
-from webemo_curate.sources.source import ROWS, Reading, bad_key, local_key
-from webemo_curate.verdicts import Split
-
-MAX_URL = 8192
-MAX_PATH = 1024
-MAX_TEXT = 1000
-
-WEB_URL: Final = r"^https?://[^\s\x00-\x1f\x7f]+$"
-SUSPICIOUS_PATH: Final = r"^[/~]|^[A-Za-z]:|(^|/)\.{1,2}(/|$)|//|[\x00-\x1f\x7f]"
-ASSET_ID: Final = r"/\d+_F_(?P<id>\d+)_[^/]*$"
-"""`220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
-
-REPLACEMENT: Final = "\ufffd"
-"""What stands for bytes that are no sign of the encoding."""
-
-UNPRINTABLE: Final = r"[\x00-\x1f\x7f]"
-SPLITS: Final = {
-    **dict.fromkeys(("train", "training", "trn"), str(Split.TRAIN)),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), str(Split.VALIDATION)),
-    **dict.fromkeys(("test", "testing", "tst"), str(Split.TEST)),
-}
-
-
-@dataclass
-class Raw:
-    """Some rows of a table as they come.
-
-    Attributes
-    ----------
-    numbers
-        Their numbers in the table.
-    cells
-        Columns by name, those alone that are read.
-    broken
-        Rows that are no rows at all: number, column or None, what is wrong, what to do.
-    """
-
-    numbers: pa.Array
-    cells: dict[str, pa.Array]
-    broken: list[tuple[int, str | None, str, str]] = field(default_factory=list)
+from webemo_curate.sources.source import ROWS, ReadOptions, bad_key, local_key
 
 
 @dataclass
@@ -79,7 +42,7 @@ class TableRows:
     name: str
     root: Path
     columns: Columns
-    reading: Reading
+    reading: ReadOptions
     class_names: Sequence[str] = ()
     split: str | None = None
 
@@ -135,7 +98,9 @@ class _Rows:
         name = self._table.name
         key = pc.coalesce(
             pc.if_else(
-                bad, pc.binary_join_element_wise(f"row:{name}", _text(self._raw.numbers), "/"), None
+                bad,
+                pc.binary_join_element_wise(f"row:{name}", as_text(self._raw.numbers), "/"),
+                None,
             ),
             pc.if_else(
                 self._file.is_valid(),
@@ -147,7 +112,7 @@ class _Rows:
         columns = {
             "line": self._raw.numbers,
             "url": key,
-            "asset_id": pc.struct_field(pc.extract_regex(key, ASSET_ID), "id"),
+            "asset_id": pc.struct_field(pc.extract_regex(key, cell_rules.ASSET_ID), "id"),
             "label": self._labels[0],
             "official_split": self._split,
             "file": self._file,
@@ -195,10 +160,10 @@ class _Rows:
             return pa.nulls(self._rows, pa.string())
         values = self._raw.cells[column]
         try:
-            text = _text(values)
+            text = as_text(values)
         except pa.ArrowInvalid:
             text = self._decoded(values, column)
-        odd = pc.match_substring(text, REPLACEMENT)
+        odd = pc.match_substring(text, cell_rules.REPLACEMENT)
         remedy = "save the table as UTF-8, or give its --encoding"
         self._mark(odd, column, "has a sign that the table's encoding does not have", remedy)
         text = pc.utf8_trim_whitespace(text)
@@ -220,9 +185,9 @@ class _Rows:
     def _texts(self, column: str | None) -> pa.Array:
         text = self._cells(column)
         if column:
-            long = pc.greater(pc.utf8_length(text), MAX_TEXT)
-            self._mark(long, column, f"is longer than {MAX_TEXT} characters", "shorten it")
-            odd = pc.match_substring_regex(text, UNPRINTABLE)
+            long = pc.greater(pc.utf8_length(text), cell_rules.MAX_TEXT)
+            self._mark(long, column, f"is longer than {cell_rules.MAX_TEXT} signs", "shorten it")
+            odd = pc.match_substring_regex(text, cell_rules.UNPRINTABLE)
             self._mark(odd, column, "has a control character", "remove it")
         return text
 
@@ -237,7 +202,8 @@ class _Rows:
             pc.and_(needed, url.is_null()), column, "is empty", "give a URL, or remove the row"
         )
         sound = pc.and_(
-            pc.match_substring_regex(url, WEB_URL), pc.less_equal(pc.binary_length(url), MAX_URL)
+            pc.match_substring_regex(url, cell_rules.WEB_URL),
+            pc.less_equal(pc.binary_length(url), cell_rules.MAX_URL),
         )
         wrong = pc.and_(needed, pc.and_(url.is_valid(), pc.invert(pc.fill_null(sound, False))))
         remedy = "correct it; local files need --path-column"
@@ -249,8 +215,8 @@ class _Rows:
         if column is None or path.null_count == self._rows:
             return path
         odd = pc.or_(
-            pc.match_substring_regex(path, SUSPICIOUS_PATH),
-            pc.greater(pc.binary_length(path), MAX_PATH),
+            pc.match_substring_regex(path, cell_rules.SUSPICIOUS_PATH),
+            pc.greater(pc.binary_length(path), cell_rules.MAX_PATH),
         )
         rows = pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()
         if not rows:
@@ -262,9 +228,9 @@ class _Rows:
 
     def _inside(self, row: int, column: str, path: str) -> str | None:
         """Return a path below the root; None, and a problem, if it leads out and may not."""
-        if len(path.encode()) > MAX_PATH or not path.isprintable():
-            what, remedy = f"is no path of up to {MAX_PATH} printable bytes", "correct it"
-            self._problems.setdefault(row, (column, what, remedy))
+        if len(path.encode()) > cell_rules.MAX_PATH or not path.isprintable():
+            what = f"is no path of up to {cell_rules.MAX_PATH} printable bytes"
+            self._problems.setdefault(row, (column, what, "correct it"))
             return path
         root = self._table.root
         whole = PurePosixPath(normpath(PurePosixPath(root) / path))
@@ -323,16 +289,9 @@ class _Rows:
         if column is None:
             return pa.array([self._table.split] * self._rows, pa.string())
         coded = pc.utf8_lower(self._cells(column)).dictionary_encode()
-        meant = [SPLITS.get(value) for value in coded.dictionary.to_pylist()]
+        meant = [cell_rules.SPLITS.get(value) for value in coded.dictionary.to_pylist()]
         split = pa.array(meant, pa.string()).take(coded.indices)
         unknown = pc.and_(coded.is_valid(), split.is_null())
         remedy = "give train, validation or test, or another --split-column"
         self._mark(unknown, column, "is no split", remedy)
         return split
-
-
-def _text(values: pa.Array) -> pa.Array:
-    """Return any column of plain values as text."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())

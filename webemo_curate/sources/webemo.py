@@ -16,7 +16,7 @@ from webemo_curate.sources.source import (
     BATCH_ROWS,
     ROWS,
     Picture,
-    Reading,
+    ReadOptions,
     bad_key,
     file_digest,
     unreadable,
@@ -95,7 +95,7 @@ class ListSource:
         """Return the file's SHA-256."""
         return file_digest(self.place)
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`.
 
         Every line that is not blank is one: text in UTF-8, a URL and a label's index or name.
@@ -183,7 +183,7 @@ class _LineError(Exception):
 
 
 def _row(
-    source: ListSource, number: int, raw: bytes, reading: Reading, official: str | None
+    source: ListSource, number: int, raw: bytes, reading: ReadOptions, official: str | None
 ) -> tuple[Any, ...]:
     """Return a line's values in the order of `ROWS`."""
     try:

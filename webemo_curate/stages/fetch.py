@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -16,11 +14,11 @@ from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Journal
-from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
+from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.record import Known, Record
-from webemo_curate.errors import InputError
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import FETCH
+from webemo_curate.stages.fetch_outcomes import mark_placeholders, retried_statuses, summary
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
@@ -173,85 +171,6 @@ class FetchStage(Stage[FetchConfig]):
         if held := schedule.held():
             wait = timedelta(seconds=round(held[-1]))
             logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)
-
-
-def summary(outcomes: list[FetchOutcome]) -> list[str]:
-    """Say how the downloads ended, and what another try may mend.
-
-    Parameters
-    ----------
-    outcomes : list of FetchOutcome
-        One a URL.
-
-    Returns
-    -------
-    list of str
-        A line a status, the commonest first; then the command, if one would help.
-    """
-    counts = Counter(outcome.status for outcome in outcomes)
-    lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
-    passing = sorted(str(status) for status in counts.keys() & RETRIED)
-    if passing:
-        lines.append(f"  try again with: curate fetch --retry-status {','.join(passing)}")
-    return lines
-
-
-def retried_statuses(names: Iterable[str]) -> frozenset[str]:
-    """Read the statuses to try again.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Status names, or the HTTP codes 404, 410, 429, 503.
-
-    Returns
-    -------
-    frozenset of str
-        Status names, and codes as text.
-
-    Raises
-    ------
-    InputError
-        If one is neither; lists those there are.
-    """
-    known = {*map(str, FetchStatus), *map(str, STATUS_BY_CODE), "403", "500", "502", "504"}
-    for name in names:
-        if name not in known:
-            raise InputError(
-                f"--retry-status {name}: no such outcome; there are {', '.join(sorted(known))}"
-            )
-    return frozenset(names)
-
-
-def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[FetchOutcome]:
-    """Mark images that many URLs of a host share: its stand-in for what it no longer has.
-
-    A picture that many hosts have is well known, not a stand-in: how many have it grows with the
-    number of URLs, which must not decide.
-
-    Parameters
-    ----------
-    outcomes : list of FetchOutcome
-        One a URL.
-    threshold : int
-        Number of URLs of a host from which a body is a placeholder.
-
-    Returns
-    -------
-    list of FetchOutcome
-        The same, with status `placeholder` in place of `ok` where it applies.
-    """
-    places = [
-        (urlsplit(outcome.url).hostname, outcome.sha256)
-        for outcome in outcomes
-        if outcome.status is not FetchStatus.LOCAL
-    ]
-    counts = Counter(place for place in places if place[1])
-    stand_ins = {sha256 for (_, sha256), count in counts.items() if count >= threshold}
-    return [
-        replace(outcome, status=FetchStatus.PLACEHOLDER) if outcome.sha256 in stand_ins else outcome
-        for outcome in outcomes
-    ]
 
 
 def _table(outcomes: list[FetchOutcome]) -> pa.Table:

@@ -11,9 +11,9 @@ from PIL import Image
 
 from webemo_curate import gates
 from webemo_curate.config import BOUNDS, DecodingConfig, ImagesConfig
+from webemo_curate.conform import conform
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
-from webemo_curate.manifest import conform
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader

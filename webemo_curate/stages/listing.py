@@ -10,7 +10,7 @@ from webemo_curate.credentials import masked
 from webemo_curate.schemas import LISTING
 from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.resolve import find_sources, has_lists
-from webemo_curate.sources.source import ROWS, BadRows, Reading, Source
+from webemo_curate.sources.source import ROWS, BadRows, ReadOptions, Source
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, load_taxonomy
 
@@ -38,7 +38,7 @@ class ListingStage(Stage[ListingConfig]):
         sources = find_sources(self.config)
         taxonomy = self._taxonomy(sources)
         bad = BadRows(skip=self.config.on_bad_row == "skip")
-        reading = Reading(self.config, LabelReader(taxonomy), bad)
+        reading = ReadOptions(self.config, LabelReader(taxonomy), bad)
         parts = [_rows(source, reading) for source in sources]
         bad.tell()
         rows = _without_credentials(pa.concat_tables(parts))
@@ -50,7 +50,7 @@ class ListingStage(Stage[ListingConfig]):
         return None if name == AS_LISTED else load_taxonomy(name)
 
 
-def _rows(source: Source, reading: Reading) -> pa.Table:
+def _rows(source: Source, reading: ReadOptions) -> pa.Table:
     """Return all rows of a source: what recurs coded, so that a million take little room."""
     coded = [pa.field(field.name, LISTING.field(field.name).type) for field in ROWS]
     batches = [batch.cast(pa.schema(coded)) for batch in source.batches(reading)]

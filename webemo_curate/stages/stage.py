@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pyarrow as pa
 
 from webemo_curate.config import StageConfig
+from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
-from webemo_curate.manifest import conform
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
 from webemo_curate.workspace import Workspace
 

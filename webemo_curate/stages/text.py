@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from webemo_curate import gates
 from webemo_curate.config import TextRuleConfig
-from webemo_curate.manifest import conform
+from webemo_curate.conform import conform
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import Decisions, decide, rules
 from webemo_curate.schemas import TEXT

@@ -11,8 +11,8 @@ import yaml
 
 from webemo_curate import __version__
 from webemo_curate.config import ExportConfig
+from webemo_curate.exports.chosen_rows import Selection
 from webemo_curate.exports.license_words import OWNERS, hub_fields, required_license
-from webemo_curate.exports.selection import Selection
 
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from webemo_curate.config import ExportConfig
-from webemo_curate.exports.pictures import Pictures
-from webemo_curate.exports.selection import Selection, SplitRows
+from webemo_curate.exports.checked_pictures import Pictures
+from webemo_curate.exports.chosen_rows import Selection, SplitRows
 
 
 @dataclass

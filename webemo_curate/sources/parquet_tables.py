@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
-from webemo_curate.sources.source import BATCH_ROWS, Picture, Reading, file_digest, logger
-from webemo_curate.sources.table_rows import Raw, TableRows
+from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, file_digest, logger
+from webemo_curate.sources.table_rows import TableRows
 from webemo_curate.system_faults import raise_system_fault
 
 PICTURE_ROWS = 32
@@ -47,7 +48,7 @@ class ParquetSource:
         """Return the file's SHA-256."""
         return file_digest(self.place)
 
-    def batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
+    def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""
         columns = self._columns
         holds = "; its bytes are the pictures" if self._bytes else ""

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webemo_curate.conform import conform
 from webemo_curate.errors import InputError
 from webemo_curate.exports.removals import removed_hashes
-from webemo_curate.manifest import ROW_GROUP_ROWS, conform
+from webemo_curate.manifest import ROW_GROUP_ROWS
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.schemas import SPLIT
 from webemo_curate.system_faults import raise_system_fault

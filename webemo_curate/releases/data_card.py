@@ -8,9 +8,9 @@ import pyarrow as pa
 from webemo_curate import __version__
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import ExportConfig
-from webemo_curate.exports.card import count_lines, escaped, label_lines, table_row
+from webemo_curate.exports.chosen_rows import Selection
+from webemo_curate.exports.format_card import count_lines, escaped, label_lines, table_row
 from webemo_curate.exports.license_words import OWNERS, required_license
-from webemo_curate.exports.selection import Selection
 from webemo_curate.releases import files
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.workspace import Workspace

@@ -1,0 +1,89 @@
+"""What is made of all outcomes of a fetch together: a summary, stand-ins, those tried again."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
+from webemo_curate.errors import InputError
+from webemo_curate.verdicts import FetchStatus
+
+
+def summary(outcomes: list[FetchOutcome]) -> list[str]:
+    """Say how the downloads ended, and what another try may mend.
+
+    Parameters
+    ----------
+    outcomes : list of FetchOutcome
+        One a URL.
+
+    Returns
+    -------
+    list of str
+        A line a status, the commonest first; then the command, if one would help.
+    """
+    counts = Counter(outcome.status for outcome in outcomes)
+    lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
+    passing = sorted(str(status) for status in counts.keys() & RETRIED)
+    if passing:
+        lines.append(f"  try again with: curate fetch --retry-status {','.join(passing)}")
+    return lines
+
+
+def retried_statuses(names: Iterable[str]) -> frozenset[str]:
+    """Read the statuses to try again.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Status names, or the HTTP codes 404, 410, 429, 503.
+
+    Returns
+    -------
+    frozenset of str
+        Status names, and codes as text.
+
+    Raises
+    ------
+    InputError
+        If one is neither; lists those there are.
+    """
+    known = {*map(str, FetchStatus), *map(str, STATUS_BY_CODE), "403", "500", "502", "504"}
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"--retry-status {name}: no such outcome; there are {', '.join(sorted(known))}"
+            )
+    return frozenset(names)
+
+
+def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[FetchOutcome]:
+    """Mark images that many URLs of a host share: its stand-in for what it no longer has.
+
+    A picture that many hosts have is well known, not a stand-in: how many have it grows with the
+    number of URLs, which must not decide.
+
+    Parameters
+    ----------
+    outcomes : list of FetchOutcome
+        One a URL.
+    threshold : int
+        Number of URLs of a host from which a body is a placeholder.
+
+    Returns
+    -------
+    list of FetchOutcome
+        The same, with status `placeholder` in place of `ok` where it applies.
+    """
+    places = [
+        (urlsplit(outcome.url).hostname, outcome.sha256)
+        for outcome in outcomes
+        if outcome.status is not FetchStatus.LOCAL
+    ]
+    counts = Counter(place for place in places if place[1])
+    stand_ins = {sha256 for (_, sha256), count in counts.items() if count >= threshold}
+    return [
+        replace(outcome, status=FetchStatus.PLACEHOLDER) if outcome.sha256 in stand_ins else outcome
+        for outcome in outcomes
+    ]
