@@ -17,6 +17,7 @@ from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.quoting import quoted
+from webemo_curate.remedies import writing
 from webemo_curate.rooted import ODD
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
@@ -160,11 +161,12 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         _check_paths(table, name)
         return table
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such manifest; run the stage that writes '{name}'") from error
+        raise InputError(f"{path}: no such manifest; '{writing(name)}' writes it") from error
     except (OSError, pa.ArrowException, ValueError) as error:
         raise_system_fault(error, str(path))
         raise InputError(
-            f"{path}: not a sound '{name}' manifest ({error}); delete it and run the stage again"
+            f"{path}: not a sound '{name}' manifest ({error}); delete it and run "
+            f"'{writing(name)}' again"
         ) from error
 
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
+from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.protocols import Store
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
@@ -38,6 +39,14 @@ class ManifestStore:
         """Return where a manifest lies, for messages."""
         return self.store.where(manifest_key(name))
 
+    def typed(self, command: str) -> str:
+        """Return a command as it is typed for this workspace."""
+        return typed(command, self.store.where("").rstrip("/"))
+
+    def writing(self, name: str) -> str:
+        """Return the command, as it is typed, that writes a manifest."""
+        return self.typed(WRITERS.get(name, "add-folder"))
+
     def has(self, name: str) -> bool:
         """Tell whether a manifest is there."""
         return self.store.exists(manifest_key(name))
@@ -52,7 +61,7 @@ class ManifestStore:
             path = self.store.local(manifest_key(name))
         except FileNotFoundError as error:
             raise InputError(
-                f"{self.where(name)}: no such manifest; run the stage that writes '{name}'"
+                f"{self.where(name)}: no such manifest; '{self.writing(name)}' writes it"
             ) from error
         return read_manifest(path, kind, columns)
 

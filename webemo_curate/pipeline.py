@@ -11,13 +11,15 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.accounting import FunnelStep, funnel
-from webemo_curate.config import PipelineConfig, StageConfig
+from webemo_curate.config import PUBLISHED, PipelineConfig, StageConfig
+from webemo_curate.config.settings import flag_of, option_name
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.published_lists import published_lists
+from webemo_curate.sources.published_lists import has_published_lists, published_lists
+from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
@@ -133,8 +135,12 @@ class Pipeline:
             If a stage fails; what is finished stays.
         """
         raise_file_limit()
+        if not only:
+            self._check_places()
         with self.workspace.lock(), closing(self._runner):
             self.workspace.sweep()
+            if PUBLISHED in self.config.listing.lists and not only:
+                published_lists(self.workspace.data / "lists")
             config = self._with_lists()
             stages = _up_to(build_stages(config), target)
             wanted = [stage for stage in stages if not only or stage.name == target]
@@ -156,7 +162,7 @@ class Pipeline:
             Stage name, and the reason it is stale; None if it is current.
         """
         stale_outputs: set[str] = set()
-        for stage in build_stages(self.config):
+        for stage in build_stages(self._with_lists()):
             above = sorted(stale_outputs.intersection(stage.inputs))
             reason = f"'{above[0]}' is stale" if above else self._reason_without_run(stage)
             if reason:
@@ -168,15 +174,27 @@ class Pipeline:
         present = {name for name in MANIFESTS if self.workspace.has(name)}
         return funnel(self.workspace.read, present)
 
+    def _check_places(self) -> None:
+        """Refuse to begin where nobody has said what is read: nothing is downloaded unasked."""
+        places = self._with_lists().listing.places
+        for place in places:
+            if place != PUBLISHED:
+                check_there(place)
+        if not places:
+            raise InputError(
+                "no images are named; give --lists FILE (a list, a table or a folder of your own), "
+                "or --lists webemo for WEBEmo's published lists, which are then downloaded"
+            )
+
     def _with_lists(self) -> PipelineConfig:
-        """Fill in WEBEmo's published lists where the user named none."""
-        listing = self.config.listing
-        if listing.places:
-            return self.config
-        folder = published_lists(self.workspace.data / "lists")
-        return self.config.model_copy(
-            update={"listing": listing.model_copy(update={"lists": (folder,)})}
-        )
+        """Put the published lists' folder in the place of their name; where it is, it counts."""
+        listing, kept = self.config.listing, self.workspace.data / "lists"
+        there = has_published_lists(kept)
+        lists = tuple(kept if p == PUBLISHED and there else p for p in listing.lists)
+        if there and not listing.places:
+            lists = (kept,)
+        update = {"listing": listing.model_copy(update={"lists": lists})}
+        return self.config.model_copy(update=update)
 
     def _reason_without_run(self, stage: Stage[StageConfig]) -> str | None:
         try:
@@ -212,9 +230,9 @@ class Pipeline:
         info = self.workspace.info(name)
         if info is None:
             present = self.workspace.has(name)
-            what = "is not readable; delete it and" if present else "is not there;"
+            what = "is not readable; delete it and run" if present else "is not there; run"
             where = self.workspace.where(name)
-            raise InputError(f"{where}: the manifest {what} run the stage that writes it")
+            raise InputError(f"{where}: the manifest {what} '{self.workspace.writing(name)}'")
         return info
 
     def _staleness(self, stage: Stage[StageConfig], origin: Origin) -> str | None:
@@ -223,7 +241,7 @@ class Pipeline:
             if info is None:
                 return f"'{name}' is not there"
             if info.origin != origin:
-                return _difference(info.origin, origin)
+                return _difference(info.origin, origin, stage)
         return "it was asked for" if stage.demands_run(self.workspace) else None
 
 
@@ -241,24 +259,34 @@ def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageCon
     return stages[: names.index(target) + 1]
 
 
-def _difference(old: Origin, new: Origin) -> str:
+def _difference(old: Origin, new: Origin, stage: Stage[StageConfig]) -> str:
     """Say in words what makes a manifest stale."""
     if old.stage_version != new.stage_version:
         return f"the stage's version is {new.stage_version}, was {old.stage_version}"
     for name in sorted(old.inputs.keys() | new.inputs.keys()):
         if old.inputs.get(name) != new.inputs.get(name):
             return f"its input '{name}' has changed"
-    return _changed_setting(old.configuration, new.configuration) or "another stage wrote it"
+    changed = _changed_setting(old.configuration, new.configuration, stage.config)
+    return changed or "another stage wrote it"
 
 
 def _changed_setting(
-    old: Mapping[str, Any], new: Mapping[str, Any], within: str = ""
+    old: Mapping[str, Any], new: Mapping[str, Any], config: StageConfig
 ) -> str | None:
-    """Name the first setting that differs; of a setting made of others, the one inside it."""
+    """Name the first setting that differs as the user knows it: by its option or options."""
+    fields = type(config).model_fields
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
-        if isinstance(before, dict) and isinstance(after, dict) and before != after:
-            return _changed_setting(before, after, f"{within}{name}.")
-        if before != after:
-            return f"{within}{name} is {after}, was {before}"
+        if before == after:
+            continue
+        if name in fields:
+            return f"{option_name(name, fields[name])} is {_shown(after)}, was {_shown(before)}"
+        options = [option_name(each, field) for each, field in fields.items() if flag_of(field)]
+        if isinstance(before, dict) and isinstance(after, dict) and options:
+            return f"what {', '.join(options)} come to has changed"
+        return f"{name} is {_shown(after)}, was {_shown(before)}"
     return None
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)

@@ -87,7 +87,8 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
         info = workspace.info(split)
         if info is None:
             raise InputError(
-                f"{workspace.where(split)}: no readable manifest; run 'curate split' first"
+                f"{workspace.where(split)}: no readable manifest; run "
+                f"'{workspace.writing(split)}' first"
             )
         document[split] = info.digest
     text = json.dumps(document, sort_keys=True)
@@ -214,7 +215,9 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
         return workspace.pull(workspace.runs / name)
     if name and is_finished(Path(name)):
         return Path(name)
-    known = ", ".join(folder.name for folder in finished) or "none; run 'curate train-model'"
+    known = ", ".join(folder.name for folder in finished) or (
+        f"none; run '{workspace.typed('train-model')}'"
+    )
     raise InputError(f"{name or workspace.store.where(RUNS)}: no finished run; there are: {known}")
 
 

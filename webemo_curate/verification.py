@@ -48,7 +48,8 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     missing = [name for name in MANIFESTS if not workspace.has(name)]
     if missing:
         raise InputError(
-            f"{workspace.where(missing[0])}: no such manifest; run 'curate split' before verify"
+            f"{workspace.where(missing[0])}: no such manifest; run "
+            f"'{workspace.typed('split')}' before verify"
         )
     problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
     problems += discrepancies(workspace.read)

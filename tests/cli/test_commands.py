@@ -43,7 +43,7 @@ def test_version_and_quiet(tmp_path: Path) -> None:
     )
     assert result.returncode == 0
     assert result.stderr == ""
-    assert "1 rows" in result.stdout
+    assert "2 of 2 stages ran" in result.stdout
 
 
 def test_help_names_every_command() -> None:
@@ -106,7 +106,7 @@ def test_a_gpu_that_is_not_here_is_said_before_anything_is_fetched(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     (tmp_path / "test25.txt").write_text("https://a.example/1.jpg 3\n")
-    (tmp_path / "curate.yaml").write_text("listing: {lists: [test25.txt]}\n")
+    (tmp_path / "curate.yaml").write_text(f"listing: {{lists: [{tmp_path / 'test25.txt'}]}}\n")
     result = curate("filter-text", "--gpu", "--workspace", tmp_path)
     assert result.returncode == 2
     assert "--gpu: torch finds no CUDA device here" in result.stderr

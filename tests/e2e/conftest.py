@@ -46,12 +46,12 @@ def settings(world: DemoWorld) -> dict[str, object]:
 
 
 def curate(*arguments: object) -> str:
-    """Run the command; returns its output, fails with it if it failed."""
+    """Run the command; returns all it said, results last; fails with it if it failed."""
     result = subprocess.run(
         [str(CURATE), *map(str, arguments)], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    return result.stderr + result.stdout
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,32 @@
 
 import json
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.errors import InputError
+from webemo_curate.remedies import typed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace, open_workspace
 
 GENERAL = "General"
 RUNNER = ("runner", "workers")
 """The options of every command that runs stages: where, and in how many processes."""
+
+INTERRUPTED = 130
+"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
+
+STOPPED = "curate: stopped; finished work is kept: the same command goes on from here"
 
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
@@ -39,7 +48,11 @@ WorkspaceOption = Annotated[
 ]
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON object as the last line.", rich_help_panel=GENERAL),
+    typer.Option(
+        "--json",
+        help="Print the answer as one JSON object; what is said goes to standard error.",
+        rich_help_panel=GENERAL,
+    ),
 ]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Results and errors alone.", rich_help_panel=GENERAL)
@@ -69,15 +82,18 @@ class Call:
     ----------
     workspace
         Where it works.
+    place
+        The workspace as the user named it.
     given
         Settings named on the command line.
-    as_json
-        Whether the answer is wanted as JSON too.
+    results
+        Where the answer as JSON goes; None if it is not wanted.
     """
 
     workspace: Workspace
+    place: str
     given: Overrides
-    as_json: bool
+    results: TextIO | None
 
     def config(self) -> PipelineConfig:
         """Return the workspace's configuration with what was given now."""
@@ -95,11 +111,17 @@ class Call:
 
     def answer(self, **document: Any) -> None:
         """Print the answer as one JSON object if that is wanted."""
-        if self.as_json:
-            print(json.dumps(document, default=str))
+        if self.results:
+            print(json.dumps(document, default=str), file=self.results)
+
+    def typed(self, command: str) -> str:
+        """Return a command as it is typed for this workspace."""
+        return typed(command, self.place)
 
 
-def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(
+    name: str, *places: str, looks: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a command of `curate`.
 
     Parameters
@@ -108,6 +130,8 @@ def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable
         Under which it is called; two words for a command of a group (`taxonomy show`).
     *places : str
         Parts of the configuration whose options it takes; see `options.field_options`.
+    looks : bool, default False
+        Whether it works on a workspace that is there: a mistyped one is refused, and not made.
 
     Returns
     -------
@@ -124,8 +148,11 @@ def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable
             overrides = take_overrides(options, given)
             if has_runner:
                 _take_ray(given.pop("ray"), overrides)
-            workspace = open_workspace(given.pop("workspace"))
-            function(Call(workspace, overrides, given.pop("as_json")), **given)
+            place, as_json = given.pop("workspace"), given.pop("as_json")
+            check_place(place, there=looks)
+            with _ended_by_ctrl_c(), results_to(as_json=as_json) as results:
+                call = Call(open_workspace(place), place, overrides, results)
+                function(call, **given)
 
         run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
         run.__doc__, run.__module__ = function.__doc__, function.__module__
@@ -134,6 +161,49 @@ def command(name: str, *places: str) -> Callable[[Callable[..., None]], Callable
         return function
 
     return declare
+
+
+@contextmanager
+def results_to(*, as_json: bool) -> Iterator[TextIO | None]:
+    """Keep standard output for the answer alone while the block runs, if JSON is wanted.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether it is.
+
+    Yields
+    ------
+    TextIO or None
+        Where the answer goes.
+    """
+    if not as_json:
+        yield None
+        return
+    results = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield results
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """End the command with the project's own message: Typer would say 'Aborted!' alone."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(STOPPED, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def check_place(place: str, *, there: bool) -> None:
+    """Refuse a workspace that is a file, or is not there where it must be."""
+    folder = Path(place)
+    if "://" in place or folder.is_dir():
+        return
+    if folder.exists():
+        raise InputError(f"--workspace {place}: is a file; name a folder")
+    if there:
+        raise InputError(f"--workspace {place}: no such folder; nothing was made. Is it mistyped?")
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import RUNNER, Call, command
+from webemo_curate.cli.command import RUNNER, Call, check_place, command
 from webemo_curate.errors import InputError
 
 # Whatever a command needs beyond this it imports itself: `curate --help` must answer at once.
@@ -77,6 +77,8 @@ def _run_stages(
     from webemo_curate.cli.summary import closing_line
     from webemo_curate.pipeline import Pipeline
 
+    if only:
+        check_place(call.place, there=True)
     config = call.config()
     pipeline = Pipeline(call.workspace, config)
     if dry_run:

@@ -14,13 +14,10 @@ from webemo_curate.cli import (
     sharing_commands,
     workspace_commands,
 )
-from webemo_curate.cli.command import app
+from webemo_curate.cli.command import INTERRUPTED, STOPPED, app
 from webemo_curate.errors import CurateError
 from webemo_curate.quoting import printable
 from webemo_curate.system_faults import raise_file_limit, raise_system_fault
-
-INTERRUPTED = 130
-"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
 
 COMMANDS = (dataset_commands, network_commands, sharing_commands, workspace_commands)
 """Importing these modules declares the commands."""
@@ -55,9 +52,7 @@ def main() -> None:
         _end_if_lacking(error)
         raise
     except KeyboardInterrupt:
-        typer.echo(
-            "curate: stopped; finished work is kept: the same command goes on from here", err=True
-        )
+        typer.echo(STOPPED, err=True)
         sys.exit(INTERRUPTED)
 
 

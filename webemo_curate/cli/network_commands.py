@@ -38,7 +38,7 @@ def train_model(
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
 
 
-@command("pack", "train.image_size")
+@command("pack", "train.image_size", looks=True)
 def pack(call: Call) -> None:
     """Decode the images of all splits once, as train-model would at its start."""
     from webemo_curate.training.fit import pack_splits
@@ -50,7 +50,7 @@ def pack(call: Call) -> None:
     call.answer(packed=counts)
 
 
-@command("evaluate", "train.device")
+@command("evaluate", "train.device", looks=True)
 def evaluate(
     call: Call,
     run: Annotated[
@@ -124,7 +124,7 @@ def experiment(
     call.answer(folder=str(result.folder), chosen=result.chosen, comparisons=comparisons)
 
 
-@command("predict", "train.device")
+@command("predict", "train.device", looks=True)
 def predict(
     call: Call,
     run: RunArgument,
@@ -160,7 +160,7 @@ def predict(
     call.answer(predictions=answers)
 
 
-@command("export-model")
+@command("export-model", looks=True)
 def export_model(
     call: Call,
     run: RunArgument,

@@ -19,7 +19,7 @@ POLITELY = tuple(
 """The options of `fetch` that say how URLs are asked for."""
 
 
-@command("export", "export")
+@command("export", "export", looks=True)
 def export(
     call: Call,
     form: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="In which form.")],
@@ -33,7 +33,7 @@ def export(
     call.answer(**asdict(exported))
 
 
-@command("release", "export.license", "export.name")
+@command("release", "export.license", "export.name", looks=True)
 def release(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="Folder to make, or a release to replace.")],

@@ -1,5 +1,6 @@
 """What several commands show on the terminal."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -9,12 +10,14 @@ from webemo_curate.cli.summary import funnel_lines, stage_line
 from webemo_curate.pipeline import Pipeline, StageOutcome
 from webemo_curate.verdicts import Split
 
+logger = logging.getLogger(__name__)
+
 
 def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
-    """Print a line for each stage as it is done; return them all."""
+    """Say on standard error what became of each stage as it is done; return them all."""
     shown = []
     for outcome in outcomes:
-        print(stage_line(outcome), flush=True)
+        logger.info("%s", stage_line(outcome))
         shown.append(outcome)
     return shown
 

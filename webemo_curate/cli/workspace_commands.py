@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from webemo_curate.cli.command import RUNNER, Call, command
-from webemo_curate.errors import CurateError
+from webemo_curate.errors import CurateError, InputError
 from webemo_curate.runner.work_context import WorkContext
 
 
@@ -45,6 +45,9 @@ def add_folder(
     """Make a folder-per-emotion set a manifest, to evaluate on or to hold against."""
     from webemo_curate.sources import added
 
+    if not folder.is_dir():
+        what = "is a file; name its folder" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}")
     with call.workspace.lock():
         taken = added.add_folder(folder, name, call.work())
     for file, reason in taken.broken.items():
@@ -76,7 +79,7 @@ def show_taxonomy(
     call.answer(name=taxonomy.name, levels=taxonomy.levels, chains=taxonomy.chains)
 
 
-@command("status")
+@command("status", looks=True)
 def status(call: Call) -> None:
     """Show each stage's state and how many rows left where."""
     from webemo_curate.cli.show import show_funnel
@@ -90,7 +93,7 @@ def status(call: Call) -> None:
     call.answer(stages=stages, funnel=show_funnel(pipeline))
 
 
-@command("verify")
+@command("verify", looks=True)
 def verify(
     call: Call,
     files: Annotated[
@@ -109,7 +112,7 @@ def verify(
         raise typer.Exit(CurateError.exit_code)
 
 
-@command("report")
+@command("report", looks=True)
 def report(call: Call) -> None:
     """Write the HTML report on what is there."""
     from webemo_curate.report.build import build_report

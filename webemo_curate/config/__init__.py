@@ -6,7 +6,7 @@ from webemo_curate.config.export_config import ExportConfig, ExportFormat, Rebui
 from webemo_curate.config.fetch_config import FetchConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
-from webemo_curate.config.listing_config import ListingConfig
+from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.pipeline_config import (
     DemoConfig,
     Overrides,
@@ -23,6 +23,7 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 __all__ = [
     "BOUNDS",
     "PRESETS",
+    "PUBLISHED",
     "BinarizeConfig",
     "DecodeBounds",
     "DecodingConfig",

@@ -1,16 +1,20 @@
 """Reading configuration files, with errors that a user can act on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
-from webemo_curate.config.settings import ConfigT
-from webemo_curate.config.yaml_files import read_yaml
+from webemo_curate.config.settings import ConfigT, StageConfig
+from webemo_curate.config.yaml_files import line_of, read_yaml
 from webemo_curate.credentials import masked
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import quoted
+
+UNKNOWN: Final = "extra_forbidden"
+"""Pydantic's name of a setting that there is not."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -67,11 +71,42 @@ def validate(
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == UNKNOWN:
+            what = _unknown(model, first["loc"])
+            raise InputError(f"{name(first['loc'])}: {what}") from error
         given = first.get("input")
         given = quoted(masked(given) if isinstance(given, str) else given)
         raise InputError(f"{name(first['loc'])}: {first['msg']} (given: {given})") from error
 
 
 def within(path: Path) -> Callable[[tuple[Any, ...]], str]:
-    """Return what names a field of a file: the file, then the keys."""
-    return lambda keys: f"{path}: {'.'.join(map(str, keys))}"
+    """Return what names a field of a file: the file, its line, then the keys."""
+
+    def name(keys: tuple[Any, ...]) -> str:
+        line = line_of(path, keys)
+        place = f"{path}:{line}" if line else str(path)
+        return f"{place}: {'.'.join(map(str, keys))}"
+
+    return name
+
+
+def closest(given: str, known: Iterable[str]) -> str:
+    """Return words that name what a mistyped name may have meant, or all that there is."""
+    names = sorted(known)
+    near = get_close_matches(given, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
+
+
+def _unknown(model: type[StageConfig], keys: tuple[Any, ...]) -> str:
+    kind: Any = model
+    for key in keys[:-1]:
+        field = getattr(kind, "model_fields", {}).get(str(key))
+        kind = _section(field.annotation) if field else None
+    fields = getattr(kind, "model_fields", {})
+    return f"no such setting; {closest(str(keys[-1]), fields)}"
+
+
+def _section(annotation: Any) -> Any:
+    """Return the model of an optional section too."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if hasattr(kind, "model_fields")), None)

@@ -1,6 +1,9 @@
 """Which collection is read, and how its rows say what they are."""
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator
 
 from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
 
@@ -10,6 +13,15 @@ PLACES = frozenset({"lists", "source", "files", "taxonomy", "link"})
 """What enters the listing's fingerprint by its content, or not at all."""
 
 
+PUBLISHED: Final = Path("webemo")
+"""Stands for WEBEmo's published lists; a folder of this name is given as `$PWD/webemo`."""
+
+ListPlace = Annotated[
+    Path, AfterValidator(lambda place: place if place == PUBLISHED else place.absolute())
+]
+"""Where rows are read, or the name of the published lists."""
+
+
 def _column(help_text: str) -> Any:
     return setting(None, flag=Flag(panel=TABLES, metavar="NAME"), description=help_text)
 
@@ -17,10 +29,11 @@ def _column(help_text: str) -> Any:
 class ListingConfig(StageConfig):
     """Which lists, tables and folders are read; their content enters as input digests."""
 
-    lists: tuple[AbsolutePath, ...] = setting(
+    lists: tuple[ListPlace, ...] = setting(
         (),
-        flag=Flag(panel=INPUT),
-        description="Lists, tables or folders, told by content and suffix; repeatable.",
+        flag=Flag(panel=INPUT, metavar="FILE|DIR|webemo"),
+        description="Lists, tables or folders, told by content and suffix, or webemo for the "
+        "published lists; repeatable.",
     )
     source: tuple[AbsolutePath, ...] = setting(
         (), flag=Flag(panel=INPUT), description="The same as --lists."
@@ -73,7 +86,7 @@ class ListingConfig(StageConfig):
     )
 
     @property
-    def places(self) -> tuple[AbsolutePath, ...]:
+    def places(self) -> tuple[Path, ...]:
         """Everything that is to be read."""
         return (*self.lists, *self.source)
 

@@ -1,5 +1,6 @@
 """YAML from outside: plain values alone, and bounds on what a few bytes may stand for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,10 +57,51 @@ def read_yaml(path: Path) -> Any:
         return _construct(content.decode("utf-8"), path)
     except InputError:
         raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
     except Exception as error:  # constructors raise many kinds on odd scalars
         raise_system_fault(error, str(path))
         reason = printable(str(error)) or type(error).__name__
         raise InputError(f"{path}: not a readable YAML file: {reason}") from error
+
+
+def line_of(path: Path, keys: Sequence[object]) -> int | None:
+    """Return the line on which a value of a YAML file stands.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `read_yaml` has read.
+    keys : sequence of object
+        Keys and indexes from the top.
+
+    Returns
+    -------
+    int or None
+        Counted from 1: of the deepest of the keys that is there; None if none is.
+    """
+    loader = _PlainLoader(read_regular(path, MAX_BYTES).decode("utf-8"))
+    try:
+        node, line = loader.get_single_node(), None
+        for key in keys:
+            place, node = _below(node, key)
+            if place is None:
+                break
+            line = place.start_mark.line + 1
+        return line
+    finally:
+        loader.dispose()
+
+
+def _below(node: Node | None, key: object) -> tuple[Node, Node] | tuple[None, None]:
+    """Return where a key of a mapping or an item of a list stands, and its value."""
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            if name.value == str(key):
+                return name, value
+    if isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key], node.value[key]
+    return None, None
 
 
 def _construct(text: str, path: Path) -> Any:

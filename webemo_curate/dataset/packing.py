@@ -196,9 +196,8 @@ def read_square(
             raise DecodeError(DecodeStatus.CORRUPT, "it has other bytes than are listed")
         image = load_rgb(content, max_pixels)
     except DecodeError as error:
-        raise InputError(
-            f"{place}: the image cannot be read ({error}); run 'curate fetch' again"
-        ) from error
+        again = "run 'curate fetch' again" if sha256 else "give a file that is one"
+        raise InputError(f"{place}: the image cannot be read ({error}); {again}") from error
     return to_square(image, config)
 
 

@@ -20,6 +20,7 @@ from webemo_curate.evaluation.evaluation_set import (
     CONTENT,
     PLACE,
     EvaluationSet,
+    find_set,
     metrics_file,
     open_set,
 )
@@ -149,7 +150,7 @@ def evaluate(
     InputError
         If the set or the run cannot be read, or the set is empty.
     """
-    config, classes = load_config(run), load_classes(run)
+    on, config, classes = find_set(on, work.workspace), load_config(run), load_classes(run)
     test_set = open_set(on, work, classes)
     test_set.check_classes(classes)
     shared = _shared(on, work)

@@ -10,10 +10,13 @@ import pyarrow as pa
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info, read_manifest
+from webemo_curate.manifest_store import manifest_key
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
+from webemo_curate.verification import further_manifests
+from webemo_curate.workspace import Workspace
 
 PLACE, CONTENT = "set_path", "set_digest"
 """Keys under which metrics say what they were measured on."""
@@ -86,6 +89,38 @@ def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> Evaluation
     return _of_manifest(place)
 
 
+def find_set(on: str, workspace: Workspace) -> str:
+    """Return where a set lies that a user names.
+
+    Parameters
+    ----------
+    on : str
+        A split, a folder, a manifest's file, or the name that `add-folder` was given.
+    workspace : Workspace
+        Holds the added sets.
+
+    Returns
+    -------
+    str
+        A split's name, or a path.
+
+    Raises
+    ------
+    InputError
+        If it is nothing of these; names those there are.
+    """
+    if on in (*Split,) or Path(on).exists():
+        return on
+    added = [name for name in further_manifests(workspace) if not name.startswith("shared-")]
+    if on in added:
+        return str(workspace.store.local(manifest_key(on)))
+    known = ", ".join([*Split, *added])
+    raise InputError(
+        f"--on {on}: no such split, added set, folder or manifest; there are: {known}, and any "
+        "folder that holds a folder for each emotion"
+    )
+
+
 def _of_manifest(place: Path) -> EvaluationSet:
     info, table = read_info(place), read_manifest(place, Split.TEST)
     if info and content_digest(table) != info.digest:
@@ -107,7 +142,7 @@ def set_name(on: str, work: WorkContext) -> str:
     InputError
         If the set cannot be read or is empty.
     """
-    test_set = open_set(on, work, work.workspace.classes(Split.TRAIN))
+    test_set = open_set(find_set(on, work.workspace), work, work.workspace.classes(Split.TRAIN))
     test_set.check_not_empty(on)
     return test_set.name
 

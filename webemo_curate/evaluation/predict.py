@@ -11,6 +11,7 @@ from PIL import Image
 
 from webemo_curate.config import DecodingConfig, TrainConfig
 from webemo_curate.dataset.packing import read_square, to_square
+from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
 from webemo_curate.imaging.color import picture_to_rgb
 from webemo_curate.models.devices import choose_device
@@ -90,6 +91,7 @@ def predict(
     InputError
         If an image or the run cannot be read.
     """
+    _check_there(images)
     network = open_network(run, device)
     return classify(network, run, images, look=look, max_pixels=max_pixels)
 
@@ -123,6 +125,13 @@ def classify(
         path = None if isinstance(source, Image.Image) else Path(source)
         predictions.append(Prediction(path, classes[answer], probability, confidence, activation))
     return predictions
+
+
+def _check_there(images: Sequence[Source]) -> None:
+    for source in images:
+        if not isinstance(source, Image.Image) and not Path(source).is_file():
+            what = "is a folder; name its files" if Path(source).is_dir() else "no such image file"
+            raise InputError(f"{source}: {what}")
 
 
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:

@@ -96,6 +96,8 @@ def check_sums(folder: Path) -> None:
         If it is no release, or a file is missing or has changed; names it.
     """
     if not (folder / SUMS).is_file():
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder; give the one of a 'curate release'")
         raise InputError(f"{folder}: holds no {SUMS}; give the folder of a 'curate release'")
     lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
     parts = [line.partition("  ") for line in lines]

@@ -173,6 +173,8 @@ def list_pictures(folder: Path) -> pa.Table:
 def _files(folder: Path, left_out: LeftOut) -> list[Path]:
     try:
         return regular_files(folder, left_out)
+    except FileNotFoundError as error:
+        raise InputError(f"{shown(str(folder))}: no such folder") from error
     except OSError as error:
         raise_system_fault(error, str(folder))
         raise InputError(f"{shown(str(folder))}: cannot be read: {error.strerror}") from error

@@ -49,6 +49,11 @@ def published_lists(folder: Path, base_url: str = BASE_URL) -> Path:
     return folder
 
 
+def has_published_lists(folder: Path) -> bool:
+    """Tell whether the published lists have been downloaded into a folder."""
+    return all((folder / name).is_file() for name in LINES)
+
+
 def _checked(url: str, lines: int | None) -> bytes:
     content = _get(url)
     found = content.count(b"\n")

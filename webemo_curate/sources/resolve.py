@@ -68,13 +68,18 @@ def has_lists(sources: Sequence[Source]) -> bool:
 def _sources_at(place: Path, config: ListingConfig) -> Iterator[Source]:
     if place.is_dir():
         yield from _sources_in(place, config)
-    elif not place.exists():
+    else:
+        check_there(place)
+        yield _of_file(place, config)
+
+
+def check_there(place: Path) -> None:
+    """Refuse a place that is not there."""
+    if not place.exists():
         raise InputError(
             f"{place}: no such list; give --lists a list, a table (.csv, .tsv, .jsonl, .parquet) "
             "or a folder"
         )
-    else:
-        yield _of_file(place, config)
 
 
 def _of_file(place: Path, config: ListingConfig) -> Source:
