@@ -246,10 +246,10 @@ class Pipeline:
 
 
 def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:
-    """Return the sections of the configuration that a stage worked by."""
+    """Return the sections of the configuration that a stage worked by, or by a part of."""
     sections = type(config).model_fields
-    own = [value for value in vars(stage).values() if isinstance(value, StageConfig)]
-    return [name for name in sections if any(getattr(config, name) is one for one in own)]
+    own = tuple(type(value) for value in vars(stage).values() if isinstance(value, StageConfig))
+    return [name for name in sections if isinstance(getattr(config, name), own)]
 
 
 def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageConfig]]:

@@ -101,12 +101,18 @@ def test_settings_are_remembered_once_they_have_worked(tmp_path: Path) -> None:
         {
             "listing": {"lists": [tmp_path / "test25.txt"]},
             "fetch": {"retries": 0, "passes": 1, "timeout": 5.0},
+            "decoding": {"max_pixels": 1_000_000},
+            "filter_text": {"preset": "lenient", "min_area": 0.9},
+            "dedup": {"distance": 4},
         },
     )
-    with pytest.raises(CurateError):
+    with pytest.raises(CurateError, match="no image is left"):
         list(Pipeline(workspace, config).run())
     known = workspace.config()
     assert known.fetch.retries == 0
+    assert known.decoding.max_pixels == 1_000_000
+    assert known.filter_text == config.filter_text
+    assert known.dedup.distance == 4
     assert known.listing.lists == config.listing.lists
     assert known.undersample.size is None
 
