@@ -11,7 +11,7 @@ from webemo_curate.conform import conform
 from webemo_curate.frames import to_frame
 from webemo_curate.gates import GATES, Gate, Reader
 from webemo_curate.schemas import DECISIONS, MANIFESTS
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import BINARY, Split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,13 +137,15 @@ def funnel(read: Reader, present: set[str]) -> list[FunnelStep]:
     return steps
 
 
-def split_counts(read: Reader) -> dict[str, dict[int, int]]:
+def split_counts(read: Reader, classes: int = BINARY) -> dict[str, dict[int, int]]:
     """Count the images of each split by target.
 
     Parameters
     ----------
     read : callable
         As for `passages`.
+    classes : int, default 2
+        Number of targets.
 
     Returns
     -------
@@ -151,7 +153,9 @@ def split_counts(read: Reader) -> dict[str, dict[int, int]]:
         Split -> target -> images.
     """
     targets = {str(split): read(split, ["target"])["target"].to_pylist() for split in Split}
-    return {split: {t: values.count(t) for t in (0, 1)} for split, values in targets.items()}
+    return {
+        split: {t: values.count(t) for t in range(classes)} for split, values in targets.items()
+    }
 
 
 def _listed(read: Reader) -> "pd.DataFrame":

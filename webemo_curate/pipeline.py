@@ -3,16 +3,14 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PUBLISHED, PipelineConfig, StageConfig
-from webemo_curate.config.settings import flag_of, option_name
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
 from webemo_curate.runner.factory import make_runner
@@ -32,6 +30,7 @@ from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.staleness import changed_classes, difference
 from webemo_curate.system_faults import raise_file_limit
 from webemo_curate.workspace import Workspace
 
@@ -241,7 +240,10 @@ class Pipeline:
             if info is None:
                 return f"'{name}' is not there"
             if info.origin != origin:
-                return _difference(info.origin, origin, stage)
+                return difference(info.origin, origin, stage.config)
+            classes = stage.classes(self.workspace)
+            if reason := changed_classes(info.classes, classes):
+                return reason
         return "it was asked for" if stage.demands_run(self.workspace) else None
 
 
@@ -257,36 +259,3 @@ def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageCon
     if target not in names:
         raise CurateError(f"no stage '{target}'; there are: {', '.join(names)}")
     return stages[: names.index(target) + 1]
-
-
-def _difference(old: Origin, new: Origin, stage: Stage[StageConfig]) -> str:
-    """Say in words what makes a manifest stale."""
-    if old.stage_version != new.stage_version:
-        return f"the stage's version is {new.stage_version}, was {old.stage_version}"
-    for name in sorted(old.inputs.keys() | new.inputs.keys()):
-        if old.inputs.get(name) != new.inputs.get(name):
-            return f"its input '{name}' has changed"
-    changed = _changed_setting(old.configuration, new.configuration, stage.config)
-    return changed or "another stage wrote it"
-
-
-def _changed_setting(
-    old: Mapping[str, Any], new: Mapping[str, Any], config: StageConfig
-) -> str | None:
-    """Name the first setting that differs as the user knows it: by its option or options."""
-    fields = type(config).model_fields
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        if name in fields:
-            return f"{option_name(name, fields[name])} is {_shown(after)}, was {_shown(before)}"
-        options = [option_name(each, field) for each, field in fields.items() if flag_of(field)]
-        if isinstance(before, dict) and isinstance(after, dict) and options:
-            return f"what {', '.join(options)} come to has changed"
-        return f"{name} is {_shown(after)}, was {_shown(before)}"
-    return None
-
-
-def _shown(value: Any) -> str:
-    return "not given" if value is None else str(value)

@@ -14,7 +14,7 @@ from webemo_curate.rooted import open_regular
 from webemo_curate.run_digests import FILES, file_digests
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, Split, is_binary
 from webemo_curate.workspace import RUNS, Workspace
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,9 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
                 f"'{workspace.writing(split)}' first"
             )
         document[split] = info.digest
+        # Equal targets may mean other classes; the binary target's names were never part of it.
+        if info.classes and not is_binary(info.classes):
+            document[CLASSES] = info.classes
     text = json.dumps(document, sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
     return workspace.runs / f"{config.preset}-k{config.grams}-seed{seed}-{fingerprint}"
@@ -132,7 +135,7 @@ def load_classes(folder: Path) -> tuple[str, ...]:
         If the run's configuration is missing or not sound.
     """
     classes = _read_config(folder).get(CLASSES, DEFAULT_CLASSES)
-    if not isinstance(classes, list | tuple) or len(classes) != len(DEFAULT_CLASSES):
+    if not isinstance(classes, list | tuple) or len(classes) < BINARY:
         raise _unsound(folder)
     return tuple(map(str, classes))
 

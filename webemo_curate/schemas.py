@@ -254,6 +254,13 @@ NOTES: dict[tuple[str, str], str] = {
     ("listing", "official_split"): "train, validation or test, as the collection says",
     ("fetch", "status"): "local: a local file, taken; bad_row: a malformed row, skipped",
     ("labels", "verdict"): "unlabeled: no label at all",
+    ("labels", "target"): "number of the class of level 2 or of the label; names: `classes`",
+    ("labels", "positive_votes"): "of several classes: listed lines of the class that has most",
+    ("labels", "conflict"): "of several classes: labels of more than one are there",
+    ("sample", "target"): "number of the class of level 2 or of the label; names: `classes`",
+    ("train", "target"): "number of the class of level 2 or of the label",
+    ("validation", "target"): "number of the class of level 2 or of the label",
+    ("test", "target"): "number of the class of level 2 or of the label",
 }
 """What columns hold besides where a collection is not WEBEmo's lists."""
 

@@ -79,16 +79,24 @@ class Split(StrEnum):
 
 
 OR = " or "
+OTHERS = "others"
+BINARY = 2
+"""Classes of a binary target, which one probability tells apart."""
 
 
 def binary_classes(positive: Sequence[str]) -> tuple[str, str]:
     """Return the names of targets 0 and 1 where some labels are held against all others."""
-    return "others", OR.join(positive)
+    return OTHERS, OR.join(positive)
 
 
 def positive_names(classes: Sequence[str]) -> list[str]:
     """Return what `binary_classes` made the last class's name of."""
     return classes[-1].split(OR)
+
+
+def is_binary(classes: Sequence[str]) -> bool:
+    """Tell whether classes are what `binary_classes` returns: some labels against all others."""
+    return len(classes) == BINARY and classes[0] == OTHERS
 
 
 DEFAULT_CLASSES = binary_classes(["sadness"])

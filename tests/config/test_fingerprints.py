@@ -16,6 +16,7 @@ OTHER_VALUES: dict[tuple[str, str], Any] = {
     ("text", "threshold"): 0.77,
     ("text", "min_area"): 0.11,
     ("undersample", "size"): 12,
+    ("undersample", "shares"): ("joy=1", "anger=2"),
     ("fetch", "limit"): 12,
     ("split", "ratios"): (70, 20, 10),
     ("binarize", "positive"): ("anger",),

@@ -11,7 +11,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.sources.folder_walk import MAX_FILE_BYTES, LeftOut, regular_files
 from webemo_curate.sources.folders import folder_names, list_pictures, read_folder
 
-SADNESS = folder_names(["sadness"], PipelineConfig(), ())
+SADNESS = folder_names(["others", "sadness"], PipelineConfig(), ())
 
 
 def fill(folder: Path) -> None:
@@ -77,9 +77,9 @@ def test_a_folder_whose_own_path_is_not_utf8_is_said(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Mu\xf1oz"))
     (folder / "joy").mkdir(parents=True)
     (folder / "joy" / "a.jpg").write_bytes(b"a")
-    assert read_folder(folder, folder_names(["joy"], PipelineConfig(), ()))["path"].to_pylist() == [
-        "joy/a.jpg"
-    ]
+    assert read_folder(folder, folder_names(["others", "joy"], PipelineConfig(), ()))[
+        "path"
+    ].to_pylist() == ["joy/a.jpg"]
     with pytest.raises(InputError, match=r"Mu\\xf1oz: its path is not UTF-8; rename"):
         list_pictures(folder)
     link = tmp_path / "link"

@@ -49,21 +49,29 @@ def dedup(
 
 @command("binarize", "binarize", "listing.taxonomy", *RUNNER)
 def binarize(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
-    """Turn labels into a positive class (1) against others (0)."""
+    """Turn labels into classes: a positive one (1) against others (0), or several."""
     _run_stages(call, "binarize", only=only, dry_run=dry_run)
 
 
-@command("undersample", "undersample", *RUNNER)
+@command("undersample", "undersample", "binarize.target", *RUNNER)
 def undersample(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
-    """Balance the classes by leaving out images of the larger one."""
+    """Balance the classes by leaving out images of the larger ones."""
+    _check_alone(call, only=only)
     _run_stages(call, "undersample", only=only, dry_run=dry_run)
 
 
-@command("split", "split", *RUNNER)
+@command("split", "split", "binarize.target", *RUNNER)
 def split(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
+    _check_alone(call, only=only)
     # The decisions are the split's second half; alone, the split is what was asked for.
     _run_stages(call, "split" if only else "decisions", only=only, dry_run=dry_run)
+
+
+def _check_alone(call: Call, *, only: bool) -> None:
+    """Refuse a target that the stage run alone would not get to see."""
+    if only and call.given["binarize"]["target"]:
+        raise InputError("--target is settled by 'curate binarize'; leave out --only")
 
 
 def _run_stages(

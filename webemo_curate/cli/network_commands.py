@@ -1,12 +1,16 @@
 """Commands that train networks and use them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from webemo_curate.cli.command import Call, command
 from webemo_curate.errors import InputError
+from webemo_curate.verdicts import BINARY
+
+if TYPE_CHECKING:
+    from webemo_curate.evaluation.predict import Prediction
 
 RunArgument = Annotated[str, typer.Argument(help="Name or folder of a run.")]
 
@@ -155,7 +159,8 @@ def predict(
         draw_predictions(predictions, figure, max_pixels)
         print(f"Drawn: {figure}")
     answers = [
-        {"path": p.path, "label": p.label, "probability": p.probability} for p in predictions
+        {"path": p.path, "label": p.label, "probability": p.probability} | _of_several(p)
+        for p in predictions
     ]
     call.answer(predictions=answers)
 
@@ -175,6 +180,12 @@ def export_model(
     print(f"  ONNX          to {export.onnx_error:.1e}")
     print(f"  torch.export  to {export.program_error:.1e}")
     call.answer(**export._asdict())
+
+
+def _of_several(prediction: "Prediction") -> dict[str, Any]:
+    """Return the probability of each class where one does not say them all."""
+    each = prediction.probabilities
+    return {"probabilities": each} if len(each) > BINARY else {}
 
 
 def _device(call: Call) -> str:

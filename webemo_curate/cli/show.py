@@ -36,9 +36,11 @@ def show_plan(pipeline: Pipeline, target: str) -> dict[str, str | None]:
 def show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
     """Print how many rows left where; return the steps."""
     read = pipeline.workspace.read
-    splits = split_counts(read) if all(map(pipeline.workspace.has, Split)) else {}
+    classes = pipeline.workspace.classes(Split.TRAIN)
+    there = all(map(pipeline.workspace.has, Split))
+    splits = split_counts(read, len(classes)) if there else {}
     steps = pipeline.funnel()
-    for line in funnel_lines(steps, splits):
+    for line in funnel_lines(steps, splits, classes):
         print(line)
     return as_dicts(steps)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from webemo_curate.accounting import FunnelStep
+from webemo_curate.verdicts import DEFAULT_CLASSES, is_binary
 
 if TYPE_CHECKING:
     from webemo_curate.pipeline import StageOutcome
@@ -38,7 +39,11 @@ def closing_line(outcomes: Sequence["StageOutcome"]) -> str:
     return "Nothing to do: every stage is current."
 
 
-def funnel_lines(steps: Sequence[FunnelStep], splits: dict[str, dict[int, int]]) -> Iterator[str]:
+def funnel_lines(
+    steps: Sequence[FunnelStep],
+    splits: dict[str, dict[int, int]],
+    classes: Sequence[str] = DEFAULT_CLASSES,
+) -> Iterator[str]:
     """Draw the funnel as text.
 
     Parameters
@@ -47,6 +52,8 @@ def funnel_lines(steps: Sequence[FunnelStep], splits: dict[str, dict[int, int]])
         From `accounting.funnel`.
     splits : dict of str to dict of int to int
         From `accounting.split_counts`; empty if there is no split yet.
+    classes : sequence of str
+        Names of the targets.
 
     Yields
     ------
@@ -60,9 +67,19 @@ def funnel_lines(steps: Sequence[FunnelStep], splits: dict[str, dict[int, int]])
     if steps:
         yield _row("remaining", f"{steps[-1].remaining:,}", "", steps[-1].unit)
     for split, targets in splits.items():
-        total = sum(targets.values())
-        share = f"{targets[1] / total:.1%} positive" if total else "empty"
-        yield _row(f"  {split}", f"{total:,}", "", share)
+        yield _row(f"  {split}", f"{sum(targets.values()):,}", "", _shares(targets, classes))
+
+
+def _shares(targets: dict[int, int], classes: Sequence[str]) -> str:
+    """Say a split's share of positives, or the least and the greatest share of several classes."""
+    total = sum(targets.values())
+    if not total:
+        return "empty"
+    if is_binary(classes):
+        return f"{targets[1] / total:.1%} positive"
+    ends = (min(targets, key=targets.__getitem__), max(targets, key=targets.__getitem__))
+    least, greatest = (f"{targets[end] / total:.1%} {classes[end]}" for end in ends)
+    return f"{len(classes)} classes, {least} to {greatest}"
 
 
 def _row(name: str, entered: str, left: str, rest: str) -> str:

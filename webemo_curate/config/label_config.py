@@ -1,23 +1,34 @@
 """How labels become classes, and how the sample is balanced and divided."""
 
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
+from webemo_curate.quoting import quoted
 
 LARGEST_RATIO = 1e9
 DRAW_SEED = "Seed of the draw."
 
 
-class BinarizeConfig(StageConfig):
-    """Which labels make the positive class."""
+Target = Literal["binary", "level2", "labels"]
+"""What classes are: some labels against all others, the groups of level 2, or the labels."""
 
+
+class BinarizeConfig(StageConfig):
+    """What the classes are made of."""
+
+    target: Target = setting(
+        "binary",
+        flag=Flag(),
+        description="What is told apart: --positive and all others, level 2's groups, or labels.",
+    )
     positive: CommaList = setting(
         ("sadness",),
         min_length=1,
         flag=Flag(metavar="NAME,..."),
-        description="Labels, or groups of any level, that make the positive class.",
+        description="Labels, or groups of any level, that make the binary target's positive class.",
     )
     level: int = setting(
         2,
@@ -28,7 +39,7 @@ class BinarizeConfig(StageConfig):
     conflicts: Literal["drop", "positive", "majority"] = setting(
         "drop",
         flag=Flag(),
-        description="What becomes of a picture under labels of both classes.",
+        description="What becomes of a picture under labels of several classes.",
     )
     exclude: CommaList = setting(
         (),
@@ -36,8 +47,20 @@ class BinarizeConfig(StageConfig):
         description="Labels or groups left out, such as 'surprise,confusion'.",
     )
 
+    @model_validator(mode="after")
+    def _check_policy(self) -> "BinarizeConfig":
+        if self.conflicts == "positive" and self.target != "binary":
+            raise ValueError(
+                f"--conflicts positive is for --target binary alone, and --target is {self.target}"
+                ": give --conflicts drop or majority"
+            )
+        return self
+
     def fingerprint(self) -> dict[str, Any]:
-        """Return the fields as JSON values; one positive name is a text, as it was before several.
+        """Return the fields that decide the target, in the form they had before there were several.
+
+        The binary target goes unnamed, and one positive name is a text; other targets know no
+        positive class.
 
         Returns
         -------
@@ -45,9 +68,39 @@ class BinarizeConfig(StageConfig):
             See `StageConfig.fingerprint`.
         """
         document = super().fingerprint()
+        if self.target != "binary":
+            unused = ("positive", "level")
+            return {name: value for name, value in document.items() if name not in unused}
+        del document["target"]
         if len(self.positive) == 1:
             document["positive"] = self.positive[0]
         return document
+
+
+LONGEST_PART = 30
+LISTED = "listed"
+"""Stands for the shares that the classes have: none is cut."""
+
+
+def _check_part(given: str) -> str:
+    name, equals, part = given.rpartition("=")
+    try:
+        fits = len(part) <= LONGEST_PART and 1 / LARGEST_RATIO <= float(part) <= LARGEST_RATIO
+        sound = bool(name and equals) and fits
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError(f"{quoted(given)} is no NAME=PART with a part above 0, such as joy=2")
+    return given
+
+
+def _check_parts(given: tuple[str, ...]) -> tuple[str, ...]:
+    if given == (LISTED,):
+        return given
+    names = [_check_part(text).rpartition("=")[0] for text in given]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{quoted(twice[0])} is given twice")
+    return given
 
 
 class UndersampleConfig(StageConfig):
@@ -58,10 +111,35 @@ class UndersampleConfig(StageConfig):
         gt=0,
         lt=1,
         flag=Flag(),
-        description="Share of the positive class after the draw.",
+        description="Share of the positive class after the draw; the binary target's.",
+    )
+    shares: Annotated[CommaList, AfterValidator(_check_parts)] = setting(
+        (),
+        flag=Flag(metavar="NAME=PART,..."),
+        description="Parts that all classes have after the draw, such as 'joy=2,anger=1', or "
+        "'listed': all images; default: equal parts, or --positive-fraction.",
     )
     size: int | None = setting(None, ge=2, flag=Flag(), description="Images kept in all.")
     seed: int = setting(0, flag=Flag(), description=DRAW_SEED)
+
+    @property
+    def parts(self) -> dict[str, Fraction]:
+        """The parts given, by the classes' names."""
+        given = () if self.shares == (LISTED,) else self.shares
+        return {name: Fraction(part) for name, _, part in (text.rpartition("=") for text in given)}
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the fields as JSON values; shares that nobody gave go unnamed, as before them.
+
+        Returns
+        -------
+        dict of str to Any
+            See `StageConfig.fingerprint`.
+        """
+        document = super().fingerprint()
+        if not self.shares:
+            del document["shares"]
+        return document
 
 
 def _split_slashes(given: Any) -> Any:

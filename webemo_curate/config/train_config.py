@@ -149,7 +149,7 @@ class TrainConfig(StageConfig):
     momentum: float = setting(0.9, ge=0, lt=1, description="Of sgd.")
     weight_decay: float = setting(0.0, ge=0, description="Of sgd and adamw.")
     label_smoothing: float = setting(
-        0.0, ge=0, lt=1, description="Share of a label given to both classes."
+        0.0, ge=0, lt=1, description="Share of a label given to all classes."
     )
     center_loss: float = setting(0.0, ge=0, description="Weight of the contrastive-center loss.")
     ema_decay: float = setting(0.0, ge=0, lt=1, description="Of averaged weights; 0 averages none.")

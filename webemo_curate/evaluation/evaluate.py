@@ -25,15 +25,25 @@ from webemo_curate.evaluation.evaluation_set import (
     open_set,
 )
 from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
-from webemo_curate.evaluation.metrics import Metrics, best_threshold, measure
+from webemo_curate.evaluation.metrics import (
+    ClassMetrics,
+    Metrics,
+    RankedClassMetrics,
+    best_threshold,
+    measure,
+)
+from webemo_curate.evaluation.predictions import (
+    predictions_file,
+    read_predictions,
+    write_predictions,
+)
 from webemo_curate.models.devices import choose_device
-from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
-from webemo_curate.storage.atomic import atomic_path, write_bytes
+from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import BINARY, Split
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,12 @@ class Evaluation:
     on
         Name of the set.
     metrics
-        Of the last epoch's weights at 0.5.
+        Of the last epoch's weights, of two classes at 0.5.
     tuned
-        The same at the threshold chosen on validation; None on validation itself.
+        The same at the threshold chosen on validation; None on validation itself, and of several
+        classes, which no threshold tells apart.
     best
-        Of the best epoch on validation, at 0.5.
+        Of the best epoch on validation.
     predictions
         Parquet of per-image probabilities, from which all metrics are computed.
     shared
@@ -89,18 +100,15 @@ class Evaluation:
         """Return the figures that a reader looks for first, in a few lines."""
         m = self.metrics
         auc = "-" if m.auc is None else f"{m.auc:.3f}"
+        larger = "larger" if len(m.per_class) == BINARY else "largest"
         lines = [
             f"{self.run.name} on {self.on}: {m.images} images",
             f"  accuracy {m.accuracy:.1%} (95 % interval {m.accuracy_low:.1%} to "
-            f"{m.accuracy_high:.1%}); always answering the larger class: {m.majority:.1%}; "
+            f"{m.accuracy_high:.1%}); always answering the {larger} class: {m.majority:.1%}; "
             f"gain {(m.accuracy - m.majority) * 100:+.1f} points",
             f"  AUC {auc}, calibration error {m.ece:.3f}, Brier {m.brier:.3f}",
         ]
-        lines += [
-            f"  {name}: precision {c.precision:.3f}, recall {c.recall:.3f}, F1 {c.f1:.3f} "
-            f"({c.support} images)"
-            for name, c in m.per_class.items()
-        ]
+        lines += [f"  {name}: {_said(c)}" for name, c in m.per_class.items()]
         if self.shared:
             lines.append(self._leak_line())
         if self.sibling_warning:
@@ -114,6 +122,16 @@ class Evaluation:
             f"  warning: the pictures of {self.shared} of these images are in the training data "
             "too; --exclude-shared leaves them out"
         )
+
+
+def _said(figures: ClassMetrics) -> str:
+    """Say one class's figures."""
+    area = figures.auc if isinstance(figures, RankedClassMetrics) else None
+    against = "" if area is None else f"AUC against the rest {area:.3f} "
+    return (
+        f"precision {figures.precision:.3f}, recall {figures.recall:.3f}, F1 {figures.f1:.3f} "
+        f"{against}({figures.support} images)"
+    )
 
 
 def evaluate(
@@ -162,8 +180,8 @@ def evaluate(
     target, chosen = images.targets.numpy(), choose_device(device)
     last = _probabilities(run, LAST_FILE, images, config, chosen)
     best = _probabilities(run, BEST_FILE, images, config, chosen)
-    predictions = run / f"predictions-{name}.parquet"
-    _write_predictions(predictions, images, last, best)
+    predictions = predictions_file(run, name)
+    write_predictions(predictions, images, last, best)
     evaluation = Evaluation(
         run=run,
         on=name,
@@ -223,40 +241,24 @@ def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:
 def _probabilities(
     run: Path, file: str, images: LabeledImages, config: TrainConfig, device: torch.device
 ) -> NDArray[np.float64]:
-    network = load_network(run / file, config, device)
+    network = load_network(run / file, config, device, len(load_classes(run)))
     return probabilities(predict_logits(network, Feed(images, device, config.feed), config))
-
-
-def _write_predictions(
-    path: Path, images: LabeledImages, last: NDArray[np.float64], best: NDArray[np.float64]
-) -> None:
-    table = pa.table(
-        {
-            "sha256": images.sha256,
-            "path": images.paths,
-            "target": pa.array(images.targets.numpy(), pa.int8()),
-            "probability": last,
-            "probability_best": best,
-        }
-    )
-    with atomic_path(path) as partial:
-        write_parquet(table, partial)
 
 
 def _tuned(
     run: Path, name: str, target: NDArray[np.int64], probability: NDArray[np.float64]
 ) -> Metrics | None:
     """Measure at the threshold of the highest accuracy on validation."""
-    validation = run / f"predictions-{Split.VALIDATION}.parquet"
-    if name == Split.VALIDATION or not validation.exists():
+    validation = predictions_file(run, Split.VALIDATION)
+    if probability.ndim > 1 or name == Split.VALIDATION or not validation.exists():
         return None
     try:
-        table = read_parquet(validation, ["target", "probability"])
+        scored = read_predictions(validation)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise_system_fault(error, str(validation))
         raise InputError(
             f"{validation}: cannot be read ({error}); run 'curate evaluate {run.name} --on "
             "validation' again"
         ) from error
-    chosen = best_threshold(table["target"].to_numpy(), table["probability"].to_numpy())
+    chosen = best_threshold(*scored)
     return measure(target, probability, chosen, load_classes(run))

@@ -14,7 +14,7 @@ from webemo_curate.manifest_store import manifest_key
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
 from webemo_curate.table_digest import content_digest
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split, positive_names
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 from webemo_curate.verification import further_manifests
 from webemo_curate.workspace import Workspace
 
@@ -51,7 +51,7 @@ class EvaluationSet:
     def check_classes(self, wanted: tuple[str, ...]) -> None:
         """Refuse targets that mean something else than those that a run was trained on."""
         if self.classes != wanted:
-            theirs, ours = (" and ".join(names) for names in (self.classes, wanted))
+            theirs, ours = (_listed(names) for names in (self.classes, wanted))
             raise InputError(
                 f"{self.name}: its targets are {theirs}, the run's are {ours}; "
                 "train on these splits, or give a set of the run's classes"
@@ -70,6 +70,10 @@ class EvaluationSet:
             raise InputError(f"{on}: holds no images to evaluate on")
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]])
+
+
 def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
     """Open a set; a folder's images are given the targets of `classes`."""
     place, workspace = Path(on), work.workspace
@@ -77,7 +81,7 @@ def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> Evaluation
         return EvaluationSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
     if place.is_dir():
         listed = listed_labels(workspace)
-        names = folder_names(positive_names(classes), work.config, listed)
+        names = folder_names(classes, work.config, listed)
         table = read_folder(place, names)
         paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
         return EvaluationSet(

@@ -43,7 +43,7 @@ tags: [emotion-recognition, {labels}]
 | | |
 |---|---|
 | input `images` | float32, (batch, 3, {size}, {size}), RGB from 0 to 1; normalisation is inside |
-| output `logits` | float32, (batch, 2): {labels}; softmax gives probabilities |
+| output `logits` | float32, (batch, {count}): {labels}; softmax gives probabilities |
 | `{onnx}` | ONNX, opset {opset}; logits differ by at most {onnx_error:.1e} |
 | `{program}` | `torch.export.load(...).module()`; logits differ by at most {program_error:.1e} |
 
@@ -107,7 +107,7 @@ def export_run(run: Path, folder: Path) -> Export:
         not written then.
     """
     config = load_config(run)
-    network = load_network(run / LAST_FILE, config, torch.device("cpu"))
+    network = load_network(run / LAST_FILE, config, torch.device("cpu"), len(load_classes(run)))
     folder.mkdir(parents=True, exist_ok=True)
     images = _examples(config)
     with torch.inference_mode():
@@ -176,6 +176,7 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
         name=run.name,
         network=network_title(config),
         labels=", ".join(load_classes(run)),
+        count=len(load_classes(run)),
         size=config.image_size,
         resize=config.resize,
         onnx=ONNX_FILE,

@@ -5,24 +5,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import log_loss, roc_auc_score
+from scipy.special import softmax
+from sklearn.metrics import log_loss
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import chunks
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.errors import InputError
+from webemo_curate.evaluation.metrics import answers, area_under_roc
 from webemo_curate.models.precision import as_floats, autocast
 from webemo_curate.models.pretrained import read_weights
 from webemo_curate.models.registry import Network, build_network
 from webemo_curate.progress import progress_bar
 from webemo_curate.runs import LogEntry
 from webemo_curate.system_faults import raise_system_fault
-
-CLASSES = 2
-THRESHOLD = 0.5
+from webemo_curate.verdicts import BINARY
 
 
-def load_network(path: Path, config: TrainConfig, device: torch.device) -> Network:
+def load_network(
+    path: Path, config: TrainConfig, device: torch.device, classes: int = BINARY
+) -> Network:
     """Build a run's network with stored weights.
 
     Parameters
@@ -33,6 +35,8 @@ def load_network(path: Path, config: TrainConfig, device: torch.device) -> Netwo
         The run's configuration.
     device : torch.device
         Where it is to compute.
+    classes : int, default 2
+        What the run tells apart.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def load_network(path: Path, config: TrainConfig, device: torch.device) -> Netwo
     InputError
         If the file does not hold this network's weights.
     """
-    network = build_network(config)
+    network = build_network(config, classes)
     try:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:
@@ -68,8 +72,8 @@ def predict_logits(network: Network, feed: Feed, config: TrainConfig) -> NDArray
 
     Returns
     -------
-    ndarray of float32, shape (images, 2)
-        Logits of the other and the positive class.
+    ndarray of float32, shape (images, classes)
+        Logits.
     """
     network.eval()
     count = len(feed.images.sha256)
@@ -79,37 +83,53 @@ def predict_logits(network: Network, feed: Feed, config: TrainConfig) -> NDArray
             with autocast(pixels.device, config.precision):
                 parts.append(network(as_floats(pixels)))
             bar.update(len(pixels))
-    return torch.cat(parts).cpu().numpy() if parts else np.empty((0, 2), np.float32)
+    empty = np.empty((0, network.output.out_features), np.float32)
+    return torch.cat(parts).cpu().numpy() if parts else empty
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the softmax of the second logit; shape (images, 2) to (images,)."""
+    """Return the softmax of the logits.
+
+    Parameters
+    ----------
+    logits : ndarray of float32, shape (images, classes)
+        A network's answers.
+
+    Returns
+    -------
+    ndarray of float64
+        Of two classes the second's alone, shape (images,); of more each one's, shape (images,
+        classes).
+    """
+    if logits.shape[1] > BINARY:
+        several: NDArray[np.float64] = softmax(logits.astype(np.float64), axis=1)
+        return several
     gap = logits[:, 0].astype(np.float64) - logits[:, 1]
     result: NDArray[np.float64] = 1 / (1 + np.exp(gap))
     return result
 
 
-def binary_figures(target: NDArray[np.int64], probability: NDArray[np.float64]) -> LogEntry:
+def validation_figures(target: NDArray[np.int64], probability: NDArray[np.float64]) -> LogEntry:
     """Return what the log says of an epoch on validation.
 
     Parameters
     ----------
     target : ndarray of int64, shape (images,)
-        1 positive, 0 others.
-    probability : ndarray of float64, shape (images,)
-        Of the positive class.
+        Numbers of classes.
+    probability : ndarray of float64
+        As `probabilities` returns it.
 
     Returns
     -------
     dict of str to float or None
-        `val_loss` (mean cross-entropy), `val_accuracy` at 0.5 and `val_auc`; None where the
-        images do not define a figure.
+        `val_loss` (mean cross-entropy), `val_accuracy` and `val_auc` (of several classes the mean
+        of each against the rest); None where the images do not define a figure.
     """
     if not len(target):
         return {"val_loss": None, "val_accuracy": None, "val_auc": None}
-    both = len(np.unique(target)) == CLASSES
+    classes = probability.shape[1] if probability.ndim > 1 else BINARY
     return {
-        "val_loss": float(log_loss(target, probability, labels=[0, 1])),
-        "val_accuracy": float(np.mean((probability >= THRESHOLD) == target)),
-        "val_auc": float(roc_auc_score(target, probability)) if both else None,
+        "val_loss": float(log_loss(target, probability, labels=[*range(classes)])),
+        "val_accuracy": float(np.mean(answers(probability) == target)),
+        "val_auc": area_under_roc(target, probability),
     }

@@ -1,19 +1,23 @@
-"""Metrics of a binary classifier, computed from stored probabilities."""
+"""Metrics of a classifier, computed from stored probabilities."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from webemo_curate.verdicts import DEFAULT_CLASSES
+from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % quantile."""
 
 CALIBRATION_BINS = 15
 """Guo et al. 2017, section 2."""
+
+THRESHOLD = 0.5
+"""From which an image counts as positive unless another threshold was chosen."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,16 @@ class ClassMetrics:
 
 
 @dataclass(frozen=True)
+class RankedClassMetrics(ClassMetrics):
+    """Those of one of several classes, with its area under the ROC curve against the rest.
+
+    The area is None where the class or the rest has no image.
+    """
+
+    auc: float | None
+
+
+@dataclass(frozen=True)
 class Metrics:
     """What one set of predictions comes to.
 
@@ -35,23 +49,25 @@ class Metrics:
     images
         Number of images.
     threshold
-        Probability from which an image counts as positive.
+        Probability from which an image counts as positive; None of several classes.
     accuracy, accuracy_low, accuracy_high
         Share of right answers with its 95 % Wilson interval.
     majority
-        Share of the larger class: what a constant answer reaches.
+        Share of the largest class: what a constant answer reaches.
     auc
-        Area under the ROC curve; None if one class alone is there.
+        Area under the ROC curve, of several classes the mean of each one's against the rest over
+        the classes that have images; None if one class alone is there.
     ece
         Expected calibration error over 15 equal bins of confidence.
     brier
-        Mean squared error of the probability.
+        Mean squared error of the probability; of several classes the sum over them (Brier 1950),
+        which for two is twice as much.
     per_class
         By class name.
     """
 
     images: int
-    threshold: float
+    threshold: float | None
     accuracy: float
     accuracy_low: float
     accuracy_high: float
@@ -59,13 +75,26 @@ class Metrics:
     auc: float | None
     ece: float
     brier: float
-    per_class: dict[str, ClassMetrics]
+    per_class: Mapping[str, ClassMetrics]
+
+
+@dataclass(frozen=True)
+class SeveralClassMetrics(Metrics):
+    """Those of more than two classes.
+
+    Attributes
+    ----------
+    confusion
+        Images by target, then answer.
+    """
+
+    confusion: list[list[int]]
 
 
 def measure(
     target: NDArray[np.int64],
     probability: NDArray[np.float64],
-    threshold: float = 0.5,
+    threshold: float = THRESHOLD,
     classes: Sequence[str] = DEFAULT_CLASSES,
 ) -> Metrics:
     """Compute all metrics.
@@ -73,35 +102,111 @@ def measure(
     Parameters
     ----------
     target : ndarray of int, shape (images,)
-        1 positive, 0 others; at least one image.
-    probability : ndarray of float, shape (images,)
-        Of the positive class.
+        Numbers of classes; at least one image.
+    probability : ndarray of float
+        Of the second of two classes, shape (images,), or of each class, shape (images, classes).
     threshold : float, default 0.5
-        From which an image counts as positive.
+        From which an image counts as the second of two classes.
     classes : sequence of str
-        Names of targets 0 and 1.
+        Names of the targets.
 
     Returns
     -------
     Metrics
-        The figures.
+        The figures; of more than two classes `SeveralClassMetrics`.
     """
-    answer = (probability >= threshold).astype(int)
+    answer = answers(probability, threshold)
     right = int((answer == target).sum())
     low, high = wilson_interval(right, len(target))
-    both = len(np.unique(target)) == len(classes)
+    figures: dict[str, Any] = {
+        "images": len(target),
+        "accuracy": right / len(target),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "auc": area_under_roc(target, probability),
+        "ece": expected_calibration_error(target, probability),
+    }
+    per_class = _per_class(target, answer, classes)
+    if probability.ndim > 1:
+        return _of_several(target, probability, answer, per_class, figures)
     return Metrics(
-        images=len(target),
+        **figures,
         threshold=threshold,
-        accuracy=right / len(target),
-        accuracy_low=low,
-        accuracy_high=high,
         majority=float(max(target.mean(), 1 - target.mean())),
-        auc=float(roc_auc_score(target, probability)) if both else None,
-        ece=expected_calibration_error(target, probability),
         brier=float(np.mean((probability - target) ** 2)),
-        per_class=_per_class(target, answer, classes),
+        per_class=per_class,
     )
+
+
+def _of_several(
+    target: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    answer: NDArray[np.int64],
+    per_class: Mapping[str, ClassMetrics],
+    figures: dict[str, Any],
+) -> SeveralClassMetrics:
+    areas = areas_against_rest(target, probability)
+    truth = np.eye(len(areas))[target]
+    return SeveralClassMetrics(
+        **figures,
+        threshold=None,
+        majority=float(np.bincount(target).max() / len(target)),
+        brier=float(np.mean(((probability - truth) ** 2).sum(axis=1))),
+        per_class={
+            name: RankedClassMetrics(**asdict(own), auc=area)
+            for (name, own), area in zip(per_class.items(), areas, strict=True)
+        },
+        confusion=confusion_matrix(target, answer, len(areas)),
+    )
+
+
+def answers(probability: NDArray[np.float64], threshold: float = THRESHOLD) -> NDArray[np.int64]:
+    """Return the class of each image: of two the second from the threshold on, else the likeliest.
+
+    Parameters
+    ----------
+    probability : ndarray of float64
+        Of the second of two classes, shape (images,), or of each class, shape (images, classes).
+    threshold : float, default 0.5
+        For two classes.
+
+    Returns
+    -------
+    ndarray of int64, shape (images,)
+        Numbers of classes.
+    """
+    if probability.ndim > 1:
+        likeliest: NDArray[np.int64] = probability.argmax(axis=1)
+        return likeliest
+    return (probability >= threshold).astype(np.int64)
+
+
+def confusion_matrix(
+    target: NDArray[np.int64], answer: NDArray[np.int64], classes: int
+) -> list[list[int]]:
+    """Count images by target, then answer."""
+    cells = np.bincount(target * classes + answer, minlength=classes * classes)
+    counts: list[list[int]] = cells.reshape(classes, classes).tolist()
+    return counts
+
+
+def area_under_roc(target: NDArray[np.int64], probability: NDArray[np.float64]) -> float | None:
+    """Return the area, or of several classes the mean of each against the rest; see `Metrics`."""
+    if probability.ndim > 1:
+        areas = [area for area in areas_against_rest(target, probability) if area is not None]
+        return float(np.mean(areas)) if areas else None
+    both = len(np.unique(target)) == BINARY
+    return float(roc_auc_score(target, probability)) if both else None
+
+
+def areas_against_rest(
+    target: NDArray[np.int64], probability: NDArray[np.float64]
+) -> list[float | None]:
+    """Return for each class the area under the ROC curve that tells it from all others."""
+    return [
+        area_under_roc((target == number).astype(np.int64), probability[:, number])
+        for number in range(probability.shape[1])
+    ]
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -117,9 +222,12 @@ def expected_calibration_error(
     target: NDArray[np.int64], probability: NDArray[np.float64]
 ) -> float:
     """Return the mean gap of confidence and accuracy over equal bins (Guo et al. 2017, eq. 3)."""
-    answer = probability >= 0.5
-    confidence = np.where(answer, probability, 1 - probability)
-    right = answer == target.astype(bool)
+    answer = answers(probability)
+    if probability.ndim > 1:
+        confidence = probability.max(axis=1)
+    else:
+        confidence = np.where(answer, probability, 1 - probability)
+    right = answer == target
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps = np.bincount(bins, confidence - right, minlength=CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(target))
@@ -142,7 +250,7 @@ def _per_class(
     target: NDArray[np.int64], answer: NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, ClassMetrics]:
     precision, recall, f1, support = precision_recall_fscore_support(
-        target, answer, labels=[0, 1], zero_division=0
+        target, answer, labels=[*range(len(classes))], zero_division=0
     )
     return {
         name: ClassMetrics(float(p), float(r), float(f), int(s))

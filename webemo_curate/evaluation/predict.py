@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,8 @@ from PIL import Image
 from webemo_curate.config import DecodingConfig, TrainConfig
 from webemo_curate.dataset.packing import read_square, to_square
 from webemo_curate.errors import InputError
-from webemo_curate.evaluation.inference import THRESHOLD, load_network, probabilities
+from webemo_curate.evaluation.inference import load_network, probabilities
+from webemo_curate.evaluation.metrics import answers
 from webemo_curate.imaging.color import picture_to_rgb
 from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
@@ -39,9 +41,11 @@ class Prediction:
     label
         Its class.
     probability
-        Of the positive class.
+        Of the positive class; of several classes as `confidence`.
     confidence
         Of its own class.
+    probabilities
+        Of each class, by its name.
     activation
         Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
     """
@@ -50,6 +54,7 @@ class Prediction:
     label: str
     probability: float
     confidence: float
+    probabilities: dict[str, float]
     activation: NDArray[np.float32] | None = None
 
     @property
@@ -98,7 +103,8 @@ def predict(
 
 def open_network(run: Path, device: str) -> Network:
     """Load a run's last weights onto a device; see `predict`."""
-    return load_network(run / LAST_FILE, load_config(run), choose_device(device))
+    classes = len(load_classes(run))
+    return load_network(run / LAST_FILE, load_config(run), choose_device(device), classes)
 
 
 def classify(
@@ -118,12 +124,11 @@ def classify(
         pixels = as_floats(square)
         with torch.inference_mode():
             logits = network(pixels).cpu().numpy()
-        probability = float(probabilities(logits)[0])
-        answer = int(probability >= THRESHOLD)
-        confidence = probability if answer else 1 - probability
+        probability = probabilities(logits)
+        answer = int(answers(probability)[0])
         activation = class_activation(network, pixels, answer) if look else None
         path = None if isinstance(source, Image.Image) else Path(source)
-        predictions.append(Prediction(path, classes[answer], probability, confidence, activation))
+        predictions.append(_prediction(path, probability[0], answer, classes, activation))
     return predictions
 
 
@@ -132,6 +137,21 @@ def _check_there(images: Sequence[Source]) -> None:
         if not isinstance(source, Image.Image) and not Path(source).is_file():
             what = "is a folder; name its files" if Path(source).is_dir() else "no such image file"
             raise InputError(f"{source}: {what}")
+
+
+def _prediction(
+    path: Path | None,
+    probability: Any,
+    answer: int,
+    classes: Sequence[str],
+    activation: NDArray[np.float32] | None,
+) -> Prediction:
+    """Name the answer; `probability` is the positive class's, or an array of each class's."""
+    each = [1 - probability, probability] if np.ndim(probability) == 0 else probability
+    by_name = {name: float(own) for name, own in zip(classes, each, strict=True)}
+    confidence = float(each[answer])
+    positive = float(probability) if np.ndim(probability) == 0 else confidence
+    return Prediction(path, classes[answer], positive, confidence, by_name, activation)
 
 
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:

@@ -10,12 +10,15 @@ import pandas as pd
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import Evaluation
 from webemo_curate.evaluation.markdown import percent, spread
+from webemo_curate.evaluation.metrics import RankedClassMetrics
 from webemo_curate.runs import finished_runs, load_config, run_folder
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 DIGITS = 3
+TUNED = "accuracy_tuned"
+"""Of two classes alone: a threshold tells no more apart."""
 
 
 def seeds_of(run: Path, workspace: Workspace) -> list[Path]:
@@ -50,9 +53,10 @@ def seeds_of(run: Path, workspace: Workspace) -> list[Path]:
 def figures_of(evaluation: Evaluation) -> dict[str, float | None]:
     """Return an evaluation's figures by flat names, such as `sadness_recall`."""
     m, tuned = evaluation.metrics, evaluation.tuned
-    figures = {
-        "accuracy": m.accuracy,
-        "accuracy_tuned": tuned.accuracy if tuned else m.accuracy,
+    figures: dict[str, float | None] = {"accuracy": m.accuracy}
+    if m.threshold is not None:
+        figures[TUNED] = tuned.accuracy if tuned else m.accuracy
+    figures |= {
         "accuracy_best_epoch": evaluation.best.accuracy,
         "auc": m.auc,
         "ece": m.ece,
@@ -64,6 +68,8 @@ def figures_of(evaluation: Evaluation) -> dict[str, float | None]:
             f"{label}_recall": own.recall,
             f"{label}_f1": own.f1,
         }
+        if isinstance(own, RankedClassMetrics):
+            figures[f"{label}_auc"] = own.auc
     return figures
 
 
@@ -90,10 +96,12 @@ def mean_and_deviation(evaluations: Sequence[Evaluation]) -> dict[str, dict[str,
 def seeds_summary(evaluations: Sequence[Evaluation]) -> str:
     """Say the figures over seeds in a few lines."""
     table = _table(evaluations)
+    tuned = ""
+    if TUNED in table:
+        tuned = f"; at the threshold chosen on validation {percent(table[TUNED])} %"
     lines = [
         f"{len(evaluations)} seeds on {evaluations[0].on}, mean ± standard deviation",
-        f"  accuracy {percent(table['accuracy'])} %; at the threshold chosen on validation "
-        f"{percent(table['accuracy_tuned'])} %",
+        f"  accuracy {percent(table['accuracy'])} %{tuned}",
         f"  AUC {spread(table['auc'], DIGITS)}, calibration error {spread(table['ece'], DIGITS)}, "
         f"Brier {spread(table['brier'], DIGITS)}",
     ]

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.evaluation.evaluate import Evaluation
-from webemo_curate.evaluation.inference import CLASSES, THRESHOLD
+from webemo_curate.evaluation.metrics import THRESHOLD
+from webemo_curate.evaluation.predictions import read_predictions
 from webemo_curate.evaluation.significance import (
     MeasuredDifference,
     delong,
@@ -16,8 +17,7 @@ from webemo_curate.evaluation.significance import (
     mcnemar,
     paired_bootstrap,
 )
-from webemo_curate.parquet import read_parquet
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import BINARY, Split
 
 Evaluations = Mapping[tuple[str, str], list[Evaluation]]
 """By network and set; one a seed, in the order of the seeds."""
@@ -47,7 +47,7 @@ class Answers:
     @property
     def both_classes(self) -> bool:
         """Whether the set holds images of either class, without which there is no ROC curve."""
-        return len(np.unique(self.target)) == CLASSES
+        return len(np.unique(self.target)) == BINARY
 
     def right(self, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
         """Tell which images are answered rightly."""
@@ -145,10 +145,9 @@ class Families:
 
 def read_answers(evaluation: Evaluation) -> Answers:
     """Read a run's answers from its predictions."""
-    table = read_parquet(evaluation.predictions, ["target", "probability"])
-    threshold = evaluation.tuned.threshold if evaluation.tuned else THRESHOLD
-    target = table["target"].to_numpy().astype(np.int64)
-    return Answers(target, table["probability"].to_numpy(), threshold)
+    target, probability = read_predictions(evaluation.predictions)
+    chosen = evaluation.tuned.threshold if evaluation.tuned else None
+    return Answers(target.astype(np.int64), probability, THRESHOLD if chosen is None else chosen)
 
 
 def compare(evaluations: Evaluations, families: Families) -> list[Comparison]:

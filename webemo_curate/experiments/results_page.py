@@ -7,7 +7,7 @@ import pandas as pd
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.evaluation import markdown
-from webemo_curate.evaluation.inference import THRESHOLD
+from webemo_curate.evaluation.metrics import THRESHOLD
 from webemo_curate.evaluation.significance import LEVEL
 from webemo_curate.experiments import paper_tables
 from webemo_curate.experiments import published_figures as published

@@ -22,7 +22,7 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.fit import train
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
         If a test set cannot be read (before anything is trained) or a network cannot be trained.
     """
     workspace = work.workspace
+    _check_binary(workspace)
     external = _external_sets(config.test_sets, work)
     with _joined(config):
         evaluations = _measure(config, external, work)
@@ -92,9 +93,20 @@ def follow_experiment(config: ExperimentConfig, work: WorkContext) -> None:
     CurateError
         If a network cannot be trained.
     """
+    _check_binary(work.workspace)
     with _joined(config):
         for settings in config.networks.values():
             train(settings, work)
+
+
+def _check_binary(workspace: Workspace) -> None:
+    """Refuse splits of several classes: the tests and tables are the paper's, on two."""
+    classes = workspace.classes(Split.TRAIN)
+    if not is_binary(classes):
+        raise InputError(
+            f"experiment: the splits tell {', '.join(classes)} apart, and experiments compare "
+            "networks on a binary target; run 'curate split --target binary' first"
+        )
 
 
 def _joined(config: ExperimentConfig) -> AbstractContextManager[ProcessGroup]:

@@ -19,7 +19,7 @@ def class_activation(network: Network, images: Tensor, target: int) -> NDArray[n
     images : Tensor, float32, shape (1, 3, S, S)
         One picture, 0 to 1.
     target : int
-        The class: 0 others, 1 the positive.
+        Number of the class.
 
     Returns
     -------

@@ -11,8 +11,8 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.models.keras_rules import KerasBatchNorm1d, scale_stochastic_depth
 from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
+from webemo_curate.verdicts import BINARY
 
-CLASSES = 2
 TAP_STAGE, TAP_BLOCK = 2, 1
 """Keras's `block3b_project_conv` is timm's `blocks[2][1].conv_pwl`, before its batch norm."""
 
@@ -68,6 +68,9 @@ class GramEfficientNet(nn.Module):
     config : TrainConfig
         Backbone, number of modules k, and what the paper leaves open of the added layers.
 
+    classes : int, default 2
+        Units of the output layer.
+
     Attributes
     ----------
     backbone
@@ -86,7 +89,7 @@ class GramEfficientNet(nn.Module):
     last_feature_layer: ClassVar[str] = "bn2"
     takes_grams: ClassVar[bool] = True
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, classes: int = BINARY) -> None:
         super().__init__()
         network: Any = timm.create_model(
             self.backbone_name(config),
@@ -102,7 +105,7 @@ class GramEfficientNet(nn.Module):
         self.width = channels * (config.grams or BASELINE_UNITS)
         self.main = _main_branch(network.num_features, self.width, config)
         self.gram_modules = nn.ModuleList(GramModule(channels, config) for _ in range(config.grams))
-        self.output = nn.Linear(self.width, CLASSES)
+        self.output = nn.Linear(self.width, classes)
         self._normalise_gram = config.normalise_gram
         initialize = InitializeAdded(config.initialisation)
         for layer in (self.main, self.gram_modules, self.output):
@@ -160,8 +163,8 @@ class GramEfficientNet(nn.Module):
 
         Returns
         -------
-        Tensor, shape (N, 2), float32
-            Logits of the other and the positive class.
+        Tensor, shape (N, classes), float32
+            Logits, one a class.
         """
         logits: Tensor = self.output(self.features(images))
         return logits.float()

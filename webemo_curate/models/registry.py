@@ -6,6 +6,7 @@ from torch import nn
 from webemo_curate.config import TrainConfig
 from webemo_curate.models.gram_efficientnet import GramEfficientNet
 from webemo_curate.models.zhang_resnet import ZhangResNet
+from webemo_curate.verdicts import BINARY
 
 Network = GramEfficientNet | ZhangResNet
 """Each has a `name`, names its backbone and itself, and says which layer's maps it pools."""
@@ -14,20 +15,22 @@ NETWORKS: dict[str, type[Network]] = {kind.name: kind for kind in (GramEfficient
 """By the value of `TrainConfig.network`; whoever adds a network adds it here alone."""
 
 
-def build_network(config: TrainConfig) -> Network:
+def build_network(config: TrainConfig, classes: int = BINARY) -> Network:
     """Build the network with random first weights.
 
     Parameters
     ----------
     config : TrainConfig
         Its kind and sizes.
+    classes : int, default 2
+        What it tells apart: units of its output layer.
 
     Returns
     -------
     Network
         On the CPU, in training mode; channels last, which every device computes faster.
     """
-    network = NETWORKS[config.network](config)
+    network = NETWORKS[config.network](config, classes)
     if config.frozen == "backbone":
         network.backbone.requires_grad_(False)
     return network.to(memory_format=torch.channels_last)

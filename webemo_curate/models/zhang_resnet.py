@@ -8,14 +8,13 @@ from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
+from webemo_curate.verdicts import BINARY
 
 BACKBONE = "resnet50.tv_in1k"
 """timm's name of torchvision's first weights, those of 2022's papers."""
 
 BRANCHES = ((64, 64), (64, 256), (256, 512))
 """Channels and dense units of the Gram branches: on the stem, on the pooled stem, on layer 1."""
-
-CLASSES = 2
 
 
 class GramBranch(nn.Module):
@@ -47,6 +46,9 @@ class ZhangResNet(nn.Module):
     config : TrainConfig
         Dropout, batch norm and first weights of the added layers.
 
+    classes : int, default 2
+        Units of the output layer.
+
     Attributes
     ----------
     name
@@ -61,7 +63,7 @@ class ZhangResNet(nn.Module):
     last_feature_layer: ClassVar[str] = "layer4"
     takes_grams: ClassVar[bool] = False
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, classes: int = BINARY) -> None:
         super().__init__()
         network: Any = timm.create_model(BACKBONE, pretrained=False, num_classes=0)
         self.backbone = network
@@ -76,7 +78,7 @@ class ZhangResNet(nn.Module):
         )
         self.width = 2 * deep
         self.norm = nn.BatchNorm1d(self.width, config.bn_epsilon, config.bn_momentum)
-        self.output = nn.Linear(self.width, CLASSES)
+        self.output = nn.Linear(self.width, classes)
         initialize = InitializeAdded(config.initialisation)
         for layer in (self.branches, self.aggregate, self.output):
             layer.apply(initialize)

@@ -9,6 +9,7 @@ from webemo_curate.report import sections
 from webemo_curate.report.dropped import dropped
 from webemo_curate.report.siblings import siblings
 from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import REPORT
 
 TEMPLATE, STYLE = "report.html", "report.css"
@@ -41,15 +42,18 @@ def build_report(work: WorkContext) -> str:
     )
     funnel = sections.funnel_steps(workspace)
     splits, runs = sections.split_rows(workspace), sections.run_sections(workspace)
+    classes = workspace.classes(Split.TRAIN)
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
         style=(files("webemo_curate.report") / STYLE).read_text(encoding="utf-8"),
-        headline=sections.headline(funnel, splits, runs),
+        headline=sections.headline(funnel, splits, runs, classes),
         funnel=funnel,
         label_chart=sections.label_chart(workspace),
         dropped=dropped(work, examples),
         siblings=siblings(work, examples),
         splits=splits,
+        classes=classes,
+        binary=is_binary(classes),
         runs=runs,
         origins=sections.origins(workspace),
     )

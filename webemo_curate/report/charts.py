@@ -19,6 +19,9 @@ SIZE = (5.2, 3.4)
 PANEL = 3.8
 """Side of a panel, inches."""
 
+CLASSES_BESIDE = 12
+"""Lines of a legend that stand beside curves of usual height."""
+
 RATES = np.linspace(0, 1, 501)
 """False positive rates at which ROC curves are averaged: finer than the images of a set."""
 
@@ -75,6 +78,41 @@ def roc(target: NDArray[np.int64], probability: NDArray[np.float64]) -> str:
         _finish_roc(axes)
 
     return _svg(draw)
+
+
+def roc_against_rest(
+    target: NDArray[np.int64], probability: NDArray[np.float64], classes: Sequence[str]
+) -> str:
+    """Draw for each class the ROC curve that tells it from all others.
+
+    Parameters
+    ----------
+    target : ndarray of int, shape (images,)
+        Numbers of classes.
+    probability : ndarray of float, shape (images, classes)
+        Of each class.
+    classes : sequence of str
+        Their names. A class without images, or that all images are of, has no curve.
+
+    Returns
+    -------
+    str
+        SVG; the legend gives the areas.
+    """
+    colors = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
+    tall = SIZE[1] * max(1.0, len(classes) / CLASSES_BESIDE)
+
+    def draw(axes: Axes) -> None:
+        for number, name in enumerate(classes):
+            ours = target == number
+            if ours.any() and not ours.all():
+                false, true, _ = roc_curve(ours, probability[:, number])
+                label = f"{name}: AUC {auc(false, true):.3f}"
+                axes.plot(false, true, color=colors[number], label=label)
+        _finish_roc(axes)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+    return _svg(draw, (SIZE[0] * 1.3, tall))
 
 
 def mean_roc(panels: Mapping[str, Mapping[str, Sequence[Scored]]]) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.errors import InputError
-from webemo_curate.parquet import read_parquet
+from webemo_curate.evaluation.metrics import answers, confusion_matrix
+from webemo_curate.evaluation.predictions import predictions_file, read_predictions
 from webemo_curate.quoting import printable
 from webemo_curate.report import charts
 from webemo_curate.run_digests import changes
@@ -21,7 +22,7 @@ from webemo_curate.runs import DONE_FILE, finished_runs, load_classes, load_log
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies.webemo_labels import LABELS
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -36,11 +37,11 @@ UNSOUND = (InputError, OSError, ValueError, KeyError, TypeError, AttributeError,
 
 @dataclass(frozen=True)
 class SplitRow:
-    """Size and classes of one split."""
+    """Size of one split, in all and of each class, and its labels and groups."""
 
     name: str
     images: int
-    positive: int
+    sizes: list[int]
     labels: int
     groups: int
 
@@ -58,7 +59,7 @@ class RunSection:
     metrics
         From `metrics-test.json`; None before an evaluation.
     confusion
-        Counts by target, then answer, at 0.5.
+        Counts by target, then answer; of two classes at 0.5.
     classes
         Names of the targets.
     broken
@@ -82,7 +83,12 @@ class Tile:
     value: str
 
 
-def headline(steps: list[FunnelStep], splits: list[SplitRow], runs: list[RunSection]) -> list[Tile]:
+def headline(
+    steps: list[FunnelStep],
+    splits: list[SplitRow],
+    runs: list[RunSection],
+    classes: tuple[str, ...],
+) -> list[Tile]:
     """Return what a reader wants to know first, as far as stages have run."""
     if not steps:
         return []
@@ -92,7 +98,11 @@ def headline(steps: list[FunnelStep], splits: list[SplitRow], runs: list[RunSect
     ]
     if splits:
         images = sum(row.images for row in splits) or 1
-        tiles.append(Tile("positive", f"{sum(row.positive for row in splits) / images:.1%}"))
+        positive = sum(row.sizes[1] for row in splits) / images
+        binary = is_binary(classes)
+        tiles.append(
+            Tile("positive", f"{positive:.1%}") if binary else Tile("classes", str(len(classes)))
+        )
     measured = [run.metrics["accuracy"] for run in runs if run.metrics]
     if measured:
         tiles.append(Tile("accuracy on test", f"{np.mean(measured):.1%}"))
@@ -126,8 +136,9 @@ def split_rows(workspace: Workspace) -> list[SplitRow]:
     for split in Split:
         table = workspace.read(split, ["target", "label", "group"])
         counts = [len(table[name].unique()) for name in ("label", "group")]
-        positive = pc.sum(table["target"].cast("int64")).as_py() or 0
-        rows.append(SplitRow(str(split), table.num_rows, positive, *counts))
+        classes = len(workspace.classes(split))
+        sizes = np.bincount(table["target"].to_numpy(), minlength=classes).tolist()
+        rows.append(SplitRow(str(split), table.num_rows, sizes, *counts))
     return rows
 
 
@@ -161,16 +172,22 @@ def _checked_section(folder: Path) -> RunSection:
 def _run_section(folder: Path) -> RunSection:
     history = load_log(folder)
     curves, classes = charts.learning_curves(history), load_classes(folder)
-    predictions, metrics = folder / "predictions-test.parquet", folder / "metrics-test.json"
+    predictions, metrics = predictions_file(folder, Split.TEST), folder / "metrics-test.json"
     if not (predictions.exists() and metrics.exists()):
         return RunSection(folder.name, curves, None, None, [], classes)
-    table = read_parquet(predictions, ["target", "probability"])
-    target, probability = table["target"].to_numpy(), table["probability"].to_numpy()
-    answer = probability >= 0.5
-    confusion = [[int(((target == t) & (answer == a)).sum()) for a in (0, 1)] for t in (0, 1)]
-    curve = charts.roc(target, probability) if len(np.unique(target)) > 1 else None
+    target, probability = read_predictions(predictions)
+    confusion = confusion_matrix(target.astype(np.int64), answers(probability), len(classes))
+    curve = _roc(target, probability, classes) if len(np.unique(target)) > 1 else None
     figures = _shown_figures(json.loads(metrics.read_text()))
     return RunSection(folder.name, curves, curve, figures, confusion, classes)
+
+
+def _roc(
+    target: NDArray[np.int64], probability: NDArray[np.float64], classes: tuple[str, ...]
+) -> str:
+    if probability.ndim > 1:
+        return charts.roc_against_rest(target, probability, classes)
+    return charts.roc(target, probability)
 
 
 def _shown_figures(document: dict[str, Any]) -> dict[str, Any]:

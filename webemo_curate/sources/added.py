@@ -1,6 +1,7 @@
 """A folder-per-emotion set taken into a workspace: images by content, rows as a manifest."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class AddedSet:
     repeated
         Files of the same bytes and class as another.
     conflicting
-        Files of the same bytes under both classes: none of them is in the manifest.
+        Files of the same bytes under several classes: none of them is in the manifest.
     broken
         Files that do not decode, each with the reason.
     not_taken
@@ -55,7 +56,7 @@ class AddedSet:
         """Say in one line what was taken and what was not."""
         left = {
             "repeated": self.repeated,
-            "under both classes": self.conflicting,
+            "under several classes": self.conflicting,
             "not decodable": len(self.broken),
         }
         out = ", ".join(f"{count} {why}" for why, count in left.items() if count)
@@ -73,7 +74,8 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
         Of the manifest; small letters, digits, `_` and `-`.
     work : WorkContext
         Its workspace gets `manifests/<name>.parquet`, and the caller holds its lock. Which emotion
-        is positive is its configuration's `binarize.positive`.
+        is positive is its configuration's `binarize.positive`; of another target the classes are
+        those of its splits.
 
     Returns
     -------
@@ -88,18 +90,17 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
     _check_name(name)
     workspace, config = work.workspace, work.config
     left_out = LeftOut()
-    names = folder_names(config.binarize.positive, config, listed_labels(workspace))
+    classes, made_of = _classes(work)
+    names = folder_names(classes, config, listed_labels(workspace))
     files = read_folder(folder, names, left_out)
     worker = ExamineWorker(work.max_pixels, measure=True)
     with Examiner(worker) as examiner, progress_bar(files.num_rows, STAGE, "image") as bar:
-        intake = _Intake(folder, workspace, examiner, _both_classes(files))
+        intake = _Intake(folder, workspace, examiner, _of_several_classes(files))
         for file in files.to_pylist():
             intake.take(file)
             bar.update()
     workspace.settle()
-    positive = config.binarize.fingerprint()["positive"]
-    origin = Origin(STAGE, VERSION, {"positive": positive}, {"set": content_digest(files)})
-    classes = binary_classes(config.binarize.positive)
+    origin = Origin(STAGE, VERSION, made_of, {"set": content_digest(files)})
     workspace.write_as(Split.TEST, name, intake.table(), origin, classes)
     return AddedSet(
         workspace.where(name),
@@ -168,10 +169,24 @@ class _Intake:
         }
 
 
-def _both_classes(files: pa.Table) -> set[str]:
-    """Return the content hashes that stand under both classes."""
+def _classes(work: WorkContext) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the names of the classes, and what of the configuration they follow from."""
+    binarize = work.config.binarize
+    if binarize.target == "binary":
+        return binary_classes(binarize.positive), {"positive": binarize.fingerprint()["positive"]}
+    info = work.workspace.info("labels")
+    if info is None or info.classes is None:
+        raise InputError(
+            f"add-folder: the classes of --target {binarize.target} are those of the splits; run "
+            "'curate split' first"
+        )
+    return info.classes, {"target": binarize.target, "classes": [*info.classes]}
+
+
+def _of_several_classes(files: pa.Table) -> set[str]:
+    """Return the content hashes that stand under more than one class."""
     pairs = set(zip(files["sha256"].to_pylist(), files["target"].to_pylist(), strict=True))
-    return {sha256 for sha256, target in pairs if (sha256, 1 - target) in pairs}
+    return {sha256 for sha256, count in Counter(sha256 for sha256, _ in pairs).items() if count > 1}
 
 
 def _check_name(name: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from webemo_curate.rooted import open_regular
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
+from webemo_curate.verdicts import is_binary, positive_names
 from webemo_curate.workspace import Workspace
 
 OUTSIDE: Final = "outside the folders named by an emotion"
@@ -25,18 +26,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FolderNames:
-    """Which folders hold labeled pictures, and which of them the positive class.
+    """Which folders hold labeled pictures, and of which class.
 
     Attributes
     ----------
-    positive
-        Names of the positive class.
-    others
-        Names of the other class.
+    target
+        Name -> number of its class.
     """
 
-    positive: frozenset[str]
-    others: frozenset[str]
+    target: Mapping[str, int]
+
+    @property
+    def last_class(self) -> list[str]:
+        """Names of the last class, the binary target's positive one."""
+        last = max(self.target.values())
+        return sorted(name for name, number in self.target.items() if number == last)
 
     def label(self, name: str) -> str | None:
         """Return the label that a folder's name means in whatever case; None if it means none."""
@@ -44,18 +48,18 @@ class FolderNames:
 
     @cached_property
     def _by_small_letters(self) -> dict[str, str]:
-        return {name.lower(): name for name in sorted(self.others | self.positive)}
+        return {name.lower(): name for name in sorted(self.target)}
 
 
 def folder_names(
-    positive: Sequence[str], config: PipelineConfig, listed: Iterable[str]
+    classes: Sequence[str], config: PipelineConfig, listed: Iterable[str]
 ) -> FolderNames:
     """Tell which folders of a set count, for a workspace's classes.
 
     Parameters
     ----------
-    positive : sequence of str
-        Labels and groups of the positive class.
+    classes : sequence of str
+        Names of the targets.
     config : PipelineConfig
         The workspace's: its taxonomy says what the groups hold.
     listed : iterable of str
@@ -64,9 +68,14 @@ def folder_names(
     Returns
     -------
     FolderNames
-        Positive are the names given and the labels below them. The others are the labels of every
-        taxonomy that comes with the package, of the workspace's own, and those listed.
+        Of the binary target positive are the names given and the labels below them; the others
+        are the labels of every taxonomy that comes with the package, of the workspace's own, and
+        those listed. Of several classes their names count, and the labels below them.
     """
+    if not is_binary(classes):
+        numbers = {name: number for number, name in enumerate(classes)}
+        return FolderNames(_below(numbers, config) | numbers)
+    positive = positive_names(classes)
     known = {label for name in BUILT_IN for label in load_taxonomy(name).labels}.union(listed)
     name = config.listing.taxonomy or WEBEMO
     below: frozenset[str] = frozenset()
@@ -76,7 +85,20 @@ def folder_names(
         if taxonomy.names.issuperset(positive):
             below = taxonomy.covered(positive, config.binarize.level)
     ours = below.union(positive)
-    return FolderNames(ours, frozenset(known) - ours)
+    return FolderNames(dict.fromkeys(known - ours, 0) | dict.fromkeys(ours, 1))
+
+
+def _below(numbers: Mapping[str, int], config: PipelineConfig) -> dict[str, int]:
+    """Return the numbers of labels below classes of level 2; none if the classes are labels."""
+    name = config.listing.taxonomy or WEBEMO
+    if name == AS_LISTED:
+        return {}
+    taxonomy = load_taxonomy(name)
+    are_labels = numbers.keys() <= set(taxonomy.labels) and config.binarize.target != "level2"
+    if are_labels or not numbers.keys() <= set(taxonomy.classes(2)):
+        return {}
+    above = {label: taxonomy.class_of(label, 2) for label in taxonomy.labels}
+    return {label: numbers[group] for label, group in above.items() if group in numbers}
 
 
 def listed_labels(workspace: Workspace) -> list[str]:
@@ -96,7 +118,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
         Holds folders named by label. What counts as a picture says `walk.regular_files`; one
         message tells what was taken and what was not.
     names : FolderNames
-        Which folders count, and which hold the images of target 1.
+        Which folders count, and of which class their images are.
     left_out : LeftOut, optional
         Gets what is not taken, for callers that show it elsewhere too.
 
@@ -123,7 +145,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     if not files:
         raise InputError(
             f"{folder}: holds no file in a folder named by an emotion "
-            f"or another label of the workspace (such as {', '.join(sorted(names.positive))})"
+            f"or another label of the workspace (such as {', '.join(names.last_class)})"
             f"{_tail(left_out)}"
         )
     _tell(folder, len(files), left_out)
@@ -131,7 +153,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
         {
             "path": [file.relative_to(folder).as_posix() for file in files],
             "sha256": [_digest(file) for file in files],
-            "target": pa.array([int(label in names.positive) for label in labels], pa.int8()),
+            "target": pa.array([names.target[label] for label in labels], pa.int8()),
             "label": labels,
         }
     )

@@ -1,4 +1,4 @@
-"""The binarize stage: all labels of a picture against the positive class."""
+"""The binarize stage: all labels of a picture settled into one class."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,8 +10,10 @@ from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
 from webemo_curate.verdicts import STORED, LabelVerdict
+from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,7 @@ class BinarizeStage(Stage[BinarizeConfig]):
     Parameters
     ----------
     config : BinarizeConfig
-        Which labels make the positive class.
+        What the classes are made of, and what becomes of conflicts.
     taxonomy : str, optional
         Name or file of the label hierarchy; default WEBEmo's for its lists, else labels as listed.
     """
@@ -47,8 +49,15 @@ class BinarizeStage(Stage[BinarizeConfig]):
             return {}
         return {"taxonomy": load_taxonomy(str(self._taxonomy)).digest}
 
+    def classes(self, workspace: Workspace) -> tuple[str, ...] | None:
+        """Return the names of the classes; the binary target's go unnamed here."""
+        if self.config.target == "binary":
+            return None
+        listing = workspace.read("listing", ["label", "emotion"])
+        return self._targets(taxonomy_of(self._taxonomy, listing), listing).names
+
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
-        """Count votes (listed lines) of both classes and settle conflicts; see `Stage.run`."""
+        """Count votes (listed lines) of the classes and settle conflicts; see `Stage.run`."""
         taxonomy = taxonomy_of(self._taxonomy, tables["listing"])
         votes = _votes(tables)
         if votes.empty:
@@ -62,31 +71,52 @@ class BinarizeStage(Stage[BinarizeConfig]):
                 "'curate fetch --label-column NAME', or list a folder with a folder for each "
                 "label. filter-text and dedup work without labels"
             )
-        votes["excluded"] = votes["label"].isin(taxonomy.covered(self.config.exclude))
-        positive = taxonomy.covered(self.config.positive, self.config.level)
-        votes["positive"] = votes["label"].isin(positive)
-        clusters = self._targets(_tally(votes))
+        votes["excluded"] = votes["label"].isin(self._excluded(taxonomy))
+        targets = self._targets(taxonomy, tables["listing"])
+        votes["class"] = votes["label"].map(targets.of_label)
+        clusters = self._settle(votes, len(targets.names))
         return {"labels": _table(clusters, votes)}
 
-    def _targets(self, clusters: "pd.DataFrame") -> "pd.DataFrame":
-        """Add `conflict`, `target` and `verdict` to the tally, by the conflict policy."""
-        ours, theirs = clusters["positive_votes"], clusters["other_votes"]
-        conflict = (ours > 0) & (theirs > 0)
-        target = (ours > theirs) if self.config.conflicts == "majority" else (ours > 0)
+    def _excluded(self, taxonomy: Taxonomy) -> frozenset[str]:
+        """Return the labels left out; a name that is a class means the class."""
+        return taxonomy.covered(self.config.exclude, LEVELS.get(self.config.target))
+
+    def _targets(self, taxonomy: Taxonomy, listing: pa.Table) -> Targets:
+        labels = listing["label"].unique().drop_null().cast(pa.string()).to_pylist()
+        if self.config.target == "binary":
+            return binary_targets(labels, taxonomy.covered(self.config.positive, self.config.level))
+        counting = sorted(set(labels) - self._excluded(taxonomy))
+        return class_targets(counting, taxonomy, self.config.target)
+
+    def _settle(self, votes: "pd.DataFrame", classes: int) -> "pd.DataFrame":
+        """Return each cluster's votes, `conflict`, `target` and `verdict`, by the policy."""
+        import pandas as pd
+
+        labeled = votes[votes["label"].notna()]
+        clusters = pd.Index(votes["cluster"].unique(), name="cluster")
+        counts = _tally(labeled[~labeled["excluded"]], clusters, classes)
+        most, total = counts.max(axis=1), counts.sum(axis=1)
+        conflict = (counts > 0).sum(axis=1) > 1
+        tied = (counts == most[:, None]).sum(axis=1) > 1
         undecided = conflict & (
-            (self.config.conflicts == "drop")
-            | ((self.config.conflicts == "majority") & (ours == theirs))
+            (self.config.conflicts == "drop") | ((self.config.conflicts == "majority") & tied)
         )
-        silent = (ours + theirs) == 0
+        is_labeled = clusters.isin(labeled["cluster"].unique())
         verdict = np.select(
-            [~clusters["labeled"], silent, undecided],
+            [~is_labeled, total == 0, undecided],
             [LabelVerdict.UNLABELED, LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT],
             LabelVerdict.KEPT,
         )
-        kept = verdict == LabelVerdict.KEPT
-        return clusters.assign(
-            conflict=conflict, verdict=verdict, target=target.astype("Int8").where(kept)
+        binary, positive_wins = self.config.target == "binary", self.config.conflicts == "positive"
+        target = counts[:, 1] > 0 if positive_wins else counts.argmax(axis=1)
+        ours = counts[:, 1] if binary else most
+        frame = pd.DataFrame(
+            {"positive_votes": ours, "other_votes": total - ours, "conflict": conflict},
+            index=clusters,
         )
+        kept = pd.Series(verdict == LabelVerdict.KEPT, clusters)
+        settled = pd.Series(target, clusters).astype("Int8").where(kept)
+        return frame.assign(verdict=verdict, target=settled)
 
 
 def taxonomy_of(name: str | None, listing: pa.Table) -> Taxonomy:
@@ -122,22 +152,15 @@ def _votes(tables: Tables) -> "pd.DataFrame":
     return votes[["cluster", "label"]].astype({"label": object})
 
 
-def _tally(votes: "pd.DataFrame") -> "pd.DataFrame":
+def _tally(
+    votes: "pd.DataFrame", clusters: "pd.Index[str]", classes: int
+) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
+    """Count the votes of each cluster for each class; shape (clusters, classes)."""
     import pandas as pd
 
-    labeled = votes[votes["label"].notna()]
-    counting = labeled[~labeled["excluded"]]
-    clusters = pd.Index(votes["cluster"].unique(), name="cluster")
-    positive = counting.groupby("cluster")["positive"].agg(["sum", "size"])
-    # With the 0 given here no cluster without votes turns the counts into floats.
-    positive = positive.reindex(clusters, fill_value=0).astype("int32")
-    return pd.DataFrame(
-        {
-            "positive_votes": positive["sum"],
-            "other_votes": positive["size"] - positive["sum"],
-            "labeled": clusters.isin(labeled["cluster"].unique()),
-        }
-    )
+    rows = clusters.get_indexer(pd.Index(votes["cluster"]))
+    cells = rows * classes + votes["class"].to_numpy(np.int64)
+    return np.bincount(cells, minlength=len(clusters) * classes).reshape(-1, classes)
 
 
 def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
@@ -160,7 +183,7 @@ def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
 def _deciding_label(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> "pd.Series[str]":
     """Return each cluster's commonest label among those that speak for its target."""
     target = votes["cluster"].map(clusters["target"])
-    speaks = ~votes["excluded"] & (target.isna() | (votes["positive"] == (target == 1)))
+    speaks = ~votes["excluded"] & (target.isna() | (votes["class"] == target))
     ranked = votes.assign(speaks=speaks).value_counts(["cluster", "speaks", "label"]).reset_index()
     ranked = ranked.sort_values(["speaks", "count", "label"], ascending=[False, False, True])
     deciding: pd.Series[str] = ranked.drop_duplicates("cluster").set_index("cluster")["label"]

@@ -13,7 +13,8 @@ from webemo_curate.frames import to_frame
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
-from webemo_curate.verdicts import DEFAULT_CLASSES, STORED, Split, binary_classes
+from webemo_curate.stages.targets import recorded_classes, target_names
+from webemo_curate.verdicts import STORED, Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,35 +49,32 @@ class SplitStage(Stage[SplitConfig]):
 
     def classes(self, workspace: Workspace) -> tuple[str, ...]:
         """Return the names of the classes that binarize told apart."""
-        labels = workspace.info("labels")
-        positive = labels.origin.configuration.get("positive") if labels else None
-        if not positive:
-            return DEFAULT_CLASSES
-        return binary_classes([positive] if isinstance(positive, str) else positive)
+        return target_names(workspace)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
         rows = _final_rows(tables)
         fixed = self._fixed(rows, tables, context)
         rows["split"] = rows["group"].map(self._assign(rows, fixed, self._kept_apart(tables)))
-        self._check(rows)
+        self._check(rows, context.workspace)
         return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
 
-    def _check(self, rows: "pd.DataFrame") -> None:
+    def _check(self, rows: "pd.DataFrame", workspace: Workspace) -> None:
         """Refuse an empty split and a class that cannot be learned; tell of other gaps."""
         wanted = [s for s, ratio in zip(SPLITS, self.config.ratios, strict=True) if ratio]
-        sizes = {split: _class_sizes(rows[rows["split"] == split]) for split in SPLITS}
-        counts = ", ".join(f"{split} {sum(both)}" for split, both in sizes.items())
+        names, binary = target_names(workspace), recorded_classes(workspace) is None
+        sizes = {split: _class_sizes(rows[rows["split"] == split], names) for split in SPLITS}
+        counts = ", ".join(f"{split} {sum(each)}" for split, each in sizes.items())
         if not all(sum(sizes[split]) for split in wanted):
             raise InputError(
                 f"split: {len(rows)} images in {rows['group'].nunique()} groups that no split may "
                 f"part do not fill the splits ({counts}); list more images, or change --ratios"
             )
         for split in (split for split in wanted if not all(sizes[split])):
-            positives, others = sizes[split]
-            said = f"split: {split} has {positives} positive and {others} other images"
+            said = f"split: {split} has {_said(sizes[split], names, binary=binary)}"
             if split == Split.TRAIN:
-                raise InputError(f"{said}, and needs both; list more images")
+                every = "both" if binary else "every class"
+                raise InputError(f"{said}, and needs {every}; list more images")
             logger.warning("%s: measures of it say little", said)
 
     def _fixed(self, rows: "pd.DataFrame", tables: Tables, context: StageContext) -> dict[str, str]:
@@ -117,10 +115,17 @@ class SplitStage(Stage[SplitConfig]):
         return home | fixed
 
 
-def _class_sizes(rows: "pd.DataFrame") -> tuple[int, int]:
-    """Return the number of positive and of other images."""
-    positives = int((rows["target"] == 1).sum())
-    return positives, len(rows) - positives
+def _class_sizes(rows: "pd.DataFrame", names: Sequence[str]) -> list[int]:
+    """Return the number of images of each class."""
+    sizes: list[int] = np.bincount(rows["target"], minlength=len(names)).tolist()
+    return sizes
+
+
+def _said(sizes: Sequence[int], names: Sequence[str], *, binary: bool) -> str:
+    if binary:
+        return f"{sizes[1]} positive and {sizes[0]} other images"
+    lacking = [name for name, size in zip(names, sizes, strict=True) if not size]
+    return f"no image of {' or '.join(map(repr, lacking))}"
 
 
 def divide(

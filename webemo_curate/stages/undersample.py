@@ -1,6 +1,5 @@
-"""The undersample stage: leave out images of the larger class until the share is right."""
+"""The undersample stage: leave out images of the larger classes until the shares are right."""
 
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -8,41 +7,45 @@ import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import UndersampleConfig
-from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
+from webemo_curate.stages.class_sizes import check_kept, class_sizes, wanted_shares
 from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.verdicts import LabelVerdict
+from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class UndersampleStage(Stage[UndersampleConfig]):
-    """Draws the sample, stratified over the 25 labels within each class."""
+    """Draws the sample, stratified over the labels within each class."""
 
     name = "undersample"
     inputs: ClassVar = {"labels": ("cluster", "target", "label", "verdict")}
     gate = gates.UNDERSAMPLE
     outputs = ("sample",)
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
-        """Keep as many of each class as the fraction and size ask for; see `Stage.run`."""
+    def classes(self, workspace: Workspace) -> tuple[str, ...] | None:
+        """Return the names of the classes; None of the binary target."""
+        return recorded_classes(workspace)
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Keep as many of each class as the shares and size ask for; see `Stage.run`."""
         labels = to_frame(tables["labels"].select(["cluster", "target", "label", "verdict"]))
         rows = labels[labels["verdict"] == LabelVerdict.KEPT].sort_values("cluster")
         target = rows["target"].to_numpy(np.int8)
-        positives, others = int((target == 1).sum()), int((target == 0).sum())
-        wanted = class_sizes(positives, others, self.config.positive_fraction, self.config.size)
-        if not min(wanted):
-            raise InputError(
-                f"undersample: {positives} positive and {others} other images are left, of which "
-                f"{wanted[0]} and {wanted[1]} would be kept; both classes are needed: list more "
-                "images, or change --positive, --conflicts or --positive-fraction"
-            )
+        names = target_names(context.workspace)
+        counts = dict(zip(names, np.bincount(target, minlength=len(names)).tolist(), strict=True))
+        binary = self.classes(context.workspace) is None
+        shares = wanted_shares(self.config, counts, binary=binary)
+        wanted = class_sizes(counts, shares, self.config.size)
+        check_kept(counts, wanted, binary=binary)
         kept = np.zeros(len(rows), bool)
-        for value, size in zip((1, 0), wanted, strict=True):
+        for value, name in enumerate(names):
             ours = rows[target == value]
-            kept[target == value] = stratified_draw(ours, size, self.config.seed)
+            kept[target == value] = stratified_draw(ours, wanted[name], self.config.seed)
         return {
             "sample": pa.table(
                 {
@@ -54,42 +57,6 @@ class UndersampleStage(Stage[UndersampleConfig]):
                 }
             )
         }
-
-
-def class_sizes(positives: int, others: int, fraction: float, size: int | None) -> tuple[int, int]:
-    """Work out how many images of each class to keep.
-
-    Parameters
-    ----------
-    positives, others : int
-        Images there are.
-    fraction : float
-        Wanted share of positives.
-    size : int, optional
-        Wanted number in all; default as many as the fraction allows.
-
-    Returns
-    -------
-    tuple of int and int
-        Positives and others to keep; the share is the fraction to within one image.
-
-    Raises
-    ------
-    InputError
-        If there are too few images; the message says what is possible.
-    """
-    largest = min(math.floor(positives / fraction), math.floor(others / (1 - fraction)))
-    if size is None:
-        wanted = round(largest * fraction)
-        return wanted, largest - wanted
-    wanted = round(size * fraction)
-    if wanted > positives or size - wanted > others:
-        raise InputError(
-            f"--size {size} at --positive-fraction {fraction} needs {wanted} positive and "
-            f"{size - wanted} other images; there are {positives} and {others}: "
-            f"the largest possible --size is {largest}"
-        )
-    return wanted, size - wanted
 
 
 def stratified_draw(

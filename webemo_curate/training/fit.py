@@ -109,7 +109,9 @@ def _train_one(
         _training_sets(work, config)
     processes.wait()
     sets = _training_sets(work, config)
-    history = Trainer(config, seed, device, folder, processes, workspace.publish).fit(*sets)
+    classes = len(workspace.classes(Split.TRAIN))
+    trainer = Trainer(config, seed, device, folder, processes, workspace.publish, classes)
+    history = trainer.fit(*sets)
     if processes.leads:
         if len(sets[1].targets):
             evaluate(folder, Split.VALIDATION, work, config.device)

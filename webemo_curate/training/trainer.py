@@ -22,7 +22,7 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import LabeledImages, epoch_updates
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.evaluation.inference import binary_figures, predict_logits, probabilities
+from webemo_curate.evaluation.inference import predict_logits, probabilities, validation_figures
 from webemo_curate.models.devices import cpu_threads
 from webemo_curate.models.pretrained import load_backbone
 from webemo_curate.models.registry import Network, build_network, set_training
@@ -42,6 +42,7 @@ from webemo_curate.training.optimizers import learning_rate, make_optimizer
 from webemo_curate.training.running_statistics import SharedStatistics
 from webemo_curate.training.state import Progress, load_state, save_state, save_weights
 from webemo_curate.training.tensorboard_events import epoch_events
+from webemo_curate.verdicts import BINARY
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class Trainer:
         The processes that train together.
     publish : Callable, optional
         Told of the folder's files when they have been written; see `Workspace.publish`.
+    classes : int, default 2
+        What the network is to tell apart.
     """
 
     def __init__(
@@ -80,12 +83,13 @@ class Trainer:
         folder: Path,
         processes: ProcessGroup | None = None,
         publish: Callable[..., None] = lambda *_: None,
+        classes: int = BINARY,
     ) -> None:
         self.config, self.seed, self.device, self.folder = config, seed, device, folder
         self.processes, self._publish = processes or ProcessGroup(), publish
         self._share = self.processes.share(config.accumulate)
         self._reseed(FIRST_WEIGHTS)
-        network = build_network(config)
+        network = build_network(config, classes)
         load_backbone(network, config)
         self.objective = Objective(network, config).to(device)
         self.parallel = self.processes.parallel(self.objective)
@@ -172,7 +176,7 @@ class Trainer:
 
     def _validate(self, validation: Feed) -> LogEntry:
         probability = probabilities(predict_logits(self.network, validation, self.config))
-        return binary_figures(validation.images.targets.numpy(), probability)
+        return validation_figures(validation.images.targets.numpy(), probability)
 
     def _train_epoch(self, train: Feed) -> None:
         """Make the epoch's updates from where the progress stands."""
