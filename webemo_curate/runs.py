@@ -245,9 +245,16 @@ def _finished_at(mark: Path) -> str:
         return ""
 
 
+def check_weights(config: TrainConfig) -> None:
+    """Refuse a file of weights that is not there, before hours of other work."""
+    if config.weights and not config.from_scratch and not config.weights.is_file():
+        raise InputError(f"--weights {config.weights}: no such file")
+
+
 def _weights_digest(config: TrainConfig) -> str | None:
     if config.weights is None or config.from_scratch:
         return None
+    check_weights(config)
     try:
         with open_regular(config.weights) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

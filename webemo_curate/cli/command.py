@@ -62,7 +62,10 @@ VerboseOption = Annotated[
 ]
 RayOption = Annotated[list[str] | None, typer.Option("--ray", hidden=True)]
 
-GROUPS = {"taxonomy": "Label hierarchies."}
+GROUPS = {
+    "taxonomy": "Label hierarchies.",
+    "config": "What a workspace remembers of options: show, set, unset.",
+}
 """Groups of commands, with their help."""
 
 SHARED = {

@@ -9,6 +9,7 @@ import typer
 
 from webemo_curate import __version__
 from webemo_curate.cli import (
+    config_commands,
     dataset_commands,
     network_commands,
     sharing_commands,
@@ -19,7 +20,13 @@ from webemo_curate.errors import CurateError
 from webemo_curate.quoting import printable
 from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 
-COMMANDS = (dataset_commands, network_commands, sharing_commands, workspace_commands)
+COMMANDS = (
+    config_commands,
+    dataset_commands,
+    network_commands,
+    sharing_commands,
+    workspace_commands,
+)
 """Importing these modules declares the commands."""
 
 

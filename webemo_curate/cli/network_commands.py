@@ -26,6 +26,7 @@ def train_model(
     # Of several processes that torchrun started, the first does everything but train alone.
     from webemo_curate.cli.show import as_dicts, show_stages
     from webemo_curate.pipeline import Pipeline
+    from webemo_curate.runs import check_weights
     from webemo_curate.training.distributed import follows
     from webemo_curate.training.fit import train
 
@@ -34,6 +35,7 @@ def train_model(
     if follows():
         train(config.train, work)
         return
+    check_weights(config.train)
     outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
     runs = train(config.train, work)
     call.remember("train")

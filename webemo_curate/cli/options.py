@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from webemo_curate.config import Overrides, PipelineConfig
+from webemo_curate.config import TAKEN_BACK, Overrides, PipelineConfig
 from webemo_curate.config.settings import Flag, flag_of, option_name
 
 
@@ -69,10 +69,14 @@ class FieldOption:
 
     def _parameter(self, key: str, names: str, *, hidden: bool = False) -> Parameter:
         kind: Any = bool if self.flag.switch else _option_type(self.field.annotation)
+        metavar, parser = self.flag.metavar, None
+        if _takes_none(self.field, kind):
+            metavar, parser, kind = f"{metavar or kind.__name__}|none", _value_or_none, str
         option: Any = typer.Option(
             names,
+            parser=parser,
             help=self.field.description,
-            metavar=self.flag.metavar,
+            metavar=metavar,
             rich_help_panel=self.flag.panel,
             show_default=_shown_default(self.field, self.flag),
             hidden=hidden,
@@ -167,6 +171,17 @@ def _option_type(annotation: Any) -> Any:
     if get_origin(plain) is Literal and not all(isinstance(v, str) for v in get_args(plain)):
         return type(get_args(plain)[0])
     return plain
+
+
+def _takes_none(field: FieldInfo, kind: Any) -> bool:
+    """Tell whether a field can be without a value, so that `none` takes one back."""
+    optional = type(None) in get_args(field.annotation)
+    return optional and kind in (int, float, str, Path)
+
+
+def _value_or_none(given: str) -> Any:
+    """Return an option's text, which the field itself reads, or that it is taken back."""
+    return TAKEN_BACK if given.lower() == "none" else given
 
 
 def _without_none(annotation: Any) -> Any:

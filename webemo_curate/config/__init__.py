@@ -8,6 +8,8 @@ from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, Image
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.pipeline_config import (
+    PRESET_FIELDS,
+    TAKEN_BACK,
     DemoConfig,
     Overrides,
     PipelineConfig,
@@ -23,7 +25,9 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 __all__ = [
     "BOUNDS",
     "PRESETS",
+    "PRESET_FIELDS",
     "PUBLISHED",
+    "TAKEN_BACK",
     "BinarizeConfig",
     "DecodeBounds",
     "DecodingConfig",

@@ -1,8 +1,9 @@
 """A pipeline file: a section for each stage."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -16,7 +17,8 @@ from webemo_curate.config.listing_config import ListingConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
 from webemo_curate.config.settings import Flag, StageConfig, flag_of, option_name, setting
 from webemo_curate.config.text_config import FilterTextConfig
-from webemo_curate.config.train_config import TrainConfig
+from webemo_curate.config.train_config import PRESETS, TrainConfig
+from webemo_curate.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,15 @@ class PipelineConfig(StageConfig):
         return given | kept | {"decoding": {MOVED: least} | (given.get("decoding") or {})}
 
 
+TAKEN_BACK: Final = object()
+"""Given in place of a value, it takes back what was remembered: the default holds again."""
+
+PRESET_FIELDS: Final = {
+    "filter_text": frozenset({"threshold", "min_area"}),
+    "train": frozenset(name for preset in PRESETS.values() for name in preset),
+}
+"""What the presets of a section set: a preset that is named resets all of it."""
+
 Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
 
 
@@ -129,7 +140,8 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
         What the workspace or the pipeline file says.
     overrides : dict of str to dict of str to Any
         For each section the fields given on the command line; the section `""` is the pipeline
-        itself; `None` means not given.
+        itself; `None` means not given, `TAKEN_BACK` the default again. A preset resets what it
+        sets, and a file of weights what `--from-scratch` left.
 
     Returns
     -------
@@ -146,8 +158,22 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     for section, fields in overrides.items():
         given = {name: value for name, value in fields.items() if value is not None}
         place = document.setdefault(section, {}) if section else document
+        _forget(section, given, place)
         place.update(given)
+        for name in [name for name, value in given.items() if value is TAKEN_BACK]:
+            del place[name]
     return validate(PipelineConfig, document, _option)
+
+
+def _forget(section: str, given: Mapping[str, Any], place: dict[str, Any]) -> None:
+    """Remove what was remembered and what is given now means otherwise."""
+    overruled: Iterable[str] = PRESET_FIELDS[section] if given.get("preset") else ()
+    if given.get("weights") not in (None, TAKEN_BACK):
+        if given.get("from_scratch"):
+            raise InputError("--weights and --from-scratch: give one of the two")
+        overruled = [*overruled, "from_scratch"]
+    for name in overruled:
+        place.pop(name, None)
 
 
 def _option(keys: tuple[Any, ...]) -> str:
