@@ -25,12 +25,18 @@ STATE_FILE = "state.safetensors"
 LAST_FILE = "last.safetensors"
 BEST_FILE = "best.safetensors"
 DONE_FILE = "done.json"
+SEEN_FILE = "seen.parquet"
+"""Names the images that a run was trained and validated on."""
+
 FINGERPRINT_DIGITS = 8
 LOGGED = frozenset({"epoch", "loss", "accuracy", "val_accuracy"})
 """What every entry of a log has, with others."""
 
 CLASSES = "classes"
 """Key of the class names in the configuration's file."""
+
+SPLITS = "splits"
+"""Key of the digests of the splits there."""
 
 
 LogEntry = dict[str, float | None]
@@ -104,9 +110,14 @@ def is_finished(folder: Path) -> bool:
     return (folder / DONE_FILE).exists()
 
 
-def save_config(folder: Path, config: TrainConfig, seed: int, classes: tuple[str, ...]) -> None:
-    """Write the run's configuration and the names of its classes, by target."""
-    document = config.model_dump(mode="json") | {"seed": seed, CLASSES: classes}
+def save_config(folder: Path, config: TrainConfig, seed: int, workspace: Workspace) -> None:
+    """Write the run's configuration, the names of its classes and the digests of its splits."""
+    infos = {split.value: workspace.info(split) for split in Split}
+    document = config.model_dump(mode="json") | {
+        "seed": seed,
+        CLASSES: workspace.classes(Split.TRAIN),
+        SPLITS: {split: info.digest for split, info in infos.items() if info},
+    }
     write_bytes(folder / CONFIG_FILE, json.dumps(document, indent=2).encode())
 
 
@@ -120,6 +131,7 @@ def load_config(folder: Path) -> TrainConfig:
     """
     document = _read_config(folder)
     document.pop(CLASSES, None)
+    document.pop(SPLITS, None)
     try:
         return TrainConfig.model_validate(document)
     except ValueError as error:
@@ -138,6 +150,12 @@ def load_classes(folder: Path) -> tuple[str, ...]:
     if not isinstance(classes, list | tuple) or len(classes) < BINARY:
         raise _unsound(folder)
     return tuple(map(str, classes))
+
+
+def load_splits(folder: Path) -> dict[str, str]:
+    """Read the digests of the splits that a run was trained on; none of an earlier release's."""
+    splits = _read_config(folder).get(SPLITS, {})
+    return splits if isinstance(splits, dict) else {}
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -186,7 +204,7 @@ def finish(folder: Path, summary: dict[str, Any]) -> None:
 
     What its files are now is recorded; see `run_digests`.
     """
-    files = file_digests(folder, (CONFIG_FILE, LOG_FILE, LAST_FILE, BEST_FILE))
+    files = file_digests(folder, (CONFIG_FILE, SEEN_FILE, LOG_FILE, LAST_FILE, BEST_FILE))
     document = summary | {"finished": datetime.now(UTC).isoformat(), FILES: files}
     write_bytes(folder / DONE_FILE, json.dumps(document).encode())
 

@@ -17,7 +17,6 @@ from webemo_curate.evaluation.seeds import mean_and_deviation, seeds_of, seeds_s
 from webemo_curate.manifest import Origin
 from webemo_curate.runs import DONE_FILE, find_run, run_folder, save_config
 from webemo_curate.training.fit import train
-from webemo_curate.verdicts import DEFAULT_CLASSES
 from webemo_curate.workspace import Workspace
 
 SHORT = TINY.model_copy(update={"epochs": 1, "seeds": 2})
@@ -89,6 +88,6 @@ def test_runs_of_other_settings_splits_or_unfinished_ones_are_no_seeds(
 def pretend_to_have_trained(workspace: Workspace, seed: int, **changes: object) -> Path:
     config = SHORT.model_copy(update=changes)
     folder = run_folder(config, seed, workspace)
-    save_config(folder, config, seed, DEFAULT_CLASSES)
+    save_config(folder, config, seed, workspace)
     (folder / DONE_FILE).write_text("{}")
     return folder

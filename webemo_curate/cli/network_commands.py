@@ -77,6 +77,10 @@ def evaluate(
             "one sitting) are other pictures and stay.",
         ),
     ] = False,
+    allow_seen: Annotated[
+        bool,
+        typer.Option("--allow-seen", help="Measure on a split also where training has seen some."),
+    ] = False,
 ) -> None:
     """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""
     from webemo_curate.evaluation import evaluate as measuring
@@ -88,7 +92,14 @@ def evaluate(
     work, evaluations = call.work(), []
     for folder in folders:
         evaluations.append(
-            measuring.evaluate(folder, on, work, _device(call), exclude_shared=exclude_shared)
+            measuring.evaluate(
+                folder,
+                on,
+                work,
+                _device(call),
+                exclude_shared=exclude_shared,
+                allow_seen=allow_seen,
+            )
         )
         print(evaluations[-1].summary(), flush=True)
     document = evaluations[folders.index(found)].as_json()

@@ -37,6 +37,7 @@ from webemo_curate.evaluation.predictions import (
     read_predictions,
     write_predictions,
 )
+from webemo_curate.evaluation.seen_images import check_unseen, seen_images
 from webemo_curate.models.devices import choose_device
 from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
 from webemo_curate.runner.work_context import WorkContext
@@ -65,6 +66,8 @@ class Evaluation:
         Of the best epoch on validation.
     predictions
         Parquet of per-image probabilities, from which all metrics are computed.
+    seen
+        Images of a split that the run was trained or validated on.
     shared
         Images of an external set whose picture is in the training or validation split; None
         where that was not looked for.
@@ -83,6 +86,7 @@ class Evaluation:
     tuned: Metrics | None
     best: Metrics
     predictions: Path
+    seen: int = 0
     shared: int | None = None
     excluded: bool = False
     siblings: int | None = None
@@ -93,7 +97,12 @@ class Evaluation:
         document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
         document["best"] = asdict(self.best)
         document["tuned"] = asdict(self.tuned) if self.tuned else None
-        document |= {"shared": self.shared, "excluded": self.excluded, "siblings": self.siblings}
+        document |= {
+            "seen": self.seen,
+            "shared": self.shared,
+            "excluded": self.excluded,
+            "siblings": self.siblings,
+        }
         return document | {"predictions": str(self.predictions)}
 
     def summary(self) -> str:
@@ -109,6 +118,9 @@ class Evaluation:
             f"  AUC {auc}, calibration error {m.ece:.3f}, Brier {m.brier:.3f}",
         ]
         lines += [f"  {name}: {_said(c)}" for name, c in m.per_class.items()]
+        if self.seen:
+            what = "left out" if self.excluded else "warning"
+            lines.append(f"  {what}: training has seen {self.seen} of these images")
         if self.shared:
             lines.append(self._leak_line())
         if self.sibling_warning:
@@ -141,6 +153,7 @@ def evaluate(
     device: str = "auto",
     *,
     exclude_shared: bool = False,
+    allow_seen: bool = False,
 ) -> Evaluation:
     """Measure a run; writes `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
 
@@ -156,7 +169,10 @@ def evaluate(
         Where it computes.
     exclude_shared : bool, default False
         Leave out images of an external set whose picture the training or validation split holds.
-        Siblings of what they hold are other pictures and stay; the summary counts them.
+        Siblings of what they hold are other pictures and stay; the summary counts them. Of a
+        split, leave out what the run has been trained on.
+    allow_seen : bool, default False
+        Measure on a split also where the run has been trained on some of its pictures.
 
     Returns
     -------
@@ -166,14 +182,19 @@ def evaluate(
     Raises
     ------
     InputError
-        If the set or the run cannot be read, or the set is empty.
+        If the set or the run cannot be read, or the set is empty, of other classes, or a split
+        that the run has seen some of.
     """
     on, config, classes = find_set(on, work.workspace), load_config(run), load_classes(run)
     test_set = open_set(on, work, classes)
     test_set.check_classes(classes)
     shared = _shared(on, work)
+    seen = _seen(run, on, test_set, work)
     if exclude_shared:
-        test_set = _unshared(test_set, shared, work)
+        left_out = seen if on in (*Split,) else _shared_pictures(shared, work)
+        test_set = test_set.without(left_out)
+    elif not allow_seen:
+        check_unseen(run, on, seen, test_set.table)
     test_set = test_set.named_apart(run)
     test_set.check_not_empty(on)
     name, images = test_set.name, open_images(test_set.table, config, work)
@@ -189,6 +210,7 @@ def evaluate(
         tuned=_tuned(run, name, target, last),
         best=measure(target, best, classes=classes),
         predictions=predictions,
+        seen=len(seen),
         shared=len(shared.pictures) if shared else None,
         excluded=exclude_shared,
         siblings=len(shared.siblings) if shared else None,
@@ -200,16 +222,21 @@ def evaluate(
     return evaluation
 
 
-def _unshared(
-    test_set: EvaluationSet, shared: TrainedOn | None, work: WorkContext
-) -> EvaluationSet:
-    """Leave out what training has seen."""
+def _seen(run: Path, on: str, test_set: EvaluationSet, work: WorkContext) -> set[str]:
+    """Return images of a split that the run has seen; sets from outside are `_shared`'s."""
+    if on not in (*Split,):
+        return set()
+    return seen_images(run, on, test_set.table, work.workspace)
+
+
+def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
+    """Return the images of a set from outside that training has seen."""
     if shared is None:
         raise InputError(
             f"--exclude-shared: {work.workspace.root} holds no duplicates and split manifests to "
             "compare with; run 'curate split'"
         )
-    return test_set.without(shared.pictures)
+    return shared.pictures
 
 
 def _shared(on: str, work: WorkContext) -> TrainedOn | None:

@@ -9,6 +9,7 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
+from webemo_curate.evaluation.seen_images import record_seen
 from webemo_curate.models.devices import choose_device, make_reproducible
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import (
@@ -104,8 +105,8 @@ def _train_one(
         return RunResult(folder, seed, True, load_log(folder))
     # One process packs; the others find the files.
     if processes.leads:
-        save_config(folder, config, seed, workspace.classes(Split.TRAIN))
-        workspace.publish(folder / CONFIG_FILE)
+        save_config(folder, config, seed, workspace)
+        workspace.publish(folder / CONFIG_FILE, record_seen(folder, workspace))
         _training_sets(work, config)
     processes.wait()
     sets = _training_sets(work, config)
