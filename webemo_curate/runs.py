@@ -152,6 +152,11 @@ def load_classes(folder: Path) -> tuple[str, ...]:
     return tuple(map(str, classes))
 
 
+def load_seed(folder: Path) -> int:
+    """Read the run's seed."""
+    return load_config(folder).seed
+
+
 def load_splits(folder: Path) -> dict[str, str]:
     """Read the digests of the splits that a run was trained on; none of an earlier release's."""
     splits = _read_config(folder).get(SPLITS, {})

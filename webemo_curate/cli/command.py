@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
 from webemo_curate.config import Overrides, PipelineConfig, override
@@ -64,6 +65,7 @@ RayOption = Annotated[list[str] | None, typer.Option("--ray", hidden=True)]
 
 GROUPS = {
     "taxonomy": "Label hierarchies.",
+    "runs": "Finished runs beside each other; alone, it lists them.",
     "config": "What a workspace remembers of options: show, set, unset.",
 }
 """Groups of commands, with their help."""
@@ -75,6 +77,19 @@ SHARED = {
     "verbose": (VerboseOption, False),
 }
 """Parameters of every command, with their defaults."""
+
+
+LISTING = ("runs",)
+"""Groups that list what there is if no command of theirs is named."""
+
+
+class ListsByDefault(TyperGroup):
+    """A group whose command `list` need not be named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `list` before what names no command of the group."""
+        named = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["list", *args])
 
 
 @dataclass(frozen=True)
@@ -212,7 +227,8 @@ def check_place(place: str, *, there: bool) -> None:
 @cache
 def _group(name: str) -> typer.Typer:
     """Return the group of commands of a name, made when its first command is declared."""
-    group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
+    kind = ListsByDefault if name in LISTING else TyperGroup
+    group = typer.Typer(no_args_is_help=name not in LISTING, help=GROUPS[name], cls=kind)
     app.add_typer(group, name=name)
     return group
 

@@ -12,6 +12,7 @@ from webemo_curate.cli import (
     config_commands,
     dataset_commands,
     network_commands,
+    run_commands,
     sharing_commands,
     workspace_commands,
 )
@@ -24,6 +25,7 @@ COMMANDS = (
     config_commands,
     dataset_commands,
     network_commands,
+    run_commands,
     sharing_commands,
     workspace_commands,
 )

@@ -41,6 +41,7 @@ def train_model(
     call.remember("train")
     for run in runs:
         print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
+    print(f"Next: {call.typed('evaluate --on test')}")
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
 
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import nullcontext
+from dataclasses import replace
 from multiprocessing.connection import wait
 
 import pyarrow as pa
@@ -10,6 +11,9 @@ from webemo_curate.runner.job import Job, Resources, Worker
 from webemo_curate.runner.messages import Message
 from webemo_curate.runner.scheduler import run_job
 from webemo_curate.runner.worker_process import WorkerProcess
+
+SHARES = 4
+"""Partitions that each worker gets of a small job: none waits long for another's last one."""
 
 
 class LocalRunner:
@@ -27,10 +31,31 @@ class LocalRunner:
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Runner.run`."""
         size = self._workers or workers_for(job.resources)
+        job = replace(job, partition_rows=partition_size(job, size))
         return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
 
     def close(self) -> None:
         """Do nothing: processes end with their job."""
+
+
+def partition_size(job: Job, workers: int) -> int:
+    """Return how many rows to hand out at a time, so that every worker gets some of a small job.
+
+    Parameters
+    ----------
+    job : Job
+        Its `partition_rows` are the most; a GPU takes as many at once, whatever there is.
+    workers : int
+        How many there are.
+
+    Returns
+    -------
+    int
+        Such that each worker gets `SHARES` partitions where there are rows enough.
+    """
+    if job.resources.gpus:
+        return job.partition_rows
+    return max(1, min(job.partition_rows, -(-job.rows.num_rows // (workers * SHARES))))
 
 
 def workers_for(resources: Resources) -> int:

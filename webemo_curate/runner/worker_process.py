@@ -41,7 +41,7 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, worker), daemon=True)
-        with environment(ONE_THREAD), _without_main(worker):
+        with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
             self._process.start()
         theirs.close()
 
@@ -88,6 +88,16 @@ def _without_main(worker: Worker) -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let processes that start in the block never see Ctrl-C: the driver ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -1,0 +1,108 @@
+"""Finished runs beside each other: what each is, and what it came to."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webemo_curate.evaluation.evaluation_set import metrics_file
+from webemo_curate.runs import DONE_FILE, finished_runs, load_config, load_seed, load_splits
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import Split
+from webemo_curate.workspace import Workspace
+
+DIGEST_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A finished run.
+
+    Attributes
+    ----------
+    name
+        Of its folder.
+    network, epochs, seed
+        What was trained: preset and Gram modules, passes, seed.
+    validation, test
+        Accuracy with its 95 % interval; None where it was not measured.
+    auc
+        On test; None where it was not measured, or is not defined.
+    split
+        Start of the digest of its training split; empty for runs of an earlier release.
+    finished
+        When, in ISO form.
+    """
+
+    name: str
+    network: str
+    epochs: int
+    seed: int
+    validation: tuple[float, float, float] | None
+    test: tuple[float, float, float] | None
+    auc: float | None
+    split: str
+    finished: str
+
+
+def run_rows(workspace: Workspace) -> list[RunRow]:
+    """Return the finished runs of a workspace, the last finished last.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Holds the runs.
+
+    Returns
+    -------
+    list of RunRow
+        One a run.
+
+    Raises
+    ------
+    InputError
+        If a run's configuration is not sound.
+    """
+    return [run_row(workspace.pull(folder)) for folder in finished_runs(workspace)]
+
+
+def changed_settings(one: Path, other: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the settings in which two runs differ, with both values."""
+    first, second = (load_config(run).model_dump(mode="json") for run in (one, other))
+    for name, value in first.items():
+        if value != second[name]:
+            yield name, value, second[name]
+
+
+def run_row(run: Path) -> RunRow:
+    """Return what a finished run is and came to."""
+    config = load_config(run)
+    test = _read(metrics_file(run, Split.TEST))
+    return RunRow(
+        name=run.name,
+        network=f"{config.preset} k{config.grams}",
+        epochs=config.epochs,
+        seed=load_seed(run),
+        validation=_accuracy(_read(metrics_file(run, Split.VALIDATION))),
+        test=_accuracy(test),
+        auc=test.get("auc"),
+        split=load_splits(run).get(Split.TRAIN, "")[:DIGEST_DIGITS],
+        finished=str(_read(run / DONE_FILE).get("finished", "")),
+    )
+
+
+def _accuracy(metrics: dict[str, Any]) -> tuple[float, float, float] | None:
+    if "accuracy" not in metrics:
+        return None
+    return metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Read a JSON object; empty if it is not there or not sound: `curate verify` says more."""
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise_system_fault(error, str(file))
+        return {}
+    return document if isinstance(document, dict) else {}
