@@ -14,6 +14,9 @@ from webemo_curate.verdicts import DEFAULT_CLASSES
 from webemo_curate.workspace import Workspace, image_path
 
 SIZES = {"train": 16, "validation": 6, "test": 6}
+COLORS = ((220, 180, 80), (40, 50, 90), (60, 200, 60), (240, 240, 240))
+"""By target."""
+
 TINY = TrainConfig(
     backbone="tf_efficientnetv2_b0",
     grams=1,
@@ -29,9 +32,9 @@ TINY = TrainConfig(
 def draw(path: Path, target: int, generator: np.random.Generator) -> str:
     """Draw noise around a cold, dark color for sadness and a warm, light one for others.
 
-    Returns the file's SHA-256.
+    Further classes are green and white. Returns the file's SHA-256.
     """
-    center = (40, 50, 90) if target else (220, 180, 80)
+    center = COLORS[target]
     pixels = np.clip(generator.normal(center, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
@@ -48,13 +51,14 @@ def draw_set(folder: Path, images: int = 4) -> Path:
 
 
 def make_workspace(root: Path, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Workspace:
-    """Draw splits of warm pictures, target 0, and cold ones, target 1."""
+    """Draw splits of warm pictures, target 0, cold ones, target 1, and further classes."""
     place = Workspace(root)
     generator = np.random.default_rng(0)
     for split, size in SIZES.items():
         rows = []
         for index in range(size):
-            target = index % 2
+            target = index % len(classes)
+            label = classes[target] if len(classes) > 2 else ("zest", "sadness")[target]
             sha256 = draw(place.root / "drawn.png", target, generator)
             path = image_path(sha256, ".png")
             (place.root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -64,8 +68,8 @@ def make_workspace(root: Path, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Wo
                     "path": path,
                     "sha256": sha256,
                     "target": target,
-                    "label": "sadness" if target else "zest",
-                    "labels": ["sadness" if target else "zest"],
+                    "label": label,
+                    "labels": [label],
                     "group": f"{split}{index}",
                     "width": 40,
                     "height": 40,
