@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
@@ -17,6 +18,10 @@ from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Counts = NDArray[np.int64]
+"""Votes of each cluster for each class; shape (clusters, classes)."""
 
 
 class BinarizeStage(Stage[BinarizeConfig]):
@@ -95,28 +100,30 @@ class BinarizeStage(Stage[BinarizeConfig]):
         labeled = votes[votes["label"].notna()]
         clusters = pd.Index(votes["cluster"].unique(), name="cluster")
         counts = _tally(labeled[~labeled["excluded"]], clusters, classes)
-        most, total = counts.max(axis=1), counts.sum(axis=1)
-        conflict = (counts > 0).sum(axis=1) > 1
-        tied = (counts == most[:, None]).sum(axis=1) > 1
-        undecided = conflict & (
-            (self.config.conflicts == "drop") | ((self.config.conflicts == "majority") & tied)
-        )
-        is_labeled = clusters.isin(labeled["cluster"].unique())
+        total, conflict = counts.sum(axis=1), (counts > 0).sum(axis=1) > 1
         verdict = np.select(
-            [~is_labeled, total == 0, undecided],
+            [
+                ~clusters.isin(labeled["cluster"].unique()),
+                total == 0,
+                conflict & self._leaves_open(counts),
+            ],
             [LabelVerdict.UNLABELED, LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT],
             LabelVerdict.KEPT,
         )
-        binary, positive_wins = self.config.target == "binary", self.config.conflicts == "positive"
+        positive_wins = self.config.conflicts == "positive"
         target = counts[:, 1] > 0 if positive_wins else counts.argmax(axis=1)
-        ours = counts[:, 1] if binary else most
-        frame = pd.DataFrame(
-            {"positive_votes": ours, "other_votes": total - ours, "conflict": conflict},
-            index=clusters,
-        )
         kept = pd.Series(verdict == LabelVerdict.KEPT, clusters)
         settled = pd.Series(target, clusters).astype("Int8").where(kept)
-        return frame.assign(verdict=verdict, target=settled)
+        ours = counts[:, 1] if self.config.target == "binary" else counts.max(axis=1)
+        columns = {"positive_votes": ours, "other_votes": total - ours, "conflict": conflict}
+        return pd.DataFrame(columns, clusters).assign(verdict=verdict, target=settled)
+
+    def _leaves_open(self, counts: Counts) -> NDArray[np.bool_]:
+        """Tell of which clusters the policy would settle no conflict; shape (clusters,)."""
+        tied = (counts == counts.max(axis=1)[:, None]).sum(axis=1) > 1
+        always = self.config.conflicts == "drop"
+        undecided: NDArray[np.bool_] = always | ((self.config.conflicts == "majority") & tied)
+        return undecided
 
 
 def taxonomy_of(name: str | None, listing: pa.Table) -> Taxonomy:
@@ -152,9 +159,7 @@ def _votes(tables: Tables) -> "pd.DataFrame":
     return votes[["cluster", "label"]].astype({"label": object})
 
 
-def _tally(
-    votes: "pd.DataFrame", clusters: "pd.Index[str]", classes: int
-) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
+def _tally(votes: "pd.DataFrame", clusters: "pd.Index[str]", classes: int) -> Counts:
     """Count the votes of each cluster for each class; shape (clusters, classes)."""
     import pandas as pd
 
