@@ -72,13 +72,13 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
-        (b"https://a.example/1.jpg\n", ":1: the line has 1 fields"),
+        (b"https://a.example/1.jpg\n", ":1: the row has 1 fields"),
         (
             b"https://a.example/1.jpg 3\nhttps://a.example/2.jpg 25\n",
-            ":2: label 25 is outside 0-24",
+            ":2: the row has the label 25, which is outside 0-24",
         ),
-        (b"https://a.example/1.jpg x\n", ":1: the line has the label 'x'"),
-        (b"https://a.example/\xff.jpg 3\n", ":1: not UTF-8"),
+        (b"https://a.example/1.jpg x\n", ":1: the row has a label that is not known: 'x'"),
+        (b"https://a.example/\xff.jpg 3\n", ":1: the row is not UTF-8"),
         (b"", "the list is empty"),
     ],
 )

@@ -7,12 +7,17 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from webemo_curate.config import PipelineConfig, StageConfig
+from webemo_curate.config.listing_config import PLACES
 from webemo_curate.config.settings import OPERATIONAL
 from webemo_curate.pipeline import build_stages
 from webemo_curate.stages.stage import Stage
 
 OTHER_VALUES: dict[tuple[str, str], Any] = {
     ("ocr", "second_side"): 640,
+    ("listing", "encoding"): "cp1252",
+    ("listing", "delimiter"): ";",
+    ("listing", "label_column"): ("mood",),
+    **{("listing", f"{cell}_column"): "other" for cell in ("url", "path", "split", "group", "id")},
     ("text", "threshold"): 0.77,
     ("text", "min_area"): 0.11,
     ("undersample", "size"): 12,
@@ -24,8 +29,9 @@ OTHER_VALUES: dict[tuple[str, str], Any] = {
 }
 """Values of fields whose other values do not follow from type and default."""
 
-NOT_HERE = {("ocr", "engine"), ("ocr", "device")}
-"""Fields whose effect needs a GPU or weights; tests/ocr/test_selection.py shows it."""
+NOT_HERE = {("ocr", "engine"), ("ocr", "device")} | {("listing", place) for place in PLACES}
+"""Fields whose effect needs a GPU or weights (tests/ocr/test_selection.py shows it), or that enter
+by the digest of what they name."""
 
 STAGES = build_stages(PipelineConfig.model_validate({"filter_text": {"engine": "rapidocr"}}))
 FIELDS = [

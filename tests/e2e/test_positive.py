@@ -24,7 +24,8 @@ ANGER = ("others", "anger")
 def angry(curated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Path]:
     """A workspace split for anger against others, and a run on it."""
     workspace = Workspace(shutil.copytree(curated, tmp_path_factory.mktemp("angry") / "ws"))
-    curate("split", "--positive", "anger", "--workspace", workspace.root)
+    curate("binarize", "--positive", "anger", "--workspace", workspace.root)
+    curate("split", "--workspace", workspace.root)
     (run,) = train(TINY.model_copy(update={"epochs": 1, "grams": 0}), work_on(workspace))
     return workspace, run.folder
 

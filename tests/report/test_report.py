@@ -41,7 +41,7 @@ def test_numbers_are_the_manifests_and_hostile_text_is_escaped(tmp_path: Path) -
         "emotion": "joy",
         "polarity": "+",
         "official_split": "test",
-    }
+    } | dict.fromkeys(("file", "group", "row_id", "problem"))
     rows = [row | {"line": line} for line in range(1, 1235)]
     origin = Origin("listing", 1, {"note": HOSTILE}, {})
     workspace.write("listing", pa.Table.from_pylist(rows), origin)

@@ -111,7 +111,7 @@ def test_a_file_that_may_not_be_read_is_not_missing(context):
     )
 
     assert row["decode_status"] == "corrupt"
-    assert "Is a directory" in row["decode_error"]
+    assert "no regular file" in row["decode_error"]
 
 
 def test_pixel_hash_depends_on_the_shape(context):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,7 +53,7 @@ class TableRows:
         table = rows.table()
         if raw.broken:
             table = pa.concat_tables([table, self._broken(raw)])
-        return table.combine_chunks().to_batches()[0] if table.num_rows else _EMPTY
+        return table.combine_chunks().to_batches()[0] if table.num_rows else _empty()
 
     def _broken(self, raw: Raw) -> pa.Table:
         take = self.reading.bad.take
@@ -68,9 +68,6 @@ class TableRows:
         return pa.table(
             {f.name: pa.array(columns.get(f.name, [None] * rows), f.type) for f in ROWS}
         )
-
-
-_EMPTY: Final = pa.RecordBatch.from_pylist([], schema=ROWS)
 
 
 class _Rows:
@@ -295,3 +292,7 @@ class _Rows:
         remedy = "give train, validation or test, or another --split-column"
         self._mark(unknown, column, "is no split", remedy)
         return split
+
+
+def _empty() -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=ROWS)

@@ -40,6 +40,8 @@ class Checkpoints:
 
     def save(self, name: str, table: pa.Table) -> None:
         """Store a table under a name; it appears whole or not at all."""
+        # A file has one dictionary a column: rows of a killed worker come with their own.
+        table = table.unify_dictionaries()
         sink = pa.BufferOutputStream()
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         with pa.ipc.new_file(sink, table.schema, options=options) as writer:
