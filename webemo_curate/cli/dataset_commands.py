@@ -18,6 +18,9 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
 ]
 
+NEXT = {"fetch": "filter-text", "text": "split", "dedup": "split", "decisions": "train-model"}
+"""What is usually done after a stage."""
+
 
 @command("fetch", "listing", "fetch", *RUNNER)
 def fetch(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
@@ -81,7 +84,7 @@ def _run_stages(
 
     Then tell what each set of `against` shares with the workspace; see `leakage.mark_shared`.
     """
-    from webemo_curate.cli.show import as_dicts, show_plan, show_stages
+    from webemo_curate.cli.show import as_dicts, show_plan, show_result, show_stages
     from webemo_curate.cli.summary import closing_line
     from webemo_curate.pipeline import Pipeline
 
@@ -94,6 +97,9 @@ def _run_stages(
         return
     outcomes = show_stages(pipeline.run(target, only=only))
     print(closing_line(outcomes))
+    show_result(pipeline, target)
+    if target in NEXT:
+        print(f"Next: {call.typed(NEXT[target])}")
     call.answer(stages=as_dicts(outcomes), shared=_mark_shared(call, against))
 
 

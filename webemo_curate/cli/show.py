@@ -22,6 +22,18 @@ def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
     return shown
 
 
+def show_result(pipeline: Pipeline, target: str) -> None:
+    """Print what came of the stage that a command is about, and where it lies."""
+    for step in pipeline.funnel():
+        if step.stage == target:
+            left = ", ".join(f"{count:,} {reason}" for reason, count in step.left.items())
+            print(
+                f"{target}: {sum(step.left.values()):,} of {step.entered:,} {step.unit} dropped"
+                f"{f' ({left})' if left else ''}; {step.remaining:,} remain"
+            )
+    print(f"Manifests: {pipeline.workspace.store.where('manifests')}")
+
+
 def show_plan(pipeline: Pipeline, target: str) -> dict[str, str | None]:
     """Print which stages up to a target would run, and why; return the reasons by stage."""
     plan = {}
