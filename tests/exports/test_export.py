@@ -261,7 +261,7 @@ def test_the_command_says_what_it_wrote(shared: Workspace, tmp_path: Path, rows:
     )
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["images"] == {"test": len(rows["test"])}
-    assert f"test {len(rows['test'])} images" in done.stdout
+    assert f"test {len(rows['test'])} images" in done.stderr
 
 
 @settings(max_examples=50, deadline=None)

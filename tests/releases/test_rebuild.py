@@ -235,8 +235,8 @@ def test_the_command_tells_outcomes_and_shares(
     }
     assert told["outcomes"] == counts
     assert told["entered"] == counts["identical"]
-    assert "others " in done.stdout
-    assert " -> " in done.stdout
+    assert "others " in done.stderr
+    assert " -> " in done.stderr
 
 
 @pytest.mark.slow
