@@ -22,7 +22,8 @@ def told_apart(curated: Path, tmp_path_factory: pytest.TempPathFactory) -> Works
     file = root / "curate.yaml"
     training = {"train": TINY_TRAINING.model_dump(mode="json", exclude_unset=True)}
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | training))
-    curate("binarize", "--target", "level2", "--workspace", root)
+    # The drawn world has a picture or two of surprise: too few to train on.
+    curate("binarize", "--target", "level2", "--exclude", "surprise", "--workspace", root)
     curate("undersample", "--shares", "listed", "--workspace", root)
     curate("split", "--ratios", "60/20/20", "--workspace", root)
     return Workspace(root)
@@ -32,7 +33,7 @@ def test_the_splits_name_the_groups(told_apart: Workspace) -> None:
     taxonomy = load_taxonomy(WEBEMO)
     names = told_apart.classes("train")
     assert len(names) > 2
-    assert set(names) <= set(taxonomy.classes(2))
+    assert set(names) <= set(taxonomy.classes(2)) - {"surprise"}
     for split in ("train", "validation", "test"):
         for row in told_apart.read(split, ["label", "target"]).to_pylist():
             assert taxonomy.class_of(row["label"], 2) == names[row["target"]]
@@ -41,6 +42,7 @@ def test_the_splits_name_the_groups(told_apart: Workspace) -> None:
     curate("verify", "--workspace", told_apart.root)
 
 
+@pytest.mark.slow
 def test_a_network_tells_them_apart_to_the_end(told_apart: Workspace, tmp_path: Path) -> None:
     root, names = told_apart.root, [*told_apart.classes("train")]
     curate("train-model", "--workspace", root)
@@ -64,9 +66,8 @@ def test_going_back_gives_the_splits_of_before(
     told_apart: Workspace, curated: Path, tmp_path: Path
 ) -> None:
     root = shutil.copytree(told_apart.root, tmp_path / "back")
-    curate("binarize", "--target", "binary", "--workspace", root)
     (root / "curate.yaml").write_text((curated / "curate.yaml").read_text())
-    curate("split", "--workspace", root)
+    curate("split", "--target", "binary", "--workspace", root)
     for split in ("train", "validation", "test"):
         name = f"manifests/{split}.parquet"
         assert (root / name).read_bytes() == (curated / name).read_bytes()
