@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope
 
 slow: $(READY)
 	$(BIN)/pytest -m slow

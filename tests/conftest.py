@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
     from tests.storage.server import Faulty
     from webemo_curate.storage.bucket import BucketStore
     from webemo_curate.workspace import Workspace
@@ -95,10 +98,14 @@ def trained(trained_once: "tuple[Workspace, str]", tmp_path: Path) -> "tuple[Wor
     return mine, mine.runs / name
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Scheduling":
     """Keep a file's tests in one process, and all that share the curated world in one too."""
-    for item in items:
-        file = item.path.relative_to(Path(__file__).parent)
-        group = "e2e" if file.parts[0] == "e2e" else file.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWorld(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _ = nodeid.partition("::")
+            return "e2e" if file.startswith("tests/e2e/") else file
+
+    return ByWorld(config, log)

@@ -22,6 +22,7 @@ def run(trained: tuple[Workspace, Path]) -> Path:
     return trained[1]
 
 
+@pytest.mark.slow
 def test_exported_files_answer_as_the_network_and_the_card_tells_of_it(
     trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def test_grad_cam_is_its_definition(target: int) -> None:
     np.testing.assert_allclose(corners, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_row_is_drawn_with_and_without_activations(
     trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_a_figure_that_no_run_defines_is_none() -> None:
     assert "AUC -" in seeds_summary(runs)
 
 
+@pytest.mark.slow
 def test_latest_training_is_evaluated_with_all_its_seeds(workspace: Workspace) -> None:
     pretend_to_have_trained(workspace, seed=9, grams=0)  # another one, and not the latest
     runs = train(SHORT, work_on(workspace))

@@ -269,6 +269,7 @@ def test_families_are_sorted_by_what_networks_differ_in() -> None:
     assert families.augmentation == [("k0", "k0-plain"), ("k4", "k4-plain")]
 
 
+@pytest.mark.slow
 def test_the_command_trains_nothing_twice_and_takes_sets_later(
     workspace: Workspace, tmp_path: Path
 ) -> None:

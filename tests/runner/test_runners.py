@@ -171,6 +171,7 @@ def test_a_node_with_another_version_is_refused(
         make_runner(RAY).run(job(tmp_path, [1]))
 
 
+@pytest.mark.slow
 def test_a_closed_engine_leaves_its_own_cluster_alone_and_can_be_used_again(
     tmp_path: Path,
 ) -> None:

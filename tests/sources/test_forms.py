@@ -49,6 +49,7 @@ labels = st.lists(st.sampled_from(TAXONOMY.labels), min_size=10, max_size=20)
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(labels=labels)
+@pytest.mark.slow
 def test_all_forms_end_in_the_same_splits(
     labels: list[str], served: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

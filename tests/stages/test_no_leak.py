@@ -156,6 +156,7 @@ def test_a_folder_without_a_split_cannot_be_extended(tmp_path):
         stage.extra_inputs()
 
 
+@pytest.mark.slow
 def test_the_papers_funnel(workspace):
     # 220,854 images, of which the published lists say that 25.5 % are sad (paper, section 4).
     tables = curate(

@@ -39,6 +39,7 @@ def test_events_show_the_log(workspace: Workspace) -> None:
         assert curve == logged(run.history, name)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_shows_each_epoch_once(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

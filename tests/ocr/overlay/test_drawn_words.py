@@ -51,6 +51,7 @@ def flagged(pictures, engine="rapidocr", **options):
     return decide(to_arrow(detector.detect(pictures)), PRESETS[engine]["balanced"]).bears_text
 
 
+@pytest.mark.slow
 def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
     once, again = flagged(marked, drawn=False), flagged(marked)
 
@@ -83,5 +84,6 @@ def test_a_script_that_cannot_be_read_is_found_where_both_networks_see_it(bare):
     assert again.sum() > PICTURES * 0.8
 
 
+@pytest.mark.slow
 def test_nothing_more_is_read_into_bare_pictures(bare):
     assert np.array_equal(flagged(bare), flagged(bare, drawn=False))

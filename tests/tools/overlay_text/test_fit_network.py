@@ -47,6 +47,7 @@ def test_a_fitted_network_scores_words_higher_than_the_rest(dataset, tmp_path):
     assert found[dataset.targets == WORDS].mean() > 2 * found[dataset.targets == 0].mean()
 
 
+@pytest.mark.slow
 def test_what_is_written_runs_alike_in_both_runtimes_at_any_size(tmp_path):
     path = tmp_path / "words.onnx"
     network = WordsNetwork().eval()
@@ -85,6 +86,7 @@ def test_the_loss_of_a_right_map_is_small_and_of_a_wrong_one_large():
     assert words_loss(-right, targets, settings) > 20
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_network(tmp_path, monkeypatch, capsys):
     output = tmp_path / "words.onnx"
     fonts = TYPEFACES.latin[0].parent
