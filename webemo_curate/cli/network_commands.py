@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 RunArgument = Annotated[str, typer.Argument(help="Name or folder of a run.")]
 
 
+ExcludeShared = Annotated[
+    bool,
+    typer.Option(
+        "--exclude-shared",
+        help="Leave out pictures that training has seen; siblings (another face or pose of "
+        "one sitting) are other pictures and stay.",
+    ),
+]
+AllowSeen = Annotated[
+    bool,
+    typer.Option("--allow-seen", help="Measure on a split also where training has seen some."),
+]
+
+
 @command("train-model", "train")
 def train_model(
     call: Call,
@@ -70,18 +84,8 @@ def evaluate(
     all_seeds: Annotated[
         bool, typer.Option("--all-seeds", help="Also the runs that differ in their seed alone.")
     ] = False,
-    exclude_shared: Annotated[
-        bool,
-        typer.Option(
-            "--exclude-shared",
-            help="Leave out pictures that training has seen; siblings (another face or pose of "
-            "one sitting) are other pictures and stay.",
-        ),
-    ] = False,
-    allow_seen: Annotated[
-        bool,
-        typer.Option("--allow-seen", help="Measure on a split also where training has seen some."),
-    ] = False,
+    exclude_shared: ExcludeShared = False,
+    allow_seen: AllowSeen = False,
 ) -> None:
     """Measure a run, or all seeds of a training, on a set; store per-image probabilities."""
     from webemo_curate.evaluation import evaluate as measuring

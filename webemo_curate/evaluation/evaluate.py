@@ -1,7 +1,7 @@
 """Measuring a run on a split, a manifest or a folder of emotions."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +94,17 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON values; the metrics proper stand at the top level."""
-        document = asdict(self.metrics) | {"run": self.run.name, "on": self.on}
-        document["best"] = asdict(self.best)
-        document["tuned"] = asdict(self.tuned) if self.tuned else None
-        document |= {
+        return asdict(self.metrics) | {
+            "run": self.run.name,
+            "on": self.on,
+            "best": asdict(self.best),
+            "tuned": asdict(self.tuned) if self.tuned else None,
             "seen": self.seen,
             "shared": self.shared,
             "excluded": self.excluded,
             "siblings": self.siblings,
+            "predictions": str(self.predictions),
         }
-        return document | {"predictions": str(self.predictions)}
 
     def summary(self) -> str:
         """Return the figures that a reader looks for first, in a few lines."""
@@ -185,7 +186,7 @@ def evaluate(
         If the set or the run cannot be read, or the set is empty, of other classes, or a split
         that the run has seen some of.
     """
-    on, config, classes = find_set(on, work.workspace), load_config(run), load_classes(run)
+    on, classes = find_set(on, work.workspace), load_classes(run)
     test_set = open_set(on, work, classes)
     test_set.check_classes(classes)
     shared = _shared(on, work)
@@ -197,19 +198,8 @@ def evaluate(
         check_unseen(run, on, seen, test_set.table)
     test_set = test_set.named_apart(run)
     test_set.check_not_empty(on)
-    name, images = test_set.name, open_images(test_set.table, config, work)
-    target, chosen = images.targets.numpy(), choose_device(device)
-    last = _probabilities(run, LAST_FILE, images, config, chosen)
-    best = _probabilities(run, BEST_FILE, images, config, chosen)
-    predictions = predictions_file(run, name)
-    write_predictions(predictions, images, last, best)
-    evaluation = Evaluation(
-        run=run,
-        on=name,
-        metrics=measure(target, last, classes=classes),
-        tuned=_tuned(run, name, target, last),
-        best=measure(target, best, classes=classes),
-        predictions=predictions,
+    evaluation = replace(
+        _measure(run, test_set, classes, work, device),
         seen=len(seen),
         shared=len(shared.pictures) if shared else None,
         excluded=exclude_shared,
@@ -218,8 +208,29 @@ def evaluate(
     )
     metrics = _write_metrics(evaluation, test_set)
     if run.is_relative_to(work.workspace.runs):
-        work.workspace.publish(predictions, metrics)
+        work.workspace.publish(evaluation.predictions, metrics)
     return evaluation
+
+
+def _measure(
+    run: Path, test_set: EvaluationSet, classes: tuple[str, ...], work: WorkContext, device: str
+) -> Evaluation:
+    """Compute and store probabilities of all images, and measure them."""
+    name, config = test_set.name, load_config(run)
+    images = open_images(test_set.table, config, work)
+    target, chosen = images.targets.numpy(), choose_device(device)
+    last = _probabilities(run, LAST_FILE, images, config, chosen)
+    best = _probabilities(run, BEST_FILE, images, config, chosen)
+    predictions = predictions_file(run, name)
+    write_predictions(predictions, images, last, best)
+    return Evaluation(
+        run=run,
+        on=name,
+        metrics=measure(target, last, classes=classes),
+        tuned=_tuned(run, name, target, last),
+        best=measure(target, best, classes=classes),
+        predictions=predictions,
+    )
 
 
 def _seen(run: Path, on: str, test_set: EvaluationSet, work: WorkContext) -> set[str]:

@@ -37,6 +37,7 @@ from webemo_curate.runs import (
 )
 from webemo_curate.training.augment.augmentation import Augmentation
 from webemo_curate.training.distributed import ProcessGroup
+from webemo_curate.training.epoch_lines import accuracy_of, epoch_line
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import learning_rate, make_optimizer
 from webemo_curate.training.running_statistics import SharedStatistics
@@ -165,7 +166,7 @@ class Trainer:
             "images_per_second": (done.seen - seen_before) / seconds,
         }
         entry |= self._validate(validation)
-        if _accuracy(entry) >= max(map(_accuracy, done.history), default=0.0):
+        if accuracy_of(entry) >= max(map(accuracy_of, done.history), default=0.0):
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         done.end_epoch(entry)
         if self.processes.leads:
@@ -283,43 +284,6 @@ class Trainer:
         """Reset torch's own draws (first weights, dropout) for one place of the training."""
         state = np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)
         torch.manual_seed(int(state[0]) % SEED_MODULUS)
-
-
-def epoch_line(history: list[LogEntry], epochs: int) -> str:
-    """Say in a line how an epoch went.
-
-    Parameters
-    ----------
-    history : list of dict of str to float
-        An entry an epoch; the last is told of.
-    epochs : int
-        How many there are to be.
-
-    Returns
-    -------
-    str
-        Loss, accuracy, validation's accuracy, the best of that so far and its epoch.
-    """
-    entry = history[-1]
-    line = f"epoch {len(history)} of {epochs}: loss {entry['loss']:.4f}, accuracy " + _share(
-        entry["accuracy"]
-    )
-    if entry["val_accuracy"] is None:
-        return line
-    best = max(range(len(history)), key=lambda n: (_accuracy(history[n]), n))
-    return (
-        f"{line}, validation {_share(entry['val_accuracy'])}, best so far "
-        f"{_share(_accuracy(history[best]))} (epoch {best + 1})"
-    )
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _accuracy(entry: LogEntry) -> float:
-    """Return an epoch's accuracy on validation; 0 without validation images."""
-    return entry["val_accuracy"] or 0.0
 
 
 def _average(network: Network, config: TrainConfig) -> AveragedModel | None:
