@@ -129,22 +129,19 @@ class Evaluation:
         return "\n".join(lines)
 
     def _leak_line(self) -> str:
+        where = "in the training data"
         if self.excluded:
-            return f"  left out: {self.shared} images whose picture is in the training data"
-        return (
-            f"  warning: the pictures of {self.shared} of these images are in the training data "
-            "too; --exclude-shared leaves them out"
-        )
+            return f"  left out: {self.shared} images whose picture is {where}"
+        said = f"  warning: the pictures of {self.shared} of these images are {where} too"
+        return f"{said}; --exclude-shared leaves them out"
 
 
 def _said(figures: ClassMetrics) -> str:
     """Say one class's figures."""
     area = figures.auc if isinstance(figures, RankedClassMetrics) else None
     against = "" if area is None else f"AUC against the rest {area:.3f} "
-    return (
-        f"precision {figures.precision:.3f}, recall {figures.recall:.3f}, F1 {figures.f1:.3f} "
-        f"{against}({figures.support} images)"
-    )
+    rates = f"precision {figures.precision:.3f}, recall {figures.recall:.3f}, F1 {figures.f1:.3f}"
+    return f"{rates} {against}({figures.support} images)"
 
 
 def evaluate(
