@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 MISSING = (
     "--run-on ray: the package ray is not here; install it with "
-    "'pip install webemo-curate[ray]', or leave the option out"
+    "'pip install ray', or leave the option out"
 )
 NODE_NEWS_SECONDS = 1.0
 """How much later than the death of its workers that of a node may become known."""

@@ -12,7 +12,7 @@ EVENTS_FOLDER = "tensorboard"
 
 MISSING = (
     "--tensorboard: the package tensorboard is not here; install it with "
-    "'pip install webemo-curate[tensorboard]', or leave the option out: log.jsonl says the same"
+    "'pip install tensorboard', or leave the option out: log.jsonl says the same"
 )
 
 
