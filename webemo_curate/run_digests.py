@@ -61,6 +61,32 @@ def is_sealed(document: Any) -> bool:
     return document.get(DIGEST) == _document_digest(rest)
 
 
+def has_digests(run: Path, mark: str) -> bool:
+    """Tell whether digests of a run's files were recorded; the first versions recorded none.
+
+    Parameters
+    ----------
+    run : Path
+        Its folder.
+    mark : str
+        Name of the file that records the others.
+
+    Returns
+    -------
+    bool
+        Whether `changes` can compare anything.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        If the file cannot be read.
+    """
+    document = _document(run, mark)
+    if not isinstance(document, dict):
+        raise TypeError(f"{mark}: not a JSON object")
+    return FILES in document
+
+
 def changes(run: Path, mark: str) -> Iterator[str]:
     """Find what of a run is not as it was written.
 

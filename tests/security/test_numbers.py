@@ -88,6 +88,17 @@ def test_a_broken_run_is_skipped_and_the_others_are_shown(
     assert "accuracy on test, 95" in page
 
 
+def test_a_run_of_the_first_versions_is_shown_as_one_that_nothing_can_be_held_against(
+    copied: Workspace,
+) -> None:
+    run = the_run(copied)
+    (run / DONE_FILE).write_text('{"epochs": 1}')
+    page = Path(build_report(work_on(copied))).read_text()
+    assert "No digests were recorded of this run" in page
+    assert "accuracy on test, 95" in page
+    assert list(changes(run, DONE_FILE))
+
+
 def test_the_metrics_of_a_split_are_overwritten_by_that_split_alone(
     copied: Workspace, tmp_path: Path
 ) -> None:

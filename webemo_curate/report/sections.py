@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from webemo_curate.evaluation.metrics import answers, confusion_matrix
 from webemo_curate.evaluation.predictions import predictions_file, read_predictions
 from webemo_curate.quoting import printable
 from webemo_curate.report import charts
-from webemo_curate.run_digests import changes
+from webemo_curate.run_digests import changes, has_digests
 from webemo_curate.runs import DONE_FILE, finished_runs, load_classes, load_log
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
@@ -64,6 +64,8 @@ class RunSection:
         Names of the targets.
     broken
         Why nothing of the run can be shown; None of a sound one.
+    recorded
+        Whether digests say what its files were; runs of the first versions have none.
     """
 
     name: str
@@ -73,6 +75,7 @@ class RunSection:
     confusion: list[list[int]]
     classes: tuple[str, ...]
     broken: str | None = None
+    recorded: bool = True
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,10 @@ def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:
 
 def _checked_section(folder: Path) -> RunSection:
     try:
-        for change in changes(folder, DONE_FILE):
+        recorded = has_digests(folder, DONE_FILE)
+        for change in changes(folder, DONE_FILE) if recorded else ():
             raise InputError(change)
-        return _run_section(folder)
+        return replace(_run_section(folder), recorded=recorded)
     except UNSOUND as error:
         raise_system_fault(error, str(folder))
         logger.warning("%s: left out of the report: %s", folder.name, error)
