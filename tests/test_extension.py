@@ -123,4 +123,4 @@ def test_a_stage_is_added_as_the_page_says(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = pd.read_parquet(workspace / "manifests/wide.parquet")
     assert ((found["ratio"] >= 1.4) == found["wide"]).all()
-    assert "wide" in done.stdout
+    assert "wide" in done.stderr

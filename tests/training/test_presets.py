@@ -27,13 +27,15 @@ def test_preset_survives_json(preset: str) -> None:
     assert TrainConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_preset_given_later_replaces_the_earlier_but_not_given_options(tmp_path: Path) -> None:
+def test_preset_given_later_resets_what_presets_set_but_no_other_options(tmp_path: Path) -> None:
     place = Workspace(tmp_path)
-    first = override(PipelineConfig(), {"train": {"preset": "beyond", "lr": 0.1}})
+    first = override(PipelineConfig(), {"train": {"preset": "beyond", "lr": 0.1, "seed": 3}})
     place.save_config(first)
     assert place.config() == first
     second = override(place.config(), {"train": {"preset": "paper"}})
-    assert second.train == TrainConfig(lr=0.1)
+    assert second.train == TrainConfig(seed=3)
+    third = override(second, {"train": {"preset": "paper", "lr": 0.1}})
+    assert third.train == TrainConfig(seed=3, lr=0.1)
 
 
 def test_unknown_preset_is_refused() -> None:
