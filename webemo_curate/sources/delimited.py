@@ -5,19 +5,18 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
 from webemo_curate.sources.dialect import Dialect, tell_dialect
-from webemo_curate.sources.source import Picture, ReadOptions, file_digest, logger, unreadable
+from webemo_curate.sources.source import Picture, ReadOptions, logger, unreadable
+from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
 
 BLOCK_BYTES = 2**21
@@ -27,34 +26,8 @@ HEADER_ROWS = 1
 
 
 @dataclass(frozen=True)
-class DelimitedSource:
-    """A table of delimited text; see `Source`.
-
-    Attributes
-    ----------
-    place
-        The file.
-    root
-        The folder that its files must be in.
-    config
-        What the user says of its columns, encoding and delimiter.
-    split
-        Of every row, if its name says so.
-    """
-
-    place: Path
-    root: Path
-    config: ListingConfig
-    split: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.place.name
-
-    def digest(self) -> str:
-        """Return the file's SHA-256."""
-        return file_digest(self.place)
+class DelimitedSource(TableFile):
+    """A table of delimited text."""
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""

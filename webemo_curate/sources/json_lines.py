@@ -4,12 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
@@ -17,10 +15,10 @@ from webemo_curate.sources.source import (
     BATCH_ROWS,
     Picture,
     ReadOptions,
-    file_digest,
     logger,
     unreadable,
 )
+from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
 
 MAX_LINE_BYTES = 2**20
@@ -32,22 +30,8 @@ Line = tuple[int, dict[str, Any] | str]
 
 
 @dataclass(frozen=True)
-class JsonLinesSource:
-    """A table of JSON lines; see `Source` and `DelimitedSource`."""
-
-    place: Path
-    root: Path
-    config: ListingConfig
-    split: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.place.name
-
-    def digest(self) -> str:
-        """Return the file's SHA-256."""
-        return file_digest(self.place)
+class JsonLinesSource(TableFile):
+    """A table of JSON lines."""
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
-from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, file_digest, logger
+from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, logger
+from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
 from webemo_curate.system_faults import raise_system_fault
 
@@ -31,22 +31,8 @@ SHARD_SUFFIXES = (".jpg", ".png", ".webp")
 
 
 @dataclass(frozen=True)
-class ParquetSource:
-    """A Parquet table; see `Source` and `DelimitedSource`."""
-
-    place: Path
-    root: Path
-    config: ListingConfig
-    split: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.place.name
-
-    def digest(self) -> str:
-        """Return the file's SHA-256."""
-        return file_digest(self.place)
+class ParquetSource(TableFile):
+    """A Parquet table."""
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""

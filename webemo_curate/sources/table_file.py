@@ -1,0 +1,38 @@
+"""What every table that is one file has in common, whatever its form."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from webemo_curate.config import ListingConfig
+from webemo_curate.sources.source import file_digest
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table in one file; see `Source`.
+
+    Attributes
+    ----------
+    place
+        The file.
+    root
+        The folder that its files must be in.
+    config
+        What the user says of its columns, encoding and delimiter.
+    split
+        Of every row, if its name says so.
+    """
+
+    place: Path
+    root: Path
+    config: ListingConfig
+    split: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.place.name
+
+    def digest(self) -> str:
+        """Return the file's SHA-256."""
+        return file_digest(self.place)
