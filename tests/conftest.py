@@ -100,12 +100,17 @@ def trained(trained_once: "tuple[Workspace, str]", tmp_path: Path) -> "tuple[Wor
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Scheduling":
-    """Keep a file's tests in one process, and all that share the curated world in one too."""
+    """Keep a file's tests in one process, and all that share the curated world in one too.
+
+    The slow end-to-end tests take so long that two worlds cost less than one process.
+    """
     from xdist.scheduler import LoadScopeScheduling
+
+    one_world = config.getoption("markexpr") != "slow"
 
     class ByWorld(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file, _, _ = nodeid.partition("::")
-            return "e2e" if file.startswith("tests/e2e/") else file
+            return "e2e" if one_world and file.startswith("tests/e2e/") else file
 
     return ByWorld(config, log)

@@ -94,6 +94,7 @@ def test_answers_name_the_class_and_the_chance_of_each(trained: tuple[Workspace,
     assert network.predict([picture])[0].probabilities == answer.probabilities
 
 
+@pytest.mark.slow
 def test_exported_files_have_an_output_a_class(
     trained: tuple[Workspace, Path], measured: Evaluation, tmp_path: Path
 ) -> None:
