@@ -13,7 +13,7 @@ test: $(READY)
 	$(BIN)/pytest -n 2 --dist loadscope
 
 slow: $(READY)
-	$(BIN)/pytest -m slow -n 2 --dist loadscope
+	$(BIN)/pytest -m slow -n 2 --dist loadscope --timeout 900
 
 # FUZZ_SECONDS a kind of file (60); FUZZ_SEED as printed repeats a run.
 fuzz: $(READY)
