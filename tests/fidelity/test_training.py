@@ -62,6 +62,22 @@ def test_running_statistics_are_those_of_two_replicas_over_three_updates():
     np.testing.assert_allclose(ours.running_var.numpy(), variance, atol=1e-6)
 
 
+def test_frozen_statistics_stay_to_the_last_bit_whatever_the_number_of_batches():
+    frozen, trained = torch.nn.BatchNorm1d(FEATURES), KerasBatchNorm1d(FEATURES, momentum=0.01)
+    frozen.running_mean.copy_(torch.linspace(0.1, 0.7, FEATURES))
+    before = frozen.running_mean.clone()
+    network = torch.nn.Sequential(frozen.eval(), trained)
+    shared = SharedStatistics(network, 3)
+    for _ in range(20):
+        shared.begin()
+        for _ in range(3):
+            network(torch.randn(8, FEATURES))
+            shared.end_batch()
+        shared.end()
+    assert torch.equal(frozen.running_mean, before)
+    assert not torch.equal(trained.running_mean, torch.zeros(FEATURES))
+
+
 def _average(layers):
     """Do what a mirrored strategy does at the end of an update: keep the replicas' mean."""
     for name in ("moving_mean", "moving_variance"):

@@ -20,15 +20,18 @@ class SharedStatistics:
     """
 
     def __init__(self, network: nn.Module, batches: int) -> None:
-        self._batches = batches
-        self._running = _running_statistics(network) if batches > 1 else []
+        self._network, self._batches = network, batches
+        self._running: list[Tensor] = []
         self._before: list[Tensor] = []
         self._sums: list[Tensor] = []
 
     def begin(self) -> None:
         """Remember the statistics that stand before an update."""
-        self._before = [running.clone() for running in self._running]
-        self._sums = [torch.zeros_like(running) for running in self._running]
+        if self._batches > 1 and not self._running:
+            self._gather()
+        if self._running:
+            torch._foreach_copy_(self._before, self._running)
+            torch._foreach_zero_(self._sums)
 
     def end_batch(self) -> None:
         """Take in what a batch made of the statistics, and put the earlier ones back."""
@@ -42,8 +45,19 @@ class SharedStatistics:
             torch._foreach_div_(self._sums, self._batches)
             torch._foreach_copy_(self._running, self._sums)
 
+    def _gather(self) -> None:
+        """Find what moves, once: the network is on its device now, and in its training mode."""
+        self._running = _moving_statistics(self._network)
+        self._before, self._sums = (
+            [torch.empty_like(running) for running in self._running] for _ in range(2)
+        )
 
-def _running_statistics(network: nn.Module) -> list[Tensor]:
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    # A frozen backbone's stand still; the mean over batches leaves them as they are.
+
+def _moving_statistics(network: nn.Module) -> list[Tensor]:
+    """Return those of batch norms that train: a frozen backbone's must not even be rounded."""
+    norms = [
+        module
+        for module in network.modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training
+    ]
     return [t for norm in norms for t in (norm.running_mean, norm.running_var) if t is not None]
