@@ -5,6 +5,7 @@ nothing: a link would lead out of the root, and a pipe or device would hang its 
 itself may be a link, as its user named it.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from webemo_curate.errors import InputError
+from webemo_curate.system_faults import raise_system_fault
 
 ODD = re.compile(r"^$|^/|//|/$|(?:^|/)\.{1,2}(?:/|$)|\0")
 """Matches what is no plain relative path: absolute ones, empty parts, `.` and `..`."""
@@ -139,6 +141,32 @@ def read_regular(path: Path, at_most: int | None = None) -> bytes:
     """Read a file that a user named, or its first bytes; raises as `open_regular`."""
     with open_regular(path) as stream:
         return stream.read() if at_most is None else stream.read(at_most)
+
+
+def regular_digest(path: Path) -> str:
+    """Return the SHA-256, in hex, of a file that a user named.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+
+    Returns
+    -------
+    str
+        Of all its bytes.
+
+    Raises
+    ------
+    InputError
+        If there is no such regular file, or it cannot be read.
+    """
+    try:
+        with open_regular(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise_system_fault(error, str(path))
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def check_replaceable(path: Path) -> None:

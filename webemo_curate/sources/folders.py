@@ -1,6 +1,5 @@
 """Folders of images named by label, as UnbiasedEmo, Emotion-6 and Cornell's Emotion6 come."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
-from webemo_curate.rooted import open_regular
+from webemo_curate.rooted import regular_digest
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
@@ -152,7 +151,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     return pa.table(
         {
             "path": [file.relative_to(folder).as_posix() for file in files],
-            "sha256": [_digest(file) for file in files],
+            "sha256": [regular_digest(file) for file in files],
             "target": pa.array([names.target[label] for label in labels], pa.int8()),
             "label": labels,
         }
@@ -188,7 +187,7 @@ def list_pictures(folder: Path) -> pa.Table:
         raise InputError(f"{folder}: holds no file; give a folder of images{_tail(left_out)}")
     _tell(folder, len(files), left_out)
     return pa.table(
-        {"path": [str(file) for file in files], "sha256": [_digest(file) for file in files]}
+        {"path": [str(file) for file in files], "sha256": [regular_digest(file) for file in files]}
     )
 
 
@@ -209,12 +208,3 @@ def _tell(folder: Path, taken: int, left_out: LeftOut) -> None:
 def _tail(left_out: LeftOut) -> str:
     said = left_out.summary()
     return f"; {said}" if said else ""
-
-
-def _digest(file: Path) -> str:
-    try:
-        with open_regular(file) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise_system_fault(error, str(file))
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from error

@@ -1,6 +1,5 @@
 """What a source is: a list, a table or a folder that gives listing rows in batches."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -166,21 +165,6 @@ class Source(Protocol):
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
         """Yield the pictures of rows, given their `file`, in any order; each once."""
-
-
-def file_digest(file: Path) -> str:
-    """Return the SHA-256 of a file, in hex.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise unreadable(file, error) from error
 
 
 def unreadable(file: Path, error: OSError) -> InputError:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webemo_curate.config import ListingConfig
-from webemo_curate.sources.source import file_digest
+from webemo_curate.rooted import regular_digest
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class TableFile:
 
     def digest(self) -> str:
         """Return the file's SHA-256."""
-        return file_digest(self.place)
+        return regular_digest(self.place)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
+from webemo_curate.rooted import regular_digest
 from webemo_curate.sources.labels import LabelError, LabelReader
 from webemo_curate.sources.source import (
     BATCH_ROWS,
@@ -18,7 +19,6 @@ from webemo_curate.sources.source import (
     Picture,
     ReadOptions,
     bad_key,
-    file_digest,
     unreadable,
 )
 from webemo_curate.taxonomies.webemo_labels import LABELS
@@ -93,7 +93,7 @@ class ListSource:
 
     def digest(self) -> str:
         """Return the file's SHA-256."""
-        return file_digest(self.place)
+        return regular_digest(self.place)
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`.
