@@ -244,7 +244,7 @@ class Pipeline:
             classes = stage.classes(self.workspace)
             if reason := changed_classes(info.classes, classes):
                 return reason
-        return "it was asked for" if stage.demands_run(self.workspace) else None
+        return stage.demand(self.workspace)
 
 
 def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:

@@ -41,6 +41,14 @@ def typed(command: str, workspace: str = ".") -> str:
     )
 
 
+def bringing_back(workspace: str = ".") -> str:
+    """Say how stored pictures that are missing or changed are brought back."""
+    return (
+        f"run '{typed('fetch --repair', workspace)}', which brings back what is missing or changed "
+        "(of an added set, add it again)"
+    )
+
+
 def writing(manifest: str, workspace: str = ".") -> str:
     """Return the command that writes a manifest; of one that no stage writes, `add-folder`."""
     return typed(WRITERS.get(manifest, "add-folder"), workspace)

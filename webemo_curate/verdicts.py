@@ -22,6 +22,7 @@ class FetchStatus(StrEnum):
     PLACEHOLDER = "placeholder"
     ROBOTS = "robots"
     BAD_URL = "bad_url"
+    INTERNAL_ERROR = "internal_error"
     LOCAL = "local"
     BAD_ROW = "bad_row"
 
@@ -43,6 +44,7 @@ class DecodeStatus(StrEnum):
     TOO_LARGE = "too_large"
     MISSING = "missing"
     CRASHED = "crashed"
+    INTERNAL_ERROR = "internal_error"
 
 
 class TextVerdict(StrEnum):

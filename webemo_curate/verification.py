@@ -13,6 +13,7 @@ from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.progress import progress_bar
+from webemo_curate.remedies import bringing_back
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import MANIFESTS
@@ -143,7 +144,7 @@ def _problem(workspace: Workspace, row: dict[str, str]) -> str | None:
         content = workspace.images.read(row["place"])
     except OSError as error:
         raise_system_fault(error, row["path"])
-        return "the image is missing; run 'curate fetch' again"
+        return f"the image is missing; {bringing_back(workspace.images.home)}"
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
-        return "the image's bytes have changed; delete it and run 'curate fetch'"
+        return f"the image's bytes have changed; {bringing_back(workspace.images.home)}"
     return None

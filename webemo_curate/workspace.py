@@ -26,6 +26,9 @@ CONFIG = "curate.yaml"
 
 REPORT = "report.html"
 
+ASKED_ONCE = {"retry_status", "repair"}
+"""Fields of the fetch section that are for one command and not remembered."""
+
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
 
@@ -85,12 +88,9 @@ class Workspace(ManifestStore):
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`: the fields that were given, without `retry_status`, which is
-            asked for once.
+            Stored as `curate.yaml`: the fields that were given, without `ASKED_ONCE`.
         """
-        document = config.model_dump(
-            mode="json", exclude_unset=True, exclude={"fetch": {"retry_status"}}
-        )
+        document = config.model_dump(mode="json", exclude_unset=True, exclude={"fetch": ASKED_ONCE})
         content = yaml.safe_dump(document, sort_keys=False).encode()
         try:
             known = self.store.local(CONFIG).read_bytes()

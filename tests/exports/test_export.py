@@ -22,14 +22,14 @@ from tests.exports.conftest import Export, Rows
 from tests.exports.shared_set import fill
 from webemo_curate.config import ExportConfig, ExportFormat, PipelineConfig, override
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.exports.checked_pictures import REMEDY
+from webemo_curate.exports.checked_pictures import Pictures
 from webemo_curate.exports.export import export
 from webemo_curate.exports.safe_names import LONGEST_BYTES, folder_names
 from webemo_curate.exports.tar_stream import TarWriter
 from webemo_curate.manifest import Origin
 from webemo_curate.pipeline import Pipeline
 from webemo_curate.storage.whole_folder import whole_folder
-from webemo_curate.workspace import Workspace, open_workspace
+from webemo_curate.workspace import Workspace, image_path, open_workspace
 
 FORMS = [str(form) for form in ExportFormat]
 WITH_PICTURES = [form for form in FORMS if form != "csv"]
@@ -100,12 +100,12 @@ def test_the_remedy_brings_a_missing_picture_again(tmp_path: Path) -> None:
         }
         workspace = Workspace(tmp_path / "ws")
         list(Pipeline(workspace, override(PipelineConfig(), given)).run("fetch"))
-        (file,) = (tmp_path / "ws" / "data" / "images").rglob(
-            f"{hashlib.sha256(picture(1)).hexdigest()}.jpg"
-        )
+        path = image_path(hashlib.sha256(picture(1)).hexdigest(), ".jpg")
+        file = tmp_path / "ws" / path
         file.unlink()
-        assert "curate fetch --retry-status corrupt" in REMEDY
-        again = override(workspace.config(), {"fetch": {"retry_status": "corrupt"}})
+        with pytest.raises(CurateError, match="curate fetch --repair --workspace"):
+            next(Pictures(workspace).of(pa.table({"path": [path], "sha256": [file.stem]})))
+        again = override(workspace.config(), {"fetch": {"repair": True}})
         list(Pipeline(workspace, again).run("fetch"))
         assert file.read_bytes() == picture(1)
         assert len(site.asked()) == len(urls) + 1

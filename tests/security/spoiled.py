@@ -2,19 +2,23 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import torch
+from PIL import Image, ImageCms
 
+from tests.imaging.drawn import MAX_PIXELS, animation, encode, picture
 from tests.stages.tables import manifest
 from webemo_curate.config import load_pipeline
 from webemo_curate.dataset.packed_files import open_packed, write_packed
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.errors import CurateError
+from webemo_curate.imaging import DecodeError, check_body, choose_frame, read_looks
 from webemo_curate.manifest import Origin, read_info, read_manifest
 from webemo_curate.models.pretrained import read_weights
 from webemo_curate.run_digests import changes
@@ -62,14 +66,17 @@ class Target:
         As the package writes it.
     take
         Reads bytes as the package does; what a user would be told is no failure.
+    others
+        Further sound files.
     """
 
     sound: bytes
     take: Callable[[bytes], None]
+    others: tuple[bytes, ...] = ()
 
     def spoil(self, chance: random.Random) -> bytes:
         """Return the sound file with a few of its bytes changed, cut, repeated or replaced."""
-        content = bytearray(self.sound)
+        content = bytearray(chance.choice((self.sound, *self.others)))
         for _ in range(chance.randint(1, 6)):
             SPOILERS[chance.randrange(len(SPOILERS))](content, chance)
         return bytes(content)
@@ -223,6 +230,31 @@ def run_files(folder: Path) -> Target:
     return Target(sound, take)
 
 
+def pictures(folder: Path) -> Target:  # noqa: ARG001 - none is written
+    """Return a picture of each format, some with metadata or several frames."""
+    drawn = [picture(seed, (40, 24)) for seed in range(3)]
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a" * 40
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    gray = Image.fromarray(np.arange(960, dtype=np.uint16).reshape(24, 40) * 60)
+    kept = {"exif": exif.tobytes(), "icc_profile": profile}
+    others = [
+        encode(drawn[0], "JPEG", progressive=True),
+        encode(drawn[0].convert("CMYK"), "JPEG"),
+        *(encode(drawn[0], kind, **kept) for kind in ("PNG", "WEBP", "AVIF", "TIFF")),
+        *(animation(drawn, kind) for kind in ("GIF", "WEBP", "PNG")),
+        *(encode(drawn[0].quantize(16), kind) for kind in ("PNG", "BMP", "TIFF")),
+        *(encode(gray, kind) for kind in ("PNG", "TIFF")),
+    ]
+
+    def take(content: bytes) -> None:
+        for read in (check_body, read_looks, choose_frame):
+            with suppress(DecodeError):
+                read(content, MAX_PIXELS)
+
+    return Target(encode(drawn[0], "JPEG", **kept), take, tuple(others))
+
+
 TARGETS: dict[str, Callable[[Path], Target]] = {
     "manifest": manifests,
     "curate.yaml": configurations,
@@ -231,6 +263,7 @@ TARGETS: dict[str, Callable[[Path], Target]] = {
     "safetensors": weights,
     "packed": packed,
     "run": run_files,
+    "pictures": pictures,
 }
 
 

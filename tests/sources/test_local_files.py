@@ -92,13 +92,13 @@ def test_a_file_that_changed_is_taken_again_and_one_that_is_gone_stays(tmp_path:
     config = ListingConfig(source=(folder,))
     stage = FetchStage(FetchConfig(), DecodingConfig(), config)
     before = {row["url"]: row["sha256"] for row in take(tmp_path / "ws", config)}
-    assert not stage.demands_run(Workspace(tmp_path / "ws"))
+    assert not stage.demand(Workspace(tmp_path / "ws"))
     (folder / "sad" / "000.png").write_bytes(picture(9) + b" ")
-    assert stage.demands_run(Workspace(tmp_path / "ws"))
+    assert stage.demand(Workspace(tmp_path / "ws"))
     after = {row["url"]: row["sha256"] for row in take(tmp_path / "ws", config)}
     assert [before[url] == after[url] for url in sorted(before)] == [True, False]
     (folder / "sad" / "000.png").unlink()
-    assert not stage.demands_run(Workspace(tmp_path / "ws"))
+    assert not stage.demand(Workspace(tmp_path / "ws"))
 
 
 def test_bad_rows_are_counted_in_the_accounts(tmp_path: Path) -> None:

@@ -46,6 +46,29 @@ def test_images_are_read_back_before_and_after_they_settle(workspace: Workspace)
         workspace.settle()
 
 
+def test_what_is_added_again_stands_in_for_what_was_damaged(workspace: Workspace) -> None:
+    fill(workspace.images, CONTENTS)
+    workspace.settle()
+    workspace.images = type(workspace.images)(getattr(workspace.images, "store", workspace.root))
+    _damage(workspace, CONTENTS[3])
+    assert not workspace.holds_image(Path(name(CONTENTS[3])).stem, ".jpg")
+    fill(workspace.images, CONTENTS)
+    workspace.settle()
+    again = Workspace(workspace.store if workspace.store.keys(SHARDS) else workspace.root)
+    for content in CONTENTS:
+        assert again.read_image(name(content)) == content
+
+
+def _damage(workspace: Workspace, content: bytes) -> None:
+    """Change a byte of an image where it lies."""
+    keys = [key for key in workspace.store.keys("data") if key.endswith((".jpg", ".tar"))]
+    for key in keys:
+        whole = workspace.store.local(key).read_bytes()
+        if content in whole and (key.endswith(".tar") or key == name(content)):
+            changed = bytes([content[0] ^ 1]) + content[1:]
+            workspace.store.write(key, whole.replace(content, changed, 1))
+
+
 def test_another_process_reads_them_by_place(workspace: Workspace, tmp_path: Path) -> None:
     fill(workspace.images, CONTENTS)
     workspace.settle()

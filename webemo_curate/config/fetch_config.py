@@ -95,6 +95,12 @@ class FetchConfig(StageConfig):
         flag=Flag(metavar="STATUS,..."),
         description="Try URLs of these outcomes again, such as '404,timeout'.",
     )
+    repair: bool = setting(
+        False,
+        operational=True,
+        flag=Flag("--repair"),
+        description="Read every stored picture and bring back those missing or changed.",
+    )
     contact: str | None = setting(
         None,
         operational=True,

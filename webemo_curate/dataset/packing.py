@@ -18,6 +18,7 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.packed_files import PACKED, open_packed, write_packed
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
+from webemo_curate.remedies import bringing_back
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.work_context import WorkContext
@@ -196,7 +197,7 @@ def read_square(
             raise DecodeError(DecodeStatus.CORRUPT, "it has other bytes than are listed")
         image = load_rgb(content, max_pixels)
     except DecodeError as error:
-        again = "run 'curate fetch' again" if sha256 else "give a file that is one"
+        again = bringing_back(images.home) if sha256 else "give a file that is one"
         raise InputError(f"{place}: the image cannot be read ({error}); {again}") from error
     return to_square(image, config)
 

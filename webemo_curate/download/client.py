@@ -14,6 +14,7 @@ from webemo_curate.download.pools import Pools
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import Examiner
+from webemo_curate.own_faults import described
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
@@ -86,8 +87,7 @@ class Downloader:
         except Exception as error:
             raise_system_fault(error)
             logger.debug("%s", step.url, exc_info=True)
-            said = f"unexpected {type(error).__name__}"
-            raise AttemptError(FetchStatus.CONNECTION, said) from None
+            raise AttemptError(FetchStatus.INTERNAL_ERROR, described(error)) from None
 
     async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Check a body as an image and store it.

@@ -10,12 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.remedies import bringing_back
 from webemo_curate.rooted import below
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
-
-REMEDY = "run 'curate fetch --retry-status corrupt', which brings again what is not there"
 
 
 class Pictures:
@@ -57,7 +56,7 @@ class Pictures:
             except OSError as error:
                 raise_system_fault(error, place)
                 raise CurateError(
-                    f"{self._where(place)}: the picture is missing; {REMEDY}"
+                    f"{self._where(place)}: the picture is missing; {self._remedy}"
                 ) from error
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise self._changed(place)
@@ -66,7 +65,7 @@ class Pictures:
     def _changed(self, place: str) -> CurateError:
         """Return the error of a picture whose bytes are not those of its hash."""
         return CurateError(
-            f"{self._where(place)}: the picture's bytes have changed; delete the file and {REMEDY}"
+            f"{self._where(place)}: the picture's bytes have changed; {self._remedy}"
         )
 
     def put(self, rows: pa.Table, files: Iterable[Path]) -> Iterator[None]:
@@ -112,6 +111,10 @@ class Pictures:
         if digest != sha256:
             raise self._changed(path)
         return True
+
+    @property
+    def _remedy(self) -> str:
+        return bringing_back(self._workspace.images.home)
 
     def _where(self, place: str) -> str:
         return self._workspace.store.where(place)

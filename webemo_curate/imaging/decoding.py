@@ -12,6 +12,7 @@ from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.content import name_content
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
+from webemo_curate.own_faults import raise_other_fault
 from webemo_curate.rooted import read_regular
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import is_of_memory, raise_system_fault
@@ -77,7 +78,7 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
         except Image.DecompressionBombError as error:
             raise DecodeError(DecodeStatus.TOO_LARGE, str(error)) from error
         except Exception as error:  # Pillow's readers raise many kinds on broken files
-            raise_system_fault(error)
+            raise_other_fault(error)
             reason = broken(error)
     raise reason
 
@@ -120,7 +121,7 @@ def turn(image: ImageFile.ImageFile) -> Image.Transpose | None:
         exif.load(stored)
         return TURNS.get(exif.get(ORIENTATION, 1))
     except Exception as error:  # Pillow's reader of EXIF raises many kinds
-        raise_system_fault(error)
+        raise_other_fault(error)
         return None
 
 

@@ -21,6 +21,7 @@ from webemo_curate.errors import CurateError
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.guard import guard_process
 from webemo_curate.imaging.reading import check_body, choose_frame
+from webemo_curate.own_faults import OwnFaultError
 from webemo_curate.runner.messages import Died, Done, Failed, Message, from_ipc
 from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.system_faults import has_working_memory, lacking
@@ -58,7 +59,7 @@ class Finding(NamedTuple):
     Attributes
     ----------
     status
-        `ok`, `not_image`, `corrupt` or `too_large`.
+        `ok`, `not_image`, `corrupt`, `too_large` or `internal_error`.
     reason
         What is wrong; None if nothing is.
     suffix
@@ -124,6 +125,8 @@ class ExamineWorker:
             too_large = error.status is DecodeStatus.TOO_LARGE
             status = FetchStatus.TOO_LARGE if too_large else FetchStatus.CORRUPT
             return Finding(status, str(error))
+        except OwnFaultError as fault:
+            return Finding(FetchStatus.INTERNAL_ERROR, fault.what)
 
 
 class Examiner:

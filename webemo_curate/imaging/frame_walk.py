@@ -10,7 +10,7 @@ from webemo_curate.imaging.color import to_rgb
 from webemo_curate.imaging.decoding import broken, check_size, open_loaded, turn
 from webemo_curate.imaging.formats import Format, find_format
 from webemo_curate.imaging.structure import has_structure, reduced_gray
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.own_faults import raise_other_fault
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _next_picture(
         image.load()
         return _show(image, content, upright)
     except Exception as error:  # Pillow's readers raise many kinds on broken files
-        raise_system_fault(error)
+        raise_other_fault(error)
         return None
 
 
@@ -107,7 +107,7 @@ def _show(
         picture = to_rgb(image, content)
         return picture if upright is None else picture.transpose(upright)
     except Exception as error:  # broken palettes raise many kinds
-        raise_system_fault(error)
+        raise_other_fault(error)
         raise broken(error) from error
 
 

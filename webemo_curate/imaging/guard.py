@@ -1,5 +1,9 @@
-"""What one picture may take of a process that may end for it: processor time and memory."""
+"""What one picture may take of a process that may end for it: processor time and memory.
 
+And what it may be blamed for: whatever else than a `DecodeError` comes out is no finding of it.
+"""
+
+import hashlib
 import signal
 import threading
 from collections.abc import Callable
@@ -7,7 +11,9 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.system_faults import memory_limited
+from webemo_curate.imaging.decode_errors import DecodeError
+from webemo_curate.own_faults import OwnFaultError, described
+from webemo_curate.system_faults import SystemFaultError, memory_limited, raise_system_fault
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -40,6 +46,16 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
     """
 
     @wraps(decode)
+    def judged(*args: Given.args, **options: Given.kwargs) -> Result:
+        try:
+            return within_bounds(*args, **options)
+        except (DecodeError, SystemFaultError):
+            raise
+        except Exception as error:
+            raise_system_fault(error)
+            what = error.what if isinstance(error, OwnFaultError) else described(error)
+            raise OwnFaultError(what, _name(*args[:1])) from error
+
     def within_bounds(*args: Given.args, **options: Given.kwargs) -> Result:
         if not _seconds or threading.current_thread() is not threading.main_thread():
             return decode(*args, **options)
@@ -50,4 +66,10 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    return within_bounds
+    return judged
+
+
+def _name(content: object = None) -> str:
+    """Name a file by its hash, as it lies in a workspace."""
+    digest = hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "?"
+    return f"the picture with SHA-256 {digest}"

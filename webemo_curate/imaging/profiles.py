@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.own_faults import raise_other_fault
 
 MODES: Final = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
 """Pillow's mode by what a profile is for (ICC.1, 7.2.6)."""
@@ -78,7 +78,7 @@ def _ready(content: bytes) -> Profile | None:
         profile = Profile(mode, ImageCms.buildTransform(stored, srgb, mode, "RGB"))
         return profile if mode == "CMYK" or _differs(profile) else None
     except Exception as error:  # broken profiles raise many kinds
-        raise_system_fault(error)
+        raise_other_fault(error)
         return None
 
 

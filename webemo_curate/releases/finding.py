@@ -131,7 +131,8 @@ class Finder:
 
     def _fetch(self, urls: list[str]) -> dict[str, Row]:
         """Fetch URLs with the stage that curated them: as politely, and resumed after a kill."""
-        config = self._config.fetch.model_copy(update={"limit": None, "retry_status": ()})
+        asked = {"limit": None, "retry_status": (), "repair": False}
+        config = self._config.fetch.model_copy(update=asked)
         stage = FetchStage(config, self._config.decoding)
         return self._by("url", self._run(stage, "listing", pa.table({"url": urls})))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.record import Known, Record
+from webemo_curate.own_faults import warn_of_own
 from webemo_curate.progress import progress_bar
 from webemo_curate.schemas import FETCH
 from webemo_curate.stages.fetch_outcomes import mark_placeholders, retried_statuses, summary
@@ -59,9 +60,11 @@ class FetchStage(Stage[FetchConfig]):
         """Return the settings that can change the result, the bound on pictures among them."""
         return super().configuration() | self._decoding.fingerprint()
 
-    def demands_run(self, workspace: Workspace) -> bool:
-        """Run although current if some statuses are to be tried again, or a local file changed."""
-        return bool(self.config.retry_status or changed_files(workspace, self._listing))
+    def demand(self, workspace: Workspace) -> str | None:
+        """Run although current if something is to be tried again or repaired, or a file changed."""
+        if self.config.retry_status or self.config.repair:
+            return "it was asked for"
+        return "local files have changed" if changed_files(workspace, self._listing) else None
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
@@ -77,7 +80,8 @@ class FetchStage(Stage[FetchConfig]):
             trusted()  # certificates not there are an error before the run, not of each URL
         prefix = f"{CHECKPOINTS}/{self.name}"
         journal = Journal(context.workspace.store, prefix, self.configuration())
-        known = self._known(context.workspace, journal, local)
+        before = self._before(context.workspace, local)
+        known = self._known(before, context.workspace, journal)
         if any(known.due(urls, number) for number in self._passes):
             there = len(urls) - len(known.due(urls, 1))
             with journal, progress_bar(len(urls), self.name, "URL", there) as bar:
@@ -88,10 +92,12 @@ class FetchStage(Stage[FetchConfig]):
                     if web:
                         _run(self._download(web, context.workspace, known, record))
                 record.settle(context.workspace)
-        ended = [known.outcomes[url] for url in urls] + bad
+        ended = [_as_before(known.outcomes[url], before.get(url)) for url in urls] + bad
         outcomes = mark_placeholders(ended, self.config.placeholder_urls)
-        for line in summary(outcomes):
+        for line in summary(outcomes, context.workspace.typed):
             logger.info("%s", line)
+        own = (o for o in outcomes if o.status is FetchStatus.INTERNAL_ERROR)
+        warn_of_own((str(outcome.error_class) for outcome in own), "URLs or files")
         return {"fetch": _table(outcomes)}
 
     @property
@@ -104,28 +110,35 @@ class FetchStage(Stage[FetchConfig]):
         ordered = [url for _, url in sorted(zip(numbers.tolist(), urls, strict=True))]
         return ordered[: self.config.limit]
 
-    def _known(self, workspace: Workspace, journal: Journal, local: LocalRows) -> Known:
-        """Return outcomes that stand: of the manifest, then of a run that was killed.
+    def _before(self, workspace: Workspace, local: LocalRows) -> dict[str, FetchOutcome]:
+        """Return the manifest's outcomes that stand, if their pictures are there, by URL.
 
         A local file that has changed is read again; so are pictures within tables.
         """
         again = retried_statuses(self.config.retry_status)
         info, now = workspace.info(self.name), self.configuration()
-        earlier = _manifest_outcomes(workspace) if info else []
+        if info is None:
+            return {}
         changed = changed_files(workspace, self._listing) | local.embedded()
+        return {
+            outcome.url: replace(outcome, status=_own_status(outcome))
+            for outcome in _manifest_outcomes(workspace)
+            if outcome.url not in changed
+            and not _is_among(outcome, again)
+            and stands_under(outcome, info.origin.configuration, now)
+        }
+
+    def _known(
+        self, before: dict[str, FetchOutcome], workspace: Workspace, journal: Journal
+    ) -> Known:
+        """Return outcomes whose pictures are there: earlier ones, then those of a killed run."""
+        again, now = retried_statuses(self.config.retry_status), self.configuration()
+        stands = self._stands
         settled, unsettled = journal.read()
-        standing = [entry for entry in settled if _stands(entry.outcome, workspace)]
+        standing = [entry for entry in settled if stands(entry.outcome, workspace)]
         standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
         return Known(
-            [
-                replace(outcome, status=_own_status(outcome))
-                for outcome in earlier
-                if _stands(outcome, workspace)
-                and outcome.url not in changed
-                and not _is_among(outcome, again)
-                and info is not None
-                and stands_under(outcome, info.origin.configuration, now)
-            ],
+            self._found(before.values(), workspace),
             [
                 entry
                 for entry in standing
@@ -133,6 +146,22 @@ class FetchStage(Stage[FetchConfig]):
                 and stands_under(entry.outcome, entry.decided_by, now)
             ],
         )
+
+    @property
+    def _stands(self) -> Callable[[FetchOutcome, Workspace], bool]:
+        return _is_whole if self.config.repair else _stands
+
+    def _found(
+        self, outcomes: Collection[FetchOutcome], workspace: Workspace
+    ) -> list[FetchOutcome]:
+        """Return the outcomes that stand; where pictures are read for it, that is shown."""
+        found = []
+        with progress_bar(len(outcomes), "stored pictures", "URL") as bar:
+            for outcome in outcomes:
+                if self._stands(outcome, workspace):
+                    found.append(outcome)
+                bar.update()
+        return found
 
     def _take_files(
         self, local: LocalRows, urls: list[str], workspace: Workspace, known: Known, record: Record
@@ -196,6 +225,15 @@ def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
     columns = [column.to_pylist() for column in workspace.read(FetchStage.name).columns]
     rows = (FetchOutcome(*values) for values in zip(*columns, strict=True))
     return [replace(row, status=FetchStatus(row.status)) for row in rows]
+
+
+def _as_before(outcome: FetchOutcome, before: FetchOutcome | None) -> FetchOutcome:
+    """Return the earlier row of a picture that was lost and has come back as it was.
+
+    With its times the manifest would change, and all that was made from it be done again.
+    """
+    same = before is not None and None is not outcome.sha256 == before.sha256
+    return before if before is not None and same else outcome
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:

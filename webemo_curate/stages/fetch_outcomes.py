@@ -1,7 +1,7 @@
 """What is made of all outcomes of a fetch together: a summary, stand-ins, those tried again."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -9,14 +9,18 @@ from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import FetchStatus
 
+OWN = frozenset({FetchStatus.INTERNAL_ERROR})
 
-def summary(outcomes: list[FetchOutcome]) -> list[str]:
+
+def summary(outcomes: list[FetchOutcome], typed: Callable[[str], str]) -> list[str]:
     """Say how the downloads ended, and what another try may mend.
 
     Parameters
     ----------
     outcomes : list of FetchOutcome
         One a URL.
+    typed : callable
+        Writes a command for the workspace.
 
     Returns
     -------
@@ -25,9 +29,10 @@ def summary(outcomes: list[FetchOutcome]) -> list[str]:
     """
     counts = Counter(outcome.status for outcome in outcomes)
     lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
-    passing = sorted(str(status) for status in counts.keys() & RETRIED)
-    if passing:
-        lines.append(f"  try again with: curate fetch --retry-status {','.join(passing)}")
+    again = sorted(str(status) for status in counts.keys() & (RETRIED | OWN))
+    if again:
+        command = typed(f"fetch --retry-status {','.join(again)}")
+        lines.append(f"  try again with: {command}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,14 +15,16 @@ from webemo_curate.config import BOUNDS, DecodingConfig, ImagesConfig
 from webemo_curate.conform import conform
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
+from webemo_curate.own_faults import OwnFaultError, warn_of_own
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.verdicts import STORED, DecodeStatus
-from webemo_curate.workspace import image_path
+from webemo_curate.workspace import Workspace, image_path
 
 Row = dict[str, Any]
 FILE = ["path", "bytes"]
+CHANGED = "the stored file is no longer what was fetched"
 CRASHED = f"the decoder crashed, or took more than {BOUNDS.seconds:.0f} s of processor time"
 
 
@@ -42,6 +45,15 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         """Return the settings that can change the result, the bound on pictures among them."""
         return super().configuration() | self._decoding.fingerprint()
 
+    def demand(self, workspace: Workspace) -> str | None:
+        """Run although current if a file that was missing or changed has been brought back."""
+        seen = workspace.read(self.name, ["sha256", "path", "decode_status", "decode_error"])
+        missing = pc.equal(seen["decode_status"].cast(pa.string()), DecodeStatus.MISSING)
+        changed = pc.fill_null(pc.equal(seen["decode_error"], CHANGED), False)
+        lost = seen.filter(pc.or_(missing, changed)).select(["sha256", "path"]).to_pylist()
+        back = any(workspace.holds_image(row["sha256"], Path(row["path"]).suffix) for row in lost)
+        return "pictures that were missing or changed are back" if back else None
+
     @property
     def partition_rows(self) -> int:
         """Rows handed to a worker at a time."""
@@ -58,6 +70,14 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         names = zip(distinct["sha256"].to_pylist(), distinct["suffix_min"].to_pylist(), strict=True)
         paths = pa.array([image_path(sha256, suffix) for sha256, suffix in names], pa.string())
         return pa.table([distinct["sha256"], paths, distinct["bytes_max"]], ["sha256", *FILE])
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Decode and hash; say so if it was this program that failed. See `Stage.run`."""
+        found = super().run(tables, context)
+        rows = found[self.name]
+        blamed = pc.equal(rows["decode_status"].cast(pa.string()), DecodeStatus.INTERNAL_ERROR)
+        warn_of_own(rows.filter(blamed)["decode_error"].to_pylist(), "pictures")
+        return found
 
     def worker(self, context: StageContext) -> "ImagesWorker":
         """Return the worker that decodes and hashes."""
@@ -115,12 +135,13 @@ class ImagesWorker:
         except DecodeError as error:
             return file | _failure(error.status, str(error)), None
         if hashlib.sha256(content).hexdigest() != file["sha256"]:
-            reason = "the stored file is no longer what was fetched"
-            return file | _failure(DecodeStatus.CORRUPT, reason), None
+            return file | _failure(DecodeStatus.CORRUPT, CHANGED), None
         try:
             looks = read_looks(content, self.max_pixels)
         except DecodeError as error:
             return file | _failure(error.status, str(error)), None
+        except OwnFaultError as fault:
+            return file | _failure(DecodeStatus.INTERNAL_ERROR, fault.what), None
         return file | _properties(looks), looks.frame.picture
 
 

@@ -83,9 +83,9 @@ class Stage(ABC, Generic[ConfigT]):
         """Return the names of the targets in its outputs; None where rows have no target."""
         return None
 
-    def demands_run(self, workspace: Workspace) -> bool:  # noqa: ARG002
-        """Tell whether the stage must run although it is current (a retry asked for, say)."""
-        return False
+    def demand(self, workspace: Workspace) -> str | None:  # noqa: ARG002
+        """Say why the stage must run although it is current (a retry asked for, say)."""
+        return None
 
     @abstractmethod
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:

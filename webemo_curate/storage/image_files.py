@@ -29,6 +29,11 @@ class ImageFiles:
         """The same: a folder has no state."""
         return self
 
+    @property
+    def home(self) -> str:
+        """The folder; see `ImageReader.home`."""
+        return str(self.root)
+
     def read(self, place: str) -> bytes:
         """Read a file; see `ImageReader.read`."""
         return read_place(self.root, place)

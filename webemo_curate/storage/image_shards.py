@@ -36,6 +36,9 @@ STAGED = "data/staged"
 """Local folder of images not yet in a shard."""
 
 INDEX = pa.schema([("name", pa.string()), ("offset", pa.int64()), ("size", pa.int64())])
+REPAIRED = "repaired-"
+"""Begins the names of shards that hold again what another lost; the last shard by name counts."""
+
 OFFSET_DIGITS = 12
 """Offsets are padded, so that places sort as they lie."""
 
@@ -51,6 +54,11 @@ class ShardReader:
     """
 
     store: Store
+
+    @property
+    def home(self) -> str:
+        """The store's URL; see `ImageReader.home`."""
+        return self.store.where("").rstrip("/")
 
     def read(self, place: str) -> bytes:
         """Read a slice of a shard's local copy, or another file; see `ImageReader.read`."""
@@ -83,7 +91,7 @@ class ImageShards(ShardReader):
         """Keep an image locally until `settle` packs it; see `Images.add`."""
         name = PurePosixPath(path).name
         # A file that an unsettled run left may have its length and not its bytes.
-        if name not in self._places and self._waiting(name) != content:
+        if self._packed(name) != content and self._waiting(name) != content:
             key = f"{STAGED}/{name}"
             write_unsettled(below(self.store.root, key, replaced=True), content)
 
@@ -123,6 +131,16 @@ class ImageShards(ShardReader):
     def _staged(self) -> Path:
         return self.store.root / STAGED
 
+    def _packed(self, name: str) -> bytes | None:
+        """Return what a shard holds of an image; None if none does, or its shard is lost."""
+        if name not in self._places:
+            return None
+        try:
+            return super().read(self._places[name])
+        except OSError as error:
+            raise_system_fault(error, name)
+            return None
+
     def _waiting(self, name: str) -> bytes | None:
         """Return an image that waits for a shard; None if it does not."""
         if not is_plain(name):
@@ -137,14 +155,15 @@ class ImageShards(ShardReader):
     def _places(self) -> dict[str, str]:
         """Where each image lies, by its name."""
         places: dict[str, str] = {}
-        for key in self.store.keys(SHARDS):
+        for key in sorted(self.store.keys(SHARDS)):
             if key.endswith(INDEX_SUFFIX):
                 places |= _entries(key, _read_index(self.store.local(key)))
         return places
 
     def _pack(self, files: Sequence[Path]) -> None:
         names = "\n".join(file.name for file in files)
-        key = f"{SHARDS}/{sha256(names.encode()).hexdigest()}{SHARD_SUFFIX}"
+        mark = REPAIRED if any(file.name in self._places for file in files) else ""
+        key = f"{SHARDS}/{mark}{sha256(names.encode()).hexdigest()}{SHARD_SUFFIX}"
         with self.store.writing(key) as partial:
             index = _write_tar(files, partial)
         with self.store.writing(_index_of(key)) as partial:
@@ -194,7 +213,7 @@ def _read_index(path: Path) -> pa.Table:
         raise_system_fault(error, str(path))
         raise InputError(
             f"{path}: not a sound index of a shard; delete it and its .tar in the store, and run "
-            "'curate fetch' again"
+            "'curate fetch --repair'"
         ) from error
 
 

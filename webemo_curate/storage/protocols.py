@@ -88,6 +88,10 @@ class ImageReader(Protocol):
     def __hash__(self) -> int:
         """Tell readers of different places apart."""
 
+    @property
+    def home(self) -> str:
+        """The workspace, as its user names it in a command."""
+
     def read(self, place: str) -> bytes:
         """Return an image's bytes.
 

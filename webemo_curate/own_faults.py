@@ -1,0 +1,109 @@
+"""Faults of this program, told from faults of the picture or URL that was in hand.
+
+Only what a library raises while it reads a file is the file's. What our own lines raise (a
+`TypeError`, an index beyond the end) would be raised of any file like it, and says nothing of this
+one: fetch and images record it as `internal_error`, every other part ends with an `OwnFaultError`.
+"""
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from webemo_curate.errors import CurateError
+from webemo_curate.system_faults import is_of_memory, raise_system_fault
+
+PACKAGE: Final = Path(__file__).parent
+LIBRARIES_OWN: Final = (OSError, RuntimeError, EOFError, ArithmeticError)
+"""Kinds of Python's own that native code raises of a file that it reads, in whoever called it."""
+
+SHOWN: Final = 5
+"""Faults that are told at a stage's end, the commonest first."""
+
+logger = logging.getLogger(__name__)
+
+
+class OwnFaultError(CurateError):
+    """An error in this program; exit code 1.
+
+    Parameters
+    ----------
+    what : str
+        The error and where it was raised; the same for equal files.
+    place : str, optional
+        The file that was in hand.
+    """
+
+    def __init__(self, what: str, place: str = "") -> None:
+        where = f"{place}: " if place else ""
+        super().__init__(
+            f"{where}a fault of webemo-curate, not of the file: {what}; please report it with that "
+            "file"
+        )
+        self.what = what
+
+
+def raise_other_fault(error: Exception, place: str = "") -> None:
+    """Raise if an error is the machine's or this program's; return if it may be the picture's.
+
+    Parameters
+    ----------
+    error : Exception
+        What was caught.
+    place : str, optional
+        The file that was in hand, for the message.
+
+    Raises
+    ------
+    SystemFaultError
+        See `system_faults.raise_system_fault`.
+    OwnFaultError
+        If our own lines raised it.
+    """
+    raise_system_fault(error, place)
+    if isinstance(error, OwnFaultError):
+        raise error
+    if _is_own(error):
+        raise OwnFaultError(described(error), place) from error
+
+
+def described(error: Exception) -> str:
+    """Return an error and the last of our lines that it came through, without what varies."""
+    lines = [f for f in traceback.extract_tb(error.__traceback__) if _is_ours(f.filename)]
+    last = lines[-1] if lines else None
+    where = f" ({Path(last.filename).relative_to(PACKAGE)}, line {last.lineno})" if last else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def warn_of_own(faults: Iterable[str], what: str) -> None:
+    """Say at a stage's end how many rows this program failed at, and how.
+
+    Parameters
+    ----------
+    faults : iterable of str
+        `OwnFaultError.what` of each row.
+    what : str
+        What the rows are, in the plural.
+    """
+    for fault, count in Counter(faults).most_common(SHOWN):
+        logger.warning(
+            "internal_error: %d %s could not be read for a fault of webemo-curate, not of theirs: "
+            "%s; please report it",
+            *(count, what, fault),
+        )
+
+
+def _is_own(error: Exception) -> bool:
+    """Tell whether the line that raised is ours, and the error one of programming."""
+    if isinstance(error, LIBRARIES_OWN) or is_of_memory(error):
+        return False
+    if type(error).__module__ != "builtins":
+        return False  # a library's own kind
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _is_ours(frames[-1].filename)
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(PACKAGE)
