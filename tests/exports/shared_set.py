@@ -96,10 +96,16 @@ def _described(pictures: list[Drawn]) -> dict[str, pa.Table]:
     gone = {"url": f"{HOST}/gone.jpg", "label": "zest"}
     lines.append({"url": SECOND_URL, "label": second.label})
     fetched = [
-        {"url": one.url, "sha256": one.sha256, "suffix": one.suffix, "bytes": len(one.content)}
+        {
+            "url": one.url,
+            "sha256": one.sha256,
+            "suffix": one.suffix,
+            "bytes": len(one.content),
+            "status": "local" if one.url.startswith("file:") else "ok",
+        }
         for one in pictures
     ]
-    fetched.append(fetched[TWICE] | {"url": SECOND_URL})
+    fetched.append(fetched[TWICE] | {"url": SECOND_URL, "status": "ok"})
     lost = {"url": gone["url"], "status": "not_found", "http_status": 404}
     lost |= {"suffix": None, "bytes": None}
     return {

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,18 +50,22 @@ def picture(seed: int) -> bytes:
 
 @dataclass(frozen=True)
 class Collection:
-    """Pictures below a folder, by their file's name, with labels."""
+    """Pictures below a folder, by their file's name, with one label or several each."""
 
     folder: Path
-    labels: dict[str, str]
+    labels: dict[str, list[str]]
 
     @classmethod
-    def draw(cls, folder: Path, labels: list[str]) -> "Collection":
-        """Draw a picture for each label."""
-        names = {f"{number:03}.png": label for number, label in enumerate(labels)}
+    def draw(cls, folder: Path, labels: Sequence[str | list[str]], copies: int = 0) -> "Collection":
+        """Draw a picture for each label or list of labels; the first ones again as copies."""
+        drawn = [[label] if isinstance(label, str) else label for label in labels]
+        names = {f"{number:03}.png": given for number, given in enumerate(drawn)}
         (folder / "flat").mkdir(parents=True)
         for number, name in enumerate(names):
             (folder / "flat" / name).write_bytes(picture(number))
+        for name in list(names)[:copies]:
+            names[f"copy{name}"] = names[name]
+            (folder / "flat" / f"copy{name}").write_bytes((folder / "flat" / name).read_bytes())
         return cls(folder, names)
 
     @property
@@ -69,15 +74,19 @@ class Collection:
         return self.folder / "flat"
 
     @property
-    def rows(self) -> list[dict[str, str]]:
-        """A table's rows."""
-        return [{"file": f"flat/{n}", "label": label} for n, label in self.labels.items()]
+    def rows(self) -> list[dict[str, Any]]:
+        """A table's rows, the labels as lists."""
+        return [{"file": f"flat/{n}", "label": labels} for n, labels in self.labels.items()]
 
     def as_lists(self, *, names: bool = False, taxonomy: Any = None) -> Path:
         """Write a list of URLs, with indexes or names."""
         file = self.folder / "list.txt"
         label = (lambda name: name) if names else taxonomy.labels.index
-        lines = [f"{HOST}{name} {label(value)}\n" for name, value in self.labels.items()]
+        lines = [
+            f"{HOST}{name} {label(value)}\n"
+            for name, values in self.labels.items()
+            for value in values
+        ]
         file.write_text("".join(lines))
         return file
 
@@ -87,7 +96,7 @@ class Collection:
         with file.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, ["file", "label"])
             writer.writeheader()
-            writer.writerows(self.rows)
+            writer.writerows(row | {"label": ";".join(row["label"])} for row in self.rows)
         return file
 
     def as_jsonl(self) -> Path:
@@ -104,12 +113,13 @@ class Collection:
 
     def as_hugging_face(self) -> Path:
         """Write it as the hub does: the pictures' bytes, and labels by number."""
-        names = sorted(set(self.labels.values()))
+        names = sorted({label for labels in self.labels.values() for label in labels})
         image = [{"bytes": (self.flat / n).read_bytes(), "path": n} for n in self.labels]
-        label = [names.index(value) for value in self.labels.values()]
-        features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": names}}
+        label = [[*map(names.index, labels)] for labels in self.labels.values()]
+        several = {"_type": "Sequence", "feature": {"_type": "ClassLabel", "names": names}}
+        features = {"image": {"_type": "Image"}, "label": several}
         document = json.dumps({"info": {"features": features}}).encode()
-        table = pa.table({"image": image, "label": pa.array(label, pa.int64())})
+        table = pa.table({"image": image, "label": pa.array(label, pa.list_(pa.int64()))})
         file = self.folder / "hub" / "data" / "train-00000-of-00001.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table.replace_schema_metadata({b"huggingface": document}), file)
@@ -118,7 +128,7 @@ class Collection:
     def as_folders(self) -> Path:
         """Put it into a folder a label."""
         place = self.folder / "by_label"
-        for name, label in self.labels.items():
+        for name, label in [(n, label) for n, labels in self.labels.items() for label in labels]:
             (place / label).mkdir(parents=True, exist_ok=True)
             (place / label / name).write_bytes((self.flat / name).read_bytes())
         return place

@@ -68,7 +68,7 @@ def test_what_is_not_taken_is_counted_in_json_too(folder: Path, tmp_path: Path) 
     assert told["not_taken"] == {
         "a name that is not UTF-8": 1,
         "hidden or of the system": 1,
-        "outside the folders named by an emotion": 1,
+        "outside the folders of the classes": 1,
     }
 
 

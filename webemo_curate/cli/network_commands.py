@@ -71,7 +71,7 @@ def pack(call: Call) -> None:
     call.answer(packed=counts)
 
 
-@command("evaluate", "train.device", looks=True)
+@command("evaluate", "train.device", "listing.taxonomy", looks=True)
 def evaluate(
     call: Call,
     run: Annotated[

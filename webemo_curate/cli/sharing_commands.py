@@ -57,16 +57,28 @@ def rebuild(
     check_only: Annotated[
         bool, typer.Option("--check-only", help="Say what has changed; keep no picture.")
     ] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|TABLE",
+            help="Pictures that you have: found by content, not asked for; local files need it.",
+        ),
+    ] = None,
 ) -> None:
     """Fetch a released set, compare every picture by content, write its splits."""
     from webemo_curate.releases.rebuild import rebuild as bring_back
     from webemo_curate.releases.shares import share_lines
 
-    rebuilt = bring_back(folder, call.work(), check_only=check_only)
+    rebuilt = bring_back(folder, call.work(), check_only=check_only, pictures=pictures)
     for outcome, images in rebuilt.outcomes.items():
         print(f"  {outcome:<13}{images:>9,}")
     for status, images in rebuilt.dead.items():
         print(f"    {status:<11}{images:>9,}")
+    if rebuilt.local:
+        print(
+            f"  {rebuilt.local:,} of the dead were local files, which no URL gives: if you have "
+            "them, name their folder or table with --pictures"
+        )
     for line in share_lines(rebuilt.shares):
         print(line)
     print(f"What became of each image: {rebuilt.report}")

@@ -36,7 +36,7 @@ def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline fi
     call.answer(stages=as_dicts(outcomes), evaluations=evaluations, report=str(result.report))
 
 
-@command("add-folder")
+@command("add-folder", "listing.taxonomy")
 def add_folder(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="Holds folders named by emotion.")],

@@ -1,5 +1,6 @@
 """What was found of an external set held against a workspace, and what training has seen of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -88,6 +89,11 @@ class TrainedOn:
 
     pictures: set[str]
     siblings: set[str]
+
+    def among(self, sha256: Iterable[str]) -> "TrainedOn":
+        """Return what of this is among some images: a set may hold files that it does not count."""
+        images = set(sha256)
+        return TrainedOn(self.pictures & images, self.siblings & images)
 
     def warning(self) -> str | None:
         """Say how many pictures have siblings there; None if none has."""

@@ -186,7 +186,7 @@ def evaluate(
     on, classes = find_set(on, work.workspace), load_classes(run)
     test_set = open_set(on, work, classes)
     test_set.check_classes(classes)
-    shared = _shared(on, work)
+    shared = _shared(on, test_set, work)
     seen = _seen(run, on, test_set, work)
     if exclude_shared:
         left_out = seen if on in (*Split,) else _shared_pictures(shared, work)
@@ -247,14 +247,14 @@ def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
     return shared.pictures
 
 
-def _shared(on: str, work: WorkContext) -> TrainedOn | None:
+def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | None:
     """Return what training has seen of an external set; None if that is unknowable."""
     workspace = work.workspace
     if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     with workspace.lock(), work.running() as runner:
         marks = mark_shared(Path(on), work, runner)
-    return marks.trained_on(workspace)
+    return marks.trained_on(workspace).among(test_set.table["sha256"].to_pylist())
 
 
 def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:

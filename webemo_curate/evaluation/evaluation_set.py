@@ -12,7 +12,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info, read_manifest
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
+from webemo_curate.sources.folder_set import read_set
+from webemo_curate.sources.folders import folder_names, listed_labels
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 from webemo_curate.verification import further_manifests
@@ -79,18 +80,20 @@ def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> Evaluation
     place, workspace = Path(on), work.workspace
     if on in (*Split,):
         return EvaluationSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
-    if place.is_dir():
-        listed = listed_labels(workspace)
-        names = folder_names(classes, work.config, listed)
-        table = read_folder(place, names)
-        paths = [str(place.absolute() / path) for path in table["path"].to_pylist()]
-        return EvaluationSet(
-            place.resolve().name,
-            table.set_column(0, "path", pa.array(paths)),
-            classes,
-            str(place.resolve()),
-        )
-    return _of_manifest(place)
+    return _of_folder(place, work, classes) if place.is_dir() else _of_manifest(place)
+
+
+def _of_folder(place: Path, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
+    """Open a folder of the run's classes: the pictures that `add-folder` would take of it."""
+    names = folder_names(classes, work.config, listed_labels(work.workspace))
+    found = read_set(place, names, work.max_pixels, task="evaluate")
+    paths = [str(place.absolute() / picture["path"]) for picture in found.pictures]
+    columns = {
+        "path": pa.array(paths, pa.string()),
+        "sha256": found.column("sha256", pa.string()),
+        "target": found.column("target", pa.int8()),
+    }
+    return EvaluationSet(place.resolve().name, pa.table(columns), classes, str(place.resolve()))
 
 
 def find_set(on: str, workspace: Workspace) -> str:

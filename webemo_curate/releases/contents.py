@@ -9,6 +9,7 @@ from webemo_curate.exports.removals import url_digest
 from webemo_curate.frames import to_frame
 from webemo_curate.releases.files import DECISION_COLUMNS, IMAGE_COLUMNS
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.sources.source import file_of
 from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, Split
 from webemo_curate.workspace import Workspace
 
@@ -46,7 +47,24 @@ def image_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
         [url for url in urls if url != first]
         for first, urls in zip(rows["url"], _lists(rows["urls"]), strict=True)
     ]
-    return _table(rows, IMAGE_COLUMNS)
+    return _table(rows.assign(url=rows["url"].map(told_url)), IMAGE_COLUMNS)
+
+
+def told_url(url: str) -> str:
+    """Return a URL as a release tells it: of a local file given by its whole path the name alone.
+
+    The path would tell of the machine it was on; a picture is found again by its content.
+    """
+    file = file_of(url)
+    if file is None or not file.startswith("/"):
+        return url
+    return url.removesuffix(file) + file.rpartition("/")[2]
+
+
+def local_images(images: pa.Table) -> int:
+    """Count the images of a release that no URL gives."""
+    rows = images.select(["url", "urls"]).to_pylist()
+    return sum(file_of(row["url"]) is not None and not row["urls"] for row in rows)
 
 
 def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
@@ -74,7 +92,8 @@ def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
     hashes = _hashes(removed)
     gone = rows["sha256"].isin(hashes) | rows["keeper"].isin(hashes)
     gone |= rows["url"].map(url_digest).isin(_url_digests(removed))
-    return _table(rows[~gone].sort_values("url"), DECISION_COLUMNS)
+    kept = rows[~gone].sort_values("url")
+    return _table(kept.assign(url=kept["url"].map(told_url)), DECISION_COLUMNS)
 
 
 def _urls(workspace: Workspace, removed: pa.Table) -> "pd.DataFrame":

@@ -37,6 +37,8 @@ or a near duplicate that `decisions.parquet` names. `--check-only` asks and stor
 `img2dataset` reads `images.parquet` too: `--url_col url --verify_hash '["sha256","sha256"]'`.
 """
 
+NEED_FILES = "who has the files rebuilds with --pictures DIR"
+
 TAKE_DOWN = (
     "Whoever holds rights in a picture and wants it out asks whoever published this release, who "
     "runs `curate release RELEASE --remove URL`. `removed.parquet` then names its hash and no URL: "
@@ -50,6 +52,7 @@ def write_release_card(
     selection: Selection,
     config: ExportConfig,
     removed: pa.Table,
+    local: int = 0,
 ) -> None:
     """Write README.md.
 
@@ -65,6 +68,8 @@ def write_release_card(
         Name and license.
     removed : pa.Table
         Tombstones.
+    local : int, default 0
+        Images that no URL gives.
     """
     steps = funnel(workspace.read, {name for name in MANIFESTS if workspace.has(name)})
     stones = len(removed["sha256"].drop_null())
@@ -82,12 +87,20 @@ def write_release_card(
         "\n".join(_funnel_lines(steps)),
         f"Taken down since: {stones:,} images.",
         "## How it is rebuilt",
-        REBUILD.strip(),
+        REBUILD.strip() + (f"\n\n{_local_said(local)}" if local else ""),
         "## Rights",
         f"License: {license_words}. {OWNERS}",
         TAKE_DOWN,
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _local_said(local: int) -> str:
+    return (
+        f"{local:,} images were local files: no URL gives them. Whoever has the files names their "
+        "folder or table: `curate rebuild RELEASE --workspace WORKSPACE --pictures DIR`. They are "
+        "found by content, whatever their names are now."
+    )
 
 
 def _funnel_lines(steps: list[FunnelStep]) -> Iterator[str]:

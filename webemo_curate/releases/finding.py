@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
+from webemo_curate.releases.own_pictures import OwnPictures, missing_row
 from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.sources.source import file_of
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.stage import Stage, StageContext
-from webemo_curate.verdicts import FetchStatus
+from webemo_curate.verdicts import STORED
 from webemo_curate.workspace import Workspace, image_path
 
 Row = dict[str, Any]
@@ -64,28 +66,58 @@ class Finder:
         How politely, and what counts as near.
     scratch : Workspace
         Keeps what is fetched, and the journal by which a killed run goes on.
+    pictures : OwnPictures, optional
+        What the user has already.
     """
 
-    def __init__(self, release: Release, config: PipelineConfig, scratch: Workspace) -> None:
+    def __init__(
+        self,
+        release: Release,
+        config: PipelineConfig,
+        scratch: Workspace,
+        pictures: OwnPictures | None = None,
+    ) -> None:
         self._release, self._config, self._scratch = release, config, scratch
+        self._pictures = pictures
         rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
         self._rows = {row["sha256"]: row for row in rows}
         self.findings: dict[str, Recovered] = {}
         self._found: dict[str, Row] = {}
 
     def find(self) -> dict[str, Recovered]:
-        """Look for every image: under its URL, then its others, then under its near duplicates'.
+        """Look for every image: where the user has it, under its URL, its others, its copies'.
 
         Returns
         -------
         dict of str to Recovered
             By the hash that was released.
         """
-        self._ask({sha256: [row["url"]] for sha256, row in self._rows.items()})
+        self._look_among_own()
+        self._ask({sha256: [self._rows[sha256]["url"]] for sha256 in self._open_or_new()})
         self._ask({sha256: self._other_urls(sha256) for sha256 in self._open(Outcome.SAME_PIXELS)})
         copies = self._release.copies
         self._ask({sha256: [*copies.get(sha256, ())] for sha256 in self._open(Outcome.SUBSTITUTE)})
         return self.findings
+
+    def _look_among_own(self) -> None:
+        """Take what the user has; a local file that is not among it counts as not found."""
+        released = {sha256: row["url"] for sha256, row in self._rows.items()}
+        answers = self._pictures.find(released) if self._pictures else {}
+        answers |= {
+            sha256: missing_row(url)
+            for sha256, url in released.items()
+            if sha256 not in answers and file_of(url) is not None
+        }
+        self._describe(row for sha256, row in answers.items() if row["sha256"] != sha256)
+        for sha256, answer in answers.items():
+            self._take(sha256, answer)
+
+    def _open_or_new(self) -> Iterator[str]:
+        """Yield images that were not found byte by byte."""
+        for sha256 in self._rows:
+            finding = self.findings.get(sha256)
+            if finding is None or finding.outcome is not Outcome.IDENTICAL:
+                yield sha256
 
     def _other_urls(self, sha256: str) -> list[str]:
         row = self._rows[sha256]
@@ -98,6 +130,11 @@ class Finder:
                 yield sha256
 
     def _ask(self, wanted: dict[str, list[str]]) -> None:
+        # What stands for a local file is no URL to ask for.
+        wanted = {
+            sha256: [url for url in given if file_of(url) is None]
+            for sha256, given in wanted.items()
+        }
         urls = list(dict.fromkeys(url for given in wanted.values() for url in given))
         if not urls:
             return
@@ -120,7 +157,7 @@ class Finder:
     def _judge(self, sha256: str, answer: Row) -> Recovered:
         if answer["sha256"] == sha256:
             return Recovered(Outcome.IDENTICAL, answer, Likeness(Outcome.IDENTICAL))
-        if answer["status"] != FetchStatus.OK:
+        if answer["status"] not in STORED:
             return Recovered(Outcome.DEAD, answer)
         found, distance = self._found[answer["sha256"]], self._config.rebuild.distance
         likeness = compare(found, self._rows[sha256], distance)
@@ -141,7 +178,7 @@ class Finder:
         new = {
             row["sha256"]: {name: row[name] for name in DESCRIBED}
             for row in answers
-            if row["status"] == FetchStatus.OK and row["sha256"] not in self._found
+            if row["status"] in STORED and row["sha256"] not in self._found
         }
         if not new:
             return

@@ -13,10 +13,12 @@ from webemo_curate.manifest import Origin
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
 from webemo_curate.releases.finding import Finder, Recovered
 from webemo_curate.releases.outcomes import Outcome
+from webemo_curate.releases.own_pictures import OwnPictures
 from webemo_curate.releases.reading_back import Release, read_release
 from webemo_curate.releases.shares import Shares, class_shares
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SPLIT
+from webemo_curate.sources.source import file_of
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -49,6 +51,8 @@ class Rebuilt:
         Images that are in the split manifests now; None if it was only checked.
     report
         Where `rebuild.parquet` lies.
+    local
+        Dead images that were local files: no URL gives them, only whoever has the files.
     """
 
     outcomes: dict[str, int]
@@ -56,9 +60,12 @@ class Rebuilt:
     shares: dict[str, Shares]
     entered: int | None
     report: str
+    local: int = 0
 
 
-def rebuild(folder: Path, work: WorkContext, *, check_only: bool = False) -> Rebuilt:
+def rebuild(
+    folder: Path, work: WorkContext, *, check_only: bool = False, pictures: Path | None = None
+) -> Rebuilt:
     """Fetch a released set and write its split manifests from what is still the same.
 
     Parameters
@@ -69,6 +76,9 @@ def rebuild(folder: Path, work: WorkContext, *, check_only: bool = False) -> Reb
         Where the set is built, and how: `fetch`, `decoding` and `rebuild` of its configuration.
     check_only : bool, default False
         Ask and compare, and keep no picture.
+    pictures : Path, optional
+        A folder or a table of pictures that the user has: what is among them, byte by byte, is not
+        asked for.
 
     Returns
     -------
@@ -89,7 +99,8 @@ def rebuild(folder: Path, work: WorkContext, *, check_only: bool = False) -> Reb
         _check_own(workspace)
     with workspace.lock():
         scratch = _scratch(workspace, released)
-        findings = Finder(released, work.config, scratch).find()
+        own = OwnPictures(pictures, work.config.decoding, scratch) if pictures else None
+        findings = Finder(released, work.config, scratch, own).find()
         accepted = {Outcome.IDENTICAL, *map(Outcome, work.config.rebuild.accept)}
         rows = _entering(released, findings, accepted)
         if not check_only:
@@ -209,4 +220,8 @@ def _rebuilt(
         ),
         None if check_only else len(rows),
         workspace.store.where(REPORT),
+        sum(
+            finding.outcome is Outcome.DEAD and file_of(finding.answer["url"]) is not None
+            for finding in findings.values()
+        ),
     )

@@ -15,8 +15,8 @@ from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.license_words import required_license
 from webemo_curate.gates import GATES
 from webemo_curate.releases import files
-from webemo_curate.releases.contents import decision_table, image_table
-from webemo_curate.releases.data_card import write_release_card
+from webemo_curate.releases.contents import decision_table, image_table, local_images
+from webemo_curate.releases.data_card import NEED_FILES, write_release_card
 from webemo_curate.releases.description import write_description
 from webemo_curate.releases.take_down import take_down
 from webemo_curate.storage.whole_folder import whole_folder
@@ -55,17 +55,21 @@ class Released:
         Other URLs, with why they left.
     removed
         Images taken down, in this release or before.
+    local
+        Images that were local files and have no URL: others need the files to rebuild them.
     """
 
     folder: str
     images: int
     decisions: int
     removed: int
+    local: int = 0
 
     def summary(self) -> str:
         """Say it in a line."""
         down = f"; {self.removed:,} images are taken down" if self.removed else ""
-        return f"{self.folder}: {self.images:,} images, {self.decisions:,} other URLs{down}"
+        own = f"; {self.local:,} of them have no URL: {NEED_FILES}" if self.local else ""
+        return f"{self.folder}: {self.images:,} images{own}; {self.decisions:,} other URLs{down}"
 
 
 def release(
@@ -109,7 +113,9 @@ def release(
         images, decisions = image_table(workspace, removed), decision_table(workspace, removed)
         _write(workspace, partial, config, {"images": images, "decisions": decisions}, removed)
     stones = removed["sha256"].drop_null()
-    return Released(str(folder), images.num_rows, decisions.num_rows, len(stones))
+    return Released(
+        str(folder), images.num_rows, decisions.num_rows, len(stones), local_images(images)
+    )
 
 
 def pipeline_text(config: PipelineConfig) -> str:
@@ -133,6 +139,7 @@ def _write(
     files.write_parquet(tables["decisions"], folder / files.DECISIONS)
     files.write_parquet(removed, folder / files.REMOVED)
     (folder / files.PIPELINE).write_text(pipeline_text(workspace.config()), encoding="utf-8")
-    write_release_card(folder / files.CARD, workspace, selection, config, removed)
+    local = local_images(images)
+    write_release_card(folder / files.CARD, workspace, selection, config, removed, local)
     write_description(folder, config, selection)
     files.write_sums(folder)

@@ -1,7 +1,6 @@
 """A folder-per-emotion set taken into a workspace: images by content, rows as a manifest."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,17 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Finding, read_file
 from webemo_curate.manifest import Origin
-from webemo_curate.progress import progress_bar
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SCHEMAS
-from webemo_curate.sources.folder_walk import LeftOut
-from webemo_curate.sources.folders import folder_names, listed_labels, read_folder
+from webemo_curate.sources.folder_set import FolderSet, read_set
+from webemo_curate.sources.folders import folder_names, listed_labels
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import Split, binary_classes
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"
-VERSION = 3
+VERSION = 4
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -43,6 +40,10 @@ class AddedSet:
         Files that do not decode, each with the reason.
     not_taken
         Entries of the folder that are no pictures to be tried, counted by reason.
+    folders_left_out
+        Files in each folder whose name is no class.
+    left_out
+        All that is not taken in words; empty if all is.
     """
 
     path: str
@@ -51,16 +52,14 @@ class AddedSet:
     conflicting: int
     broken: dict[str, str]
     not_taken: dict[str, int]
+    folders_left_out: dict[str, int]
+    left_out: str
 
     def summary(self) -> str:
         """Say in one line what was taken and what was not."""
-        left = {
-            "repeated": self.repeated,
-            "under several classes": self.conflicting,
-            "not decodable": len(self.broken),
-        }
-        out = ", ".join(f"{count} {why}" for why, count in left.items() if count)
-        return f"{self.rows} images in {self.path}" + (f"; left out: {out}" if out else "")
+        return f"{self.rows} images in {self.path}" + (
+            f"; left out: {self.left_out}" if self.left_out else ""
+        )
 
 
 def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
@@ -89,84 +88,38 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
     """
     _check_name(name)
     workspace, config = work.workspace, work.config
-    left_out = LeftOut()
     classes, made_of = _classes(work)
     names = folder_names(classes, config, listed_labels(workspace))
-    files = read_folder(folder, names, left_out)
-    worker = ExamineWorker(work.max_pixels, measure=True)
-    with Examiner(worker) as examiner, progress_bar(files.num_rows, STAGE, "image") as bar:
-        intake = _Intake(folder, workspace, examiner, _of_several_classes(files))
-        for file in files.to_pylist():
-            intake.take(file)
-            bar.update()
+    found = read_set(folder, names, work.max_pixels, task=STAGE, keep=workspace.store_image)
     workspace.settle()
-    origin = Origin(STAGE, VERSION, made_of, {"set": content_digest(files)})
-    workspace.write_as(Split.TEST, name, intake.table(), origin, classes)
+    table = _table(found, workspace)
+    origin = Origin(STAGE, VERSION, made_of, {"set": content_digest(table)})
+    workspace.write_as(Split.TEST, name, table, origin, classes)
     return AddedSet(
         workspace.where(name),
-        len(intake.rows),
-        intake.repeated,
-        intake.conflicting,
-        intake.broken,
-        dict(sorted(left_out.counts.items())),
+        table.num_rows,
+        found.repeated,
+        found.conflicting,
+        found.broken,
+        dict(sorted(found.left_out.counts.items())),
+        dict(sorted(found.left_out.folders.items())),
+        found.summary(),
     )
 
 
-class _Intake:
-    """Takes files one by one and remembers what became of them."""
-
-    def __init__(
-        self, folder: Path, workspace: Workspace, examiner: Examiner, undecided: set[str]
-    ) -> None:
-        self._folder, self._workspace, self._examiner = folder, workspace, examiner
-        self._undecided = undecided
-        self.rows: dict[str, dict[str, Any]] = {}
-        self.broken: dict[str, str] = {}
-        self.repeated = self.conflicting = 0
-
-    def take(self, file: dict[str, Any]) -> None:
-        """Store a file's image, or count why not."""
-        sha256 = file["sha256"]
-        if sha256 in self._undecided:
-            self.conflicting += 1
-        elif sha256 in self.rows:
-            self.repeated += 1
-            row = self.rows[sha256]
-            row["labels"] = sorted({*row["labels"], file["label"]})
-        else:
-            self._examine(file)
-
-    def table(self) -> pa.Table:
-        """Return the rows of the manifest."""
-        names = SCHEMAS[Split.TEST].names
-        return pa.table({name: [row[name] for row in self.rows.values()] for name in names})
-
-    def _examine(self, file: dict[str, Any]) -> None:
-        try:
-            content = read_file(self._folder / file["path"])
-        except DecodeError as error:
-            self.broken[file["path"]] = str(error)
-            return
-        finding = self._examiner.examine_now(content)
-        if finding.suffix:
-            self.rows[file["sha256"]] = self._store(file, content, finding)
-        else:
-            self.broken[file["path"]] = str(finding.reason)
-
-    def _store(self, file: dict[str, Any], content: bytes, finding: Finding) -> dict[str, Any]:
-        suffix = str(finding.suffix)
-        sha256 = self._workspace.store_image(content, suffix)
-        return {
-            "path": self._workspace.image_path(sha256, suffix),
-            "sha256": sha256,
-            "target": file["target"],
-            "label": file["label"],
-            "labels": [file["label"]],
-            "group": sha256,
-            "width": finding.width,
-            "height": finding.height,
-            "url": file["path"],
+def _table(found: FolderSet, workspace: Workspace) -> pa.Table:
+    """Return the rows of the manifest; a picture's place stands for its URL and its group."""
+    rows = [
+        row
+        | {
+            "path": workspace.image_path(row["sha256"], row["suffix"]),
+            "group": row["sha256"],
+            "url": row["path"],
         }
+        for row in found.pictures
+    ]
+    names = SCHEMAS[Split.TEST].names
+    return pa.table({name: [row[name] for row in rows] for name in names})
 
 
 def _classes(work: WorkContext) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -181,12 +134,6 @@ def _classes(work: WorkContext) -> tuple[tuple[str, ...], dict[str, Any]]:
             "'curate split' first"
         )
     return info.classes, {"target": binarize.target, "classes": [*info.classes]}
-
-
-def _of_several_classes(files: pa.Table) -> set[str]:
-    """Return the content hashes that stand under more than one class."""
-    pairs = set(zip(files["sha256"].to_pylist(), files["target"].to_pylist(), strict=True))
-    return {sha256 for sha256, count in Counter(sha256 for sha256, _ in pairs).items() if count > 1}
 
 
 def _check_name(name: str) -> None:

@@ -41,6 +41,9 @@ MAX_FILE_BYTES: Final = 32 * 2**20
 NAMED: Final = 3
 """Files named for each reason."""
 
+NAMED_FOLDERS: Final = 40
+"""Folders named that are no class: each is a class that its user may have meant."""
+
 
 @dataclass
 class LeftOut:
@@ -54,11 +57,14 @@ class LeftOut:
         The first few for each reason, below the folder.
     linked
         Links to folders outside that are taken.
+    folders
+        Files in each folder whose name is no class.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     names: dict[str, list[str]] = field(default_factory=dict)
     linked: list[str] = field(default_factory=list)
+    folders: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, name: str) -> None:
         """Count an entry, and name it if it is among the first."""
@@ -67,6 +73,10 @@ class LeftOut:
         if len(named) < NAMED:
             named.append(shown(name))
 
+    def add_unknown(self, folder: str) -> None:
+        """Count a file in a folder whose name is no class."""
+        self.folders[shown(folder)] += 1
+
     def summary(self) -> str:
         """Say in one line what was not taken and why; empty if all was."""
         parts = [
@@ -74,10 +84,18 @@ class LeftOut:
             f"{', ...' if count > len(self.names[reason]) else ''})"
             for reason, count in sorted(self.counts.items())
         ]
+        if self.folders:
+            parts.append(self._folders_said())
         said = [f"left out: {', '.join(parts)}"] if parts else []
         if self.linked:
             said.append(f"taken through links: {', '.join(self.linked[:NAMED])}")
         return "; ".join(said)
+
+    def _folders_said(self) -> str:
+        named = sorted(self.folders.items())[:NAMED_FOLDERS]
+        listed = ", ".join(f"{name}: {count}" for name, count in named)
+        more = ", ..." if len(self.folders) > len(named) else ""
+        return f"{self.folders.total()} in folders whose names are no class here ({listed}{more})"
 
 
 def shown(name: str) -> str:

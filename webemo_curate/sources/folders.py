@@ -12,13 +12,14 @@ import pyarrow as pa
 from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.rooted import regular_digest
+from webemo_curate.sources.folder_form import FolderForm
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
 from webemo_curate.verdicts import is_binary, positive_names
 from webemo_curate.workspace import Workspace
 
-OUTSIDE: Final = "outside the folders named by an emotion"
+OUTSIDE: Final = "outside the folders of the classes"
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,12 @@ class FolderNames:
     def label(self, name: str) -> str | None:
         """Return the label that a folder's name means in whatever case; None if it means none."""
         return self._by_small_letters.get(name.lower())
+
+    def remedy(self) -> str:
+        """Say what is to be done that a folder counts."""
+        if max(self.target.values()) == 1:
+            return "to take a folder too, give the taxonomy that has its name with --taxonomy"
+        return f"to take a folder too, name it by a class: {', '.join(sorted(self.target)[:40])}"
 
     @cached_property
     def _by_small_letters(self) -> dict[str, str]:
@@ -114,8 +121,8 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     Parameters
     ----------
     folder : Path
-        Holds folders named by label. What counts as a picture says `walk.regular_files`; one
-        message tells what was taken and what was not.
+        Holds folders named by label, or folders named by split that hold these. What counts as a
+        picture says `folder_walk.regular_files`; one message tells what was taken and what was not.
     names : FolderNames
         Which folders count, and of which class their images are.
     left_out : LeftOut, optional
@@ -133,14 +140,18 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     """
     left_out = LeftOut() if left_out is None else left_out
     files, labels = [], []
-    for file in _files(folder, left_out):
-        parts = file.relative_to(folder).parts
-        label = names.label(parts[0]) if len(parts) > 1 else None
-        if label is not None:
+    found = _files(folder, left_out)
+    form = FolderForm.of(file.relative_to(folder).as_posix() for file in found)
+    for file in found:
+        path = file.relative_to(folder).as_posix()
+        _, name = form.parts(path)
+        if name is None:
+            left_out.add(OUTSIDE, path)
+        elif (label := names.label(name)) is None:
+            left_out.add_unknown(name)
+        else:
             files.append(file)
             labels.append(label)
-        else:
-            left_out.add(OUTSIDE, "/".join(parts))
     if not files:
         raise InputError(
             f"{folder}: holds no file in a folder named by an emotion "
@@ -148,6 +159,8 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
             f"{_tail(left_out)}"
         )
     _tell(folder, len(files), left_out)
+    if left_out.folders:
+        logger.warning("%s: %s", shown(str(folder)), names.remedy())
     return pa.table(
         {
             "path": [file.relative_to(folder).as_posix() for file in files],

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.shards import Shard
 from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, logger
 from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
@@ -26,8 +27,6 @@ SHARD_FILE = "key, beside the table"
 """Stands for the column of files in img2dataset's tables, whose names are made of the keys."""
 
 IMAGE_NAMES = frozenset({"image", "img", "jpg", "png", "webp", "bytes"})
-SHARD_SUFFIXES = (".jpg", ".png", ".webp")
-"""What img2dataset writes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class ParquetSource(TableFile):
         """Yield its rows; see `Source.batches`."""
         columns = self._columns
         holds = "; its bytes are the pictures" if self._bytes else ""
+        if columns.path == SHARD_FILE and self._shard:
+            holds = f"; the pictures are in {self._shard.place.name}"
         logger.info("%s: Parquet; %s%s", self.place, columns.told(), holds)
         rows = TableRows(
             self.place, self.name, self.root, columns, reading, self._class_names(), self.split
@@ -57,7 +58,9 @@ class ParquetSource(TableFile):
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
         """Yield the rows' bytes, or where their files lie; see `Source.pictures`."""
         if self._bytes is None:
-            yield from ((file, self.root / file) for file in files)
+            among = self._shard if self._columns.path == SHARD_FILE else None
+            beside = ((file, self.root / file) for file in files)
+            yield from among.pictures(files, self.root) if among else beside
             return
         wanted = {int(file.rpartition("#")[2]): file for file in files}
         first = 1
@@ -93,13 +96,9 @@ class ParquetSource(TableFile):
         return path if _holds_bytes(self._schema.field(path).type) else None
 
     @cached_property
-    def _shard(self) -> str | None:
-        """The suffix of the files that img2dataset has put beside its table; None if none are."""
-        folder = self.place.with_suffix("")
-        if not {"url", "key", "status"}.issubset(self._schema.names) or not folder.is_dir():
-            return None
-        found = (file.suffix for file in folder.iterdir() if file.suffix in SHARD_SUFFIXES)
-        return next(found, SHARD_SUFFIXES[0])
+    def _shard(self) -> Shard | None:
+        """What img2dataset has put beside its table; None if nothing is there."""
+        return Shard.beside(self.place, self._schema.names)
 
     def _is_made(self, column: str) -> bool:
         """Tell whether a column's values are made of the rows' places, not read."""
@@ -109,7 +108,8 @@ class ParquetSource(TableFile):
         if self._bytes:
             return pc.binary_join_element_wise("", numbers.cast(pa.string()), "#")
         key = cells["key"].cast(pa.string())
-        return pc.binary_join_element_wise(f"{self.place.stem}/", key, self._shard, "")
+        suffix = self._shard.suffix if self._shard else ""
+        return pc.binary_join_element_wise(f"{self.place.stem}/", key, suffix, "")
 
     def _picture(self, cell: Any) -> Path | bytes | None:
         """Return what a cell holds: bytes, or where the file lies that it names instead."""

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.sources.cell_rules import SPLITS
+from webemo_curate.sources.folder_form import FolderForm
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.sources.labels import LabelError
 from webemo_curate.sources.source import (
@@ -79,27 +79,19 @@ class FolderSource:
         return [file.relative_to(self.place).as_posix() for file in files]
 
     @cached_property
-    def _has_splits(self) -> bool:
-        """Whether all folders at the top are named by splits."""
-        tops = {file.partition("/")[0].lower() for file in self._files if "/" in file}
-        return bool(tops) and tops.issubset(SPLITS)
+    def _form(self) -> FolderForm:
+        return FolderForm.of(self._files)
 
     def _told(self) -> str:
-        labels = {label for file in self._files if (label := self._parts(file)[1])}
-        split = "split/" if self._has_splits else ""
+        labels = {label for file in self._files if (label := self._form.parts(file)[1])}
+        split = "split/" if self._form.has_splits else ""
         form = (
             f"{split}class/photo, {len(labels)} classes" if labels else f"{split}photo, no labels"
         )
         return f"{len(self._files)} files: {form}"
 
-    def _parts(self, file: str) -> tuple[str | None, str | None]:
-        """Return the split and the label that a file's folders say."""
-        folders = list(PurePosixPath(file).parts[:-1])
-        split = SPLITS[folders.pop(0).lower()] if self._has_splits and folders else None
-        return split, folders[0] if folders else None
-
     def _row(self, number: int, file: str, reading: ReadOptions) -> dict[str, object]:
-        split, folder = self._parts(file)
+        split, folder = self._form.parts(file)
         try:
             label = None if folder is None else reading.labels.name(folder)
         except LabelError as error:

@@ -28,6 +28,17 @@ TABLES: Final[dict[str, TableKind]] = {
 """Tables by suffix; each checks that its content is what the suffix says."""
 
 PARQUET_MARK: Final = b"PAR1"
+ARCHIVES: Final = (
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"7z\xbc\xaf\x27\x1c",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"Rar!",
+)
+"""How begin zip, gzip, 7z, bzip2, xz and rar; of a tar the mark is at byte 257."""
+
+TAR_MARK: Final = b"ustar"
 SPLIT_NAME: Final = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])", re.IGNORECASE)
 """How Hugging Face names its files: `train-00000-of-00002.parquet`."""
 
@@ -89,6 +100,11 @@ def _of_file(place: Path, config: ListingConfig) -> Source:
             start = stream.read(4096)
     except OSError as error:
         raise unreadable(place, error) from error
+    if start.startswith(ARCHIVES) or start[257:262] == TAR_MARK:
+        raise InputError(
+            f"{place}: is an archive; unpack it and name what comes out (img2dataset's are read "
+            "where their .parquet lies beside them: name the folder)"
+        )
     kind = TABLES.get(place.suffix.lower())
     if start.startswith(PARQUET_MARK):
         kind = ParquetSource
