@@ -13,6 +13,7 @@ from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.sources.resolve import find_sources
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.stage import StageContext
@@ -110,3 +111,24 @@ def test_bad_rows_are_counted_in_the_accounts(tmp_path: Path) -> None:
     assert {row["error_class"][:13] for row in rows if row["status"] == "bad_row"} == {
         "column 'file'"
     }
+
+
+def test_a_table_none_of_whose_files_is_there_names_the_remedy(tmp_path: Path) -> None:
+    collection = Collection.draw(tmp_path / "c", ["sad", "happy"])
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n000.png,sad\n001.png,happy\n")
+    with pytest.raises(InputError, match=r"labels\.csv: none of its files .*000\.png.*--files DIR"):
+        take(tmp_path / "ws", ListingConfig(source=(table,)))
+    rows = take(tmp_path / "ws", ListingConfig(source=(table,), files=collection.flat))
+    assert {row["status"] for row in rows} == {"local"}
+    table.write_text(table.read_text() + "absent.png,sad\n")
+    rows = take(tmp_path / "ws2", ListingConfig(source=(table,), files=collection.flat))
+    assert Counter(row["status"] for row in rows) == {"local": 2, "not_found": 1}
+
+
+def test_a_table_beside_a_folder_names_both_ways(tmp_path: Path) -> None:
+    (tmp_path / "my set" / "images").mkdir(parents=True)
+    (tmp_path / "my set" / "labels.csv").write_text("file,label\n")
+    said = r"labels\.csv'' \(with '--files '.*images'' .*or the other, '--source '.*images''"
+    with pytest.raises(InputError, match=said):
+        find_sources(ListingConfig(source=(tmp_path / "my set",)))

@@ -1,6 +1,7 @@
 """Which source a place is: told by its suffix and what it holds, never by a guess unsaid."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -131,7 +132,9 @@ def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
     if stray := next((f for f in sorted(folder.iterdir()) if _is_picture_folder(f, tables)), None):
         raise InputError(
             f"{folder}: holds a table ({tables[0].name}) and a folder beside it ({stray.name}); "
-            "name the one or the other"
+            f"name the one, '--source {shlex.quote(str(tables[0]))}' (with '--files "
+            f"{shlex.quote(str(stray))}' where it names files without that folder), or the other, "
+            f"'--source {shlex.quote(str(stray))}'"
         )
     yield from (_of_file(file, config) for file in tables)
 

@@ -171,6 +171,8 @@ class FetchStage(Stage[FetchConfig]):
         if not due:
             return
         taker = Taker(self._listing, self.config, self._decoding, workspace)
+        if len(due) == sum(url in local.files for url in urls):
+            taker.check_some_are_there(due)
         for number, outcome in enumerate(taker.take(due), 1):
             record.add(outcome)
             if number % SETTLE_FILES == 0:

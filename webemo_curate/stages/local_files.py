@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -112,6 +112,31 @@ class Taker:
         with Examiner(ExamineWorker(self._max_pixels)) as examiner, asyncio.Runner() as runner:
             while window := list(islice(works, WINDOW)):
                 yield from runner.run(self._outcomes(window, examiner))
+
+    def check_some_are_there(self, rows: Mapping[str, tuple[str, str]]) -> None:
+        """Refuse a table none of whose files is there: they are sought in another folder.
+
+        Parameters
+        ----------
+        rows : mapping of str to tuple of str and str
+            All files of the listing, as `LocalRows.files`.
+
+        Raises
+        ------
+        InputError
+            Names the table, the folder and a file.
+        """
+        sources = {source.name: source for source in find_sources(self._listing)}
+        for name, group in groupby(sorted(rows.values()), key=lambda row: row[0]):
+            listed = sources[name].pictures([file for _, file in group]) if name in sources else ()
+            pictures = (picture for _, picture in listed)
+            first = next(pictures, None)
+            # Bytes within a table or a tar are not read twice.
+            if isinstance(first, Path) and not any(map(_is_there, chain([first], pictures))):
+                raise InputError(
+                    f"{name}: none of its files is there (such as {first}); name their folder with "
+                    "--files DIR"
+                )
 
     async def _outcomes(self, window: list[Work], examiner: Examiner) -> list[FetchOutcome]:
         return await asyncio.gather(*(self._outcome(*work, examiner) for work in window))
@@ -228,6 +253,10 @@ def _is_changed(file: Path, row: Mapping[str, object]) -> bool:
     later = isinstance(finished, datetime) and status.st_mtime > finished.timestamp()
     appeared = row["status"] == FetchStatus.NOT_FOUND
     return appeared or later or row["bytes"] not in (None, status.st_size)
+
+
+def _is_there(picture: Path | bytes | None) -> bool:
+    return picture is not None and (not isinstance(picture, Path) or picture.exists())
 
 
 def _status_of(error: OSError) -> FetchStatus:
