@@ -109,15 +109,17 @@ def test_without_the_files_they_are_dead_and_named(
     assert {row["url"].startswith("file:") for row in dead} == {True}
 
 
-def test_a_file_of_the_name_with_other_bytes_is_compared(local: LocalSet, tmp_path: Path) -> None:
+def test_a_file_of_the_name_with_other_bytes_is_compared(
+    local: LocalSet, site: Site, tmp_path: Path
+) -> None:
     urls = pq.read_table(local.folder / "images.parquet").to_pylist()
     row = next(row for row in urls if row["url"].startswith("file:"))
     other = next(one for one in local.pictures if one.sha256 != row["sha256"])
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / row["url"].rpartition("/")[2]).write_bytes(other.content)
-    local_only = local.bring_back(tmp_path / "ws", mine, "http://127.0.0.1:9")
-    assert local_only.outcomes["replaced"] == 1
+    rebuilt = local.bring_back(tmp_path / "ws", mine, site.base)
+    assert rebuilt.outcomes["replaced"] == 1
 
 
 def test_a_place_without_pictures_is_refused(local: LocalSet, tmp_path: Path) -> None:
