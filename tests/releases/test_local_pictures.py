@@ -68,12 +68,13 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> LocalSet:
 
 
 def test_a_release_counts_local_files_and_tells_no_path(local: LocalSet) -> None:
-    urls = pq.read_table(local.folder / "images.parquet")["url"].to_pylist()
-    files = [url for url in urls if url.startswith("file:")]
-    assert local.released.local == len(files) > len(urls) / 2
-    assert f"{len(files)} of them have no URL" in local.released.summary()
+    rows = pq.read_table(local.folder / "images.parquet").to_pylist()
+    urls = [row["url"] for row in rows]
+    alone = sum(row["url"].startswith("file:") and not row["urls"] for row in rows)
+    assert local.released.local == alone > len(urls) / 2
+    assert f"{alone} of them have no URL" in local.released.summary()
     card = (local.folder / "README.md").read_text()
-    assert f"{len(files)} images were local files" in card
+    assert f"{alone} images were local files" in card
     assert "--pictures DIR" in card
     assert not any("someone" in url for url in urls)
     assert any(url == "file:photos/3.png" for url in urls)

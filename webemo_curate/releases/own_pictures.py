@@ -63,7 +63,7 @@ class OwnPictures:
             sha256 = hashlib.sha256(content).hexdigest()
             if sha256 in released and sha256 not in found:
                 found[sha256] = self._taken(content, sha256, released[sha256])
-            elif (meant := by_file.get(file)) is not None and meant != sha256:
+            if (meant := by_file.get(file)) is not None and meant != sha256:
                 named.setdefault(meant, self._taken(content, sha256, released[meant]))
         return named | found
 

@@ -94,9 +94,15 @@ class SplitStage(Stage[SplitConfig]):
 
     def _kept_apart(self, tables: Tables) -> list[Split]:
         """Return the splits that stay as listed, test last: it wins a group that two name."""
+        listed = tables["listing"]["official_split"].unique().drop_null().to_pylist()
         if not self.config.official:
+            if listed:
+                logger.info(
+                    "split: the listing's own splits (%s) are not kept; --official keeps "
+                    "validation and test as listed",
+                    ", ".join(sorted(listed)),
+                )
             return []
-        listed = tables["listing"]["official_split"].unique().to_pylist()
         return [*([Split.VALIDATION] if Split.VALIDATION in listed else []), Split.TEST]
 
     def _assign(
