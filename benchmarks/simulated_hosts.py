@@ -200,6 +200,7 @@ def simulate(
     config: FetchConfig,
     passes: int = 1,
     scheduler: type[Schedule] = Schedule,
+    seed: int = 1,
 ) -> Run:
     """Fetch URLs from simulated hosts; the second pass asks for what did not end well.
 
@@ -215,6 +216,8 @@ def simulate(
         How many.
     scheduler : type, default Schedule
         Another one for another politeness.
+    seed : int, default 1
+        Of the waits between attempts.
 
     Returns
     -------
@@ -225,7 +228,7 @@ def simulate(
 
     async def work() -> float:
         schedule = scheduler(
-            config, web, lambda o: outcomes.__setitem__(o.url, o), random.Random(1)
+            config, web, lambda o: outcomes.__setitem__(o.url, o), random.Random(seed)
         )
         due = list(urls)
         for _ in range(passes):

@@ -1,5 +1,6 @@
 """Credentials in URLs: told, and kept out of whatever is written or shown."""
 
+import logging
 import re
 
 USERINFO = re.compile(
@@ -9,6 +10,9 @@ USERINFO = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+WITHIN = re.compile(r"([a-z][a-z0-9+.-]*:[/\\]+)[^/\\?#\s'\"]*@", re.IGNORECASE)
+"""A URL's scheme, user and password in the midst of a text."""
+
 MASK = "***@"
 
 
@@ -26,6 +30,30 @@ def masked(url: str) -> str:
         The same text if it holds none.
     """
     return USERINFO.sub(rf"\1{MASK}", url) if "@" in url else url
+
+
+def masked_within(text: str) -> str:
+    """Put `***` in place of users and passwords of all URLs in a text, such as a library's error.
+
+    Parameters
+    ----------
+    text : str
+        A message, a log line or a traceback.
+
+    Returns
+    -------
+    str
+        The same text if it holds none.
+    """
+    return WITHIN.sub(rf"\1{MASK}", text) if "@" in text else text
+
+
+class MaskingFormatter(logging.Formatter):
+    """Keeps users and passwords in URLs out of log lines and the tracebacks in them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's text; see `logging.Formatter.format`."""
+        return masked_within(super().format(record))
 
 
 def holds_credentials(url: str) -> bool:

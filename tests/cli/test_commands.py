@@ -39,7 +39,8 @@ def test_version_and_quiet(tmp_path: Path) -> None:
     assert curate("--version").stdout.startswith("webemo-curate ")
     (tmp_path / "test25.txt").write_text("http://127.0.0.1:9/1.jpg 3\n")
     result = curate(
-        "fetch", "-q", "--retries", 0, "--lists", tmp_path / "test25.txt", "--workspace", tmp_path
+        *("fetch", "-q", "--retries", 0, "--passes", 1, "--lists", tmp_path / "test25.txt"),
+        *("--workspace", tmp_path),
     )
     assert result.returncode == 0
     assert result.stderr == ""

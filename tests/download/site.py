@@ -104,6 +104,7 @@ def running(tls: SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[
 def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, dict[str, Any]]:
     """Fetch URLs with the stage; return the manifest's rows by URL."""
     settings = {"rate": 10_000, "timeout": 5, "retries": 0, "max_bytes": 100_000}
+    settings |= {"patience": 2.5}  # a second pass waits for a part of it
     config = FetchConfig.model_validate(settings | {"placeholder_urls": 10**6} | options)
     context = StageContext(Workspace(folder), LocalRunner(1), "test")
     table = FetchStage(config, DecodingConfig()).run({"listing": pa.table({"url": urls})}, context)[

@@ -46,6 +46,34 @@ def test_codes_of_success_carry_a_picture(tmp_path: Path, site: Site, status: by
     assert stored(tmp_path, row) == picture()
 
 
+TRANSIENT = {
+    b"408 Request Timeout": FetchStatus.TIMEOUT,
+    b"425 Too Early": FetchStatus.THROTTLED,
+    b"429 Too Many Requests": FetchStatus.THROTTLED,
+    b"500 Internal Server Error": FetchStatus.SERVER_ERROR,
+    b"503 Service Unavailable": FetchStatus.THROTTLED,
+}
+
+
+@pytest.mark.parametrize("status", TRANSIENT)
+@pytest.mark.parametrize("tries", [{"retries": 1, "passes": 1}, {"retries": 0, "passes": 2}])
+def test_codes_that_may_pass_are_asked_for_again(
+    tmp_path: Path, site: Site, status: bytes, tries: dict[str, int]
+) -> None:
+    site.answers = {"/a.jpg": [answer(status=status), answer(picture())]}
+    url = f"{site.base}/a.jpg"
+    row = fetch(tmp_path, [url], **tries)[url]
+    assert (row["status"], row["attempts"]) == (FetchStatus.OK, 2)
+
+
+@pytest.mark.parametrize("status", TRANSIENT)
+def test_codes_that_do_not_pass_end_as_what_they_are(
+    tmp_path: Path, site: Site, status: bytes
+) -> None:
+    row = one(tmp_path, site, answer(status=status), passes=1)
+    assert (row["status"], row["http_status"]) == (TRANSIENT[status], int(status[:3]))
+
+
 SIZE = len(picture())
 
 

@@ -233,3 +233,23 @@ def test_every_url_ends_once_a_pass_as_what_it_was_answered(
             assert set(last) == {FetchStatus.TIMEOUT}, "only what nothing answered is a timeout"
         elif outcome.attempts:
             assert outcome.status in came
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 7])
+@pytest.mark.parametrize("error", [refused, throttled])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_host_of_few_urls_loses_none_in_an_outage_of_a_minute(
+    count: int, error: type, seed: int
+) -> None:
+    web = Web({HOST: down_between(0, 60, error), "b.example": well})
+    listed = urls(count) + urls(20, "b.example")
+    run = simulate(web, listed, FetchConfig(rate=RATE), passes=2, seed=seed)
+    assert statuses(run) == {FetchStatus.OK: len(listed)}
+    assert run.seconds < 60 + 60 + 61
+
+
+def test_a_host_that_is_well_is_asked_again_at_once_in_the_next_pass() -> None:
+    failing = {f"http://{HOST}/3"}
+    _, run = fetch(lambda _, url: throttled() if url in failing else None, 300, passes=3)
+    assert statuses(run) == {FetchStatus.OK: 299, FetchStatus.THROTTLED: 1}
+    assert run.seconds < 300 / RATE + 3 * 31

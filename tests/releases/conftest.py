@@ -50,6 +50,12 @@ def bring_back(
     release: Path, place: Path, site: Site, *, check_only: bool = False, accept: str = ""
 ) -> Rebuilt:
     """Rebuild a release from the host."""
-    fetch = {"mirror": site.base, "rate": 10_000, "ignore_robots": True, "retries": 3, "passes": 2}
+    fetch = {
+        "mirror": site.base,
+        "rate": 10_000,
+        "ignore_robots": True,
+        "retries": 3,
+        "patience": 3.0,
+    }
     config = override(PipelineConfig(), {"fetch": fetch, "rebuild": {"accept": accept}})
     return rebuild(release, WorkContext(Workspace(place), config), check_only=check_only)

@@ -1,5 +1,6 @@
 """Users and passwords in URLs reach no file, log or message."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from pydantic import ValidationError
 
 from webemo_curate.cli.main import main
 from webemo_curate.config import FetchConfig
-from webemo_curate.credentials import holds_credentials, masked
+from webemo_curate.credentials import holds_credentials, masked, masked_within
 from webemo_curate.download.addresses import checked
+from webemo_curate.download.failures import reason
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.verdicts import FetchStatus
 
@@ -105,3 +107,89 @@ def test_credentials_in_a_list_reach_no_file(
     assert urls[0] == "http://***@127.0.0.1:9/0.jpg"
     statuses = pq.read_table(place / "manifests/fetch.parquet")["status"].to_pylist()
     assert set(statuses) == {FetchStatus.BAD_URL}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"no proxy in 'http://me:{SECRET}@host:x': port", "no proxy in 'http://***@host:x': port"),
+        (f"at https:/me:{SECRET}@a/b and s3://K:{SECRET}@c", "at https:/***@a/b and s3://***@c"),
+        ("write to me@a.example, or see http://a.example/@me", None),
+    ],
+)
+def test_texts_of_libraries_are_masked(text: str, shown: str | None) -> None:
+    assert masked_within(text) == (shown or text)
+
+
+def test_an_error_of_libcurl_holds_no_password_of_a_proxy() -> None:
+    said = f"Unsupported proxy syntax in 'http://me:{SECRET}@host:x'"
+    assert SECRET not in reason(5, said) + reason(3, said) + reason(97, said)
+
+
+def listed(folder: Path) -> list[str]:
+    (folder / "list.txt").write_text("http://a.example/1.jpg 0\n")
+    return ["fetch", "--lists", str(folder / "list.txt"), "--workspace", str(folder / "ws")]
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"])
+@pytest.mark.parametrize("value", ["http://me:{}@host:port", "me:{}@", "ftp://me:{}@host"])
+def test_a_proxy_that_is_none_is_one_error_without_its_password(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+) -> None:
+    monkeypatch.setenv(name, value.format(SECRET))
+    assert curate(monkeypatch, *listed(tmp_path)) == 2
+    said = "".join(capfd.readouterr())
+    assert f"curate: {name}: no URL of a proxy" in said
+    assert SECRET not in said
+
+
+def test_a_proxy_that_does_not_answer_shows_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://me:{SECRET}@127.0.0.1:9")
+    options = ["--retries", "0", "--passes", "1"]
+    assert curate(monkeypatch, *listed(tmp_path), *options, "--ignore-robots", "-v") == 0
+    assert SECRET not in "".join(capfd.readouterr())
+    for file in (tmp_path / "ws").rglob("*"):
+        assert not file.is_file() or SECRET.encode() not in file.read_bytes(), file
+
+
+def test_a_list_that_is_a_url_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = f"https://me:{SECRET}@a.example/list.txt"
+    assert curate(monkeypatch, "fetch", "--lists", place, "--workspace", str(tmp_path)) == 2
+    said = "".join(capfd.readouterr())
+    assert SECRET not in said
+    assert "no such list" in said
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_an_endpoint_with_a_password_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, f"http://me:{SECRET}@127.0.0.1:9")
+    assert curate(monkeypatch, "status", "--workspace", "s3://bucket/prefix") == 2
+    said = "".join(capfd.readouterr())
+    assert f"curate: {name}: it holds credentials" in said
+    assert SECRET not in said
+
+
+def test_no_traceback_or_log_line_shows_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        logging.getLogger("webemo_curate").warning("asks http://me:%s@a.example", SECRET)
+        raise ZeroDivisionError(f"http://me:{SECRET}@a.example/ divides by nothing")
+
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr("webemo_curate.pipeline.Pipeline.status", broken)
+    assert curate(monkeypatch, "status", "--workspace", str(tmp_path)) == 1
+    said = "".join(capfd.readouterr())
+    assert "Traceback" in said
+    assert "asks http://***@a.example" in said
+    assert SECRET not in said

@@ -213,7 +213,7 @@ def test_what_failed_for_the_moment_gets_one_more_try(tmp_path: Path, status: in
         once = fetch(tmp_path / "one", server.urls(10), retries=1, passes=1)
         assert statuses(once)[FetchStatus.OK] == 9
         server.seen.clear()
-        twice = fetch(tmp_path / "two", server.urls(10), retries=1, passes=2)
+        twice = fetch(tmp_path / "two", server.urls(10), retries=1, patience=2)
     assert statuses(twice) == {FetchStatus.OK: 10}
     assert twice[f"{server.site}/5"]["attempts"] == 3
     segments = sorted((tmp_path / "two").rglob("*.jsonl"))
@@ -245,6 +245,7 @@ def test_kill_in_the_second_pass_resumes_in_it(tmp_path: Path) -> None:
         command = [
             *(str(Path(sys.executable).with_name("curate")), "fetch", "--lists", str(listed)),
             *("--workspace", str(tmp_path / "ws"), "--retries", "0", "--concurrency", "1"),
+            *("--patience", "2"),
         ]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         assert hangs.wait(60)

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from webemo_curate.cli import (
     workspace_commands,
 )
 from webemo_curate.cli.command import INTERRUPTED, STOPPED, app
+from webemo_curate.credentials import MaskingFormatter, masked_within
 from webemo_curate.errors import CurateError
 from webemo_curate.quoting import printable
 from webemo_curate.system_faults import raise_file_limit, raise_system_fault
@@ -50,19 +52,26 @@ def take_global_options(
 def main() -> None:
     """Run the command; errors become one message and their exit code."""
     _open_standard_streams()
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    _log_to_standard_error()
     raise_file_limit()
     try:
         app()
     except CurateError as error:
-        typer.echo(printable(f"curate: {error}"), err=True)
+        typer.echo(masked_within(printable(f"curate: {error}")), err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         _end_if_lacking(error)
-        raise
+        typer.echo(masked_within(traceback.format_exc()), err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo(STOPPED, err=True)
         sys.exit(INTERRUPTED)
+
+
+def _log_to_standard_error() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MaskingFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler])
 
 
 def _open_standard_streams() -> None:
@@ -83,5 +92,5 @@ def _end_if_lacking(error: Exception) -> None:
     try:
         raise_system_fault(error, str(getattr(error, "filename", None) or ""))
     except CurateError as fault:
-        typer.echo(printable(f"curate: {fault}"), err=True)
+        typer.echo(masked_within(printable(f"curate: {fault}")), err=True)
         sys.exit(fault.exit_code)

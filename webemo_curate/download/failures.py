@@ -10,6 +10,7 @@ import re
 
 import pycurl
 
+from webemo_curate.credentials import masked_within
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.errors import CurateError
 from webemo_curate.system_faults import GO_ON, lacking, raise_system_fault
@@ -135,6 +136,7 @@ def reason(code: int, message: str, os_errno: int = 0) -> str:
     if code in SAID_BY_NAME:
         said = os.strerror(os_errno) if code == pycurl.E_COULDNT_CONNECT and os_errno else ""
     said = "".join(sign if sign.isprintable() else " " for sign in said).strip()
+    said = masked_within(said)  # what is wrong with a proxy's URL is told with all of it
     return (f"{name}: {said}" if said else name)[:MAX_REASON]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from webemo_curate.download.limiter import HostLimiter
@@ -158,3 +158,8 @@ class KnownHosts:
         """Have patience again with all of them: another pass begins."""
         for host in self._aside.values():
             host.limiter.renew(now)
+
+    def longest_rest(self, names: Iterable[str], now: float) -> float:
+        """Return the seconds until the last of some hosts may be asked."""
+        known = (self._aside.get(name) for name in names)
+        return max((host.limiter.rest(now)[0] for host in known if host), default=0.0)

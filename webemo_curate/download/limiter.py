@@ -102,7 +102,7 @@ class HostLimiter:
 
     def is_well(self, now: float) -> bool:
         """Tell whether nothing is known against the host."""
-        return self._pace.is_full and not self._rest.is_down and self._rest.until <= now
+        return self._pace.is_full and not self._rest.is_silent and self._rest.until <= now
 
     def ready_at(self) -> float:
         """Return when the next request may begin; infinity until one under way has ended."""

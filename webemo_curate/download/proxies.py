@@ -4,7 +4,13 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
+
+from webemo_curate.errors import InputError
+
+SCHEMES: Final = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
+"""Of proxies that libcurl speaks to."""
 
 
 def proxy_of(url: str, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -32,6 +38,35 @@ def proxy_of(url: str, environment: Mapping[str, str] = os.environ) -> str | Non
     proxy = next(filter(None, map(environment.get, names)), None)
     left_out = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     return None if proxy is None or _is_left_out(parts.hostname or "", left_out) else proxy
+
+
+def check_proxies(environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse a proxy that is no URL: it would be each URL's failure, with its password in it.
+
+    Parameters
+    ----------
+    environment : mapping of str to str, optional
+        Environment variables.
+
+    Raises
+    ------
+    InputError
+        If one is no URL of a host; it names the variable alone.
+    """
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        value = environment.get(name)
+        if value and not _is_proxy(value):
+            raise InputError(
+                f"{name}: no URL of a proxy; correct it (http://host:3128), or unset {name}"
+            )
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        return bool(parts.hostname) and parts.port != 0 and parts.scheme in SCHEMES
+    except ValueError:
+        return False
 
 
 def _is_left_out(host: str, left_out: str) -> bool:

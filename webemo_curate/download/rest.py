@@ -9,11 +9,17 @@ FIRST_REST = 1.0
 LONGEST_REST = 60.0
 """Seconds before a host that is down is asked again; doubled with each failure, up to the last."""
 
+PAUSE_SHARE = 0.2
+"""Of the patience: how long a host whose last answers were failures is left in peace before the
+next pass, `LONGEST_REST` at most. The attempts for a few URLs are spent in seconds: without this,
+all passes would fall into the same outage."""
+
 RECENT_ANSWERS = 8
 LEAST_ANSWERS = 4
 """`Retry-After` holds the host if most of so many answers carry one that has not passed."""
 
 RETRY_AFTER = "Retry-After"
+FAILED_LAST = "its last answers were failures"
 
 
 class Rest:
@@ -37,6 +43,7 @@ class Rest:
         "_began",
         "_failing_since",
         "_in_row",
+        "_last_failed",
         "_patience",
         "_wait",
         "reason",
@@ -48,6 +55,7 @@ class Rest:
         self.until = self._began = -float("inf")
         self.reason = ""
         self._in_row = 0
+        self._last_failed = -float("inf")
         self._failing_since: float | None = None
         self._wait = FIRST_REST
         self._asked: deque[float] = deque(maxlen=RECENT_ANSWERS)
@@ -56,6 +64,11 @@ class Rest:
     def is_down(self) -> bool:
         """Whether nothing but failures came lately."""
         return self._in_row >= DOWN_AFTER
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the last that came was no good answer."""
+        return self._failing_since is not None
 
     def answered(self) -> None:
         """Note a good answer."""
@@ -77,6 +90,7 @@ class Rest:
             Seconds that the host asked to wait.
         """
         self._in_row += 1
+        self._last_failed = now
         if self._failing_since is None:
             self._failing_since = now
         self._asked.append(now + retry_after if retry_after else 0.0)
@@ -99,6 +113,8 @@ class Rest:
         self._wait = FIRST_REST
         if self._failing_since is not None:
             self._failing_since = now
+            pause = min(LONGEST_REST, PAUSE_SHARE * self._patience)
+            self._hold(now, self._last_failed + pause, self.reason or FAILED_LAST)
 
     def _hold(self, now: float, until: float, reason: str) -> None:
         if until > self.until:

@@ -85,6 +85,9 @@ class Schedule(Rota):
         self._done, self._over = asyncio.Event(), False
         self._hosts.renew(moment())
         self._line_up(urls)
+        rest = self._hosts.longest_rest(self._queues, moment())
+        if rest >= ANNOUNCED_SECONDS:
+            logger.info("hosts whose last answers were failures rest, the last for %.0f s", rest)
         async with asyncio.TaskGroup() as self._group:
             try:
                 self._pump()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from webemo_curate.config import ListingConfig
+from webemo_curate.credentials import masked_within
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import SPLITS
 from webemo_curate.sources.delimited import DelimitedSource
@@ -89,8 +90,8 @@ def check_there(place: Path) -> None:
     """Refuse a place that is not there."""
     if not place.exists():
         raise InputError(
-            f"{place}: no such list; give --lists a list, a table (.csv, .tsv, .jsonl, .parquet) "
-            "or a folder"
+            f"{masked_within(str(place))}: no such list; give --lists a list, a table (.csv, .tsv, "
+            ".jsonl, .parquet) or a folder"
         )
 
 

@@ -70,6 +70,7 @@ class FetchStage(Stage[FetchConfig]):
         """Fetch the selected URLs; see `Stage.run`."""
         from webemo_curate.download.addresses import check_mirror
         from webemo_curate.download.certificates import trusted
+        from webemo_curate.download.proxies import check_proxies
 
         check_mirror(self.config.mirror)
         local = LocalRows.of(tables["listing"])
@@ -77,6 +78,7 @@ class FetchStage(Stage[FetchConfig]):
         bad = [local.outcome_of_bad(url) for url in listed if url in local.problems]
         urls = [url for url in listed if url not in local.problems]
         if any(url not in local.files for url in urls):
+            check_proxies()
             trusted()  # certificates not there are an error before the run, not of each URL
         prefix = f"{CHECKPOINTS}/{self.name}"
         journal = Journal(context.workspace.store, prefix, self.configuration())

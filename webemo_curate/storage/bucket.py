@@ -31,6 +31,7 @@ from webemo_curate.storage.conditional import (
     REQUEST_SECONDS,
     ConditionalObject,
 )
+from webemo_curate.storage.endpoint import endpoint
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.lease import Holder, Lease
 from webemo_curate.system_faults import raise_system_fault
@@ -213,9 +214,8 @@ class BucketStore:
     def _files(self) -> fs.FileSystem:
         options: dict[str, Any] = {}
         # Arrow itself reads all of Amazon's variables but those of the endpoint.
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        if endpoint:
-            parts = urlsplit(endpoint)
+        if elsewhere := endpoint():
+            parts = urlsplit(elsewhere)
             options = {"scheme": parts.scheme, "endpoint_override": parts.netloc}
         return fs.S3FileSystem(
             allow_delayed_open=True,  # a small object is one PUT, not three requests

@@ -1,9 +1,9 @@
 """One object of a bucket, written on conditions, which Arrow's file systems cannot ask for."""
 
-import os
 from functools import cached_property
 from typing import Any
 
+from webemo_curate.storage.endpoint import endpoint
 from webemo_curate.storage.lease import Stored
 
 ATTEMPTS = 8
@@ -68,7 +68,7 @@ class ConditionalObject:
         from botocore.config import Config
         from botocore.session import get_session
 
-        elsewhere = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        elsewhere = endpoint()
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=REQUEST_SECONDS,
