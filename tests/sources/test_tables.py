@@ -232,6 +232,18 @@ def test_splits_come_from_columns_and_names_of_files(tmp_path: Path) -> None:
     assert rows(file)[0]["official_split"] == "test"
 
 
+def test_tables_in_folders_of_splits_are_read_as_one_set(tmp_path: Path) -> None:
+    for split in ("train", "validation"):
+        (tmp_path / "set" / split).mkdir(parents=True)
+        url = f"http://a/{split}"
+        pq.write_table(pa.table({"url": [url]}), tmp_path / "set" / split / "0000.parquet")
+    found = rows(tmp_path / "set")
+    assert [(row["source"], row["official_split"]) for row in found] == [
+        ("train-0000.parquet", "train"),
+        ("validation-0000.parquet", "validation"),
+    ]
+
+
 def test_real_tables(shared_data: Path) -> None:
     dev = shared_data / "dev"
     web = listing(dev / "web_labels.csv", files=dev / "web", group_column="family")

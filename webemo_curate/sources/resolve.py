@@ -17,8 +17,9 @@ from webemo_curate.sources.picture_folder import FolderSource
 from webemo_curate.sources.source import Source, unreadable
 from webemo_curate.sources.webemo import CATEGORY_FILE, LIST_FILES, ListSource, list_files
 
-TableKind = Callable[[Path, Path, ListingConfig, str | None], Source]
-"""Makes a source of a table: the file, its files' folder, its settings, its rows' split."""
+TableKind = Callable[[Path, Path, ListingConfig, str | None, str], Source]
+"""Makes a source of a table: the file, its files' folder, its settings, its rows' split, and the
+prefix of its name."""
 
 TABLES: Final[dict[str, TableKind]] = {
     ".csv": DelimitedSource,
@@ -95,8 +96,11 @@ def check_there(place: Path) -> None:
         )
 
 
-def _of_file(place: Path, config: ListingConfig) -> Source:
-    """Tell a file by its content where that is certain, else by its suffix."""
+def _of_file(place: Path, config: ListingConfig, within: str = "") -> Source:
+    """Tell a file by its content where that is certain, else by its suffix.
+
+    `within` is the name of the folder of a split that it lies in.
+    """
     try:
         with place.open("rb") as stream:
             start = stream.read(4096)
@@ -116,9 +120,10 @@ def _of_file(place: Path, config: ListingConfig) -> Source:
         kind = JsonLinesSource
     if kind is None:
         return ListSource(place)
-    split = SPLIT_NAME.match(place.name)
-    root = config.files or place.parent
-    return kind(place, root, config, SPLITS[split[1].lower()] if split else None)
+    named = SPLIT_NAME.match(place.name)
+    split = SPLITS[named[1].lower()] if named else SPLITS.get(within.lower())
+    prefix = f"{within}-" if within else ""
+    return kind(place, config.files or place.parent, config, split, prefix)
 
 
 def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
@@ -127,6 +132,9 @@ def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
         yield from (ListSource(file) for file in list_files([folder]))
         return
     tables = _tables(folder) or _tables(folder / "data")
+    if not tables and (within := _tables_of_splits(folder)):
+        yield from (_of_file(file, config, file.parent.name) for file in within)
+        return
     if not tables:
         yield FolderSource(folder)
         return
@@ -144,6 +152,12 @@ def _tables(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES)
+
+
+def _tables_of_splits(folder: Path) -> list[Path]:
+    """Return tables in folders named by splits, as Hugging Face converts sets to Parquet."""
+    places = sorted(place for place in folder.iterdir() if place.name.lower() in SPLITS)
+    return [file for place in places for file in _tables(place)]
 
 
 def _is_picture_folder(entry: Path, tables: Sequence[Path]) -> bool:

@@ -20,18 +20,21 @@ class TableFile:
     config
         What the user says of its columns, encoding and delimiter.
     split
-        Of every row, if its name says so.
+        Of every row, if its name or its folder's says so.
+    prefix
+        Of its name, where tables of several folders have one name.
     """
 
     place: Path
     root: Path
     config: ListingConfig
     split: str | None = None
+    prefix: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name."""
-        return self.place.name
+        """The file's name, with its prefix."""
+        return self.prefix + self.place.name
 
     def digest(self) -> str:
         """Return the file's SHA-256."""
