@@ -42,8 +42,8 @@ from webemo_curate.workspace import Workspace
 HOST = "host.example"
 RATE = 20.0
 METERED = 5.0
-LOOPBACK_RATE = 50.0
-LOOPBACK_URLS = 500
+LOOPBACK_RATE = RATE
+LOOPBACK_URLS = 1500
 
 
 class Halving(HostLimiter):
