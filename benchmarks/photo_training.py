@@ -4,8 +4,8 @@
 
 LABELS.csv has the columns file, label (sad or happy; other rows are left out) and family. Families
 are dealt whole to train, validation and test (70/10/20). The baseline (k = 0) and the Gram network
-(k = 3) are trained with the same seeds; prints each run's test accuracy and AUC, and the paired
-bootstrap's difference of accuracies with its 95 % interval.
+(k = 3) are trained with the same seeds; prints each run's test accuracy and AUC, and the
+difference of accuracies with its 95 % interval over seeds and images.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from webemo_curate.config import PipelineConfig, TrainConfig, load_pipeline
 from webemo_curate.evaluation.evaluate import evaluate
-from webemo_curate.evaluation.significance import paired_bootstrap
+from webemo_curate.evaluation.significance import compare_runs
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.added import add_folder
@@ -115,7 +115,7 @@ def main() -> None:
         take_photos(arguments.photos, arguments.labels, workspace, Path(folder))
         baseline, gram = (run_seeds(base.model_copy(update={"grams": k}), workspace) for k in GRAMS)
     print(f"baseline {baseline.mean():.3f}, Gram {gram.mean():.3f}")
-    print(paired_bootstrap(baseline, gram))
+    print(compare_runs(baseline, gram))
 
 
 if __name__ == "__main__":

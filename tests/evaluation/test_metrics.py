@@ -50,5 +50,5 @@ def test_auc_is_missing_with_one_class() -> None:
 def test_best_threshold_is_best(rows: list[tuple[int, float]]) -> None:
     target, probability = (np.array(values) for values in zip(*rows, strict=True))
     chosen = measure(target, probability, best_threshold(target, probability)).accuracy
-    candidates = [*probability.tolist(), 0.5]
+    candidates = [*probability.tolist(), 0.5, 2.0]  # from all positive to all others
     assert chosen == max(measure(target, probability, c).accuracy for c in candidates)

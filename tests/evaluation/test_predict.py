@@ -9,9 +9,10 @@ from PIL import Image
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY, draw
-from webemo_curate.evaluation.predict import predict
+from webemo_curate.evaluation.predict import Prediction, predict
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.registry import build_network
+from webemo_curate.report.prediction_row import Panel, draw_row
 from webemo_curate.workspace import Workspace
 
 
@@ -59,6 +60,24 @@ def test_a_row_is_drawn_with_and_without_activations(
         assert len(set(one.convert("L").tobytes())) > 20  # pictures, not an empty sheet
 
 
+@pytest.mark.parametrize(
+    ("confidence", "said"),
+    [(0.999, "99.9 %"), (0.9996, "99.9 %"), (1.0, "100.0 %"), (0.57, "57.0 %")],
+)
+def test_what_is_not_certain_is_not_called_so(confidence: float, said: str) -> None:
+    assert Prediction(None, "sadness", confidence, confidence, {}).caption == f"sadness {said}"
+
+
+def test_captions_stand_above_their_pictures(tmp_path: Path) -> None:
+    panel = Panel(Image.new("RGB", (256, 256), "red"), "sadness 99.9 %")
+    draw_row([panel], tmp_path / "row.png")
+    with Image.open(tmp_path / "row.png") as sheet:
+        dark = np.argwhere(np.asarray(sheet.convert("RGB")).max(axis=2) < 100)
+        red = np.argwhere(np.asarray(sheet.convert("HSV"))[..., 1] > 250)
+    assert dark[:, 0].max() < red[:, 0].min()
+    assert red[:, 0].max() - red[:, 0].min() == 255
+
+
 def test_a_caption_names_the_class_and_its_own_probability(
     trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:
@@ -66,5 +85,5 @@ def test_a_caption_names_the_class_and_its_own_probability(
     draw(tmp_path / "x.png", 0, np.random.default_rng(0))
     (answer,) = predict(run, [tmp_path / "x.png"], "cpu")
     own = max(answer.probability, 1 - answer.probability)
-    assert answer.caption == f"{answer.label} {own:.0%}"
+    assert answer.caption == f"{answer.label} {own:.1%}".replace("%", " %")
     assert answer.activation is None

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from webemo_curate.evaluation.significance import delong, holm, mcnemar, paired_bootstrap
+from benchmarks.verdict_levels import draw
+from webemo_curate.evaluation.significance import compare_runs, delong, holm, mcnemar
 
 
 def two_scores(images=120, seed=0):
@@ -57,27 +58,76 @@ def test_delong_of_equal_scores_finds_nothing():
     assert delong(target, first, first).p == 1
 
 
-def test_bootstrap_interval_holds_the_difference_and_shrinks_with_images():
+@pytest.mark.parametrize(
+    ("positives", "scores"), [(1, [0.2] * 8), (7, [0.2] * 8), (0, [0.2] * 8), (4, [np.nan] * 8)]
+)
+def test_delong_is_undefined_with_one_image_of_a_class_or_scores_that_are_no_numbers(
+    positives, scores
+):
+    target = np.array([1] * positives + [0] * (8 - positives))
+    assert delong(target, np.linspace(0, 1, 8), np.array(scores)) is None
+
+
+def test_delong_of_curves_that_differ_without_spread_is_undefined_and_never_certain():
+    target = np.array([0, 0, 1, 1])
+    assert delong(target, np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.9, 0.8, 0.2, 0.1])) is None
+
+
+def test_interval_of_runs_holds_the_difference_and_shrinks_with_images():
     random = np.random.default_rng(0)
     widths = []
     for images in (100, 1600):
         first = random.random((5, images)) < 0.8
         second = first | (random.random((5, images)) < 0.1)
-        found = paired_bootstrap(first, second)
+        found = compare_runs(first, second)
         assert found.low < found.value < found.high
         assert found.value == pytest.approx(second.mean() - first.mean())
         widths.append(found.high - found.low)
-        assert paired_bootstrap(first, second) == found
+        assert compare_runs(second, first).p == pytest.approx(found.p)
     assert widths[1] < widths[0] / 2
 
 
-def test_bootstrap_tells_a_real_gain_from_none():
+def test_a_real_gain_is_told_from_none():
     random = np.random.default_rng(1)
     first = random.random((5, 1000)) < 0.8
     better = first | (random.random((5, 1000)) < 0.2)
     same = random.permuted(first, axis=1)
-    assert paired_bootstrap(first, better).p < 0.001
-    assert paired_bootstrap(first, same).p > 0.05
+    assert compare_runs(first, better).p < 0.001
+    assert compare_runs(first, same).p > 0.05
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_fewer_than_three_runs_give_an_interval_and_no_verdict(runs):
+    random = np.random.default_rng(2)
+    first = random.random((runs, 200)) < 0.5
+    found = compare_runs(first, np.ones_like(first))
+    assert 0 < found.low < found.high
+    assert (found.p is None) == (runs < 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 1), (2, 40)])
+def test_equal_answers_on_a_small_set_do_not_show_that_networks_are_equal(shape):
+    right = np.ones(shape, bool)
+    found = compare_runs(right, right)
+    assert found.low < 0 < found.high
+    assert found.detectable > 0
+    assert found.p in (None, 1.0)
+
+
+@pytest.mark.parametrize(("deviation", "runs"), [(0.0, 3), (0.03, 3), (0.03, 5)])
+def test_equal_networks_are_rarely_called_different(deviation, runs):
+    random = np.random.default_rng(3)
+    pairs = (draw(runs, 200, deviation, 0.0, random) for _ in range(300))
+    share = np.mean([compare_runs(*pair).p < 0.05 for pair in pairs])
+    assert share < 0.1  # the level is .05; 300 repetitions are off by up to .03
+
+
+def test_the_detectable_difference_is_found_in_four_of_five_trials():
+    random = np.random.default_rng(4)
+    pairs = [draw(5, 200, 0.01, 0.0, random) for _ in range(100)]
+    gain = np.mean([compare_runs(*pair).detectable for pair in pairs])
+    better = (draw(5, 200, 0.01, gain, random) for _ in range(300))
+    assert 0.7 < np.mean([compare_runs(*pair).low > 0 for pair in better]) < 0.9
 
 
 @settings(max_examples=60)
@@ -94,3 +144,7 @@ def test_holm_keeps_the_order_and_lies_between_none_and_bonferroni(p_values):
 
 def test_holm_on_a_worked_example():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_holm_leaves_out_what_has_no_verdict():
+    assert holm([0.01, None, 0.04]) == [0.02, None, 0.04]

@@ -58,10 +58,16 @@ def test_other_sets_are_not() -> None:
         {"preset": "zhang"},
         {"preset": "beyond", "grams": 4},
         {"grams": 4, "augment": "none"},
+        {"grams": 4, "image_size": 224},
+        {"grams": 4, "backbone": "tf_efficientnetv2_b0"},
+        {"grams": 4, "from_scratch": True},
+        {"preset": "paper-fast", "grams": 4},
     ],
 )
 def test_networks_that_the_paper_does_not_report_stand_alone(other: dict[str, object]) -> None:
-    assert published.report_on_test(TrainConfig.model_validate(other)) is None
+    config = TrainConfig.model_validate(other)
+    assert published.report_on_test(config) is None
+    assert published.why_not_published(config)
 
 
 def test_departures_are_from_the_preset() -> None:

@@ -218,6 +218,8 @@ def test_departures_from_the_papers_settings_are_listed(
     _, *rows = section(outcome, "Networks")
     assert {"from_scratch true", "epochs 1", "accumulate 1"} <= set(rows[0][3].split(", "))
     assert "give UnbiasedEmo and Emotion-6 with `--test-set FOLDER`" in page(outcome)
+    assert {row[4] for row in section(outcome, "Table 3")[1:]} == {"-"}
+    assert "- `k2`: its backbone, image_size," in page(outcome)
 
 
 def test_pictures_that_training_has_seen_are_left_out_and_counted(
@@ -237,6 +239,47 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     outcome = run_experiment(config, "s", work_on(workspace))
     assert "## Table 5: UnbiasedEmo (`UnbiasedEmo-unshared`)" in page(outcome)
     assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
+
+
+def test_the_papers_sentences_stand_beside_what_is_measured(swept: ExperimentResult) -> None:
+    said = page(swept).split("## What the paper says")[1].split("\n## ")[0]
+    for network, against in (("k4", "k0"), ("k4", "k4-plain")):
+        (found,) = [
+            c
+            for c in swept.comparisons
+            if (c.network, c.against, c.on) == (network, against, "test")
+        ]
+        low, high = found.accuracy.low * 100, found.accuracy.high * 100
+        claimed = (0.4, 0.4) if against == "k0" else (3, 4)
+        inside = low <= claimed[0] and claimed[1] <= high
+        outside = claimed[1] < low or high < claimed[0]
+        where = "inside" if inside else "outside" if outside else "partly inside"
+        (line,) = [x for x in said.splitlines() if f"`{network}` against `{against}`" in x]
+        assert f"({low:+.2f} to {high:+.2f})" in line
+        assert line.endswith(f"the paper's figure lies {where} the interval")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_give_intervals_and_say_why_no_verdict(
+    seeds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "train", pretend_to_train)
+    monkeypatch.setattr(experiment, "evaluate", pretend_to_evaluate)
+    file = write_experiment(tmp_path, TINY, common={"seeds": seeds})
+    outcome = run_experiment(load_experiment(file), "s", work_on(make_workspace(tmp_path / "w")))
+    assert [c.adjusted.accuracy for c in outcome.comparisons] == [None]
+    assert "**no verdict**" in page(outcome)
+    assert f"No verdicts: each network has {seeds} run" in page(outcome)
+
+
+def test_networks_are_drawn_that_the_file_names(swept: ExperimentResult) -> None:
+    for name in {"k3", "k4"} - {swept.chosen}:
+        for figure, curves in ((f"figure-5-{name}.svg", 1), (f"figure-7-{name}.svg", 2)):
+            assert f"]({figure})" in page(swept)
+            drawing = (swept.folder / figure).read_text()
+            legends = re.findall(r"<!-- (\S+): AUC .*? -->", drawing)
+            assert legends.count(name) == 3  # the sets side by side
+            assert len(legends) == 3 * curves
 
 
 def test_what_is_and_is_not_significant_is_said(swept: ExperimentResult) -> None:

@@ -5,9 +5,11 @@ import timm
 import torch
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.models.gram_efficientnet import GramEfficientNet
+from webemo_curate.errors import InputError
+from webemo_curate.models.gram_efficientnet import FUSIONS, GramEfficientNet
 from webemo_curate.models.layers import gram_matrix
 from webemo_curate.models.registry import build_network, set_training
+from webemo_curate.models.tap import run_tapped
 
 TAPS = {"b0": 48, "b1": 48, "b2": 56, "b3": 56, "s": 64}
 
@@ -45,6 +47,54 @@ def test_tap_is_block3b_before_its_norm() -> None:
     assert features is taps[0]
     assert features.shape == (1, 56, 32, 32)
     torch.testing.assert_close(gram.view(1, 56, 56), gram_matrix(features))
+
+
+@pytest.mark.parametrize(
+    ("tap", "channels"), [("block1a", 16), ("block2c", 32), ("block4d", 104), ("block6j", 208)]
+)
+def test_any_block_can_be_tapped_and_answers_as_before(tap: str, channels: int) -> None:
+    network = GramEfficientNet(TrainConfig(grams=1, tap=tap)).eval()
+    stage, position = int(tap[5]) - 1, ord(tap[6]) - ord("a")
+    block = network.backbone.blocks[stage][position]
+    x = torch.rand(2, 32 if tap == "block1a" else channels, 16, 16)
+    with torch.inference_mode():
+        out, features = run_tapped(block, x)
+        torch.testing.assert_close(out, block(x))
+        assert network(torch.rand(2, 3, 64, 64)).shape == (2, 2)
+    assert features.shape[1] == channels
+    assert network.gram_modules[0].compress.in_features == channels**2
+
+
+def test_a_block_that_the_backbone_has_not_is_refused_with_those_it_has() -> None:
+    with pytest.raises(InputError, match=r"--tap block3d: .* block1b, block2c, block3c, block4d"):
+        GramEfficientNet(TrainConfig(tap="block3d"))
+
+
+@pytest.mark.parametrize(
+    ("fusion", "fused"),
+    [
+        ("gate", [3.0, 8.0]),
+        ("sum", [4.0, 6.0]),
+        ("average", [2.0, 3.0]),
+        ("concatenate", [1.0, 2.0, 3.0, 4.0]),
+    ],
+)
+def test_branches_are_joined_as_named(fusion: str, fused: list[float]) -> None:
+    one, other = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])
+    assert FUSIONS[fusion](one, other).tolist() == [fused]
+
+
+@pytest.mark.parametrize("gram_fusion", FUSIONS)
+@pytest.mark.parametrize("head_fusion", ["sum", "concatenate"])
+def test_every_fusion_trains(gram_fusion: str, head_fusion: str) -> None:
+    config = TrainConfig(
+        backbone="tf_efficientnetv2_b0", grams=2, gram_fusion=gram_fusion, head_fusion=head_fusion
+    )
+    network = build_network(config)
+    images = torch.rand(2, 3, 32, 32)
+    assert network.features(images).shape == (2, network.width)
+    network(images).square().sum().backward()
+    assert network.gram_modules[1].compress.weight.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize("backbone", TAPS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import curate
+from tests.ocr.pictures import scene, with_words
 from tests.trainable import draw
 from tests.work import work_on
 from webemo_curate.errors import InputError
@@ -56,6 +57,22 @@ def test_copies_conflicts_and_broken_files_are_counted(folder: Path, tmp_path: P
     assert set(added.broken) == {"joy/broken.png"}
     rows = _rows(tmp_path / "ws", "emotion6")
     assert ["joy", "love"] in [row["labels"] for row in rows]
+
+
+@pytest.mark.slow
+def test_images_that_bear_text_are_left_out_on_request(folder: Path, tmp_path: Path) -> None:
+    with_words("HELLO WORLD").save(folder / "joy" / "words.png")
+    scene().save(folder / "joy" / "scene.png")
+    command = ["add-folder", folder, "--workspace", tmp_path / "ws", "--name"]
+    assert "8 images in" in curate(*command, "whole")
+    output = curate(*command, "clean", "--filter-text", "--json")
+    taken = json.loads(output.splitlines()[-1])
+    assert taken["text"] == {"text": 1}
+    assert taken["rows"] == 7
+    assert "left out: 1 bearing text" in output
+    kept = {row["url"] for row in _rows(tmp_path / "ws", "clean")}
+    assert "joy/scene.png" in kept
+    assert "joy/words.png" not in kept
 
 
 def test_what_is_not_taken_is_counted_in_json_too(folder: Path, tmp_path: Path) -> None:

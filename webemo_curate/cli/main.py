@@ -12,6 +12,7 @@ from webemo_curate import __version__
 from webemo_curate.cli import (
     config_commands,
     dataset_commands,
+    describing_commands,
     network_commands,
     run_commands,
     sharing_commands,
@@ -26,6 +27,7 @@ from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 COMMANDS = (
     config_commands,
     dataset_commands,
+    describing_commands,
     network_commands,
     run_commands,
     sharing_commands,

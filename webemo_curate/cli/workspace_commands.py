@@ -1,6 +1,7 @@
 """Commands on a workspace as a whole: run a pipeline file, look at it, check it, add to it."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,20 +37,26 @@ def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline fi
     call.answer(stages=as_dicts(outcomes), evaluations=evaluations, report=str(result.report))
 
 
-@command("add-folder", "listing.taxonomy")
+@command("add-folder", "listing.taxonomy", "filter_text", *RUNNER)
 def add_folder(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="Holds folders named by emotion.")],
     name: Annotated[str, typer.Option(help="Of the manifest, such as unbiasedemo.")],
+    filter_text: Annotated[
+        bool, typer.Option("--filter-text", help="Leave out what bears text, as filter-text does.")
+    ] = False,
 ) -> None:
     """Make a folder-per-emotion set a manifest, to evaluate on or to hold against."""
     from webemo_curate.sources import added
+    from webemo_curate.stages.set_text import text_verdicts
 
     if not folder.is_dir():
         what = "is a file; name its folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}")
-    with call.workspace.lock():
-        taken = added.add_folder(folder, name, call.work())
+    work = call.work()
+    with call.workspace.lock(), work.running() as runner:
+        filtering = partial(text_verdicts, work=work, runner=runner) if filter_text else None
+        taken = added.add_folder(folder, name, work, filtering)
     for file, reason in taken.broken.items():
         print(f"{folder / file}: {reason}")
     print(taken.summary())

@@ -17,6 +17,9 @@ class ExperimentConfig(StageConfig):
 
     networks: dict[str, TrainConfig] = Field(min_length=1)
     baseline: str = Field(description="the network that the others are compared with")
+    figures: tuple[str, ...] = Field(
+        (), description="networks that figures 5 and 7 are drawn for beside the proposed one"
+    )
     test_sets: tuple[AbsolutePath, ...] = Field(
         (), description="folders or manifests beside the validation and test splits"
     )
@@ -40,6 +43,9 @@ class ExperimentConfig(StageConfig):
                 raise ValueError(f"network '{name}': use letters, digits, '_', '-' and '.'")
         if self.baseline not in self.networks:
             raise ValueError(f"baseline '{self.baseline}' is none of {', '.join(self.networks)}")
+        for name in self.figures:
+            if name not in self.networks:
+                raise ValueError(f"figures: '{name}' is none of {', '.join(self.networks)}")
         if len({network.seeds for network in self.networks.values()}) > 1:
             raise ValueError("every network needs as many seeds: runs are compared in pairs")
         return self

@@ -65,6 +65,18 @@ class TrainConfig(StageConfig):
     gram_activation: Literal["leaky_relu", "relu", "silu", "identity"] = setting(
         "leaky_relu", description="Activation in the Gram modules."
     )
+    tap: str = setting(
+        "block3b",
+        pattern=r"^block[1-6][a-z]$",
+        flag=Flag(panel=NETWORK),
+        description="Block, by Keras's name, whose projection the Gram modules get.",
+    )
+    gram_fusion: Literal["gate", "sum", "average", "concatenate"] = setting(
+        "gate", description="How a Gram module joins its two branches; gate multiplies them."
+    )
+    head_fusion: Literal["sum", "concatenate"] = setting(
+        "sum", description="How the Gram modules join the main branch."
+    )
     normalise_gram: bool = setting(False, description="Divide Gram matrices by C * H * W.")
     main_order: Literal["dropout-activation-dense", "dropout-dense-activation"] = setting(
         "dropout-activation-dense",
@@ -104,10 +116,14 @@ class TrainConfig(StageConfig):
         description="Mean and deviation: what the backbone's weights expect, or these.",
     )
     augment: Literal["randaugment", "crop-jitter", "flip", "none"] = setting(
-        "randaugment", description="How training images are changed."
+        "randaugment", flag=Flag(panel=INPUT), description="How training images are changed."
     )
-    augment_ops: int = setting(3, ge=0, le=18, description="RandAugment's N.")
-    augment_magnitude: float = setting(7, ge=0, description="RandAugment's M.")
+    augment_ops: int = setting(
+        3, ge=0, le=18, flag=Flag(panel=INPUT), description="RandAugment's N."
+    )
+    augment_magnitude: float = setting(
+        7, ge=0, flag=Flag(panel=INPUT), description="RandAugment's M."
+    )
     augment_scale: float = setting(30, gt=0, description="The magnitude that is full strength.")
     augment_crop: bool = setting(
         True,

@@ -33,6 +33,7 @@ from webemo_curate.evaluation.metrics import (
     measure,
 )
 from webemo_curate.evaluation.predictions import (
+    check_numbers,
     predictions_file,
     read_predictions,
     write_predictions,
@@ -277,7 +278,9 @@ def _probabilities(
     run: Path, file: str, images: LabeledImages, config: TrainConfig, device: torch.device
 ) -> NDArray[np.float64]:
     network = load_network(run / file, config, device, len(load_classes(run)))
-    return probabilities(predict_logits(network, Feed(images, device, config.feed), config))
+    found = probabilities(predict_logits(network, Feed(images, device, config.feed), config))
+    check_numbers(found, images.sha256, run.name)
+    return found
 
 
 def _tuned(

@@ -38,12 +38,21 @@ def points(difference: MeasuredDifference) -> tuple[str, str]:
     return f"{difference.value * PERCENT:+.2f}", f"{low:+.2f} to {high:+.2f}"
 
 
-def p_value(p: float) -> str:
+def detectable(difference: MeasuredDifference) -> str:
+    """Return the least difference of shares that such a comparison would find, in points."""
+    return f"{difference.detectable * PERCENT:.2f}"
+
+
+def p_value(p: float | None) -> str:
     """Return a p-value; one that rounds to nothing as a bound."""
+    if p is None:
+        return NOTHING
     least = 0.001
     return f"{p:.3f}" if p >= least else f"< {least}"
 
 
-def verdict(p: float) -> str:
-    """Say whether a difference is significant."""
+def verdict(p: float | None) -> str:
+    """Say whether a difference is significant, if that can be said."""
+    if p is None:
+        return "no verdict"
     return "significant" if p < LEVEL else "not significant"

@@ -234,8 +234,12 @@ def expected_calibration_error(
 
 
 def best_threshold(target: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
-    """Return the threshold of the highest accuracy; the one nearest 0.5 if several tie."""
-    candidates = np.unique(np.append(probability, 0.5))
+    """Return the threshold of the highest accuracy; the one nearest 0.5 if several tie.
+
+    From 'all positive' to 'all others', whose threshold is just above the largest probability.
+    """
+    none = np.nextafter(probability.max(initial=0.0), np.inf)
+    candidates = np.unique(np.append(probability, [0.5, none]))
     order = np.argsort(probability)
     ranked, truth = probability[order], target[order]
     below = np.searchsorted(ranked, candidates, side="left")

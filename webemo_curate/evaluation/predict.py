@@ -15,6 +15,7 @@ from webemo_curate.dataset.packing import read_square, to_square
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, probabilities
 from webemo_curate.evaluation.metrics import answers
+from webemo_curate.evaluation.predictions import check_numbers
 from webemo_curate.imaging.color import picture_to_rgb
 from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
@@ -59,8 +60,10 @@ class Prediction:
 
     @property
     def caption(self) -> str:
-        """Class and the class's own probability, for under a picture."""
-        return f"{self.label} {self.confidence:.0%}"
+        """Class and the class's own probability, for above a picture."""
+        share = self.confidence * 100
+        # Rounded up, 99.96 % would be the certainty that it is not.
+        return f"{self.label} {share if share == 100 else min(share, 99.9):.1f} %"
 
 
 def predict(
@@ -125,6 +128,7 @@ def classify(
         with torch.inference_mode():
             logits = network(pixels).cpu().numpy()
         probability = probabilities(logits)
+        check_numbers(probability, [_named(source)], run.name)
         answer = int(answers(probability)[0])
         activation = class_activation(network, pixels, answer) if look else None
         path = None if isinstance(source, Image.Image) else Path(source)
@@ -152,6 +156,10 @@ def _prediction(
     confidence = float(each[answer])
     positive = float(probability) if np.ndim(probability) == 0 else confidence
     return Prediction(path, classes[answer], positive, confidence, by_name, activation)
+
+
+def _named(source: Source) -> str:
+    return "in memory" if isinstance(source, Image.Image) else str(source)
 
 
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Stored answers: a row an image, from which all figures are computed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from webemo_curate.dataset.labeled_images import LabeledImages
+from webemo_curate.errors import InputError
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.storage.atomic import atomic_path
 
@@ -56,13 +58,48 @@ def read_predictions(path: Path) -> Scored:
     ------
     OSError, ValueError, KeyError, pa.ArrowException
         If the file is none of these.
+    InputError
+        If an answer is not a number.
     """
     table = read_parquet(path, ["target", "probability"])
     target = table["target"].to_numpy()
     values = table["probability"].combine_chunks()
     if not pa.types.is_fixed_size_list(values.type):
-        return Scored(target, values.to_numpy(zero_copy_only=False))
-    return Scored(target, values.flatten().to_numpy().reshape(-1, values.type.list_size))
+        scored = Scored(target, values.to_numpy(zero_copy_only=False))
+    else:
+        scored = Scored(target, values.flatten().to_numpy().reshape(-1, values.type.list_size))
+    if not np.isfinite(scored.probability).all():
+        images = read_parquet(path, ["sha256"])["sha256"].to_pylist()
+        check_numbers(scored.probability, images, path.parent.name)
+    return scored
+
+
+def check_numbers(probability: NDArray[np.float64], images: Sequence[str], run: str) -> None:
+    """Refuse answers that are not numbers: no figure can be made of them.
+
+    Parameters
+    ----------
+    probability : ndarray of float64
+        See `Scored`.
+    images : sequence of str
+        Names of the images, in their order.
+    run : str
+        Whose answers they are.
+
+    Raises
+    ------
+    InputError
+        Names the run and the first such image, and counts the others.
+    """
+    numbers = np.isfinite(probability).reshape(len(images), -1).all(axis=1)
+    if numbers.all():
+        return
+    first, count = images[int(numbers.argmin())], int((~numbers).sum())
+    others = f" (nor are those for {count - 1:,} others)" if count > 1 else ""
+    raise InputError(
+        f"run {run}: its answer for image {first} is not a number{others}: its training has "
+        "diverged; train it again with a lower --lr"
+    )
 
 
 def _column(probability: NDArray[np.float64]) -> pa.Array:

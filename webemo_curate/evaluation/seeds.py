@@ -55,7 +55,7 @@ def figures_of(evaluation: Evaluation) -> dict[str, float | None]:
     m, tuned = evaluation.metrics, evaluation.tuned
     figures: dict[str, float | None] = {"accuracy": m.accuracy}
     if m.threshold is not None:
-        figures[TUNED] = tuned.accuracy if tuned else m.accuracy
+        figures[TUNED] = tuned.accuracy if tuned else None
     figures |= {
         "accuracy_best_epoch": evaluation.best.accuracy,
         "auc": m.auc,
@@ -97,7 +97,7 @@ def seeds_summary(evaluations: Sequence[Evaluation]) -> str:
     """Say the figures over seeds in a few lines."""
     table = _table(evaluations)
     tuned = ""
-    if TUNED in table:
+    if TUNED in table and table[TUNED].notna().any():
         tuned = f"; at the threshold chosen on validation {percent(table[TUNED])} %"
     lines = [
         f"{len(evaluations)} seeds on {evaluations[0].on}, mean ± standard deviation",

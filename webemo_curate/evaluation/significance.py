@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm, rankdata
+from scipy.optimize import brentq
+from scipy.stats import binomtest, rankdata, t
 
 Right = NDArray[np.bool_]
 Scores = NDArray[np.float64]
 
-DRAWS = 4000
-"""Bootstrap draws: the 2.5 % quantile then rests on a hundred of them."""
-
-DRAWS_AT_ONCE = 250
 LEVEL = 0.05
+
+
+POWER = 0.8
+"""With which a difference is to be found that counts as detectable."""
+
+FEWEST_SEEDS = 3
+"""Runs of a network below which their spread is not known well enough for a verdict."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,24 @@ class MeasuredDifference:
     low, high
         95 % interval.
     p
-        Two-sided p-value.
+        Two-sided p-value; None where no verdict is given, as of too few runs.
+    detectable
+        Least difference that such a comparison alone would find with a power of 80 %.
     """
 
     value: float
     low: float
     high: float
-    p: float
+    p: float | None
+    detectable: float
+
+    @classmethod
+    def of(cls, value: float, error: float, freedom: float, *, decided: bool = True) -> Self:
+        """Measure by Student's t: `error` is the standard error, `freedom` its degrees."""
+        reach = float(t.ppf(1 - LEVEL / 2, freedom))
+        p = float(2 * t.sf(abs(value) / error, freedom)) if decided else None
+        detectable = (reach + float(t.ppf(POWER, freedom))) * error
+        return cls(value, value - reach * error, value + reach * error, p, detectable)
 
 
 def mcnemar(first: Right, second: Right) -> float:
@@ -58,22 +74,27 @@ def mcnemar(first: Right, second: Right) -> float:
     return float(binomtest(gained, gained + lost).pvalue)
 
 
-def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> MeasuredDifference:
+def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> MeasuredDifference | None:
     """Compare the areas under two ROC curves on the same images.
 
     Parameters
     ----------
     target : ndarray of int64, shape (images,)
-        1 positive, 0 others; both must be there.
+        1 positive, 0 others.
     first, second : ndarray of float64, shape (images,)
         Scores of the positive class.
 
     Returns
     -------
-    MeasuredDifference
+    MeasuredDifference or None
         Of the areas (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), computed by
-        midranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014).
+        midranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014). None where that is not
+        defined: with fewer than two images of a class, a score that is no number, or curves that
+        differ though no image's place in them varies.
     """
+    positives = int((target == 1).sum())
+    if min(positives, len(target) - positives) < 2 or np.isnan([*first, *second]).any():
+        return None
     components = [_placements(target, scores) for scores in (first, second)]
     positive, other = (np.stack(parts) for parts in zip(*components, strict=True))
     areas = positive.mean(axis=1)
@@ -82,10 +103,8 @@ def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Measured
     value = float(contrast @ areas)
     deviation = float(np.sqrt(max(0.0, contrast @ covariance @ contrast)))
     if not deviation:
-        return MeasuredDifference(value, value, value, 1.0 if not value else 0.0)
-    reach = float(norm.ppf(1 - LEVEL / 2)) * deviation
-    p = float(2 * norm.sf(abs(value) / deviation))
-    return MeasuredDifference(value, value - reach, value + reach, p)
+        return None if value else MeasuredDifference(value, value, value, 1.0, 0.0)
+    return MeasuredDifference.of(value, deviation, np.inf)
 
 
 def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scores]:
@@ -97,58 +116,86 @@ def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scor
     return above, below
 
 
-def paired_bootstrap(first: Right, second: Right, seed: int = 0) -> MeasuredDifference:
-    """Compare two networks' accuracies over several training seeds.
+def compare_runs(first: Right, second: Right) -> MeasuredDifference:
+    """Compare two networks' accuracies over several runs on the same images.
 
-    Images and seeds are drawn again together for both networks, so what they share cancels out
-    (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 16).
+    Runs and images are both drawn by chance, and every run meets every image: the variance of the
+    mean is that of a crossed design with two random factors, its parts from the mean squares of
+    runs, images and both (Dorfman, Berbaum and Metz, Investigative Radiology 27, 1992). Its
+    critical value is Cochran's, see `_freedom`. `benchmarks/verdict_levels.py` measures how often
+    it errs.
 
     Parameters
     ----------
-    first, second : ndarray of bool, shape (seeds, images)
+    first, second : ndarray of bool, shape (runs, images)
         Whether each run answered rightly; rows of equal index have the same seed.
-    seed : int, default 0
-        Of the draws.
 
     Returns
     -------
     MeasuredDifference
-        Of the mean accuracies, with the percentile interval.
+        Of the mean accuracies. With fewer than three runs `p` is None: no verdict. The interval
+        of a lone run is over images alone.
     """
     gain = second.astype(np.float64) - first
-    seeds, images = gain.shape
-    random = np.random.default_rng(seed)
-    means = []
-    for _ in range(DRAWS // DRAWS_AT_ONCE):
-        rows = random.multinomial(seeds, np.full(seeds, 1 / seeds), DRAWS_AT_ONCE)
-        columns = random.multinomial(images, np.full(images, 1 / images), DRAWS_AT_ONCE)
-        means.append(((rows @ gain) * columns).sum(axis=1) / gain.size)
-    drawn = np.concatenate(means)
-    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])
-    # One draw more on either side: no finite number of draws shows a p-value of 0.
-    sides = [(np.sum(drawn <= 0) + 1), (np.sum(drawn >= 0) + 1)]
-    p = min(1.0, 2 * min(sides) / (len(drawn) + 1))
-    return MeasuredDifference(float(gain.mean()), float(low), float(high), float(p))
+    variance, freedom = _crossed_variance(gain)
+    # Two images more, of half a gain and half a loss each: answers that agree on all images of a
+    # small set do not show that they always do (Agresti and Min, Statistics in Medicine 24, 2005).
+    error = float(np.sqrt(variance + 1 / (gain.shape[1] + 2) ** 2))
+    decided = len(gain) >= FEWEST_SEEDS
+    return MeasuredDifference.of(float(gain.mean()), error, freedom, decided=decided)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def _crossed_variance(gain: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the variance of the mean of a table of runs by images, and its degrees of freedom."""
+    runs, images = gain.shape
+    if images == 1:
+        return float(gain.var()), 1.0
+    of_image, of_run = gain.mean(axis=0), gain.mean(axis=1)
+    by_image = runs * float(of_image.var(ddof=1))
+    if runs == 1:
+        return by_image / images, float(images - 1)
+    by_run = images * float(of_run.var(ddof=1))
+    rest = gain - of_image - of_run[:, None] + gain.mean()
+    by_both = float((rest**2).sum()) / ((runs - 1) * (images - 1))
+    shared = max(by_image - by_both, 0.0)
+    return (by_run + shared) / gain.size, _freedom(by_run, shared, gain.shape)
+
+
+def _freedom(by_run: float, shared: float, shape: tuple[int, ...]) -> float:
+    """Return the degrees of freedom whose critical value is Cochran's.
+
+    Which is the mean of those of runs and of images, weighted by what either has of the variance
+    (Cochran and Cox, "Experimental Designs", 1957, section 4.14). Satterthwaite's degrees, usual
+    for this design (Hillis, Statistics in Medicine 26, 2007), call 8 % of equal networks different
+    where three runs spread by three points.
+    """
+    few, many = (float(count - 1) for count in sorted(shape))
+    of_runs, of_images = (t.ppf(1 - LEVEL / 2, count - 1) for count in shape)
+    share = by_run / (by_run + shared) if by_run else 0.0
+    wanted = share * of_runs + (1 - share) * of_images
+    if few == many:
+        return few
+    return float(brentq(lambda freedom: t.ppf(1 - LEVEL / 2, freedom) - wanted, few, many))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust p-values for being several (Holm, Scandinavian Journal of Statistics 6, 1979).
 
     Parameters
     ----------
-    p_values : sequence of float
-        Of the comparisons of one family.
+    p_values : sequence of float or None
+        Of the comparisons of one family; None, where there is no verdict, stays and counts as no
+        comparison.
 
     Returns
     -------
-    list of float
+    list of float or None
         In the same order; significant where still below the level.
     """
-    order = np.argsort(p_values)
-    count = len(p_values)
-    adjusted = [0.0] * count
+    known = {place: p for place, p in enumerate(p_values) if p is not None}
+    adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0
-    for place, index in enumerate(order.tolist()):
-        largest = max(largest, min(1.0, (count - place) * p_values[index]))
-        adjusted[index] = largest
+    for rank, place in enumerate(sorted(known, key=known.__getitem__)):
+        largest = max(largest, min(1.0, (len(known) - rank) * known[place]))
+        adjusted[place] = largest
     return adjusted

@@ -12,10 +12,10 @@ from webemo_curate.evaluation.metrics import THRESHOLD
 from webemo_curate.evaluation.predictions import read_predictions
 from webemo_curate.evaluation.significance import (
     MeasuredDifference,
+    compare_runs,
     delong,
     holm,
     mcnemar,
-    paired_bootstrap,
 )
 from webemo_curate.verdicts import BINARY, Split
 
@@ -24,6 +24,12 @@ Evaluations = Mapping[tuple[str, str], list[Evaluation]]
 
 Pair = tuple[str, str]
 """A network, and the network it is held against."""
+
+
+GRAM_SETTINGS = frozenset(
+    {"grams", "tap", "gram_fusion", "head_fusion", "gram_activation", "normalise_gram"}
+)
+"""Fields of `TrainConfig` that say how many Gram modules there are, and which."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,10 @@ class Answers:
 class Adjusted:
     """The p-values of a comparison, adjusted by Holm over its family."""
 
-    accuracy: float
-    tuned: float
-    mcnemar: list[float]
-    areas: list[float]
+    accuracy: float | None
+    tuned: float | None
+    mcnemar: list[float | None]
+    areas: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -74,14 +80,13 @@ class Comparison:
     network, against, on
         Names; differences are the first's minus the second's.
     accuracy
-        Of accuracies at 0.5: paired bootstrap over images and seeds.
+        Of accuracies at 0.5, over images and seeds.
     tuned
         The same at the thresholds chosen on validation.
     mcnemar
         p-value of each seed, at 0.5.
     areas
-        DeLong's difference of the areas under the ROC curve, each seed; empty if the set has one
-        class alone.
+        DeLong's difference of the areas under the ROC curve, each seed; None where undefined.
     adjusted
         The p-values to judge by.
     """
@@ -92,7 +97,7 @@ class Comparison:
     accuracy: MeasuredDifference
     tuned: MeasuredDifference
     mcnemar: list[float]
-    areas: list[MeasuredDifference]
+    areas: list[MeasuredDifference | None]
     adjusted: Adjusted
 
 
@@ -103,7 +108,7 @@ class Families:
     Attributes
     ----------
     grams
-        Networks that differ from the baseline in the number of Gram modules alone.
+        Networks that differ from the baseline in their Gram modules alone.
     others
         Other networks against the baseline.
     augmentation
@@ -131,7 +136,7 @@ class Families:
             if name == baseline or name in plain_twins:
                 continue
             differs = _differing(settings, networks[baseline])
-            (grams if differs <= {"grams"} else others).append((name, baseline))
+            (grams if differs <= GRAM_SETTINGS else others).append((name, baseline))
         return cls(grams, others, augmentation)
 
     @property
@@ -189,15 +194,11 @@ def _test(
 ) -> Comparison:
     """Test one pair; its p-values count as a family of one."""
     seeds = list(zip(theirs, ours, strict=True))
-    areas = [
-        delong(one.target, one.probability, other.probability)
-        for one, other in seeds
-        if one.both_classes
-    ]
-    accuracy = paired_bootstrap(_right(theirs), _right(ours))
-    tuned = paired_bootstrap(_right(theirs, tuned=True), _right(ours, tuned=True))
+    areas = [delong(one.target, one.probability, other.probability) for one, other in seeds]
+    accuracy = compare_runs(_right(theirs), _right(ours))
+    tuned = compare_runs(_right(theirs, tuned=True), _right(ours, tuned=True))
     errors = [mcnemar(one.right(), other.right()) for one, other in seeds]
-    alone = Adjusted(accuracy.p, tuned.p, errors, [area.p for area in areas])
+    alone = Adjusted(accuracy.p, tuned.p, errors, [area and area.p for area in areas])
     return Comparison(network, against, on, accuracy, tuned, errors, areas, alone)
 
 
@@ -211,7 +212,7 @@ def _adjust(tests: Sequence[Comparison]) -> list[Comparison]:
     return [replace(test, adjusted=values) for test, values in zip(tests, adjusted, strict=True)]
 
 
-def _holm_by_seed(p_values: Sequence[Sequence[float]]) -> list[list[float]]:
+def _holm_by_seed(p_values: Sequence[Sequence[float | None]]) -> list[list[float | None]]:
     """Adjust rows of a network each, columns of a seed each, column by column."""
     columns = [holm(column) for column in zip(*p_values, strict=True)]
     return [[column[row] for column in columns] for row in range(len(p_values))]

@@ -39,6 +39,7 @@ def accuracy_table(result: ExperimentResult) -> str:
     return (
         "## Table 3: accuracy on the test split\n\n"
         f"{markdown.table(header, lines)}\n"
+        f"{_unpublished_note(result)}"
         "The paper's accuracies follow from the recalls and supports of its table 4. Its standard "
         f"deviations and Zhang et al.'s accuracy cannot be read from the copy at hand; its text "
         f"says of the deviations: {published.DEVIATIONS}.\n"
@@ -62,9 +63,11 @@ def class_table(result: ExperimentResult) -> str:
                     _score(report.per_class[label], score) if report else markdown.NOTHING,
                 ]
             lines.append(cells)
-    return "## Table 4: precision, recall and F1 on the test split\n\n" + markdown.table(
-        header, lines
-    )
+    title = "## Table 4: precision, recall and F1 on the test split\n\n"
+    note = ""
+    if any(map(result.published, result.config.networks.values())):
+        note = _supports_note("test split", published.TEST_SUPPORTS, result, Split.TEST)
+    return title + markdown.table(header, lines) + note
 
 
 def external_tables(result: ExperimentResult) -> str:
@@ -85,13 +88,9 @@ def augmentation_table(result: ExperimentResult) -> str:
     if not tests:
         return ""
     header = ["set", "network", "with %", "without %", "gain, points", "95 % interval"]
-    header += ["p (Holm)", "verdict"]
-    low, high = published.AUGMENTATION_GAIN
-    return (
-        "## With and without augmentation\n\n"
-        f"{markdown.table(header, [_augmentation_row(result, test) for test in tests])}\n"
-        f"The paper: RandAugment is worth about {low} to {high} points.\n"
-    )
+    header += ["p (Holm)", "verdict", "detectable, points"]
+    lines = [_augmentation_row(result, test) for test in tests]
+    return f"## With and without augmentation\n\n{markdown.table(header, lines)}"
 
 
 def _augmentation_row(result: ExperimentResult, test: Comparison) -> list[str]:
@@ -107,6 +106,7 @@ def _augmentation_row(result: ExperimentResult, test: Comparison) -> list[str]:
         *markdown.points(test.accuracy),
         markdown.p_value(p),
         markdown.verdict(p),
+        markdown.detectable(test.accuracy),
     ]
 
 
@@ -116,23 +116,35 @@ def _external_table(result: ExperimentResult, on: str) -> str:
     lines = []
     for name in _shown_on_external(result):
         lines += _measured_report(name, result, on)
-    if known:
+    papers = _papers_proposal(result)
+    if known and papers:
         lines += _published_report(known.report)
     title = f"Table {known.table}: {known.name}" if known else f"{on} by class"
     if known and known.name != on:
         title += f" (`{on}`)"
-    note = _supports_note(known, result, on) if known else ""
+    note = ""
+    if known:
+        note = _supports_note(known.name, known.report.supports, result, on)
+    if known and not papers:
+        note += (
+            f"\nThe paper's figures do not stand here: no network has its settings and k = "
+            f"{published.PROPOSED_GRAMS}.\n"
+        )
     return f"## {title}\n\n{markdown.table(header, lines)}{note}"
 
 
 def _shown_on_external(result: ExperimentResult) -> list[str]:
     """Return the baseline, the network chosen on validation, and the one the paper reports on."""
-    papers = [
+    return list(dict.fromkeys([result.baseline, result.chosen, *_papers_proposal(result)]))
+
+
+def _papers_proposal(result: ExperimentResult) -> list[str]:
+    """Return the networks of the settings that the paper proposes."""
+    return [
         name
         for name, config in result.config.networks.items()
         if config.grams == published.PROPOSED_GRAMS and result.published(config)
     ]
-    return list(dict.fromkeys([result.baseline, result.chosen, *papers]))
 
 
 def _measured_report(name: str, result: ExperimentResult, on: str) -> list[list[str]]:
@@ -160,15 +172,26 @@ def _with_whole(lines: Sequence[list[str]], whole: Sequence[str]) -> list[list[s
     return [[*first, *whole], *([*line, *([""] * len(whole))] for line in rest)]
 
 
-def _supports_note(known: published.ExternalSet, result: ExperimentResult, on: str) -> str:
+def _unpublished_note(result: ExperimentResult) -> str:
+    """Say beside which networks no figure of the paper stands, and why."""
+    if not result.is_of_paper:
+        return "The classes are not the paper's: none of its figures stand here.\n\n"
+    reasons = {
+        name: published.why_not_published(config) for name, config in result.config.networks.items()
+    }
+    lines = [f"- `{name}`: {reason}.\n" for name, reason in reasons.items() if reason]
+    return f"No figure of the paper stands beside:\n\n{''.join(lines)}\n" if lines else ""
+
+
+def _supports_note(name: str, papers: tuple[int, ...], result: ExperimentResult, on: str) -> str:
     """Warn of another set under the paper's name, such as Cornell's Emotion6."""
     first = result.rows(result.chosen, on).iloc[0]
     supports = tuple(int(first[f"{label}_support"]) for label in result.classes)
-    if supports == known.report.supports:
+    if supports == papers:
         return ""
-    ours, theirs = (" + ".join(map(str, counts)) for counts in (supports, known.report.supports))
+    ours, theirs = (" + ".join(map(str, counts)) for counts in (supports, papers))
     return (
-        f"\nThe paper's {known.name} has {theirs} images, this set {ours}: the figures are of "
+        f"\nThe paper's {name} has {theirs} images, this set {ours}: the figures are of "
         "different images.\n"
     )
 

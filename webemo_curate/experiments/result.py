@@ -88,14 +88,19 @@ class ExperimentResult:
     @property
     def figures(self) -> list[Figure]:
         """ROC curves to draw: the paper's figures 5 to 7, and the test split's."""
-        both = tuple(dict.fromkeys((self.baseline, self.chosen)))
         external = tuple(self.external)
-        return [
-            Figure("figure-5.svg", "Figure 5: proposed network", (self.chosen,), external),
-            Figure("figure-6.svg", "Figure 6: baseline", (self.baseline,), external),
-            Figure("figure-7.svg", f"Figure 7: both. The paper: {AREAS}", both, external),
-            Figure("roc-test.svg", "Both on the test split", both, (Split.TEST.value,)),
-        ]
+        drawn = [Figure("figure-6.svg", "Figure 6: baseline", (self.baseline,), external)]
+        for name in dict.fromkeys((self.chosen, *self.config.figures)):
+            proposed = name == self.chosen
+            end, what = ("", "proposed network") if proposed else (f"-{name}", f"network {name}")
+            both = tuple(dict.fromkeys((self.baseline, name)))
+            title = f"Figure 7: baseline and {what}. The paper: {AREAS}"
+            drawn += [
+                Figure(f"figure-5{end}.svg", f"Figure 5: {what}", (name,), external),
+                Figure(f"figure-7{end}.svg", title, both, external),
+                Figure(f"roc-test{end}.svg", "Both on the test split", both, (Split.TEST.value,)),
+            ]
+        return sorted(drawn, key=lambda figure: figure.file)
 
     @property
     def is_of_paper(self) -> bool:

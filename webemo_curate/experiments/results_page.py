@@ -1,15 +1,15 @@
 """An experiment's results as a page of Markdown."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.evaluation import markdown
 from webemo_curate.evaluation.metrics import THRESHOLD
-from webemo_curate.evaluation.significance import LEVEL
-from webemo_curate.experiments import paper_tables
+from webemo_curate.evaluation.significance import FEWEST_SEEDS, LEVEL, POWER
+from webemo_curate.experiments import claims, paper_tables
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
 from webemo_curate.experiments.result import ExperimentResult, best_on_validation
@@ -33,7 +33,8 @@ def results_page(result: ExperimentResult, figures: Mapping[str, str]) -> str:
     parts = [
         _opening(result),
         _networks_table(result.config.networks),
-        _verdicts(result.comparisons),
+        _verdicts(result),
+        claims.claims_section(result),
         paper_tables.accuracy_table(result),
         paper_tables.class_table(result),
         paper_tables.external_tables(result),
@@ -53,10 +54,12 @@ def _opening(result: ExperimentResult) -> str:
         f"accuracy on validation among {', '.join(result.candidates)}{further}.\n\n"
         f"Figures are means and standard deviations over seeds, of the last epoch at {THRESHOLD} "
         "unless said; *tuned* is at the threshold that is best on validation. The paper's figures "
-        f"are those of {published.SOURCE}. Intervals are a paired bootstrap's over images and "
-        "seeds. p-values are adjusted by Holm over the networks of a family: those that differ "
-        "from the baseline in their Gram modules alone, other networks, and networks against "
-        f"their equals without augmentation. Significant means below {LEVEL}.\n"
+        f"are those of {published.SOURCE}. Intervals and verdicts take images and seeds as drawn "
+        "by chance, both at once; *detectable* is the least difference that such a comparison "
+        f"alone would find with a power of {POWER:.0%}. p-values are adjusted by Holm over the "
+        "networks of a family: those that differ from the baseline in their Gram modules alone, "
+        "other networks, and networks against their equals without augmentation. Significant means "
+        f"below {LEVEL}.\n"
     )
 
 
@@ -70,22 +73,40 @@ def _networks_table(networks: Mapping[str, TrainConfig]) -> str:
     return "## Networks\n\n" + markdown.table(header, lines)
 
 
-def _verdicts(comparisons: Iterable[Comparison]) -> str:
+def _verdicts(result: ExperimentResult) -> str:
     """Say of every comparison, of accuracies and of areas, whether it shows a difference."""
     lines = []
-    for c in comparisons:
+    for c in result.comparisons:
         value, interval = markdown.points(c.accuracy)
-        areas = f", DeLong in {_significant(c.adjusted.areas)}" if c.areas else ""
         lines.append(
             f"- {c.on}, `{c.network}` against `{c.against}`: {value} points of accuracy "
-            f"({interval}), **{markdown.verdict(c.adjusted.accuracy)}**; by seed McNemar is "
-            f"significant in {_significant(c.adjusted.mcnemar)}{areas}.\n"
+            f"({interval}), **{markdown.verdict(c.adjusted.accuracy)}**, detectable "
+            f"{markdown.detectable(c.accuracy)}; over images alone, seed by seed, McNemar is "
+            f"significant in {_significant(c.adjusted.mcnemar)}, DeLong in "
+            f"{_significant(c.adjusted.areas)}.\n"
         )
-    return "## What is significant\n\n" + "".join(lines) if lines else ""
+    if not lines:
+        return ""
+    return "## What is significant\n\n" + _why_no_verdict(result) + "".join(lines)
 
 
-def _significant(p_values: Sequence[float]) -> str:
-    return f"{sum(p < LEVEL for p in p_values)} of {len(p_values)}"
+def _why_no_verdict(result: ExperimentResult) -> str:
+    runs = len(result.rows(result.baseline, result.comparisons[0].on))
+    if runs >= FEWEST_SEEDS:
+        return ""
+    alone = "; of one run it is over images alone, and too narrow" if runs == 1 else ""
+    return (
+        f"No verdicts: each network has {runs} run{'s' if runs > 1 else ''}, and from fewer than "
+        f"{FEWEST_SEEDS} it is not known how far runs spread. Only intervals are given{alone}. "
+        f"Train with `seeds: {FEWEST_SEEDS}` or more.\n\n"
+    )
+
+
+def _significant(p_values: Sequence[float | None]) -> str:
+    known = [p for p in p_values if p is not None]
+    undefined = len(p_values) - len(known)
+    said = f"{sum(p < LEVEL for p in known)} of {len(known)}"
+    return f"{said} ({undefined} undefined)" if undefined else said
 
 
 def _set_section(result: ExperimentResult, on: str) -> str:
@@ -118,7 +139,7 @@ def _differences_table(comparisons: Sequence[Comparison]) -> str:
     if not comparisons:
         return ""
     header = ["network", "against", "accuracy, points", "95 % interval", "p", "verdict"]
-    header += ["tuned, points", "95 % interval", "p"]
+    header += ["detectable, points", "tuned, points", "95 % interval", "p"]
     header += ["McNemar p by seed", "AUC by seed (DeLong p)"]
     return markdown.table(header, [_difference_row(c) for c in comparisons])
 
@@ -132,9 +153,12 @@ def _difference_row(c: Comparison) -> list[str]:
         *markdown.points(c.accuracy),
         markdown.p_value(p.accuracy),
         markdown.verdict(p.accuracy),
+        markdown.detectable(c.accuracy),
         *markdown.points(c.tuned),
         markdown.p_value(p.tuned),
         ", ".join(map(markdown.p_value, p.mcnemar)),
-        ", ".join(f"{area.value:+.3f} ({markdown.p_value(own)})" for area, own in areas)
-        or markdown.NOTHING,
+        ", ".join(
+            f"{area.value:+.3f} ({markdown.p_value(own)})" if area else "undefined"
+            for area, own in areas
+        ),
     ]

@@ -11,13 +11,25 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.models.keras_rules import KerasBatchNorm1d, scale_stochastic_depth
 from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
+from webemo_curate.models.tap import find_tap, run_tapped, tap_channels
 from webemo_curate.verdicts import BINARY
-
-TAP_STAGE, TAP_BLOCK = 2, 1
-"""Keras's `block3b_project_conv` is timm's `blocks[2][1].conv_pwl`, before its batch norm."""
 
 BASELINE_UNITS = 3
 """The head of the baseline (k = 0) is as wide as that of three modules: 168 for B2."""
+
+
+FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "gate": torch.mul,
+    "sum": torch.add,
+    "average": lambda one, other: (one + other) / 2,
+    "concatenate": lambda one, other: torch.cat([one, other], dim=1),
+}
+"""How a Gram module joins its branches; the paper found no gain in any but the first."""
+
+
+def module_width(channels: int, config: TrainConfig) -> int:
+    """Return how many features a Gram module gives."""
+    return channels * 2 if config.gram_fusion == "concatenate" else channels
 
 
 class GramModule(nn.Module):
@@ -28,7 +40,7 @@ class GramModule(nn.Module):
     channels : int
         C, of the tapped feature map.
     config : TrainConfig
-        Activation and batch norm.
+        Activation, batch norm and fusion.
     """
 
     def __init__(self, channels: int, config: TrainConfig) -> None:
@@ -37,6 +49,7 @@ class GramModule(nn.Module):
         self.norm = KerasBatchNorm1d(channels, config.bn_epsilon, config.bn_momentum)
         self.project = nn.Conv2d(channels, channels, kernel_size=1)
         self.activation = _activation(config)
+        self._fuse = FUSIONS[config.gram_fusion]
 
     def forward(self, features: Tensor, gram: Tensor) -> Tensor:
         """Combine a feature map with its Gram matrix.
@@ -51,13 +64,13 @@ class GramModule(nn.Module):
         Returns
         -------
         Tensor, shape (N, C)
-            The element-wise product of both branches.
+            The element-wise product of both branches; shape (N, 2 C) if they are concatenated.
         """
         with torch.autocast(features.device.type, enabled=False):
             # Unscaled Gram values lose too much, or overflow, in half precision.
             correlations = self.norm(self.activation(self.compress(gram)))
         pooled = self.activation(self.project(features)).mean(dim=(2, 3))
-        return correlations * pooled
+        return self._fuse(correlations, pooled)
 
 
 class GramEfficientNet(nn.Module):
@@ -76,7 +89,7 @@ class GramEfficientNet(nn.Module):
     backbone
         timm's network without its classifier.
     width
-        Features before the output layer: C * k.
+        Features before the output layer: C * k of the paper's network.
     name
         Value of `TrainConfig.network`.
     last_feature_layer
@@ -101,9 +114,12 @@ class GramEfficientNet(nn.Module):
             scale_stochastic_depth(network, config.backbone)
         self.backbone = network
         self.normalise = Normalize(config.normalisation, network.pretrained_cfg)
-        channels = int(network.blocks[TAP_STAGE][TAP_BLOCK].conv_pwl.out_channels)
-        self.width = channels * (config.grams or BASELINE_UNITS)
-        self.main = _main_branch(network.num_features, self.width, config)
+        self._tap = find_tap(network, config.tap)
+        channels = tap_channels(network, self._tap)
+        units = module_width(channels, config) * (config.grams or BASELINE_UNITS)
+        self.main = _main_branch(network.num_features, units, config)
+        self._concatenates = config.head_fusion == "concatenate" and config.grams > 0
+        self.width = units * 2 if self._concatenates else units
         self.gram_modules = nn.ModuleList(GramModule(channels, config) for _ in range(config.grams))
         self.output = nn.Linear(self.width, classes)
         self._normalise_gram = config.normalise_gram
@@ -143,7 +159,7 @@ class GramEfficientNet(nn.Module):
         Returns
         -------
         Tensor, shape (N, width)
-            Main branch plus Gram modules.
+            Main branch plus Gram modules, or beside them.
         """
         deep, tap = self._run_backbone(self.normalise(images))
         fused: Tensor = self.main(self.backbone.forward_head(deep))
@@ -151,7 +167,8 @@ class GramEfficientNet(nn.Module):
             return fused
         # The same for all modules: computed once.
         gram = gram_matrix(tap, normalise=self._normalise_gram).flatten(1)
-        return fused + torch.cat([module(tap, gram) for module in self.gram_modules], dim=1)
+        grams = torch.cat([module(tap, gram) for module in self.gram_modules], dim=1)
+        return torch.cat([fused, grams], dim=1) if self._concatenates else fused + grams
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images.
@@ -171,25 +188,14 @@ class GramEfficientNet(nn.Module):
 
     def _run_backbone(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Run timm's network; returns its last feature map and the tap."""
-        x = self.backbone.bn1(self.backbone.conv_stem(images))
+        x = tap = self.backbone.bn1(self.backbone.conv_stem(images))
         for number, stage in enumerate(self.backbone.blocks):
-            if number != TAP_STAGE:
-                x = stage(x)
-                continue
             for position, block in enumerate(stage):
-                if position == TAP_BLOCK:
-                    x, tap = _run_tapped(block, x)
+                if (number, position) == self._tap:
+                    x, tap = run_tapped(block, x)
                 else:
                     x = block(x)
         return self.backbone.bn2(self.backbone.conv_head(x)), tap
-
-
-def _run_tapped(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Run a Fused-MBConv block of timm; returns its output and its projection's."""
-    expanded = block.se(block.aa(block.bn1(block.conv_exp(x))))
-    tap = block.conv_pwl(expanded)
-    out = block.bn2(tap)
-    return (block.drop_path(out) + x if block.has_skip else out), tap
 
 
 def _main_branch(features: int, width: int, config: TrainConfig) -> nn.Sequential:

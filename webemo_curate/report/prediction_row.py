@@ -1,4 +1,4 @@
-"""Pictures in a row, each over what a network says of it: the paper's figure 8."""
+"""Pictures in a row, each below what a network says of it: the paper's figure 8."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,10 +65,10 @@ def draw_row(panels: Sequence[Panel], file: Path) -> None:
         left = GAP + place * (CELL + GAP)
         small = panel.picture.copy()
         small.thumbnail((CELL, CELL))
-        _paste(sheet, small, left, GAP)
+        _paste(sheet, small, left, CAPTION + GAP)
         if panel.activation is not None:
-            _paste(sheet, _heated(small, panel.activation), left, GAP + CELL + GAP)
-        middle = left + CELL // 2, size[1] - CAPTION // 2 - GAP // 2
+            _paste(sheet, _heated(small, panel.activation), left, CAPTION + GAP + CELL + GAP)
+        middle = left + CELL // 2, (CAPTION + GAP) // 2
         pen.text(middle, panel.caption, fill="black", font=font, anchor="mm")
     with atomic_path(file) as partial:
         sheet.save(partial, "PNG")

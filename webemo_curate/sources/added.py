@@ -1,6 +1,8 @@
 """A folder-per-emotion set taken into a workspace: images by content, rows as a manifest."""
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_set import FolderSet, read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
 from webemo_curate.table_digest import content_digest
-from webemo_curate.verdicts import Split, binary_classes
+from webemo_curate.verdicts import Split, TextVerdict, binary_classes
 from webemo_curate.workspace import Workspace
 
 STAGE = "add-folder"
@@ -42,6 +44,8 @@ class AddedSet:
         Entries of the folder that are no pictures to be tried, counted by reason.
     folders_left_out
         Files in each folder whose name is no class.
+    text
+        Images that the text filter left out, counted by verdict.
     left_out
         All that is not taken in words; empty if all is.
     """
@@ -53,6 +57,7 @@ class AddedSet:
     broken: dict[str, str]
     not_taken: dict[str, int]
     folders_left_out: dict[str, int]
+    text: dict[str, int]
     left_out: str
 
     def summary(self) -> str:
@@ -62,7 +67,15 @@ class AddedSet:
         )
 
 
-def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
+TextFilter = Callable[[pa.Table], dict[str, str]]
+"""Takes `sha256` and `path` of images; returns the verdict on each that is not clean of text."""
+
+TEXT_SAID = {TextVerdict.TEXT: "bearing text", TextVerdict.UNREADABLE: "not readable for text"}
+
+
+def add_folder(
+    folder: Path, name: str, work: WorkContext, text_filter: TextFilter | None = None
+) -> AddedSet:
     """Store a folder's images in the workspace and list them as a split manifest does.
 
     Parameters
@@ -75,6 +88,8 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
         Its workspace gets `manifests/<name>.parquet`, and the caller holds its lock. Which emotion
         is positive is its configuration's `binarize.positive`; of another target the classes are
         those of its splits.
+    text_filter : callable, optional
+        Leaves out what bears text; see `stages.set_text`.
 
     Returns
     -------
@@ -92,7 +107,10 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
     names = folder_names(classes, config, listed_labels(workspace))
     found = read_set(folder, names, work.max_pixels, task=STAGE, keep=workspace.store_image)
     workspace.settle()
-    table = _table(found, workspace)
+    table, text = _filtered(_table(found, workspace), text_filter)
+    if text_filter:
+        made_of |= {"filter_text": config.filter_text.fingerprint()}
+    said = [f"{count} {TEXT_SAID[TextVerdict(verdict)]}" for verdict, count in text.items()]
     origin = Origin(STAGE, VERSION, made_of, {"set": content_digest(table)})
     workspace.write_as(Split.TEST, name, table, origin, classes)
     return AddedSet(
@@ -103,8 +121,18 @@ def add_folder(folder: Path, name: str, work: WorkContext) -> AddedSet:
         found.broken,
         dict(sorted(found.left_out.counts.items())),
         dict(sorted(found.left_out.folders.items())),
-        found.summary(),
+        text,
+        ", ".join(filter(None, [found.summary(), *said])),
     )
+
+
+def _filtered(table: pa.Table, text_filter: TextFilter | None) -> tuple[pa.Table, dict[str, int]]:
+    """Leave out what bears text; returns the rest, and counts by verdict."""
+    if text_filter is None or not table.num_rows:
+        return table, {}
+    verdicts = text_filter(table.select(["sha256", "path"]))
+    clean = [sha256 not in verdicts for sha256 in table["sha256"].to_pylist()]
+    return table.filter(pa.array(clean, pa.bool_())), dict(Counter(verdicts.values()))
 
 
 def _table(found: FolderSet, workspace: Workspace) -> pa.Table:

@@ -23,6 +23,7 @@ from webemo_curate.dataset.labeled_images import LabeledImages, epoch_updates
 from webemo_curate.dataset.prefetch import Feed
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.evaluation.inference import predict_logits, probabilities, validation_figures
+from webemo_curate.evaluation.predictions import check_numbers
 from webemo_curate.models.devices import cpu_threads
 from webemo_curate.models.pretrained import load_backbone
 from webemo_curate.models.registry import Network, build_network, set_training
@@ -179,6 +180,7 @@ class Trainer:
 
     def _validate(self, validation: Feed) -> LogEntry:
         probability = probabilities(predict_logits(self.network, validation, self.config))
+        check_numbers(probability, validation.images.sha256, self.folder.name)
         return validation_figures(validation.images.targets.numpy(), probability)
 
     def _train_epoch(self, train: Feed) -> None:
