@@ -107,6 +107,6 @@ def test_three_operations_in_a_row_are_equal_to_the_last_bit():
 def test_with_the_crop_few_values_differ():
     ours, expected = both(crop=True)
     # OpenCV's scaling and ours differ by a level in a value of a thousand, which equalizing or
-    # solarizing then spreads. Measured: see the assertion's half.
-    assert (np.abs(ours - expected) > 8).mean() < 0.002
+    # stretching then spreads. Measured: 3e-6 and 0.006.
+    assert (np.abs(ours - expected) > 8).mean() < 1e-4
     assert (ours != expected).mean() < 0.02

@@ -11,7 +11,7 @@ from webemo_curate.errors import InputError
 
 if TYPE_CHECKING:
     from webemo_curate.config import TrainConfig
-    from webemo_curate.models.description import Description
+    from webemo_curate.models.network_description import Description
 
 COMPARED_GRAMS = range(6)
 """k of the networks whose cost is compared; the paper trains 0 and 2 to 5."""
@@ -26,8 +26,8 @@ def describe_model(
     images: Annotated[int, typer.Option(min=2, help="Images a timed step.")] = 4,
 ) -> None:
     """Print a network's stages and blocks, and what it costs beside k = 0 to 5, S and Zhang's."""
-    from webemo_curate.models.description import describe
     from webemo_curate.models.devices import choose_device
+    from webemo_curate.models.network_description import describe
     from webemo_curate.training.step_cost import step_seconds
 
     config = call.config().train

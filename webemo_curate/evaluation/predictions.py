@@ -37,7 +37,15 @@ def predictions_file(run: Path, name: str) -> Path:
 def write_predictions(
     path: Path, images: LabeledImages, last: NDArray[np.float64], best: NDArray[np.float64]
 ) -> None:
-    """Write the answers of the last and the best epoch's weights; see `Scored.probability`."""
+    """Write the answers of the last and the best epoch's weights; see `Scored.probability`.
+
+    Raises
+    ------
+    InputError
+        If an answer is not a number.
+    """
+    for probability in (last, best):
+        check_numbers(probability, images.sha256, path.parent.name)
     table = pa.table(
         {
             "sha256": images.sha256,

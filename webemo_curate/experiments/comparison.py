@@ -198,7 +198,8 @@ def _test(
     accuracy = compare_runs(_right(theirs), _right(ours))
     tuned = compare_runs(_right(theirs, tuned=True), _right(ours, tuned=True))
     errors = [mcnemar(one.right(), other.right()) for one, other in seeds]
-    alone = Adjusted(accuracy.p, tuned.p, errors, [area and area.p for area in areas])
+    area_p = [area.p if area else None for area in areas]
+    alone = Adjusted(accuracy.p, tuned.p, [*errors], area_p)
     return Comparison(network, against, on, accuracy, tuned, errors, areas, alone)
 
 

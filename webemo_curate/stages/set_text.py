@@ -8,7 +8,7 @@ from webemo_curate.runner.job import Runner
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.ocr import OcrStage
-from webemo_curate.stages.stage import StageContext, Tables
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.stages.text import TextStage
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import FetchStatus, TextVerdict
@@ -46,7 +46,7 @@ def text_verdicts(images: pa.Table, work: WorkContext, runner: Runner) -> dict[s
     config, workspace = work.config, work.workspace
     finder = _SetOcr(config.filter_text.ocr, elsewhere=config.runner.elsewhere)
     context = StageContext(workspace, runner, content_digest(images))
-    tables: Tables = {"fetch": _as_fetched(images)}
+    tables = {"fetch": _as_fetched(images)}
     tables |= _SetImages(config.images, config.decoding).run(tables, context)
     tables |= finder.run(tables, context)
     text = TextStage(config.filter_text.rule).run(tables, context)["text"]

@@ -16,7 +16,7 @@ from webemo_curate.verdicts import BINARY
 CHANNELS = 3
 
 
-class _Step:
+class _TimedNetwork:
     """A network and batch of its size, ready to be trained on over and over."""
 
     def __init__(self, config: TrainConfig, batch: int, device: torch.device) -> None:
@@ -60,7 +60,7 @@ def step_seconds(
     dict of str to float
         Median seconds of a step: forward, backward and update.
     """
-    ready = {name: _Step(config, batch, device) for name, config in networks.items()}
+    ready = {name: _TimedNetwork(config, batch, device) for name, config in networks.items()}
     taken: dict[str, list[float]] = {name: [] for name in networks}
     with progress_bar((steps + 1) * len(ready), "time steps", "step") as bar:
         for turn in range(steps + 1):

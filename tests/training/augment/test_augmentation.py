@@ -93,6 +93,19 @@ def test_op_equals_pillows(op: pixel_ops.Op, pillow: Callable, sign: float) -> N
     assert torch.equal(op(tensor(pictures()), draw(sign)), expected)
 
 
+def test_auto_contrast_equals_pillows_for_every_range_of_levels() -> None:
+    ranges = [(low, high) for low in range(0, 256, 3) for high in range(low, 256, 5)]
+    levels = np.arange(256)[None, :]
+    low, high = (np.array(ends)[:, None] for ends in zip(*ranges, strict=True))
+    lines = np.clip(levels, low, high).astype(np.uint8)
+    images = torch.from_numpy(lines)[:, None, None, :].expand(-1, 3, -1, -1).contiguous()
+    ours = pixel_ops.auto_contrast(images, draw(1.0))[:, 0, 0].numpy()
+    for line, result in zip(lines, ours, strict=True):
+        assert np.array_equal(
+            result, np.asarray(ImageOps.autocontrast(Image.fromarray(line[None])))[0]
+        )
+
+
 @pytest.mark.parametrize("center", [0.0, 0.4, 0.97])
 def test_cutout_fills_a_square_about_its_center(center: float) -> None:
     half = 20 / 32 * STRENGTH / 2

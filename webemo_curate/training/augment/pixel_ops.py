@@ -74,7 +74,8 @@ def auto_contrast(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
     low = flat.amin(dim=2, keepdim=True).double()
     span = flat.amax(dim=2, keepdim=True).double() - low
     # A channel of one level stays as it is: scale 1, offset 0.
-    scale = torch.where(span > 0, TOP / span.clamp(min=1), 1.0)
+    # A number over a tensor is, in torch, the number times a rounded reciprocal.
+    scale = torch.where(span > 0, torch.full_like(span, TOP) / span.clamp(min=1), 1.0)
     offset = torch.where(span > 0, -low * scale, 0.0)
     levels = torch.arange(LEVELS, device=images.device, dtype=torch.float64)
     return _look_up(images, (levels * scale + offset).trunc().clamp(0, TOP))

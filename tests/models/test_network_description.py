@@ -7,7 +7,7 @@ import torch
 
 from tests.e2e.conftest import curate
 from webemo_curate.config import TrainConfig
-from webemo_curate.models.description import count_flops, describe
+from webemo_curate.models.network_description import count_flops, describe
 from webemo_curate.training.step_cost import step_seconds
 
 TABLE_2 = [
