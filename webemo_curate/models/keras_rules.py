@@ -43,7 +43,7 @@ class KerasBatchNorm1d(nn.BatchNorm1d):
         if not self.training:
             return super().forward(input)
         with torch.no_grad():
-            variance, mean = torch.var_mean(input.float(), dim=0, correction=0)
+            variance, mean = torch.var_mean(input.to(self.running_mean.dtype), dim=0, correction=0)
             share = float(self.momentum or 0)
             self.running_mean.lerp_(mean, share)  # type: ignore[union-attr]
             self.running_var.lerp_(variance, share)  # type: ignore[union-attr]
