@@ -110,7 +110,7 @@ def test_a_whole_training_step_moves_the_weights_as_keras_does(backbone, pixels)
     wanted = dict(expected.named_parameters())
     for name, parameter in ours.named_parameters():
         difference = (parameter - wanted[name]).abs().max()
-        assert float(difference) < STEP_TOLERANCE, name
+        assert difference.item() < STEP_TOLERANCE, name
 
 
 def test_a_training_steps_gradients_equal_keras(backbone, pixels):

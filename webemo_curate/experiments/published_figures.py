@@ -143,10 +143,8 @@ def report_on_test(config: TrainConfig) -> Report | None:
 
 def why_not_published(config: TrainConfig) -> str | None:
     """Say why no figure of the paper's table 4 stands beside a network; None if one does."""
-    if config.preset == "zhang":
-        return "the copy of the paper at hand does not show its accuracy"
     if config.preset != TrainConfig().preset:
-        return f"the paper has no preset {config.preset}"
+        return f"the copy of the paper at hand has no figures of preset {config.preset}"
     if other := departures(config):
         return f"its {', '.join(other)} {'is' if len(other) == 1 else 'are'} not the paper's"
     return None if config.grams in TEST else f"the paper does not report on k = {config.grams}"

@@ -43,7 +43,8 @@ class KerasBatchNorm1d(nn.BatchNorm1d):
         if not self.training:
             return super().forward(input)
         with torch.no_grad():
-            variance, mean = torch.var_mean(input.to(self.running_mean.dtype), dim=0, correction=0)
+            exact = torch.promote_types(input.dtype, torch.float32)
+            variance, mean = torch.var_mean(input.to(exact), dim=0, correction=0)
             share = float(self.momentum or 0)
             self.running_mean.lerp_(mean, share)  # type: ignore[union-attr]
             self.running_var.lerp_(variance, share)  # type: ignore[union-attr]
