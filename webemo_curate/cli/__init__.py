@@ -1,5 +1,8 @@
-"""The `curate` command: a function a command, options made from the configuration."""
+"""The `curate` command: a function a command, options made from the configuration.
 
-from webemo_curate.cli.main import main
+A script calls it as `app(["fetch", "--workspace", "ws"], standalone_mode=False)`.
+"""
 
-__all__ = ["main"]
+from webemo_curate.cli.main import app, main
+
+__all__ = ["app", "main"]
