@@ -3,9 +3,10 @@
     python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640] [--no-drawn]
         [--rivals tesseract rapidocr easyocr] [--every N] [--models FOLDER] [--sheet errors.jpg]
 
-DATA holds text/, overlay/, web/ and their label files. For each contestant: the share of images
-said to bear text, by kind, with 95 % Wilson intervals; over text-free photos that share is the
-false positives. What is ambiguous, or was not looked at by the labels' authors, is left out.
+DATA holds text/, overlay/, web/, oasis/ and their label files. For each contestant: the share of
+images said to bear text, by kind, with 95 % Wilson intervals, of all of them and of the half that
+no rule is chosen on (`benchmarks.halves`); over text-free photos that share is the false positives.
+What is ambiguous, or was not looked at by the labels' authors, is left out.
 `tesseract` is the system's command; `rapidocr` and `easyocr` are their own interfaces with their
 defaults, the latter detection only, with weights from `--models`. With `--second-side` each side
 is also measured with a second look at that one; with `--no-drawn` each without the look for words
@@ -15,6 +16,7 @@ drawn over photos, too.
 import argparse
 import csv
 import math
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contact_sheet import contact_sheet
+from benchmarks.halves import Half, half_of
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
 from webemo_curate.ocr.cascade import make_detector
@@ -40,38 +43,58 @@ LEGIBLE = 12
 """Pixels of letter height from which text is expected to be found."""
 
 CLEAN = "text-free"
+CLEAN_PROXY = "text-free, OASIS"
+CLEAN_KINDS = (CLEAN, CLEAN_PROXY)
 Z = 1.96
 WEB_KINDS = {"T": "web text", "C": "web caption", "N": CLEAN}
 TEXT_KINDS = {"text": "scene", "no_text": CLEAN}
+OASIS_KINDS = {"none": CLEAN_PROXY}
+WHOLE_PICTURE = r"icdar2015 img_\d+"
+"""Of what picture a scene crop is, in the labels' column `src`."""
+
 TESSERACT_CONFIDENCE = 60
 TESSERACT_LETTERS = 3
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A labeled photo: its kind, and the height of the letters where that is known."""
+    """A labeled photo: its kind, its half, and the height of the letters where that is known."""
 
     path: Path
     kind: str
+    half: Half
     height: float | None = None
+
+
+Row = dict[str, str]
+
+KINDS: dict[str, Callable[[Row], str | None]] = {
+    "text": lambda row: TEXT_KINDS.get(row["label"]),
+    "overlay": lambda row: row["tag"],
+    "web": lambda row: WEB_KINDS.get(row["text"]),
+    "oasis": lambda row: OASIS_KINDS.get(row["text"]),
+}
+"""Folder -> the kind that a row of its labels states; None: not to be scored."""
 
 
 def labeled(data: Path) -> list[Photo]:
     """Return the photos whose label is unambiguous."""
-    kinds: dict[str, Callable[[dict[str, str]], str | None]] = {
-        "text": lambda row: TEXT_KINDS.get(row["label"]),
-        "overlay": lambda row: row["tag"],
-        "web": lambda row: WEB_KINDS.get(row["text"]),
-    }
     photos = []
-    for folder, kind_of in kinds.items():
+    for folder, kind_of in KINDS.items():
         with (data / f"{folder}_labels.csv").open(newline="") as stream:
             for row in csv.DictReader(stream):
                 kind = kind_of(row)
                 if kind is not None:
                     height = float(row["text_h"]) if row.get("text_h") else None
-                    photos.append(Photo(data / folder / row["file"], kind, height))
+                    half = half_of(_group(row))
+                    photos.append(Photo(data / folder / row["file"], kind, half, height))
     return photos
+
+
+def _group(row: Row) -> str:
+    """Return what a photo has in common with those that must be in its half."""
+    whole = re.match(WHOLE_PICTURE, row.get("src", ""))
+    return row.get("family") or (whole[0] if whole else row["file"])
 
 
 def wilson(hits: int, total: int) -> str:
@@ -162,13 +185,19 @@ def _easyocr(job: tuple[Path, Path]) -> bool:
 
 
 def show(name: str, photos: Sequence[Photo], flagged: Sequence[bool], rate: float) -> None:
-    """Print the shares by kind, and those that the aims are set for."""
+    """Print the shares by kind, and those that the aims are set for; of the report half beside."""
     print(f"\n{name}  ({rate:.1f} images/s, {PROCESSES} processes)")
-    for kind in sorted({photo.kind for photo in photos}):
-        print(f"  {kind:<22} {_share(photos, flagged, lambda p, k=kind: p.kind == k)}")
-    drawn = _share(photos, flagged, lambda p: (p.height or 0) >= LEGIBLE)
-    print(f"  {f'drawn, {LEGIBLE} px and more':<22} {drawn}")
-    print(f"  {'all text':<22} {_share(photos, flagged, lambda p: p.kind != CLEAN)}", flush=True)
+    print(f"  {'':<22} {'all':<32} report half")
+    rows: dict[str, Callable[[Photo], bool]] = {
+        kind: lambda photo, kind=kind: photo.kind == kind
+        for kind in sorted({photo.kind for photo in photos})
+    }
+    rows[f"drawn, {LEGIBLE} px and more"] = lambda photo: (photo.height or 0) >= LEGIBLE
+    rows["all text"] = lambda photo: photo.kind not in CLEAN_KINDS
+    for row, chosen in rows.items():
+        every = _share(photos, flagged, chosen)
+        held = _share(photos, flagged, lambda p, c=chosen: p.half == "report" and c(p))
+        print(f"  {row:<22} {every:<32} {held}", flush=True)
 
 
 def _share(
@@ -201,8 +230,8 @@ def show_ours(photos: Sequence[Photo], look: Look, sheet: Path | None) -> None:
 
 def _save_errors(photos: Sequence[Photo], flagged: Sequence[bool], sheet: Path) -> None:
     pairs = list(zip(photos, flagged, strict=True))
-    missed = [[photo.path] for photo, flag in pairs if photo.kind != CLEAN and not flag]
-    false = [[photo.path] for photo, flag in pairs if photo.kind == CLEAN and flag]
+    missed = [[photo.path] for photo, flag in pairs if photo.kind not in CLEAN_KINDS and not flag]
+    false = [[photo.path] for photo, flag in pairs if photo.kind in CLEAN_KINDS and flag]
     contact_sheet(sheet.with_stem(f"{sheet.stem}-missed"), missed)
     contact_sheet(sheet.with_stem(f"{sheet.stem}-false"), false)
 

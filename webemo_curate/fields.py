@@ -67,6 +67,7 @@ TEXT_BOX = pa.struct(
         pa.field("agreed", pa.float32(), nullable=False),  # a second network's score of the place
         pa.field("drawn", pa.bool_(), nullable=False),  # found by the look for drawn words
         pa.field("frame", pa.int32(), nullable=False),  # of an animation, from 0
-        pa.field("stable", pa.float32()),  # likeness of its readings if moved, 0 to 1
+        pa.field("support", pa.float32()),  # of its readings, the box moved: mean confidence
+        pa.field("periodic", pa.float32(), nullable=False),  # how much its pixels repeat, 0 to 1
     ]
 )

@@ -156,7 +156,8 @@ def _text(one: Drawn) -> dict[str, object]:
         "agreed": 0.8,
         "drawn": True,
         "frame": 0,
-        "stable": None,
+        "support": None,
+        "periodic": 0.0,
     }
     return {
         "sha256": one.sha256,

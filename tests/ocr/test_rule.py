@@ -24,7 +24,8 @@ def box(
     agreed=0.0,
     drawn=False,
     frame=0,
-    stable=None,
+    support=None,
+    periodic=0.0,
     size=(40.0, 10.0),
 ):
     width, height = size
@@ -36,7 +37,8 @@ def box(
         "agreed": agreed,
         "drawn": drawn,
         "frame": frame,
-        "stable": stable,
+        "support": support,
+        "periodic": periodic,
         "area": area,
     }
 
@@ -134,15 +136,22 @@ def test_a_threshold_replaces_every_confidence_of_the_preset():
     assert not bears_text(box("abcd", 0.9, 0.01), rule=rule)
 
 
+def read_box(*, confidence, again, **seen):
+    """Return a box whose two further readings, if there are any, say `again` for the first one."""
+    support = None if again is None or confidence < 0.4 else (confidence + 2 * again) / 3
+    return box(confidence=confidence, support=support, **seen)
+
+
 boxes = st.builds(
-    box,
+    read_box,
     text=st.text("aB1 .漢", max_size=9),
     confidence=st.floats(0, 1, width=32),
     area=st.floats(0, 1, width=32),
     score=st.floats(0, 1, width=32),
     agreed=st.floats(0, 1, width=32),
     drawn=st.booleans(),
-    stable=st.none() | st.floats(0, 1, width=32),
+    again=st.none() | st.floats(0, 1, width=32),
+    periodic=st.floats(0, 1, width=32),
 )
 
 
@@ -178,24 +187,24 @@ def test_score_reaches_threshold_exactly_when_a_box_is_believed(seen):
     assert (decisions.score[0] >= decisions.threshold[0]) == decisions.bears_text[0]
 
 
-@pytest.mark.parametrize(("stable", "verdict"), [(0.5, True), (0.49, False), (None, True)])
-def test_a_box_that_reads_otherwise_when_moved_does_not_count(stable, verdict):
-    seen = box(confidence=1.0, stable=stable)
+@pytest.mark.parametrize(
+    ("confidence", "support", "verdict"),
+    [(0.5, None, True), (0.49, None, False), (1.0, 0.49, False), (0.4, 0.51, True)],
+)
+def test_what_all_readings_say_counts_where_there_are_several(confidence, support, verdict):
+    seen = box("abcd", confidence, support=support)
 
-    assert bears_text(seen, rule=replace(RULE, stable=0.5)) == verdict
-    assert bears_text(seen)
+    assert bears_text(seen, rule=replace(RULE, all_readings=True)) == verdict
+    assert bears_text(seen) == (confidence >= 0.5)
 
 
 @pytest.mark.parametrize(
-    ("stable", "confidence", "verdict"),
-    [(1.0, 0.5, True), (0.5, 0.64, False), (0.5, 0.65, True), (0.0, 0.8, True), (None, 0.5, True)],
+    ("periodic", "confidence", "verdict"), [(0.8, 0.89, False), (0.8, 0.9, True), (0.7, 0.5, True)]
 )
-def test_a_box_that_reads_a_little_otherwise_when_moved_must_be_read_more_surely(
-    stable, confidence, verdict
-):
-    seen = box("abcd", confidence, stable=stable)
+def test_text_over_pixels_that_repeat_must_be_read_more_surely(periodic, confidence, verdict):
+    seen = box("abcdef", confidence, periodic=periodic)
 
-    assert bears_text(seen, rule=replace(RULE, unsteady=0.3)) == verdict
+    assert bears_text(seen, rule=replace(RULE, repeated=0.9)) == verdict
     assert bears_text(seen)
 
 
@@ -215,6 +224,13 @@ ANY_SCRIPT = replace(RULE, repeated=0.9, agreed=Agreement(0.6, 0.45, 0.5))
 )
 def test_few_signs_repeated_at_length_are_no_unknown_script(text, verdict):
     assert bears_text(box(text, 0.45, score=1.0, agreed=1.0), rule=ANY_SCRIPT) == verdict
+
+
+@pytest.mark.parametrize(("text", "verdict"), [("", False), ("08", False), ("abc", True)])
+def test_pixels_that_repeat_are_no_unknown_script_unless_signs_are_read(text, verdict):
+    found = box(text, 0.45, score=1.0, agreed=1.0, periodic=0.75)
+
+    assert bears_text(found, rule=ANY_SCRIPT) == verdict
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_a_sound_engine_passes(detector):
     [
         "webemo_curate.ocr.second_look.mark_agreement",
         "webemo_curate.ocr.rapidocr.rapidocr_detector.moved",
-        "webemo_curate.ocr.rapidocr.rapidocr_detector.steadiness",
+        "webemo_curate.ocr.rapidocr.rapidocr_detector.support",
         "webemo_curate.ocr.rapidocr.rapidocr_detector.polygon_area",
     ],
 )

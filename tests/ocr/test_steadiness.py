@@ -7,32 +7,35 @@ from hypothesis import strategies as st
 
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
-from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
+from webemo_curate.ocr.steadiness import MOVES, moved, support, worth_reading_again
 
 WORDS = st.text("abcd", max_size=8)
 
 
 @pytest.mark.parametrize(
-    ("first", "again", "expected"),
+    ("first", "confidence", "again", "expected"),
     [
-        ("Summer", ["Summer", "SUMMER!"], 1.0),
-        ("Summer", ["Summer", "Sumer"], 5 / 6),
-        ("ginoon", ["ginoon", ""], 0.0),
-        ("abcd", ["abxd", "xxxx"], 0.0),
-        ("...", ["!", ""], 1.0),
+        ("Summer", 0.9, [("Summer", 0.8), ("SUMMER!", 0.7)], 0.8),
+        ("Summer", 0.9, [("Summer", 0.9), ("Sumer", 0.6)], 2.3 / 3),
+        ("ginoon", 0.6, [("ginoon", 0.6), ("", 0.0)], 0.4),
+        ("abcd", 0.6, [("abxd", 0.4), ("xxxx", 1.0)], 0.3),
+        ("...", 0.5, [("!", 0.5)], 0.5),
+        ("word", 0.7, [], 0.7),
     ],
 )
-def test_the_reading_that_differs_most_says_how_steady_a_box_is(first, again, expected):
-    assert steadiness(first, again) == pytest.approx(expected)
+def test_further_readings_count_as_far_as_they_are_like_the_first(
+    first, confidence, again, expected
+):
+    assert support(first, confidence, again) == pytest.approx(expected)
 
 
 @given(WORDS, WORDS)
 def test_likeness_is_mutual_and_whole_only_between_equals(one, other):
-    likeness = steadiness(one, [other])
+    likeness = support(one, 0.0, [(other, 1.0)])
 
-    assert likeness == steadiness(other, [one])
-    assert 0 <= likeness <= 1
-    assert (likeness == 1) == (one == other)
+    assert likeness == support(other, 0.0, [(one, 1.0)])
+    assert 0 <= likeness <= 0.5
+    assert (likeness == 0.5) == (one == other)
 
 
 @given(st.floats(2, 200), st.floats(2, 200), st.floats(0, 6.3))
@@ -79,4 +82,5 @@ def test_words_are_steady_whatever_is_looked_at_beside_them():
     assert together == [detector.detect([image])[0] for image in images]
     assert together == detector.detect(images[::-1])[::-1]
     for index, word in ((0, "HELLO"), (2, "Good day"), (3, "NO")):
-        assert [box.stable for box in together[index] if box.text == word] == [1.0]
+        (box,) = (box for box in together[index] if box.text == word)
+        assert box.support > 0.9

@@ -55,8 +55,8 @@ def test_repeated_structures_are_hardly_ever_taken_for_text(structures):
     assert decide(structures, BALANCED).bears_text.sum() <= 1
 
 
-def test_they_would_be_if_neither_repetition_nor_steadiness_counted(structures):
-    believing = replace(BALANCED, unsteady=0.0, repeated=0.0)
+def test_they_would_be_if_first_readings_were_believed(structures):
+    believing = replace(BALANCED, by_length=((2, 0.8), (5, 0.4)), all_readings=False, repeated=0.0)
 
     assert decide(structures, believing).bears_text.sum() >= 4
 

@@ -17,7 +17,8 @@ def box(text, confidence, area=0.05, score=0.55):
         "agreed": 0.0,
         "drawn": False,
         "frame": 0,
-        "stable": None,
+        "support": None,
+        "periodic": 0.0,
         "area": area,
     }
 

@@ -24,18 +24,20 @@ class OcrConfig(StageConfig):
         416,
         ge=32,
         flag=Flag(panel=DETECTION),
-        description="Pixels that the short side is scaled to.",
+        description="Pixels that an image's short side is scaled to before text is looked for.",
     )
     second_side: int | None = setting(
         None,
         ge=32,
         flag=Flag(panel=DETECTION),
-        description="Look again at this short side where the first look confirms no text.",
+        description="Look a second time, at this short side, where the first look found no text "
+        "that counts.",
     )
     drawn: bool = setting(
         True,
         flag=Flag("--drawn/--no-drawn", panel=DETECTION),
-        description="Where no text is confirmed, look for words drawn over the photo.",
+        description="Where no text that counts was found, look for words drawn over the photo: "
+        "captions, watermarks.",
     )
     score_floor: float = setting(0.3, ge=0, le=1, description="Weaker boxes are not stored.")
     models: AbsolutePath | None = setting(
@@ -68,22 +70,25 @@ class TextRuleConfig(StageConfig):
     preset: Literal["strict", "balanced", "lenient"] = setting(
         "balanced",
         flag=Flag(panel=RULE),
-        description="How much evidence makes an image bear text.",
+        description="What makes an image bear text. strict: any hint of it; balanced: words that "
+        "are read surely, again where the box is moved a little, or a line of letters that two "
+        "networks find; lenient: sure and large words.",
     )
     threshold: float | None = setting(
         None,
         ge=0,
         le=1,
         flag=Flag(panel=RULE),
-        description="Recognition confidence that counts, whatever a word's length; default: the "
-        "preset's.",
+        description="Confidence of the first reading from which a word counts, 0 to 1, in place "
+        "of all that the preset asks of it.",
     )
     min_area: float | None = setting(
         None,
         ge=0,
         le=1,
         flag=Flag(panel=RULE),
-        description="Fraction of the image that text must cover; default: the preset's.",
+        description="Fraction of the image, 0 to 1, that the words that count must cover; "
+        "default: the preset's (lenient 0.01, else none).",
     )
 
 

@@ -35,9 +35,12 @@ class TextBox:
         Whether the look for words drawn over photos found it.
     frame
         The frame of an animation in which it was seen, from 0.
-    stable
-        How alike the readings are if the box is moved a little, 0 to 1 (`ocr.steadiness`); None
-        where it was not read again.
+    support
+        Mean confidence of the readings, the box moved a little, as far as they are alike, 0 to 1
+        (`ocr.steadiness`); None where it was not read again.
+    periodic
+        How alike its pixels are to those beside them, 0 to 1 (`ocr.periodicity`); 0 where an engine
+        does not measure it.
     """
 
     polygon: tuple[float, ...]
@@ -48,7 +51,8 @@ class TextBox:
     agreed: float = 0.0
     drawn: bool = False
     frame: int = 0
-    stable: float | None = None
+    support: float | None = None
+    periodic: float = 0.0
 
 
 def to_arrow(found: Sequence[Sequence[TextBox]]) -> pa.ListArray:

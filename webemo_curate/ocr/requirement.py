@@ -38,6 +38,9 @@ class Agreement:
         Where more signs are read with less confidence, the sum of both scores that is needed.
     repeating
         So many letters and digits of few signs repeated may still be an unknown script.
+    periodic
+        How much the pixels of a box repeat (`ocr.periodicity`) from which it is a pattern, unless
+        more signs are read.
     shape
         Long side over short side that the box has at least: one letter, or ring, is no word.
     area
@@ -52,6 +55,7 @@ class Agreement:
     confidence: float = 0.4
     doubtful: float = 1.5
     repeating: int = 6
+    periodic: float = 0.75
     shape: float = 1.8
     area: float = 0.3
 
@@ -83,14 +87,13 @@ class Rule:
     drawn
         What is asked instead of boxes that the look for drawn words found; its own `min_area` says
         nothing. None: the same as of others.
-    stable
-        How alike the readings of a box must be when it is moved a little (`ocr.steadiness`); one
-        that was not read again passes.
-    unsteady
-        Confidence asked beyond that of its length, of a box that reads wholly otherwise when it is
-        moved, and in proportion where it reads otherwise in part.
+    all_readings
+        Whether the confidence asked of its length must be that of all readings of a box, moved a
+        little (`ocr.steadiness`), not of the first one alone; one that was not read again passes.
     repeated
-        Confidence asked of few signs, repeated (`ocr.repetition`).
+        Confidence asked of few signs, repeated (`ocr.repetition`), and of `periodic` boxes.
+    periodic
+        How much the pixels of a box repeat (`ocr.periodicity`) from which `repeated` is asked.
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -103,9 +106,9 @@ class Rule:
     certain_score: float | None = None
     agreed: Agreement | None = None
     drawn: "Rule | None" = None
-    stable: float = 0.0
-    unsteady: float = 0.0
+    all_readings: bool = False
     repeated: float = 0.0
+    periodic: float = 0.75
     min_area: float = 0.0
 
 
@@ -140,19 +143,26 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
     asked = np.full(len(boxes), np.inf, np.float32)
     for length, confidence in rule.by_length:
         asked[letters >= length] = confidence
-    stable = np.nan_to_num(floats(boxes, "stable"), nan=1.0)  # null: it was not read again
-    asked = asked + np.float32(rule.unsteady) * (1 - stable)
+    if rule.all_readings:
+        asked += _lack(boxes)
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
     few = np.array([repeats_few_signs(each) for each in text.to_pylist()], bool)
-    asked = np.where(few, np.maximum(asked, np.float32(rule.repeated)), asked)
+    repeated = few | (floats(boxes, "periodic") >= np.float32(rule.periodic))
+    asked = np.where(repeated, np.maximum(asked, np.float32(rule.repeated)), asked)
     score = floats(boxes, "score")
-    asked[(score < np.float32(rule.least_score)) | (stable < np.float32(rule.stable))] = np.inf
+    asked[score < np.float32(rule.least_score)] = np.inf
     if rule.certain_score is not None:
         asked[score >= np.float32(rule.certain_score)] = 0
     if rule.agreed is not None:
         asked[_in_unknown_script(boxes, letters, few, rule.agreed)] = 0
     return asked
+
+
+def _lack(boxes: pa.StructArray) -> Floats:
+    """Return what all readings of boxes lack of the first one's confidence, below 0 if less."""
+    confidence, support = floats(boxes, "confidence"), floats(boxes, "support")
+    return np.where(np.isnan(support), np.float32(0), confidence - support)
 
 
 def _in_unknown_script(
@@ -166,6 +176,7 @@ def _in_unknown_script(
     together = np.where(doubtful, asked.doubtful, asked.together).astype(np.float32)
     certain = (score >= np.float32(asked.score)) & (other >= least) & (score + other >= together)
     certain &= ~(few & (letters > asked.repeating))
+    certain &= read | (floats(boxes, "periodic") < np.float32(asked.periodic))
     certain &= floats(boxes, "area") <= np.float32(asked.area)
     certain[certain] = _shapes(boxes.filter(pa.array(certain))) >= asked.shape
     return certain

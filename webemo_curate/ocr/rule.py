@@ -14,33 +14,27 @@ from webemo_curate.ocr.requirement import Agreement, Floats, Rule, floats, requi
 
 LARGE_AREA = 0.2
 
-STABLE = 0.3
-"""Likeness of readings that is asked of drawn words: theirs are mostly alike by .6 and more, of
-those guessed over patterns half by less than this (docs/text.md)."""
-
-UNSTEADY = 0.1
-"""Confidence asked more of a box that reads wholly otherwise when moved."""
-
 REPEATED = 0.95
-"""Confidence asked of few signs, repeated: over chains `0808` is read with up to .94."""
+"""Confidence asked of few signs, or pixels, repeated: over chains `0808` is read with up to .94."""
 
 DRAWN_RULE = Rule(
-    ((2, 0.98), (3, 0.8), (5, 0.6)),
+    ((2, 0.9), (3, 0.85), (4, 0.65), (5, 0.5)),
     0.95,
     LARGE_AREA,
     0.95,
     least_score=0.3,
-    stable=STABLE,
+    all_readings=True,
     repeated=REPEATED,
 )
 """What confirms words drawn over a photo, found by our network and read by rapidocr's."""
 
 _LENIENT = Rule(
-    ((3, 0.9), (4, 0.8)),
+    ((3, 0.85), (4, 0.75)),
     0.95,
     LARGE_AREA,
     0.98,
     least_score=0.5,
+    all_readings=True,
     repeated=REPEATED,
     min_area=0.01,
 )
@@ -48,26 +42,24 @@ _LENIENT = Rule(
 _RAPIDOCR = {
     "strict": Rule(((1, 0.3),), 0.5, LARGE_AREA, 0.5, certain_score=0.6),
     "balanced": Rule(
-        ((2, 0.8), (3, 0.7), (4, 0.6), (5, 0.4)),
+        ((2, 0.85), (3, 0.6)),
         0.85,
         LARGE_AREA,
         0.95,
         least_score=0.4,
         agreed=Agreement(0.65, 0.45, 0.5),
         drawn=DRAWN_RULE,
-        unsteady=UNSTEADY,
+        all_readings=True,
         repeated=REPEATED,
     ),
-    "lenient": replace(_LENIENT, drawn=replace(_LENIENT, stable=STABLE)),
+    "lenient": _LENIENT,
 }
 
 # What the look for drawn words finds rapidocr's recognizer reads, beside EasyOCR's networks too.
 _EASYOCR = {
     "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7, drawn=_RAPIDOCR["strict"]),
     "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9, drawn=DRAWN_RULE),
-    "lenient": Rule(
-        ((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01, drawn=_RAPIDOCR["lenient"].drawn
-    ),
+    "lenient": Rule(((3, 0.9), (4, 0.6)), 0.9, LARGE_AREA, 0.95, min_area=0.01, drawn=_LENIENT),
 }
 
 PRESETS: Mapping[str, Mapping[str, Rule]] = {"rapidocr": _RAPIDOCR, "easyocr": _EASYOCR}
@@ -158,8 +150,7 @@ def _adjust(rule: Rule, config: TextRuleConfig) -> Rule:
             certain_score=None,
             agreed=None,
             drawn=None,
-            stable=0.0,
-            unsteady=0.0,
+            all_readings=False,
             repeated=0.0,
         )
     return rule if config.min_area is None else replace(rule, min_area=config.min_area)

@@ -61,23 +61,28 @@ def moved(corners: Corners) -> tuple[Corners, Corners]:
     return (corners + by).astype(np.float32), (corners - by).astype(np.float32)
 
 
-def steadiness(text: str, again: Sequence[str]) -> float:
-    """Return how alike further readings of a box are to the first one.
+def support(text: str, confidence: float, again: Sequence[tuple[str, float]]) -> float:
+    """Return how much all readings of a box say for the first one.
 
     Parameters
     ----------
     text : str
         What was read first.
-    again : Sequence of str
-        What was read of the box as `moved`.
+    confidence : float
+        How surely.
+    again : Sequence of (str, float)
+        What was read of the box as `moved`, and how surely.
 
     Returns
     -------
     float
-        0 to 1, of the reading that differs most: 1 less the edit distance of letters and digits,
-        whatever their case, per sign of the longer reading (Levenshtein 1966).
+        0 to 1: the mean of the readings' confidences, each as far as it is like the first one: 1
+        less the edit distance of letters and digits, whatever their case, per sign of the longer
+        reading (Levenshtein 1966).
     """
-    return min(_likeness(_letters(text), _letters(other)) for other in again)
+    letters = _letters(text)
+    said = [sure * _likeness(letters, _letters(other)) for other, sure in again]
+    return (confidence + sum(said)) / (1 + len(said))
 
 
 def _letters(text: str) -> str:

@@ -58,7 +58,7 @@ class OcrStage(RowLocalStage[OcrConfig]):
     """
 
     name = "ocr"
-    version = 7
+    version = 8
     inputs: ClassVar = {
         "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
     }

@@ -21,7 +21,7 @@ class TextStage(Stage[TextRuleConfig]):
     """Hold every image's boxes against the rule of the engine that found them."""
 
     name = "text"
-    version = 2
+    version = 3
     inputs: ClassVar = {"ocr": ("sha256", "engine", "engine_version", "readable", "boxes")}
     gate = gates.TEXT
     outputs = ("text",)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from webemo_curate.ocr.batches import map_batches
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
+from webemo_curate.ocr.periodicity import periodicity
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     ANY_TEXT,
     PIXEL_THRESHOLD,
@@ -29,7 +30,7 @@ from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     RapidOcrNetworks,
     TorchNetworks,
 )
-from webemo_curate.ocr.steadiness import MOVES, moved, steadiness, worth_reading_again
+from webemo_curate.ocr.steadiness import MOVES, moved, support, worth_reading_again
 from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
 
 MAX_CANDIDATES = 1000
@@ -53,11 +54,14 @@ class Found(NamedTuple):
         The detector's.
     crop
         uint8, (48, width, 3) RGB, upright.
+    periodic
+        How much it repeats; see `TextBox`.
     """
 
     corners: NDArray[np.float32]
     score: float
     crop: Pixels
+    periodic: float
 
 
 class Reading(NamedTuple):
@@ -65,7 +69,7 @@ class Reading(NamedTuple):
 
     text: str
     confidence: float
-    stable: float | None
+    support: float | None
 
 
 def engine_version(device: Device) -> str:
@@ -145,7 +149,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
     def _cut(self, pixels: Pixels, heatmap: Heatmap) -> list[Found]:
         boxes, scores = self._decode_boxes(heatmap, pixels.shape[:2])
         found = [
-            Found(corners, float(score), _upright(pixels, corners))
+            _found(pixels, corners, float(score))
             for corners, score in zip(boxes, scores, strict=True)
         ]
         return sorted(found, key=lambda box: (*box.corners[0][::-1].tolist(), box.score))
@@ -167,12 +171,9 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
             for corners in moved(box.corners)
         ]
         again = iter(self._read(crops))
-        stable = {
-            index: steadiness(first[index][0], [text for text, _ in islice(again, MOVES)])
-            for index in doubtful
-        }
+        supports = {index: support(*first[index], list(islice(again, MOVES))) for index in doubtful}
         for index, (text, confidence) in enumerate(first):
-            yield Reading(text, confidence, stable.get(index))
+            yield Reading(text, confidence, supports.get(index))
 
     def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
         """Return text and confidence of crops of any images."""
@@ -194,7 +195,8 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
             float(reading.confidence),
             polygon_area(polygon, *size),
             drawn=self.detection.folder is not None,
-            stable=reading.stable,
+            support=reading.support,
+            periodic=box.periodic,
         )
 
     def _ready(self) -> RapidOcrNetworks:
@@ -212,6 +214,11 @@ def _load(device: Device, detection: Detection) -> RapidOcrNetworks:
 
 def _to_stride(length: float) -> int:
     return max(STRIDE, round(length / STRIDE) * STRIDE)
+
+
+def _found(pixels: Pixels, corners: NDArray[np.float32], score: float) -> Found:
+    crop = _upright(pixels, corners)
+    return Found(corners, score, crop, periodicity(crop))
 
 
 def _upright(pixels: Pixels, corners: NDArray[np.float32]) -> Pixels:
