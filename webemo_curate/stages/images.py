@@ -74,7 +74,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Decode and hash; say so if it was this program that failed. See `Stage.run`."""
         found = super().run(tables, context)
-        rows = found[self.name]
+        (rows,) = found.values()
         blamed = pc.equal(rows["decode_status"].cast(pa.string()), DecodeStatus.INTERNAL_ERROR)
         warn_of_own(rows.filter(blamed)["decode_error"].to_pylist(), "pictures")
         return found
