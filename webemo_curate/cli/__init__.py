@@ -3,6 +3,7 @@
 A script calls it as `app(["fetch", "--workspace", "ws"], standalone_mode=False)`.
 """
 
-from webemo_curate.cli.main import app, main
+from webemo_curate.cli.command import app
+from webemo_curate.cli.main import main
 
 __all__ = ["app", "main"]
