@@ -23,6 +23,9 @@ HALVINGS = 3
 """A drawn keypoint takes each bit of its model's neighbor with a chance of 2**-3: of .05 to .5 what
 comes nearest to how often real keypoints begin with the same 24 to 48 bits is .1 to .15."""
 
+STEP = 2**21
+"""Keypoints drawn at a time, which bounds memory."""
+
 
 @dataclass(frozen=True)
 class Crops:
@@ -78,13 +81,14 @@ def plant(photos: Sequence[Path], each: int) -> Crops:
         originals.append(local_words(photo))
         for _ in range(each):
             share = random.uniform(*AREA)
-            crops.append(local_words(_crop(photo, share, random)))
+            crops.append(local_words(cropped(photo, share, random)))
             source.append(place)
             area.append(share)
     return Crops(originals, crops, np.array(source), np.array(area))
 
 
-def _crop(photo: Image.Image, share: float, random: np.random.Generator) -> Image.Image:
+def cropped(photo: Image.Image, share: float, random: np.random.Generator) -> Image.Image:
+    """Cut a share of the area out of a photo, re-scale it and compress it again."""
     stretch = np.exp(random.uniform(-ASPECT, ASPECT))
     stretch = np.clip(stretch, share, 1 / share)  # neither side may exceed the photo's
     width = int(photo.width * np.sqrt(share * stretch))
@@ -129,6 +133,13 @@ def draw_words(pool: Words, count: int, random: np.random.Generator) -> Words:
         turned = np.roll(pool, -table, axis=1)
         order = np.lexsort(turned.T[::-1])
         neighbors[table, order] = np.roll(order, -1)
+    steps = [min(STEP, count - start) for start in range(0, count, STEP)]
+    return np.concatenate([_drawn(pool, neighbors, step, random) for step in steps])
+
+
+def _drawn(
+    pool: Words, neighbors: npt.NDArray[np.int64], count: int, random: np.random.Generator
+) -> Words:
     models = random.integers(0, len(pool), count)
     other = neighbors[random.integers(0, TABLES, count), models]
     taken = np.full((count, TABLES), 2**WORD_BITS - 1, np.uint32)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.local_words import TABLES, Words
-from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, meetings
+from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, begins, meetings
 from webemo_curate.runner.local_runner import usable_cores
 
 MIN_SHARED = 2
@@ -66,10 +66,7 @@ def _chosen(found: Meetings, owners: npt.NDArray[np.int32], known: int) -> Meeti
     """Return pairs `later << 32 | earlier` of pictures that are worth a look, in order."""
     if known:
         found = found[owners[found & LOW] < known]
-    pair = owners[found >> HALF].astype(np.uint64) << HALF | owners[found & LOW].astype(np.uint64)
-    pairs, of_later = _distinct(pair, found >> HALF)
-    _, of_earlier = _distinct(pair, found & LOW)
-    shared = np.minimum(of_later, of_earlier)
+    pairs, shared = _shared(found, owners)
     pairs, shared = pairs[shared >= MIN_SHARED], shared[shared >= MIN_SHARED]
     later = pairs >> HALF
     by_shared = np.lexsort((pairs, -shared, later))
@@ -79,18 +76,30 @@ def _chosen(found: Meetings, owners: npt.NDArray[np.int32], known: int) -> Meeti
     return pairs[np.union1d(best, first)]
 
 
-def _distinct(pair: Meetings, keypoint: Meetings) -> tuple[Meetings, Indices]:
-    """Return each pair once, in order, and how many different keypoints it comes with."""
-    order = np.lexsort((keypoint, pair))
-    pair, keypoint = pair[order], keypoint[order]
-    new = np.ones(len(pair), bool)
-    new[1:] = (pair[1:] != pair[:-1]) | (keypoint[1:] != keypoint[:-1])
-    return np.unique(pair[new], return_counts=True)
+def _shared(found: Meetings, owners: npt.NDArray[np.int32]) -> tuple[Meetings, Indices]:
+    """Return each pair of pictures once, in order, and in how many places both have near keypoints.
+
+    A place counts once however often it is met, so the fewer of the two sides count.
+    """
+    keypoint, other = found >> HALF, found & LOW
+    later = owners[keypoint].astype(np.uint64) << HALF
+    pair = later | owners[other].astype(np.uint64)
+    # What one later keypoint meets in one picture stands together.
+    once = begins(pair) | begins(keypoint)
+    pairs, of_later = _counted(np.sort(pair[once]))
+    places = np.sort(later | other)
+    places = places[begins(places)]
+    _, of_earlier = _counted(places & ~LOW | owners[places & LOW].astype(np.uint64))
+    return pairs, np.minimum(of_later, of_earlier)
+
+
+def _counted(ordered: Meetings) -> tuple[Meetings, Indices]:
+    """Return each entry once, and how often it stands there; equal ones stand together."""
+    starts = np.flatnonzero(begins(ordered))
+    return ordered[starts], np.diff(starts, append=len(ordered))
 
 
 def _places(groups: Meetings) -> Indices:
     """Return each entry's place within its group, from 0; groups stand together."""
     places = np.arange(len(groups))
-    begins = np.ones(len(groups), bool)
-    begins[1:] = groups[1:] != groups[:-1]
-    return places - np.maximum.accumulate(np.where(begins, places, 0))
+    return places - np.maximum.accumulate(np.where(begins(groups), places, 0))

@@ -7,13 +7,14 @@ What is drawn over a picture (`overlays`) is no change of what it shows.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.local_detail import other_detail
-from webemo_curate.duplicates.overlays import overlaid
+from webemo_curate.duplicates.overlays import Box, Overlay, overlay
 
 SIDE = 256
 """Pixels to which the longer side of the overlap's frame is reduced."""
@@ -50,6 +51,9 @@ STRUCTURE = 3.0
 
 SMALLEST_PART = 0.002
 """Share of the overlap below which a changed part does not count."""
+
+WORDS = 0.005
+"""Share of the overlap that words take, from which what is as low and long counts as words too."""
 
 JOIN = 5
 """Pixels a side by which changed pixels grow to join into parts."""
@@ -119,11 +123,11 @@ def difference(ours: Gray, theirs: Gray, inside: Mask) -> Difference:
     structured = _structured(first, fitted, core)
     structured = structured if structured.any() else core
     agreeing = float((structured & ~changed).sum() / max(1, structured.sum()))
-    largest = _unexplained(sharp, fine, changed, core)
+    parts, area = _parts(sharp, fine, changed, core), float(core.sum())
+    words = sum(part.size for part in parts if part.overlay == Overlay.WORDS) >= WORDS * area
     # Where detail is another, the window in which it is compared makes a part twice as large.
-    return Difference(
-        correlation, agreeing, max(largest, _unexplained(sharp, None, other, core) / 2)
-    )
+    detail = _largest(_parts(sharp, None, other, core), words) / 2
+    return Difference(correlation, agreeing, max(_largest(parts, words), detail) / area)
 
 
 def _blurred(gray: Gray) -> Plane:
@@ -207,32 +211,44 @@ def _deviation(plane: Plane) -> Plane:
     return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)), np.float32)
 
 
-def _unexplained(
-    sharp: tuple[Plane, Plane], fine: tuple[Plane, Plane] | None, changed: Mask, core: Mask
-) -> float:
-    """Return the share of the overlap of the largest part that no overlay explains.
+class _Part(NamedTuple):
+    """A part that differs: its changed pixels, and what it is."""
 
-    Where `fine` is given, neither does a part count whose detail is the same.
-    """
+    size: int
+    overlay: Overlay
+
+
+def _parts(
+    sharp: tuple[Plane, Plane], fine: tuple[Plane, Plane] | None, changed: Mask, core: Mask
+) -> list[_Part]:
+    """Return the parts of some size; where `fine` is given, those whose detail is another."""
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((JOIN, JOIN)))
-    count, parts, boxes, _ = cv2.connectedComponentsWithStats(joined)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined)
     still = core & (joined == 0) & (np.abs(sharp[0] - sharp[1]) < CHANGES[0])
-    area = float(core.sum())
-    rows, columns = np.nonzero(core)
-    frame = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
-    largest = 0
-    for part in range(1, count):
-        region = parts == part
+    smallest, frame, found = SMALLEST_PART * float(core.sum()), _frame(core), []
+    for number in range(1, count):
+        region = labels == number
         where = region & changed
         size = int(where.sum())
-        if size <= max(largest, SMALLEST_PART * area):
-            continue
-        if fine and _same_detail(fine[0][where], fine[1][where]):
+        if size <= smallest or (fine and _same_detail(fine[0][where], fine[1][where])):
             continue
         around = (cv2.dilate(region.astype(np.uint8), np.ones((RING, RING))) > 0) & still
-        if not overlaid(sharp, region, around, boxes[part], frame):
-            largest = size
-    return largest / area
+        box = np.asarray(boxes[number], np.int32)
+        found.append(_Part(size, overlay(sharp, region, around, box, frame)))
+    return found
+
+
+def _frame(core: Mask) -> Box:
+    """Return left, top, width and height of the overlap."""
+    rows, columns = np.nonzero(core)
+    ends = columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
+    return np.array(ends, np.int32)
+
+
+def _largest(parts: list[_Part], words: bool) -> int:
+    """Return the size of the largest part that no overlay explains."""
+    explained = Overlay.LINE if words else Overlay.WORDS
+    return max((part.size for part in parts if part.overlay < explained), default=0)
 
 
 def _same_detail(ours: Plane, theirs: Plane) -> bool:

@@ -19,7 +19,7 @@ from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
-from webemo_curate.duplicates.plain import leaders, plain_pairs
+from webemo_curate.duplicates.plain import first_alike, leaders, plain_pairs
 from webemo_curate.duplicates.relation import Relation
 
 SAME: Final = 0.985
@@ -123,8 +123,7 @@ def by_hash(
     told_by_color = (looks.plain | looks.simple)[rows]
     hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
     lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
-    if outer is not None:
-        lead = np.where(outer[rows] == outer[rows[lead]], lead, np.arange(len(rows)))
+    lead = _standing(lead, None if outer is None else outer[rows])
     own = lead == np.arange(len(rows))
     pairs = near_pairs(hashes[own], mirrored[own], config.distance)
     chosen, led = rows[own], rows[~own]
@@ -154,7 +153,12 @@ def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> Fo
     FoundPairs
         Each pair once.
     """
-    first, second = plain_pairs(looks.grays, np.flatnonzero(looks.plain))
+    rows = np.flatnonzero(looks.plain)
+    lead = first_alike(looks.grays[rows], looks.colors[rows])
+    lead = _standing(lead, None if outer is None else outer[rows])
+    own = lead == np.arange(len(rows))
+    first, second = plain_pairs(looks.grays, rows[own])
+    first, second = np.r_[first, rows[~own]], np.r_[second, rows[lead[~own]]]
     first, second = _each_once(first, second, outer)
     return _judged(looks, (first, second), np.zeros(len(first), bool), prove)
 
@@ -187,6 +191,13 @@ def by_features(
     same = proofs.answer == Relation.SAME
     found = FoundPairs(first, second, unknown, proofs.correlation, proofs.changed, same)
     return found.where(proofs.answer > Relation.STRANGERS)
+
+
+def _standing(lead: Indices, outer: Mask | None) -> Indices:
+    """Let the pictures of another set stand for themselves: each is compared with the others."""
+    if outer is None:
+        return lead
+    return np.where(outer | outer[lead], np.arange(len(lead)), lead)
 
 
 def _judged(

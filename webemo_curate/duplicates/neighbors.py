@@ -33,8 +33,12 @@ BLOCK = 2**20
 """Keypoints sorted at a time: about 100 MB a thread."""
 
 MEETINGS = 320
-"""Most meetings a picture held at a time, on average, 8 bytes each: more (there are so many where
-all pictures look alike) are found in several passes, a range of later pictures in each."""
+"""Most meetings a picture held at a time, on average, 8 bytes each: more different ones (there are
+so many where all pictures look alike) are found in several passes, a range of later pictures in
+each."""
+
+FULL = 0.75
+"""Share of them from which, repeated ones left out, there is too little room to go on."""
 
 SLICE = 2**20
 """Meetings handed on at a time."""
@@ -94,34 +98,56 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
         while ranges:
             start, stop = ranges.pop()
             later = keypoints.before(start), keypoints.before(stop)
-            parts = _parts(pool, lists, later, threads)
-            found = _gather(parts, most)
+            tasks = [(table, classes) for table in lists for classes in table.blocks()]
+            found, done = _gather(_parts(pool, tasks, later, threads), most)
             if found is None:
-                middle = (start + stop) // 2
-                ranges += [(middle, stop), (start, middle)]
+                ranges += _cut(start, stop, -(-len(tasks) // done) + 1)
             else:
-                found.sort()
                 yield from _slices(found, keypoints.owners)
 
 
+def _cut(start: int, stop: int, pieces: int) -> list[tuple[int, int]]:
+    """Cut a range into about equal ones, the last first."""
+    edges = np.unique(np.linspace(start, stop, pieces + 1).astype(np.int64)).tolist()
+    return list(pairwise(edges))[::-1]
+
+
 def _parts(
-    pool: ThreadPoolExecutor, lists: list["_SortedList"], later: tuple[int, int], threads: int
+    pool: ThreadPoolExecutor,
+    tasks: list[tuple["_SortedList", tuple[int, int]]],
+    later: tuple[int, int],
+    threads: int,
 ) -> Iterator[Meetings]:
     """Yield every block's meetings, computing no more than `threads` blocks ahead."""
-    tasks = [(table, classes) for table in lists for classes in table.blocks()]
     for at in range(0, len(tasks), threads):
         yield from pool.map(lambda task: task[0].meet(task[1], later), tasks[at : at + threads])
 
 
-def _gather(parts: Iterator[Meetings], most: int) -> Meetings | None:
-    """Join arrays; None as soon as they have more than `most` entries."""
-    held, size = np.empty(most, np.uint64), 0  # takes memory as it is filled
-    for part in parts:
+def _gather(parts: Iterator[Meetings], most: int) -> tuple[Meetings | None, int]:
+    """Return different meetings in order, None if they are too many, and how many parts fitted."""
+    held, size, done = np.empty(most, np.uint64), 0, 0  # takes memory as it is filled
+    for done, part in enumerate(parts, 1):
         if size + len(part) > most:
-            return None
+            size = _without_repeats(held[:size])
+            if size + len(part) > most or size > FULL * most:
+                return None, done
         held[size : size + len(part)] = part
         size += len(part)
-    return held[:size]
+    return held[: _without_repeats(held[:size])], done
+
+
+def _without_repeats(held: Meetings) -> int:
+    """Sort meetings in place, move the different ones to the front, and return their number."""
+    held.sort()
+    size = 0
+    for start in range(0, len(held), SLICE):
+        part = held[start : start + SLICE]
+        first = begins(part)
+        first[0] = not size or part[0] != held[size - 1]
+        kept = part[first]
+        held[size : size + len(kept)] = kept
+        size += len(kept)
+    return size
 
 
 def _most(keypoints: Keypoints, pictures: int) -> int:
@@ -131,14 +157,21 @@ def _most(keypoints: Keypoints, pictures: int) -> int:
 
 
 def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings]:
-    """Cut sorted meetings between later pictures, and drop repeated ones."""
+    """Cut sorted meetings between later pictures."""
     start = 0
     while start < len(found):
         last = found[min(start + SLICE, len(found)) - 1] >> HALF
         beyond = np.searchsorted(owners, owners[last], side="right")
         stop = int(np.searchsorted(found, np.uint64(beyond) << HALF))
-        yield np.unique(found[start:stop])
+        yield found[start:stop]
         start = stop
+
+
+def begins(ordered: Meetings) -> npt.NDArray[np.bool_]:
+    """Tell which entries are the first of those that equal them; equal ones stand together."""
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return first
 
 
 class _SortedList:
@@ -160,7 +193,7 @@ class _SortedList:
         low, high = classes
         members = np.flatnonzero((self._classes >= low) & (self._classes < high))
         first, rest = self._signatures(members)
-        order = np.argsort(first, kind="stable")  # equal ones by number: by picture
+        order = _ordered(first)  # equal ones by number: by picture
         first, rest, members = first[order], rest[order], members[order]
         owners = self._keypoints.owners[members]
         found = [
@@ -181,6 +214,16 @@ class _SortedList:
         return first | three >> np.uint64(over), rest
 
 
+def _ordered(signatures: Bits) -> Numbers:
+    """Return the stable order: numpy sorts by vector instructions where it need not be stable."""
+    order = np.argsort(signatures)
+    first = signatures[order]
+    equal = first[1:] == first[:-1]
+    tied = np.flatnonzero(np.r_[equal, False] | np.r_[False, equal])
+    order[tied] = order[tied][np.lexsort((order[tied], first[tied]))]
+    return order
+
+
 def _neighbors(ordered: Bits) -> Iterator[tuple[slice | Numbers, slice | Numbers]]:
     """Yield who meets whom: each its next `WINDOW`, and the first of those that equal it.
 
@@ -190,8 +233,7 @@ def _neighbors(ordered: Bits) -> Iterator[tuple[slice | Numbers, slice | Numbers
     for step in range(1, min(WINDOW, size - 1) + 1):
         yield slice(0, size - step), slice(step, size)
     places = np.arange(size)
-    begins = np.r_[True, ordered[1:] != ordered[:-1]]
-    heads = np.maximum.accumulate(np.where(begins, places, 0))
+    heads = np.maximum.accumulate(np.where(begins(ordered), places, 0))
     far = np.flatnonzero(places - heads > WINDOW)
     yield heads[far], far
 

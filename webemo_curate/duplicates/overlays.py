@@ -4,9 +4,26 @@ What is drawn is of few gray levels, or lets the picture shine through, or is ma
 one picture has and the other lacks; another face, hand or pose is none of these.
 """
 
+from enum import IntEnum
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+
+class Overlay(IntEnum):
+    """What a part that differs is."""
+
+    NONE = 0
+    """Another face, hand or pose."""
+
+    LINE = 1
+    """As low and long as a line of words: where others are words, so is this."""
+
+    WORDS = 2
+    DRAWN = 3
+    """A bar, frame, box or mark."""
+
 
 MODES = 2
 MODE_WIDTH = 16
@@ -17,6 +34,10 @@ THROUGH = 0.9
 LOW, WHOLE, FILLED = 0.2, 0.9, 0.8
 """Text and marks are low, bars and frames as long as a side, boxes filled: shares of these. What is
 narrow but not low may be a face."""
+
+LOW_AT_EDGE, EDGE = 0.22, 3
+"""A bar along an edge (so many pixels from it or fewer) may be as high: of parts of it that differ
+some are not as long as the side."""
 
 STROKE = 11
 """Pixels across, at the reduced size, below which a shape counts as a stroke."""
@@ -31,6 +52,9 @@ bring 4.5, of exchanged faces nine in ten less than 2.2."""
 BESIDE = 60.0
 """Levels by which two pictures may differ once strokes are taken away: the strokes' edges stay."""
 
+BESIDE_WORDS = 80.0
+"""The same where other words are: detail behind them takes from how much detail they bring."""
+
 LEAST_DETAIL = 1.0
 
 Plane = npt.NDArray[np.float32]
@@ -38,9 +62,9 @@ Mask = npt.NDArray[np.bool_]
 Box = npt.NDArray[np.int32]
 
 
-def overlaid(
-    planes: tuple[Plane, Plane], region: Mask, around: Mask, box: Box, frame: tuple[int, int]
-) -> bool:
+def overlay(
+    planes: tuple[Plane, Plane], region: Mask, around: Mask, box: Box, frame: Box
+) -> Overlay:
     """Tell whether an overlay explains that a part differs.
 
     Parameters
@@ -53,21 +77,34 @@ def overlaid(
         What agrees around it.
     box : ndarray of int32
         Left, top, width, height and area of the part.
-    frame : tuple of int
-        Height and width of the overlap.
+    frame : ndarray of int32
+        Left, top, width and height of the overlap.
 
     Returns
     -------
-    bool
-        Whether it is drawn over either picture, or both.
+    Overlay
+        What is drawn over either picture, or both.
     """
-    _, _, width, height, area = box.tolist()
-    high, along = height / frame[0], max(width / frame[1], height / frame[0])
-    shaped = high <= LOW or along >= WHOLE or area >= FILLED * width * height
-    if shaped and _few_levels(planes, region, around):
-        return True
+    _, _, width, height, _ = box.tolist()
+    high = height / int(frame[3])
     line = high <= LINE and width >= WIDER * height
-    return line and _written(planes, region, box)
+    strokes, beside = _strokes(planes, region, box) if line else (0.0, np.inf)
+    if strokes >= SHARPER and beside <= BESIDE:
+        return Overlay.WORDS
+    if _shaped(box, frame) and _few_levels(planes, region, around):
+        return Overlay.DRAWN
+    return Overlay.LINE if beside <= BESIDE_WORDS else Overlay.NONE
+
+
+def _shaped(box: Box, frame: Box) -> bool:
+    """Tell whether a part has the shape of a bar, a box, a mark or a frame."""
+    width, height, area = box[2:].tolist()
+    high, along = height / int(frame[3]), max(width / int(frame[2]), height / int(frame[3]))
+    if high <= LOW or along >= WHOLE or area >= FILLED * width * height:
+        return True
+    before, after = box[:2] - frame[:2], frame[:2] + frame[2:4] - box[:2] - box[2:4]
+    at_edge = bool((np.minimum(before, after) <= EDGE).any())
+    return at_edge and high <= LOW_AT_EDGE and width > height
 
 
 def _few_levels(planes: tuple[Plane, Plane], region: Mask, around: Mask) -> bool:
@@ -103,8 +140,8 @@ def _share_of_modes(values: Plane, weight: Plane) -> float:
     return total / float(weight.sum())
 
 
-def _written(planes: tuple[Plane, Plane], region: Mask, box: Box) -> bool:
-    """Tell whether one picture has strokes over what both show without them."""
+def _strokes(planes: tuple[Plane, Plane], region: Mask, box: Box) -> tuple[float, float]:
+    """Return how many times as many strokes one picture has, and how both differ without any."""
     left, top, width, height, _ = box.tolist()
     margin = 2 * STROKE
     near = (
@@ -115,9 +152,8 @@ def _written(planes: tuple[Plane, Plane], region: Mask, box: Box) -> bool:
     whole = [plane[near] for plane in planes]
     bare = [_without_strokes(plane) for plane in whole]
     strokes = [_mean_square(w[inside] - b[inside]) for w, b in zip(whole, bare, strict=True)]
-    beside = _mean_square(bare[0][inside] - bare[1][inside])
     less, more = sorted(strokes)
-    return more >= SHARPER * max(less, LEAST_DETAIL) and beside <= BESIDE
+    return more / max(less, LEAST_DETAIL), _mean_square(bare[0][inside] - bare[1][inside])
 
 
 def _without_strokes(plane: Plane) -> Plane:

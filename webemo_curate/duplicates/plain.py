@@ -93,6 +93,32 @@ def _simple(grays: Grays) -> Mask:
     return np.asarray((right & below).mean((1, 2)) < FEW_SHAPES)
 
 
+def first_alike(grays: Grays, colors: Grays) -> Indices:
+    """Find for each picture the first that is reduced to the same gray values and mean colors.
+
+    Many files of one white square make so no more pairs than there are files.
+
+    Parameters
+    ----------
+    grays : ndarray of uint8, shape (n, 32, 32)
+        Of the pictures.
+    colors : ndarray of uint8, shape (n, 4, 4, 3)
+        Their mean colors.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Positions; a picture's own if it is the first.
+    """
+    if not len(grays):
+        return np.zeros(0, np.int64)
+    sides = [part.reshape(len(part), -1) for part in (grays, colors)]
+    values = np.ascontiguousarray(np.concatenate(sides, axis=1))
+    whole = values.view(np.dtype((np.void, values.shape[1]))).ravel()
+    _, first, home = np.unique(whole, return_index=True, return_inverse=True)
+    return np.asarray(first[home], np.int64)
+
+
 def plain_pairs(grays: Grays, rows: Indices) -> tuple[Indices, Indices]:
     """Find pairs of plain pictures of like brightness and contrast.
 
