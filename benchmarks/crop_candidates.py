@@ -37,7 +37,7 @@ AIMS = {222_000: 0.985, 1_000_000: 0.97}
 """Least share of crops that are to be candidates among so many pictures."""
 
 MOST_PAIRS, MOST_SECONDS, MOST_BYTES = 3.0, 60.0, 2e9
-"""Most pairs a picture; seconds on two idle cores and memory at the smallest size that has an aim."""
+"""Most pairs a picture; seconds on two idle cores and memory, at the smaller of these sizes."""
 
 COMMON, MIN_SHARED = 30, 4
 KEYPOINTS = 64

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-VERSION = 5
+VERSION = 6
 """Raised whenever equal sets would be marked otherwise."""
 
 NEEDED = ("images", "features", "duplicates")

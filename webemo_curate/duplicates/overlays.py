@@ -36,8 +36,8 @@ LOW, WHOLE, FILLED = 0.2, 0.9, 0.8
 narrow but not low may be a face."""
 
 LOW_AT_EDGE, EDGE = 0.22, 3
-"""A bar along an edge (so many pixels from it or fewer) may be as high: of parts of it that differ
-some are not as long as the side."""
+"""A bar along top or bottom (so many pixels from it or fewer) may be as high: parts of it that
+differ may be shorter than the side."""
 
 STROKE = 11
 """Pixels across, at the reduced size, below which a shape counts as a stroke."""
@@ -102,8 +102,9 @@ def _shaped(box: Box, frame: Box) -> bool:
     high, along = height / int(frame[3]), max(width / int(frame[2]), height / int(frame[3]))
     if high <= LOW or along >= WHOLE or area >= FILLED * width * height:
         return True
-    before, after = box[:2] - frame[:2], frame[:2] + frame[2:4] - box[:2] - box[2:4]
-    at_edge = bool((np.minimum(before, after) <= EDGE).any())
+    above = int(box[1] - frame[1])
+    below = int(frame[3]) - above - height
+    at_edge = min(above, below) <= EDGE
     return at_edge and high <= LOW_AT_EDGE and width > height
 
 

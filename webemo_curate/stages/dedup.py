@@ -29,7 +29,7 @@ class DedupStage(Stage[DedupConfig]):
     """Clusters clean images that show the same picture."""
 
     name = "dedup"
-    version = 7
+    version = 8
     inputs: ClassVar = {
         "listing": ("url", "asset_id", "group"),
         "fetch": ("url", "status", "sha256"),
