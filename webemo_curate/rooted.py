@@ -143,13 +143,15 @@ def read_regular(path: Path, at_most: int | None = None) -> bytes:
         return stream.read() if at_most is None else stream.read(at_most)
 
 
-def regular_digest(path: Path) -> str:
+def regular_digest(path: Path, option: str | None = None) -> str:
     """Return the SHA-256, in hex, of a file that a user named.
 
     Parameters
     ----------
     path : Path
         Any path.
+    option : str, optional
+        The option that named it; errors say so.
 
     Returns
     -------
@@ -166,7 +168,8 @@ def regular_digest(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise_system_fault(error, str(path))
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        named = f"{option} {path}" if option else path
+        raise InputError(f"{named}: cannot be read: {error.strerror or error}") from error
 
 
 def check_replaceable(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
-from webemo_curate.rooted import open_regular
+from webemo_curate.rooted import regular_digest
 from webemo_curate.run_digests import FILES, file_digests
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
@@ -278,11 +278,4 @@ def _weights_digest(config: TrainConfig) -> str | None:
     if config.weights is None or config.from_scratch:
         return None
     check_weights(config)
-    try:
-        with open_regular(config.weights) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise_system_fault(error, str(config.weights))
-        raise InputError(
-            f"--weights {config.weights}: cannot be read: {error.strerror or error}"
-        ) from error
+    return regular_digest(config.weights, "--weights")

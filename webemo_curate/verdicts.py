@@ -80,6 +80,11 @@ class Split(StrEnum):
     TEST = "test"
 
 
+def is_split(name: str) -> bool:
+    """Tell whether a set is one of the three splits, and not one from outside."""
+    return name in (*Split,)
+
+
 OR = " or "
 OTHERS = "others"
 BINARY = 2

@@ -34,7 +34,7 @@ from webemo_curate.experiments.result import ExperimentResult
 from webemo_curate.experiments.run_experiment import run_experiment
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import DONE_FILE, LAST_FILE, STATE_FILE, RunResult
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import is_split
 from webemo_curate.workspace import Workspace
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
@@ -226,7 +226,7 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leave_out(run: Path, on: str, *place: Any, exclude_shared: bool) -> Evaluation:
-        assert exclude_shared == (on not in (*Split,))
+        assert exclude_shared != is_split(on)
         found = pretend_to_evaluate(run, on, *place, exclude_shared=False)
         return replace(found, on=f"{found.on}-unshared", shared=7) if exclude_shared else found
 

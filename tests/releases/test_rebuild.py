@@ -18,7 +18,8 @@ from tests.download.site import Site, answer, picture
 from tests.exports.shared_set import SECOND_URL, TWICE, TWIN_FROM, Drawn
 from tests.releases.conftest import bring_back
 from webemo_curate.errors import InputError
-from webemo_curate.releases.files import SUMS, digest, write_parquet, write_sums
+from webemo_curate.releases.files import SUMS, write_parquet, write_sums
+from webemo_curate.rooted import regular_digest
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -268,4 +269,4 @@ def test_digests_of_a_release_are_those_of_its_sums(released: Path) -> None:
     lines = (released / SUMS).read_text().splitlines()
     for line in lines:
         sha256, name = line.split("  ")
-        assert digest(released / name) == sha256
+        assert regular_digest(released / name) == sha256

@@ -1,6 +1,5 @@
 """Everything by which one picture is compared with others, run by a runner: a file is a row."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +9,7 @@ from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gr
 from webemo_curate.fields import COLOR, GRAY
 from webemo_curate.imaging import DecodeError, read_looks, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
-from webemo_curate.storage.protocols import ImageReader
+from webemo_curate.imaging.picture_worker import PictureWorker
 
 FILES = pa.schema([("place", pa.string())])
 LOOKS = pa.schema(
@@ -26,20 +25,8 @@ LOOKS = pa.schema(
 """Null throughout for a file that is no image."""
 
 
-@dataclass(frozen=True)
-class DescribeWorker:
-    """Hashes pictures and finds their local words; see `runner.job.Worker`.
-
-    Attributes
-    ----------
-    images
-        Reads the files.
-    max_pixels
-        Largest width times height that is decoded.
-    """
-
-    images: ImageReader
-    max_pixels: int
+class DescribeWorker(PictureWorker):
+    """Hashes pictures and finds their local words; see `runner.job.Worker`."""
 
     @property
     def output_schema(self) -> pa.Schema:

@@ -44,7 +44,7 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import BINARY, Split
+from webemo_curate.verdicts import BINARY, Split, is_split
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def evaluate(
     shared = _shared(on, test_set, work)
     seen = _seen(run, on, test_set, work)
     if exclude_shared:
-        left_out = seen if on in (*Split,) else _shared_pictures(shared, work)
+        left_out = seen if is_split(on) else _shared_pictures(shared, work)
         test_set = test_set.without(left_out)
     elif not allow_seen:
         check_unseen(run, on, seen, test_set.table)
@@ -232,7 +232,7 @@ def _measure(
 
 def _seen(run: Path, on: str, test_set: EvaluationSet, work: WorkContext) -> set[str]:
     """Return images of a split that the run has seen; sets from outside are `_shared`'s."""
-    if on not in (*Split,):
+    if not is_split(on):
         return set()
     return seen_images(run, on, test_set.table, work.workspace)
 
@@ -250,7 +250,7 @@ def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
 def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | None:
     """Return what training has seen of an external set; None if that is unknowable."""
     workspace = work.workspace
-    if on in (*Split,) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
+    if is_split(on) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     with workspace.lock(), work.running() as runner:
         marks = mark_shared(Path(on), work, runner)

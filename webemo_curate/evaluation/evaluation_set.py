@@ -15,7 +15,7 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folder_set import read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
 from webemo_curate.table_digest import content_digest
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split, is_split
 from webemo_curate.verification import further_manifests
 from webemo_curate.workspace import Workspace
 
@@ -43,7 +43,7 @@ class EvaluationSet:
         """Return the set under a name that another set's results of this run do not have."""
         if self.place is None:
             return self
-        taken = self.name in (*Split,)
+        taken = is_split(self.name)
         with suppress(OSError, ValueError, AttributeError):
             earlier = json.loads(metrics_file(run, self.name).read_bytes())
             taken = taken or earlier.get(PLACE) not in (None, self.place)
@@ -78,7 +78,7 @@ def _listed(names: tuple[str, ...]) -> str:
 def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
     """Open a set; a folder's images are given the targets of `classes`."""
     place, workspace = Path(on), work.workspace
-    if on in (*Split,):
+    if is_split(on):
         return EvaluationSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
     return _of_folder(place, work, classes) if place.is_dir() else _of_manifest(place)
 
@@ -116,7 +116,7 @@ def find_set(on: str, workspace: Workspace) -> str:
     InputError
         If it is nothing of these; names those there are.
     """
-    if on in (*Split,) or Path(on).exists():
+    if is_split(on) or Path(on).exists():
         return on
     added = [name for name in further_manifests(workspace) if not name.startswith("shared-")]
     if on in added:

@@ -10,7 +10,7 @@ from webemo_curate.config import ExperimentConfig, TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.experiments.comparison import Comparison, Families
 from webemo_curate.experiments.published_figures import AREAS, Report, report_on_test
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split, is_split
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ExperimentResult:
     @property
     def external(self) -> list[str]:
         """The sets that are no split of the workspace."""
-        return [on for on in self.sets if on not in (*Split,)]
+        return [on for on in self.sets if not is_split(on)]
 
     @property
     def figures(self) -> list[Figure]:

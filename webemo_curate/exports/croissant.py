@@ -4,7 +4,6 @@ The format is MLCommons Croissant 1.1 (Akhtar et al., "Croissant: A Metadata For
 Datasets", DEEM 2024; https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html).
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from webemo_curate.config import ExportConfig
 from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.huggingface import DATA, write_huggingface
 from webemo_curate.exports.license_words import OWNERS, required_license
+from webemo_curate.rooted import regular_digest
 
 FILE = "croissant.json"
 PARQUET = "application/x-parquet"
@@ -141,8 +141,6 @@ def dataset_node(
 
 def file_node(file: Path, name: str) -> Node:
     """Describe a Parquet file: where it lies and the SHA-256 of its bytes."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",
         "@id": name,
@@ -150,7 +148,7 @@ def file_node(file: Path, name: str) -> Node:
         "contentUrl": name,
         "contentSize": f"{file.stat().st_size} B",
         "encodingFormat": PARQUET,
-        "sha256": digest,
+        "sha256": regular_digest(file),
     }
 
 

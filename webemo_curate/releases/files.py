@@ -1,6 +1,5 @@
 """What a release consists of: its files, their columns, and the sums that hold them together."""
 
-import hashlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ from webemo_curate import parquet
 from webemo_curate.errors import InputError
 from webemo_curate.fields import TIMESTAMP
 from webemo_curate.parquet import read_parquet
+from webemo_curate.rooted import regular_digest
 from webemo_curate.system_faults import raise_system_fault
 
 IMAGES, DECISIONS, REMOVED = "images.parquet", "decisions.parquet", "removed.parquet"
@@ -78,7 +78,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write `SHA256SUMS` as `sha256sum -c` reads it."""
-    lines = (f"{digest(folder / name)}  {name}\n" for name in sorted(FILES))
+    lines = (f"{regular_digest(folder / name)}  {name}\n" for name in sorted(FILES))
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
@@ -105,7 +105,7 @@ def check_sums(folder: Path) -> None:
     for name in FILES:
         if name not in sums or not (folder / name).is_file():
             raise InputError(f"{folder / name}: the release lacks it; get the release again")
-        if digest(folder / name) != sums[name]:
+        if regular_digest(folder / name) != sums[name]:
             raise InputError(
                 f"{folder / name}: is not what {SUMS} says; get the release again, unchanged"
             )
@@ -133,9 +133,3 @@ def read_columns(file: Path, schema: pa.Schema) -> pa.Table:
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise_system_fault(error, str(file))
         raise InputError(f"{file}: not sound ({error}); get the release again") from error
-
-
-def digest(file: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -169,16 +169,19 @@ class _Walk:
         except OSError as error:
             raise_system_fault(error, shown(str(entry)))
             return DEAD_LINK if entry.is_symlink() else UNREADABLE
-        if stat.S_ISDIR(status.st_mode):
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return SPECIAL
-        if status.st_size > MAX_FILE_BYTES:
-            return LARGE
-        return None if os.access(entry, os.R_OK) else UNREADABLE
+        return None if stat.S_ISDIR(status.st_mode) else _file_refusal(entry, status)
 
     def _skip(self, reason: str, entry: Path) -> None:
         self._left_out.add(reason, entry.relative_to(self._top).as_posix())
+
+
+def _file_refusal(entry: Path, status: os.stat_result) -> str | None:
+    """Return why what is no folder is not taken; None for a file that can be read."""
+    if not stat.S_ISREG(status.st_mode):
+        return SPECIAL
+    if status.st_size > MAX_FILE_BYTES:
+        return LARGE
+    return None if os.access(entry, os.R_OK) else UNREADABLE
 
 
 def is_utf8(name: str) -> bool:

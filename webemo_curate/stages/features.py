@@ -1,6 +1,5 @@
 """The features stage: local features of every picture, for the duplicates that hashes miss."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
@@ -10,10 +9,10 @@ from webemo_curate.config import DecodingConfig, FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
+from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.runner.job import Worker
 from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
-from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.verdicts import DecodeStatus
 
 
@@ -46,20 +45,8 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
         return FeaturesWorker(context.workspace.reader, self._decoding.max_pixels)
 
 
-@dataclass(frozen=True)
-class FeaturesWorker:
-    """Describes pictures by local words.
-
-    Attributes
-    ----------
-    images
-        Reads stored images.
-    max_pixels
-        Largest width times height that is decoded.
-    """
-
-    images: ImageReader
-    max_pixels: int
+class FeaturesWorker(PictureWorker):
+    """Describes pictures by local words."""
 
     @property
     def output_schema(self) -> pa.Schema:

@@ -1,7 +1,6 @@
 """The images stage: decode every stored body once and record what it is and how it looks."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +14,10 @@ from webemo_curate.config import BOUNDS, DecodingConfig, ImagesConfig
 from webemo_curate.conform import conform
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
 from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
+from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.own_faults import OwnFaultError, warn_of_own
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
-from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.verdicts import STORED, DecodeStatus
 from webemo_curate.workspace import Workspace, image_path
 
@@ -84,20 +83,8 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         return ImagesWorker(context.workspace.reader, self._decoding.max_pixels)
 
 
-@dataclass(frozen=True)
-class ImagesWorker:
-    """Decodes and hashes stored files.
-
-    Attributes
-    ----------
-    images
-        Reads stored images.
-    max_pixels
-        Largest width times height that is decoded.
-    """
-
-    images: ImageReader
-    max_pixels: int
+class ImagesWorker(PictureWorker):
+    """Decodes and hashes stored files."""
 
     @property
     def output_schema(self) -> pa.Schema:
