@@ -48,6 +48,13 @@ def test_functions_fit_a_screen() -> None:
     assert long == {}
 
 
+def test_a_module_opens_with_what_it_is_or_does() -> None:
+    """No opening that asks: the reader wants the thing, or an imperative."""
+    asking = {"What", "Which", "How", "Where", "When", "Who", "Whether", "Why"}
+    openings = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in FILES}
+    assert [path for path, text in openings.items() if text and text.split()[0] in asking] == []
+
+
 @pytest.mark.parametrize("kind", ["module", "class"])
 def test_a_name_means_one_thing(kind: str) -> None:
     homes: dict[str, list[str]] = defaultdict(list)

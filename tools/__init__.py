@@ -1,1 +1,1 @@
-"""What is not installed with the package: fitting networks, writing pages."""
+"""Tools that are not installed with the package: fitting networks, writing pages."""

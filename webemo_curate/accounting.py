@@ -1,4 +1,4 @@
-"""Where every listed row ends: in a split, or at a stage for a reason."""
+"""Account for every listed row: it ends in a split, or at a stage for a reason."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the manifests say of each other, recounted: rows end once, groups stay whole."""
+"""Recount the manifests against each other: rows end once, groups stay whole."""
 
 from collections import Counter
 

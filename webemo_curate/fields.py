@@ -1,4 +1,4 @@
-"""What manifests' columns are declared with: a maker of fields, and types that several share."""
+"""Declare the columns of manifests: a maker of fields, and types that several share."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Where rows pass or leave: which manifest decides, by which column, for which reason."""
+"""The gates that rows pass or leave by: the manifest and column that decide, and the reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

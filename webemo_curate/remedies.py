@@ -1,4 +1,4 @@
-"""Which command writes a manifest, and how a command is typed so that it works when pasted."""
+"""Remedies in messages: the command that writes a manifest, typed so that it works when pasted."""
 
 import shlex
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a run's files were when they were written, so that changed ones do not pass for its own.
+"""Record a run's files as they were written, so that changed ones do not pass for its own.
 
 The network's files are recorded when a training ends, in `done.json`; a measurement's predictions
 in its metrics, which carry a digest of themselves.

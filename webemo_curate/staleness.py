@@ -1,4 +1,4 @@
-"""Why a manifest is stale, in the words of the options that a user gave."""
+"""Say why a manifest is stale, in the words of the options that a user gave."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stages say of rows: statuses, verdicts, splits, and the names of targets."""
+"""The words of stages about rows: statuses, verdicts, splits, and the names of targets."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Where things lie (manifests, images by hash, checkpoints, runs) and who holds the lock."""
+"""A workspace: its places (manifests, images by hash, checkpoints, runs) and its lock."""
 
 import hashlib
 from collections.abc import Collection

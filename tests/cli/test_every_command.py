@@ -10,7 +10,7 @@ from webemo_curate.cli.command import RUNNER, SHARED, app
 from webemo_curate.cli.main import COMMANDS
 from webemo_curate.cli.options import field_options
 
-STAGES = ("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run")
+STAGES = ("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run", "train-model")
 
 
 def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:

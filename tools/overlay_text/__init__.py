@@ -1,1 +1,1 @@
-"""How the network of overlay text is fitted, from made-up pictures alone."""
+"""Fit the network of overlay text, from made-up pictures alone."""

@@ -1,4 +1,4 @@
-"""Which font files can be written with."""
+"""Find the font files that can be written with."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a command is declared: its own parameters, options of the configuration, what all share."""
+"""The decorator of commands: their own parameters, the configuration's options, those of all."""
 
 import json
 import logging

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.command import RUNNER, Call, command
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import BINARY
 
@@ -29,7 +29,7 @@ AllowSeen = Annotated[
 ]
 
 
-@command("train-model", "train")
+@command("train-model", "train", *RUNNER)
 def train_model(
     call: Call,
     only: Annotated[

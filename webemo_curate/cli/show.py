@@ -1,4 +1,4 @@
-"""What several commands show on the terminal."""
+"""Terminal output that several commands share."""
 
 import logging
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the terminal shows of a run: the stages, the funnel, the splits and the metrics."""
+"""The terminal's summary of a run: the stages, the funnel, the splits and the metrics."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What leaves a workspace: exports, releases, and how a release is rebuilt."""
+"""Settings of exports, of releases, and of rebuilding a release."""
 
 from enum import StrEnum
 

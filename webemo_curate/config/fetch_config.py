@@ -1,4 +1,4 @@
-"""How URLs are downloaded."""
+"""Settings of the download of URLs."""
 
 from typing import Annotated
 

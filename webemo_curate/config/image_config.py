@@ -1,4 +1,4 @@
-"""How pictures are decoded, described and compared."""
+"""Settings by which pictures are decoded, described and compared."""
 
 from webemo_curate.config.settings import Flag, StageConfig, setting
 

@@ -1,4 +1,4 @@
-"""How labels become classes, and how the sample is balanced and divided."""
+"""Settings that turn labels into classes, and balance and divide the sample."""
 
 from fractions import Fraction
 from typing import Annotated, Any, Literal

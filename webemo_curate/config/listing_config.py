@@ -1,4 +1,4 @@
-"""Which collection is read, and how its rows say what they are."""
+"""Settings of the collection that is read, and of the meaning of its columns."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal

@@ -1,4 +1,4 @@
-"""Where row-local stages run."""
+"""Settings of the place where row-local stages run."""
 
 import os
 from typing import Literal

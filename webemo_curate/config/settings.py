@@ -1,4 +1,4 @@
-"""What every configuration has in common: frozen models whose fields say how they are given.
+"""The base of all configurations: frozen models whose fields declare their options.
 
 A field's default, bounds, help and command-line option stand in one place, its declaration.
 """

@@ -1,4 +1,4 @@
-"""How text is found, and when an image counts as bearing it."""
+"""Settings that find text, and that decide when an image counts as bearing it."""
 
 from typing import Literal
 

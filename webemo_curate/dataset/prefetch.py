@@ -1,4 +1,4 @@
-"""How pixels reach the device: from its own memory, or copied ahead of their use."""
+"""Bring pixels to the device: from its own memory, or copied ahead of their use."""
 
 import logging
 from collections import deque

@@ -1,4 +1,4 @@
-"""What befalls pictures on the web: captions, copies at other sizes, crops, broken files."""
+"""Mishaps of pictures on the web: captions, copies at other sizes, crops, broken files."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Which URLs may be asked for: http(s), and no credentials."""
+"""The rule of URLs that may be asked for: http(s), and no credentials."""
 
 import re
 from urllib.parse import SplitResult, urlsplit

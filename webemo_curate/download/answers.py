@@ -1,4 +1,4 @@
-"""What an answer says: a body to look at, or a failure with its reason."""
+"""Turn an answer into a body to look at, or a failure with its reason."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""What a schedule asks hosts with."""
+"""The client and the settings by which a schedule asks hosts."""
 
 from datetime import datetime
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted: the system's, or those the environment names."""
+"""Trusted certificate authorities: the system's, or those that the environment names."""
 
 import os
 import ssl

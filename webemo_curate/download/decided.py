@@ -1,4 +1,4 @@
-"""Whether an outcome found under earlier settings is what the present ones would find.
+"""Tell whether an outcome of earlier settings is the one that the present settings would give.
 
 A manifest names the settings it was made by, so no row of it may have been decided by others. What
 another setting may have decided otherwise is asked for again, and nothing else.

@@ -1,4 +1,4 @@
-"""Why a request brought no answer: libcurl's own words, and what they come to.
+"""Reasons why a request brought no answer: libcurl's own words, and the statuses for them.
 
 A reason goes into a manifest, so it is the same whenever the same thing happens: without the ports,
 addresses and times that libcurl's messages hold.

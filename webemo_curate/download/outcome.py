@@ -1,4 +1,4 @@
-"""How the download of one URL ended, and how an attempt can fail."""
+"""The outcome of a URL's download, and the ways in which an attempt can fail."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How fast one host is asked: refusals slow it down; good answers and time bring it back.
+"""The pace of one host: refusals slow it down; good answers and time bring it back.
 
 Refusals are judged by their share of a window of answers, so that a host which refuses a few
 requests whatever the rate is not taken for one that is asked too much. One that is asked too much

@@ -1,4 +1,4 @@
-"""Which addresses are of the public net: the one judge of what a redirect may lead to."""
+"""Addresses of the public net: the one judge of what a redirect may lead to."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""When one host is left in peace: it answers nothing, or asks for it by `Retry-After`."""
+"""The rest of one host that answers nothing, or asks to be left alone by `Retry-After`."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""What a site asks of robots: robots.txt by RFC 9309, and the X-Robots-Tag of an answer.
+"""A site's wishes to robots: robots.txt by RFC 9309, and the X-Robots-Tag of an answer.
 
 The parser is our own: of those on PyPI that were tried, one failed an example of the RFC's section
 2.2.2 and took a group for `webemo` as meant for `webemo-curate`, and Python's own knows neither the

@@ -1,4 +1,4 @@
-"""Which URL is asked for next: a queue a host, so that no host waits for another.
+"""The order in which URLs are asked for: a queue a host, so that no host waits for another.
 
 All of it runs on one event loop. Hosts stand in a timetable by the time at which they may be asked
 again; a URL that waits costs an entry in its host's queue, no task and no slot.

@@ -1,4 +1,4 @@
-"""When which host's turn is: a heap of turns, and the alarm for the first of them."""
+"""The hosts' turns: a heap of times, and the alarm for the first of them."""
 
 import asyncio
 import heapq

@@ -1,4 +1,4 @@
-"""How a URL is written on the wire: as browsers and curl write it, whatever a list or a server has.
+"""Write URLs as browsers and curl put them on the wire, whatever a list or a server has.
 
 Sources: the URL Standard (https://url.spec.whatwg.org), RFC 3986, and UTS 46 for names of hosts.
 """

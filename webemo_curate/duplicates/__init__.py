@@ -1,1 +1,1 @@
-"""Which pictures are the same: Hamming search, clusters around keepers, groups of relatives."""
+"""Duplicates: Hamming search, clusters around keepers, groups of relatives."""

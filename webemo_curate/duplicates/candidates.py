@@ -1,4 +1,4 @@
-"""Which pictures share enough local features to be worth a closer look."""
+"""Candidate pairs: pictures that share enough local features to be worth a closer look."""
 
 from collections.abc import Sequence
 

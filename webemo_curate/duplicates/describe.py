@@ -1,4 +1,4 @@
-"""Everything by which one picture is compared with others, run by a runner: a file is a row."""
+"""Describe a picture by all that it is compared by; run by a runner, a file is a row."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How two pictures differ once one is laid on the other: in noise, under an overlay, or in a part.
+"""Measure how two aligned pictures differ: in noise, under an overlay, or in a part.
 
 Gray values are brought to one scale by a robust line, so that recoloring is no difference. A pixel
 has changed where it lies outside the range of its neighborhood in the other picture, in both

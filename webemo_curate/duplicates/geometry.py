@@ -1,4 +1,4 @@
-"""Whether two pictures show the same scene: a similarity transform that lays one on the other."""
+"""Find the similarity transform that lays one picture on another of the same scene."""
 
 from dataclasses import dataclass
 from typing import Any

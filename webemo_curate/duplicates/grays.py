@@ -1,4 +1,4 @@
-"""What reduced pictures say of a pair that a hash proposes, by whole arrays."""
+"""Compare the reduced pictures of pairs that a hash proposes, by whole arrays."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What an external test set shares with the pictures a network is trained on."""
+"""Find what an external test set shares with the pictures a network is trained on."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

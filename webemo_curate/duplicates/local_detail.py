@@ -1,4 +1,4 @@
-"""Where two pictures, laid on one another, both have detail, but not the same.
+"""Find the places where two aligned pictures both have detail, but not the same.
 
 Gray values are correlated within a window around each pixel, so that a change counts however faint
 its contrast is beside that of the whole picture: another mouth below dark hair on a white wall.

@@ -1,4 +1,4 @@
-"""How pictures look, as the images manifest stores it: what the methods compare."""
+"""The looks of pictures, as the images manifest stores them: what the methods compare."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Whether a part that differs is drawn over a picture: words, captions, marks, frames, bars.
+"""Tell whether a part that differs is drawn over a picture: words, marks, frames, bars.
 
 What is drawn is of few gray levels, or lets the picture shine through, or is made of strokes that
 one picture has and the other lacks; another face, hand or pose is none of these.

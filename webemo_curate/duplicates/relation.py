@@ -1,4 +1,4 @@
-"""What a closer look at two pictures says: the same, siblings or strangers."""
+"""The answers of a closer look at two pictures: the same, siblings or strangers."""
 
 from dataclasses import dataclass
 from enum import IntEnum

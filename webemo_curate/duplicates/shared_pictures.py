@@ -1,4 +1,4 @@
-"""What was found of an external set held against a workspace, and what training has seen of it."""
+"""The findings of the leak check: pairs with an external set, and which of it training has seen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

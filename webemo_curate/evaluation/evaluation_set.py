@@ -1,4 +1,4 @@
-"""What a run is measured on: a split, a manifest or a folder of emotions."""
+"""The set that a run is measured on: a split, a manifest or a folder of emotions."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a run was trained on, recorded beside it, and which images of a set are among that."""
+"""Record the images that a run was trained on, and find those of a set that are among them."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether one classifier is better than another: paired tests on the same images."""
+"""Paired tests of two classifiers on the same images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which networks of an experiment are held against which, and what the paired tests say."""
+"""Compare the networks of an experiment: the pairs that are tested, and the tests' results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

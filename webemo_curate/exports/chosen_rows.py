@@ -1,4 +1,4 @@
-"""Which pictures leave the workspace, in which order: the rows of the split manifests."""
+"""The rows that leave the workspace, in their order: those of the split manifests."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What every format is given: the rows, their pictures, the settings, and how far it is."""
+"""The input of every export format: the rows, their pictures, the settings, the progress bar."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a card says of rights: the license that the user gave, and whose the pictures are."""
+"""A card's words on rights: the license that the user gave, and whose the pictures are."""
 
 from webemo_curate.config import ExportConfig
 from webemo_curate.errors import InputError

@@ -1,4 +1,4 @@
-"""What a file that is no accepted image is instead, by its first bytes."""
+"""Name what a file that is no accepted image is instead, by its first bytes."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Why an image cannot be used."""
+"""The reasons why an image cannot be used."""
 
 from webemo_curate.verdicts import DecodeStatus
 

@@ -1,4 +1,4 @@
-"""What the pixels of a file depend on, without the metadata that may be broken or huge.
+"""Extract what a file's pixels depend on, without metadata that may be broken or huge.
 
 Pillow gives a picture up where its text, its color profile or its list of frames is broken or
 larger than a bound; browsers show it. A file that does not decode is tried again without those.

@@ -1,4 +1,4 @@
-"""What one picture may take of a process that may end for it: processor time and memory.
+"""Bound what one picture may take of a process that may end for it: processor time and memory.
 
 And what it may be blamed for: whatever else than a `DecodeError` comes out is no finding of it.
 """

@@ -1,4 +1,4 @@
-"""How OpenCV is used in a worker's process."""
+"""Prepare OpenCV for a worker's process."""
 
 from webemo_curate.imaging.guard import guard_process
 

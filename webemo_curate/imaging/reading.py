@@ -1,4 +1,4 @@
-"""What a file shows: the picture that stands for it, its identity, its frames that differ."""
+"""Read what a file shows: the picture that stands for it, its identity, its distinct frames."""
 
 import hashlib
 from bisect import bisect_left

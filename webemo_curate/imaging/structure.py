@@ -1,4 +1,4 @@
-"""Whether a picture shows anything: the one rule of what is flat."""
+"""The one rule of what is flat: a picture that shows nothing."""
 
 from typing import Final
 

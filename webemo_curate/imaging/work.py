@@ -1,4 +1,4 @@
-"""How much work a file asks for, counted before anything of it is decoded.
+"""Count the work that a file asks for, before anything of it is decoded.
 
 Some formats let a few bytes ask for work that the number of pixels does not show: a JPEG passes
 over all its pixels once a scan, a TIFF is put together strip by strip. Each function here is given

@@ -1,4 +1,4 @@
-"""Which device trains, and why."""
+"""Choose the device that trains, and say why."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017, equations 1 and 2)."""
+"""Grad-CAM: maps of where a network looked (Selvaraju et al., ICCV 2017, equations 1 and 2)."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Where Keras computes otherwise than torch and timm: stochastic depth and new batch norms."""
+"""Keras's rules where torch and timm have others: stochastic depth and new batch norms."""
 
 import torch
 from timm.layers.drop import DropPath

@@ -1,4 +1,4 @@
-"""How large an image is shown to a detection network."""
+"""The size in which an image is shown to a detection network."""
 
 STRIDE = 32
 """The detection networks halve their input five times."""

@@ -1,4 +1,4 @@
-"""How often and in what ways an image is looked at: the detector that a configuration means."""
+"""Build the detector that a configuration means: the looks at an image, one after another."""
 
 from collections.abc import Iterator
 from dataclasses import asdict

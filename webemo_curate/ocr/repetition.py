@@ -1,4 +1,4 @@
-"""Whether what was read is of few signs, repeated, as what is read into a pattern is."""
+"""Tell text of few, repeated signs, which is what recognizers read into a pattern."""
 
 from collections import Counter
 

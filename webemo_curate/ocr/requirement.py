@@ -1,4 +1,4 @@
-"""What a box must reach for its text to be believed: the rule as data, and its application."""
+"""The requirement that a box must meet for its text to be believed, as data and applied."""
 
 from dataclasses import dataclass
 

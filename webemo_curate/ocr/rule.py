@@ -1,4 +1,4 @@
-"""When an image bears text: the presets of the rule per engine, and the verdict on stored boxes."""
+"""The rule of when an image bears text: presets per engine, and the verdict on stored boxes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

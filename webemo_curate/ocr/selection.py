@@ -1,4 +1,4 @@
-"""Which text engine runs, on what, and why."""
+"""Choose the text engine and its device, and say why."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""Whether an engine works at all: it is shown pictures that have no fault.
+"""Check that an engine works at all: show it pictures that have no fault.
 
 An engine's exception may be the picture's fault or the engine's own. One that fails on a picture
 without fault too would call every picture unreadable, so it ends the run.

@@ -1,4 +1,4 @@
-"""Whether a box reads the same when its edges are moved a little.
+"""Check that a box reads the same when its edges are moved a little.
 
 Words do. Over a chain, a fence or a row of faces a recognizer guesses, and guesses otherwise with
 every pixel that the crop moves.

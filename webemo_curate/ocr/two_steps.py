@@ -1,4 +1,4 @@
-"""What engines of two networks share: boxes are found first, then all are read together."""
+"""The base of engines of two networks: boxes are found first, then all are read together."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a release consists of: its files, their columns, and the sums that hold them together."""
+"""The files of a release, their columns, and the sums that hold them together."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a fetched picture is of the one that was released: decided by content, never by URL."""
+"""Relate a fetched picture to the one that was released: by content, never by URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

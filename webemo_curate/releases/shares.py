@@ -1,4 +1,4 @@
-"""What the loss of images does to the shares of the classes."""
+"""Compute what the loss of images does to the shares of the classes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What each stage dropped, reason by reason, with examples."""
+"""The report's list of what each stage dropped, reason by reason, with examples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the report shows, gathered from the manifests and the runs."""
+"""The report's sections, gathered from the manifests and the runs."""
 
 import json
 import logging

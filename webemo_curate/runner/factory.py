@@ -1,4 +1,4 @@
-"""Which runner a configuration means."""
+"""Build the runner that a configuration means."""
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.runner.job import Runner

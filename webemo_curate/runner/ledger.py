@@ -1,4 +1,4 @@
-"""Which rows of a job are done, in work or still to do, and what becomes of those a worker took."""
+"""The ledger of a job's rows: done, in work or still to do, and those that a lost worker took."""
 
 import logging
 from collections import deque

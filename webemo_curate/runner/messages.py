@@ -1,4 +1,4 @@
-"""What driver and workers say to each other, and a worker's side of it."""
+"""The messages between driver and workers, and a worker's side of them."""
 
 import traceback
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What every part that works on a workspace is given: its place, its configuration, its runner."""
+"""The context of work on a workspace: its place, its configuration, its runner."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

@@ -1,1 +1,1 @@
-"""Where listings come from: lists of URLs, folders of images, and their taxonomies."""
+"""Sources of listings: lists of URLs, folders of images, and their taxonomies."""

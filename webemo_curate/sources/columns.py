@@ -1,4 +1,4 @@
-"""Which columns of a table say what: as the user named them, or by their usual names."""
+"""Find the columns of a table that matter: as the user named them, or by their usual names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which files of a folder count as its pictures; one rule for all commands that take a folder."""
+"""Find the pictures of a folder, by one rule for all commands that take a folder."""
 
 import os
 import stat

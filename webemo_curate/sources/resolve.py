@@ -1,4 +1,4 @@
-"""Which source a place is: told by its suffix and what it holds, never by a guess unsaid."""
+"""Resolve a place to its source by its suffix and content, never by a guess unsaid."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What a source is: a list, a table or a folder that gives listing rows in batches."""
+"""The protocol of a source: a list, a table or a folder that gives listing rows in batches."""
 
 import logging
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What every table that is one file has in common, whatever its form."""
+"""The base of tables that are one file, whatever its form."""
 
 from dataclasses import dataclass
 from pathlib import Path

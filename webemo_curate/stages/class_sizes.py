@@ -1,4 +1,4 @@
-"""How many images of each class a sample keeps, by the shares that are wanted."""
+"""Compute how many images of each class a sample keeps, by the shares that are wanted."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is made of all outcomes of a fetch together: a summary, stand-ins, those tried again."""
+"""Work on all outcomes of a fetch together: a summary, stand-ins, those tried again."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What a stage is: named tables in, named tables out, run through a context."""
+"""The base of stages: named tables in, named tables out, run through a context."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

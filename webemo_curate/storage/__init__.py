@@ -1,1 +1,1 @@
-"""Where a workspace's bytes lie: a folder, or a prefix of an object store, behind one protocol."""
+"""Storage of a workspace's bytes: a folder, or a prefix of an object store, by one protocol."""

@@ -1,4 +1,4 @@
-"""What is said of an epoch when it has ended."""
+"""The lines that are said of an epoch when it has ended."""
 
 from webemo_curate.runs import LogEntry
 

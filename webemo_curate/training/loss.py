@@ -1,4 +1,4 @@
-"""What training minimizes: cross-entropy, and beyond the paper a contrastive-center loss."""
+"""The loss that training minimizes: cross-entropy, and a contrastive-center loss beside it."""
 
 import torch
 from torch import Tensor, nn

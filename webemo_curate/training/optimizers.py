@@ -1,4 +1,4 @@
-"""Which optimizer moves the weights, and how fast at each moment."""
+"""Build the optimizer that moves the weights, and the rate of each moment."""
 
 import math
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Where two detection networks see text in the same place."""
+"""Find the places where two detection networks both see text."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What Pillow does with pixels and their places, on batches of bytes: convolve and warp."""
+"""Pillow's operations on neighboring pixels, for batches of bytes: convolve and warp."""
 
 import numpy as np
 import torch
