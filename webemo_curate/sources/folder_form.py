@@ -1,4 +1,4 @@
-"""What the folders of a set say of its files: class/photo, split/class/photo, or nothing."""
+"""The meaning of the folders of a set for its files: class/photo, split/class/photo, or nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

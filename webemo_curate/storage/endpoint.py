@@ -1,4 +1,4 @@
-"""Where the object store answers, if it is not Amazon's."""
+"""The address of the object store, if it is not Amazon's."""
 
 import os
 from collections.abc import Mapping
