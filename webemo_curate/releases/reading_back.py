@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from webemo_curate.errors import InputError
 from webemo_curate.releases import files
+from webemo_curate.rooted import regular_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 HASH = r"^[0-9a-f]{64}$"
@@ -66,7 +67,7 @@ def read_release(folder: Path) -> Release:
     classes = _classes(images.schema)
     _check(images, classes, place)
     plain = images.replace_schema_metadata(None).sort_by("sha256")
-    return Release(folder, files.digest(folder / files.SUMS), plain, classes, _copies(folder))
+    return Release(folder, regular_digest(folder / files.SUMS), plain, classes, _copies(folder))
 
 
 def _classes(schema: pa.Schema) -> tuple[str, ...]:
