@@ -95,10 +95,10 @@ class CuratedWorkspace:
         InputError
             If no image has this hash, or it does not decode.
         """
-        from webemo_curate.imaging import DecodeError, load_rgb
+        from webemo_curate.imaging import DecodeError, load_apart
 
         try:
-            return load_rgb(self.image_bytes(sha256), self._max_pixels)
+            return load_apart(self.image_bytes(sha256), self._max_pixels)
         except DecodeError as error:
             raise InputError(f"{sha256}: {error}") from error
 

@@ -8,7 +8,8 @@ from tests.trainable import SIZES, TINY
 from tests.work import work_on
 from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.dataset import packing
-from webemo_curate.dataset.packing import PACKED, pack, read_square
+from webemo_curate.dataset.packing import PACKED, pack
+from webemo_curate.dataset.squares import read_square
 from webemo_curate.errors import InputError
 from webemo_curate.workspace import Workspace
 

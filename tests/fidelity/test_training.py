@@ -10,7 +10,7 @@ from timm.layers import DropPath
 
 from tests.fidelity.keras_network import build_backbone
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.packing import to_square
+from webemo_curate.dataset.squares import to_square
 from webemo_curate.models.gram_efficientnet import GramEfficientNet
 from webemo_curate.models.keras_rules import KerasBatchNorm1d
 from webemo_curate.training.adagrad import KerasAdagrad

@@ -1,6 +1,10 @@
 """No picture costs more time or memory than it may, anywhere; its neighbors are well."""
 
+import hashlib
 import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,9 +16,14 @@ from tests.download.site import answer, fetch, running
 from tests.imaging.drawn import encode, picture
 from tests.security import hostile_pictures as hostile
 from tests.stages.test_images import describe
+from tests.trainable import TINY
 from tests.work import work_on
 from webemo_curate.config import BOUNDS, DecodeBounds, DecodingConfig
+from webemo_curate.dataset import squares
+from webemo_curate.dataset.packing import PackWorker
+from webemo_curate.dataset.squares import SquareTask, read_squares
 from webemo_curate.duplicates.describe import DescribeWorker
+from webemo_curate.errors import InputError
 from webemo_curate.imaging import (
     DecodeError,
     Examiner,
@@ -22,14 +31,19 @@ from webemo_curate.imaging import (
     check_body,
     guard,
     guard_process,
+    load_apart,
     load_rgb,
     read_looks,
+    shown,
 )
-from webemo_curate.report.pictures import thumbnail
+from webemo_curate.imaging.shown import ShowTask
+from webemo_curate.report import pictures
+from webemo_curate.report.pictures import ThumbnailTask, thumbnail
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.sources.added import add_folder
 from webemo_curate.stages.images import ImagesStage, ImagesWorker
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.system_faults import memory_limited, raise_system_fault
 from webemo_curate.verdicts import FetchStatus
@@ -40,7 +54,7 @@ REFUSED = {
     "scans.jpg": (lambda: hostile.jpeg(400), "scans or more"),
     "fill.jpg": (lambda: hostile.jpeg_filled(70_000), "segments of a JPEG"),
     "remarks.jpg": (lambda: hostile.jpeg_remarks(70_000), "segments of a JPEG"),
-    "row.png": (lambda: hostile.png_row(64_000_000), "64000000 x 1 pixels"),
+    "row.png": (lambda: hostile.png_row(64_000_001), "64000001 x 1 pixels"),
     "chunks.png": (lambda: hostile.png_chunks(70_000), "chunks of a PNG"),
     "strips.tif": (lambda: hostile.tiff(3_000_000), "strips or tiles"),
     "tiles.tif": (lambda: hostile.tiff(200_000, tag=324), "strips or tiles"),
@@ -85,6 +99,25 @@ def test_work_beyond_the_pixels_is_refused_before_anything_is_decoded(name: str)
 )
 def test_what_costs_little_is_read(content: bytes) -> None:
     assert check_body(content, MAX_PIXELS)
+
+
+@pytest.mark.parametrize(
+    "side", [1_000_000, pytest.param(64_000_000, marks=pytest.mark.slow)], ids=["short", "longest"]
+)
+def test_a_row_of_millions_of_pixels_is_a_picture_as_others_are(
+    context: StageContext, tmp_path: Path, side: int
+) -> None:
+    bodies = {"row": hostile.png_row(side), "good": encode(picture(), "PNG")}
+    rows = describe(context, {name: (body, ".png") for name, body in bodies.items()}, MAX_PIXELS)
+    assert [row["decode_status"] for row in rows.values()] == ["ok", "ok"]
+    assert rows["row"]["width"] == side
+    for name, body in bodies.items():
+        (tmp_path / name).write_bytes(body)
+    files = ImageFiles(tmp_path)
+    looks = DescribeWorker(files, MAX_PIXELS).process(pa.record_batch({"place": list(bodies)}))
+    assert [row["phash"] is None for row in looks.to_pylist()] == [False, False]
+    assert read_squares(files, [(None, "row")], TINY, MAX_PIXELS).max() == 0
+    assert thumbnail(bodies["row"], MAX_PIXELS)
 
 
 def test_frames_of_one_pixel_are_followed_as_far_as_those_of_a_thumbnail() -> None:
@@ -155,6 +188,68 @@ def test_a_file_that_takes_too_long_ends_its_process_alone() -> None:
         )
         found = examiner.examine_now(encode(picture(), "PNG"))
     assert found == (FetchStatus.OK, None, ".png", 48, 32)
+
+
+def test_a_file_that_takes_too_long_to_pack_show_or_classify_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = {
+        name: kind(seconds=0.05)
+        for name, kind in (("SquareTask", SquareTask), ("ShowTask", ShowTask))
+    }
+    monkeypatch.setattr(squares, "SquareTask", lambda: hasty["SquareTask"])
+    monkeypatch.setattr(shown, "ShowTask", lambda: hasty["ShowTask"])
+    monkeypatch.setattr(pictures, "ThumbnailTask", lambda: ThumbnailTask(seconds=0.05))
+    (tmp_path / "slow.png").write_bytes(SLOW)
+    (tmp_path / "good.png").write_bytes(encode(picture(), "PNG"))
+    files = ImageFiles(tmp_path)
+    with pytest.raises(InputError, match=r"slow\.png: .*processor time"):
+        read_squares(files, [(None, "good.png"), (None, "slow.png")], TINY, MAX_PIXELS)
+    assert read_squares(files, [(None, "good.png")], TINY, MAX_PIXELS).shape == (1, 3, 32, 32)
+    with pytest.raises(DecodeError, match="processor time"):
+        load_apart(SLOW, MAX_PIXELS)
+    assert load_apart(encode(picture(), "PNG"), MAX_PIXELS, 24).size == (24, 16)
+    assert thumbnail(SLOW, MAX_PIXELS) is None
+
+
+def test_packing_in_many_processes_names_the_picture_that_ends_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow.png").write_bytes(SLOW)
+    monkeypatch.setattr(squares, "SquareTask", lambda: SquareTask(seconds=0.05))
+    sha256 = hashlib.sha256(SLOW).hexdigest()
+    worker = PackWorker(ImageFiles(tmp_path), FolderStore(tmp_path), TINY, MAX_PIXELS)
+    row = pa.record_batch({"key": ["a.npy"], "places": [["slow.png"]], "names": [[sha256]]})
+    with pytest.raises(InputError, match=r"slow\.png: .*processor time"):
+        worker.crashed(row)
+    assert not (tmp_path / "a.npy").exists()
+
+
+HASTY_THREAD = """
+import threading, time
+from webemo_curate.imaging.guard import guard_process, guarded
+guard_process(0.2)
+@guarded
+def decode(work):
+    while work and time.thread_time() < 60: pass
+    time.sleep(0.4)  # waiting is no work
+def decode_two():
+    decode(False)
+    print("waited", flush=True)
+    decode(True)
+    print("not ended", flush=True)
+thread = threading.Thread(target=decode_two)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no timers of their own here")
+def test_a_thread_that_takes_too_long_with_a_file_ends_its_process() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HASTY_THREAD], capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.returncode) == ("waited\n", -signal.SIGPROF)
 
 
 class HastyWorker(ImagesWorker):

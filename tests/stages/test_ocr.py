@@ -189,7 +189,7 @@ def test_an_image_that_kills_the_engine_costs_no_other(context):
 
     read = {row["sha256"]: row for row in ocr.to_pylist()}
     assert [read[row["sha256"]]["readable"] for row in rows] == [True, False, True]
-    assert read[rows[1]["sha256"]]["error"] == "the text engine crashed"
+    assert read[rows[1]["sha256"]]["error"].startswith("the text engine crashed")
 
 
 @dataclass(frozen=True)

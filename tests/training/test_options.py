@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.packing import read_square
+from webemo_curate.dataset.squares import read_square
 from webemo_curate.models.registry import build_network
 from webemo_curate.storage.image_files import ImageFiles
 

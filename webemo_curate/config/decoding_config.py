@@ -24,9 +24,6 @@ class DecodeBounds:
 
     Attributes
     ----------
-    side
-        Pixels a side: JPEG's and GIF's own bound. A filter that brings millions of pixels in a row
-        to a few needs gigabytes for its weights.
     scanned_pixels
         Of a JPEG, its scans times its pixels: 16 scans of the largest picture, where encoders
         write 1, 6 or 10. A pixel costs about a nanosecond a scan, even an empty one.
@@ -37,8 +34,8 @@ class DecodeBounds:
         Of a WebP or AVIF, whose decoders hold four copies of a picture: the largest that they
         decode within `memory_bytes`.
     strips
-        Strips or tiles of a TIFF, each a few microseconds: as many as rows of the longest side, in
-        two planes.
+        Strips or tiles of a TIFF, each a few microseconds: as many as the longest side of a JPEG
+        has rows, in two planes.
     tile_pixels
         Of a TIFF, pixels of a tile, for which memory is taken however small the picture is.
     run_pixels
@@ -60,7 +57,6 @@ class DecodeBounds:
         What decoding one file may take.
     """
 
-    side: int = 65_535
     scanned_pixels: int = 16 * 64 * 10**6
     header_steps: int = 65_536
     canvas_pixels: int = 40 * 10**6

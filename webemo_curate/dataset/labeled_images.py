@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.packing import SHARD_IMAGES, pack, read_squares
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.dataset.packing import SHARD_IMAGES, pack
+from webemo_curate.dataset.squares import read_squares
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.protocols import ImageReader
 
@@ -87,9 +87,9 @@ class FileImages:
     paths: list[str]
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
-        """Decode rows in threads; see `LabeledImages.take`."""
+        """Decode rows in other processes; see `LabeledImages.take`."""
         named = [(self.sha256[row], self.places[row]) for row in rows]
-        squares = read_squares(self.reader, named, self.config, self.max_pixels, usable_cores())
+        squares = read_squares(self.reader, named, self.config, self.max_pixels)
         return torch.from_numpy(squares)
 
 

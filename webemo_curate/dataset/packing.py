@@ -4,28 +4,25 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.packed_files import PACKED, open_packed, write_packed
-from webemo_curate.errors import CurateError, InputError
-from webemo_curate.imaging import DecodeError, load_rgb, read_stored
-from webemo_curate.remedies import bringing_back
+from webemo_curate.dataset.squares import read_square, read_squares
+from webemo_curate.errors import CurateError
+from webemo_curate.imaging import guard_process
 from webemo_curate.runner.job import Job
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.protocols import ImageReader, Store
-from webemo_curate.verdicts import DecodeStatus
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +31,6 @@ SHARD_IMAGES = 512
 
 PACK_VERSION = 3
 """Raised whenever equal images and settings would give other pixels."""
-
-INTERPOLATIONS = {
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
 
 JOB = "pack"
 ROWS = pa.schema(
@@ -61,15 +53,12 @@ class PackWorker:
         Size, and how a picture becomes a square.
     max_pixels
         Largest width times height that is decoded.
-    threads
-        Pictures decoded at once; one where a runner has a process a core.
     """
 
     images: ImageReader
     store: Store
     config: TrainConfig
     max_pixels: int
-    threads: int = 1
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -77,23 +66,42 @@ class PackWorker:
         return KEYS
 
     def setup(self) -> None:
-        """Do nothing: there is no model to load."""
+        """Let the process end for a picture that takes too long."""
+        guard_process()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""
         for row in batch.to_pylist():
-            named = list(zip(row["names"], row["places"], strict=True))
-            pixels = read_squares(self.images, named, self.config, self.max_pixels, self.threads)
-            with self.store.writing(row["key"]) as partial, partial.open("wb") as stream:
-                write_packed(stream, pixels)
+            named = _named(row)
+            squares = [
+                read_square(self.images, place, self.config, self.max_pixels, sha256)
+                for sha256, place in named
+            ]
+            self._save(row["key"], np.stack(squares))
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
 
+    def pack_apart(self, row: dict[str, Any]) -> None:
+        """Write one file from here, its pictures decoded in processes that one may end."""
+        squares = read_squares(self.images, _named(row), self.config, self.max_pixels)
+        self._save(row["key"], squares)
+
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Stop: a training cannot do without some of its images."""
+        """Stop, naming the picture: a training cannot do without some of its images."""
+        for row in batch.to_pylist():
+            self.pack_apart(row)
         raise CurateError(
             f"{self.store.where(batch['key'][0].as_py())}: packing kills its process; is there "
             "enough memory? Try a smaller --image-size"
         )
+
+    def _save(self, key: str, pixels: NDArray[np.uint8]) -> None:
+        with self.store.writing(key) as partial, partial.open("wb") as stream:
+            write_packed(stream, pixels)
+
+
+def _named(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return SHA-256 and place of each image of a file."""
+    return list(zip(row["names"], row["places"], strict=True))
 
 
 def pack(
@@ -163,88 +171,6 @@ def _opened(file: _PackedFile, config: TrainConfig, store: Store) -> NDArray[np.
     return pixels
 
 
-def read_square(
-    images: ImageReader, place: str, config: TrainConfig, max_pixels: int, sha256: str | None = None
-) -> NDArray[np.uint8]:
-    """Decode one image and make it a square.
-
-    Parameters
-    ----------
-    images : ImageReader
-        Reads the file.
-    place : str
-        Where it lies.
-    config : TrainConfig
-        Side, and how a picture becomes a square.
-    max_pixels : int
-        Largest width times height that is decoded.
-    sha256 : str, optional
-        Of the file, where it is known.
-
-    Returns
-    -------
-    ndarray of uint8, shape (3, S, S)
-        RGB.
-
-    Raises
-    ------
-    InputError
-        If it is missing, has other bytes or does not decode.
-    """
-    try:
-        content = read_stored(images, place)
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise DecodeError(DecodeStatus.CORRUPT, "it has other bytes than are listed")
-        image = load_rgb(content, max_pixels)
-    except DecodeError as error:
-        again = bringing_back(images.home) if sha256 else "give a file that is one"
-        raise InputError(f"{place}: the image cannot be read ({error}); {again}") from error
-    return to_square(image, config)
-
-
-def to_square(image: Image.Image, config: TrainConfig) -> NDArray[np.uint8]:
-    """Make a picture the square that networks take.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Upright RGB.
-    config : TrainConfig
-        Side, and how a picture becomes a square.
-
-    Returns
-    -------
-    ndarray of uint8, shape (3, S, S)
-        RGB.
-    """
-    size, method = (config.image_size, config.image_size), INTERPOLATIONS[config.interpolation]
-    square = (
-        image.resize(size, method)
-        if config.resize == "squash"
-        else ImageOps.fit(image, size, method)
-    )
-    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
-
-
-def read_squares(
-    images: ImageReader,
-    named: Sequence[tuple[str, str]],
-    config: TrainConfig,
-    max_pixels: int,
-    threads: int,
-) -> NDArray[np.uint8]:
-    """Decode images, given by SHA-256 and place, in threads; see `read_square`.
-
-    Returns shape (images, 3, S, S).
-    """
-
-    def read(image: tuple[str, str]) -> NDArray[np.uint8]:
-        return read_square(images, image[1], config, max_pixels, image[0])
-
-    with ThreadPoolExecutor(threads) as pool:
-        return np.stack(list(pool.map(read, named)))
-
-
 def _write(
     files: Sequence[_PackedFile], digest: str, config: TrainConfig, work: WorkContext
 ) -> None:
@@ -253,9 +179,8 @@ def _write(
     workspace = work.workspace
     worker = PackWorker(workspace.reader, workspace.store, config, work.max_pixels)
     if rows.num_rows == 1:
-        # Starting another process would take longer than the work.
-        here = replace(worker, threads=usable_cores())
-        here.process(rows.combine_chunks().to_batches()[0])
+        # The processes that a runner starts would each have a file: this has all of them.
+        worker.pack_apart(rows.to_pylist()[0])
         return
     # The packed files themselves are what a later run finds. Who else packs now, packs the same.
     with TemporaryDirectory(prefix="webemo-curate-") as own, work.running() as runner:

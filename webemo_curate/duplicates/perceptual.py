@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from webemo_curate.imaging.reducing import resized
 from webemo_curate.imaging.structure import reduced_gray
 
 HASH_SIDE = 8
@@ -51,7 +52,7 @@ def reduce_color(image: Image.Image) -> npt.NDArray[np.uint8]:
     ndarray of uint8, shape (4, 4, 3)
         Red, green and blue, each the mean of its part of the picture.
     """
-    return np.asarray(image.resize((COLOR_SIDE, COLOR_SIDE), Image.Resampling.BOX))
+    return np.asarray(resized(image, (COLOR_SIDE, COLOR_SIDE), Image.Resampling.BOX))
 
 
 def phashes(reduced: npt.NDArray[np.uint8]) -> HashArray:

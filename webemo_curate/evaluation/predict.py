@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.config import DecodingConfig, TrainConfig
-from webemo_curate.dataset.packing import read_square, to_square
+from webemo_curate.dataset.squares import read_squares, to_square
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, probabilities
 from webemo_curate.evaluation.metrics import answers
@@ -165,4 +165,5 @@ def _named(source: Source) -> str:
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
         return to_square(picture_to_rgb(source), config)
-    return read_square(FILES, str(Path(source).absolute()), config, max_pixels)
+    named = [(None, str(Path(source).absolute()))]
+    return read_squares(FILES, named, config, max_pixels)[0]

@@ -4,10 +4,12 @@ Everything that opens an image goes through here, so that fetch, hashes, text, t
 see the same pixels. Modules: `formats` (what is accepted), `content` (what else there is),
 `work` (what a file asks for), `essence` (files without their metadata), `decoding` (bounds),
 `profiles` and `color` (modes to RGB), `frame_walk` (frame by frame), `reading` (what a file shows),
-`structure` (what is flat), `guard` (time and memory), `examiner` (files of strangers, examined in
-another process).
+`reducing` (smaller pictures of any shape), `structure` (what is flat), `guard` and `thread_clock`
+(time and memory), `apart` (files worked on in another process, which they may end), `examiner`
+(files of strangers examined so), `shown` (pictures loaded so).
 """
 
+from webemo_curate.imaging.apart import Answer, Apart, Facts, processes
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
@@ -23,11 +25,16 @@ from webemo_curate.imaging.reading import (
     load_rgb,
     read_looks,
 )
+from webemo_curate.imaging.reducing import moderate, resized
+from webemo_curate.imaging.shown import load_apart
 
 __all__ = [
+    "Answer",
+    "Apart",
     "DecodeError",
     "ExamineWorker",
     "Examiner",
+    "Facts",
     "Finding",
     "Frame",
     "Looks",
@@ -37,9 +44,13 @@ __all__ = [
     "choose_frame",
     "distinct_frames",
     "guard_process",
+    "load_apart",
     "load_frame",
     "load_rgb",
+    "moderate",
+    "processes",
     "read_file",
     "read_looks",
     "read_stored",
+    "resized",
 ]

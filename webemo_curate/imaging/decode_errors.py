@@ -30,3 +30,10 @@ class NotAnImageError(DecodeError):
 
     def __init__(self, found: str) -> None:
         super().__init__(DecodeStatus.CORRUPT, f"not an image of an accepted format: {found}")
+
+    @classmethod
+    def of_reason(cls, reason: str) -> "NotAnImageError":
+        """Return the error that says this, as another process said it."""
+        error = cls("")
+        error.args = (reason,)
+        return error

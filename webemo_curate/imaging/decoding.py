@@ -84,9 +84,9 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
-    """Raise a `DecodeError` if a picture has too many pixels, or too many in a row."""
+    """Raise a `DecodeError` if a picture has too many pixels."""
     width, height = size
-    if width * height > max_pixels or max(size) > BOUNDS.side:
+    if width * height > max_pixels:
         raise DecodeError(DecodeStatus.TOO_LARGE, f"{width} x {height} pixels")
 
 

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.decode_errors import DecodeError
+from webemo_curate.imaging.thread_clock import ended_after
 from webemo_curate.own_faults import OwnFaultError, described
 from webemo_curate.system_faults import SystemFaultError, memory_limited, raise_system_fault
 
@@ -41,8 +42,8 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
     """Make a function that decodes one file keep to the bounds, in a guarded process.
 
     A signal ends it and nothing less: decoders of libraries run for as long as they like before
-    Python has a word. Beside other threads, whose time and memory would count as well, nothing is
-    bounded: these decode files again that have been decoded before.
+    Python has a word. In threads beside the main one only the time is bounded, by the thread's own
+    clock: the memory of the others would count as well, and an engine run out of it.
     """
 
     @wraps(decode)
@@ -54,11 +55,14 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
         except Exception as error:
             raise_system_fault(error)
             what = error.what if isinstance(error, OwnFaultError) else described(error)
-            raise OwnFaultError(what, _name(*args[:1])) from error
+            raise OwnFaultError(what, name_of(*args[:1])) from error
 
     def within_bounds(*args: Given.args, **options: Given.kwargs) -> Result:
-        if not _seconds or threading.current_thread() is not threading.main_thread():
+        if not _seconds:
             return decode(*args, **options)
+        if threading.current_thread() is not threading.main_thread():
+            with ended_after(_seconds[0]):
+                return decode(*args, **options)
         signal.setitimer(signal.ITIMER_PROF, _seconds[0])
         try:
             with memory_limited(BOUNDS.memory_bytes):
@@ -69,7 +73,7 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
     return judged
 
 
-def _name(content: object = None) -> str:
+def name_of(content: object = None) -> str:
     """Name a file by its hash, as it lies in a workspace."""
     digest = hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "?"
     return f"the picture with SHA-256 {digest}"

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from webemo_curate.imaging.reducing import resized
+
 REDUCED_SIDE: Final = 32
 """Pixels a side at which structure is sought, so that noise of single pixels averages out, and from
 which perceptual hashes are computed: imagehash's four samples for each of eight frequencies."""
@@ -48,4 +50,4 @@ def reduced_gray(picture: Image.Image) -> npt.NDArray[np.uint8]:
         What `has_structure` and perceptual hashes are computed from.
     """
     size = (REDUCED_SIDE, REDUCED_SIDE)
-    return np.asarray(picture.convert("L").resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(resized(picture.convert("L"), size, Image.Resampling.LANCZOS))

@@ -3,10 +3,12 @@
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from webemo_curate.imaging import DecodeError, choose_frame, load_frame
+from webemo_curate.config import BOUNDS
+from webemo_curate.imaging import Answer, Apart, DecodeError, Facts, choose_frame, load_frame
 
 THUMBNAIL = (180, 140)
 QUALITY = 75
@@ -37,21 +39,36 @@ def thumbnail(
     str or None
         `data:image/jpeg;base64,...`; None if the image cannot be read.
     """
+    details = {"max_pixels": max_pixels, "frame": frame, "polygons": [[*each] for each in polygons]}
     try:
+        with Apart(ThumbnailTask()) as apart:
+            small = apart.ask(content, **details).content
+    except DecodeError:
+        return None
+    return "data:image/jpeg;base64," + base64.b64encode(small).decode()
+
+
+@dataclass(frozen=True)
+class ThumbnailTask:
+    """Makes thumbnails in a process that a file may end; an `imaging.apart.Task`."""
+
+    seconds: float = BOUNDS.seconds
+
+    def __call__(self, content: bytes, details: Facts) -> Answer:
+        """Return a JPEG file."""
+        frame, max_pixels = details["frame"], details["max_pixels"]
         chosen = (
             choose_frame(content, max_pixels)
             if frame is None
             else load_frame(content, max_pixels, frame)
         )
-    except DecodeError:
-        return None
-    image = chosen.picture
-    pen = ImageDraw.Draw(image)
-    width = max(2, image.width // 100)
-    for polygon in polygons:
-        points = list(zip(polygon[0::2], polygon[1::2], strict=True))
-        pen.line([*points, points[0]], BOX_COLOR, width)
-    image.thumbnail(THUMBNAIL, Image.Resampling.BICUBIC)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+        image = chosen.picture
+        pen = ImageDraw.Draw(image)
+        width = max(2, image.width // 100)
+        for polygon in details["polygons"]:
+            points = list(zip(polygon[0::2], polygon[1::2], strict=True))
+            pen.line([*points, points[0]], BOX_COLOR, width)
+        image.thumbnail(THUMBNAIL, Image.Resampling.BICUBIC)
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=QUALITY)
+        return Answer({}, stream.getvalue())

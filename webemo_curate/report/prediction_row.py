@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from webemo_curate.imaging import load_rgb
+from webemo_curate.imaging import load_apart
 from webemo_curate.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -77,7 +77,11 @@ def draw_row(panels: Sequence[Panel], file: Path) -> None:
 def draw_predictions(predictions: "Sequence[Prediction]", file: Path, max_pixels: int) -> None:
     """Draw classified image files with their captions; see `draw_row`."""
     panels = [
-        Panel(load_rgb(prediction.path, max_pixels), prediction.caption, prediction.activation)
+        Panel(
+            load_apart(prediction.path, max_pixels, CELL),
+            prediction.caption,
+            prediction.activation,
+        )
         for prediction in predictions
         if prediction.path is not None
     ]

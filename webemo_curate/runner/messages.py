@@ -108,14 +108,19 @@ def from_ipc(content: bytes) -> pa.RecordBatch:
         return reader.read_next_batch()
 
 
+def failure(error: Exception) -> Failed:
+    """Return an exception of a worker, which is being handled, as a message."""
+    trace = traceback.format_exc()
+    try:
+        raise_system_fault(error)
+    except SystemFaultError as fault:
+        return Failed(str(fault), trace, lacking=True)
+    message = str(error) if isinstance(error, CurateError) else None
+    return Failed(message, trace, isinstance(error, InputError))
+
+
 def _attempt(step: Callable[[], AnswerT]) -> AnswerT | Failed:
     try:
         return step()
     except Exception as error:
-        trace = traceback.format_exc()
-        try:
-            raise_system_fault(error)
-        except SystemFaultError as fault:
-            return Failed(str(fault), trace, lacking=True)
-        message = str(error) if isinstance(error, CurateError) else None
-        return Failed(message, trace, isinstance(error, InputError))
+        return failure(error)

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from types import ModuleType
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -27,6 +28,12 @@ DEATH_SECONDS = 10
 """At most so long from the end of a process's pipe to that of the process."""
 
 
+HeardT = TypeVar("HeardT")
+
+Serve = Callable[[Connection, Any], None]
+"""Run in the child: answers over a pipe by what was pickled to it, until the pipe closes."""
+
+
 class WorkerProcess:
     """A process that holds one set-up worker.
 
@@ -34,13 +41,16 @@ class WorkerProcess:
     ----------
     worker : Worker
         Pickled to the process, set up there.
+    serve : callable, optional
+        What the process does with it; by default it answers batches with messages.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Any, serve: Serve | None = None) -> None:
         # 'spawn' gives the child no copy of our threads, locks and sockets.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, worker), daemon=True)
+        self._process = context.Process(target=_begin, args=(serve or _serve, theirs, worker))
+        self._process.daemon = True
         with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
             self._process.start()
         theirs.close()
@@ -52,12 +62,19 @@ class WorkerProcess:
 
     def receive(self) -> Message:
         """Return the worker's next message, or that its process has died."""
+        message: Message = self._hear(self.connection.recv)
+        return message
+
+    def receive_bytes(self) -> bytes | Died:
+        """Return the bytes that the process sends next, or that it has died."""
+        return self._hear(self.connection.recv_bytes)
+
+    def _hear(self, receive: Callable[[], HeardT]) -> HeardT | Died:
         try:
-            message: Message = self.connection.recv()
+            return receive()
         except (EOFError, ConnectionResetError):
             self._process.join(DEATH_SECONDS)
             return _death(self._process.exitcode or 0)
-        return message
 
     def kill(self) -> None:
         """End the process at once."""
@@ -72,7 +89,7 @@ def _death(exit_code: int) -> Died:
 
 
 @contextmanager
-def _without_main(worker: Worker) -> Iterator[None]:
+def _without_main(worker: Any) -> Iterator[None]:
     """Hide the caller's main module while the block runs, so that a child does not run it again.
 
     A script without a main guard would start the work anew in every worker; standard input, a
@@ -115,16 +132,21 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _serve(connection: Connection, worker: Worker) -> None:
-    """Run in the child: set up, then answer batches until the pipe closes."""
+def _begin(serve: Serve, connection: Connection, worker: Any) -> None:
+    """Run in the child, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    with suppress(EOFError, BrokenPipeError):
+        serve(connection, worker)
+
+
+def _serve(connection: Connection, worker: Worker) -> None:
+    """Set up, then answer batches."""
     message: Message = set_up(worker)
-    with suppress(EOFError, BrokenPipeError):  # the driver is gone
+    connection.send(message)
+    while not isinstance(message, Failed):
+        message = work(worker, connection.recv_bytes())
         connection.send(message)
-        while not isinstance(message, Failed):
-            message = work(worker, connection.recv_bytes())
-            connection.send(message)
 
 
 def _die_with_parent() -> None:

@@ -44,7 +44,7 @@ class FetchStage(Stage[FetchConfig]):
     """
 
     name = "fetch"
-    version = 4
+    version = 5
     inputs: ClassVar = {"listing": ("url", "source", "file", "problem")}
     gate = gates.FETCH
     outputs = ("fetch",)

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from PIL import Image
 
-from webemo_curate.config import OcrConfig
-from webemo_curate.imaging import DecodeError, Frame, distinct_frames, read_stored
+from webemo_curate.config import BOUNDS, OcrConfig
+from webemo_curate.imaging import DecodeError, Frame, distinct_frames, guard_process, read_stored
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
@@ -39,6 +39,10 @@ CANVAS_BYTES = 160 * 2**20
 """GPU memory for each canvas of a batch: with 64 of them a worker held 7.3 GB running EasyOCR's
 networks and 4 to 6 GB running rapidocr's (docs/performance.md); the look for drawn words, which was
 not measured after the former, may add two."""
+
+CRASHED = (
+    f"the text engine crashed, or decoding took more than {BOUNDS.seconds:.0f} s of processor time"
+)
 
 RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
 """Settings that the fingerprint holds as what they come to here: engine, version, further looks."""
@@ -143,9 +147,10 @@ class OcrWorker:
         return OCR
 
     def setup(self) -> None:
-        """Load the detector's networks, and see that it works."""
+        """Load the detector's networks, and see that it works; let a picture end the process."""
         self.detector.setup()
         require_working(self.detector)
+        guard_process()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Find the text of a batch of images; see `runner.job.Worker.process`."""
@@ -168,7 +173,7 @@ class OcrWorker:
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of images that killed the engine's process."""
-        return self._to_batch(batch, [_unreadable("the text engine crashed")] * batch.num_rows)
+        return self._to_batch(batch, [_unreadable(CRASHED)] * batch.num_rows)
 
     def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
         """Yield decoded windows of rows, the next one being decoded while one is worked on."""

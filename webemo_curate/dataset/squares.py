@@ -1,0 +1,185 @@
+"""Pictures as the squares that networks take, decoded within bounds of time and memory."""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from webemo_curate.config import BOUNDS
+from webemo_curate.errors import InputError
+from webemo_curate.imaging import (
+    Answer,
+    Apart,
+    DecodeError,
+    Facts,
+    load_rgb,
+    processes,
+    read_stored,
+    resized,
+)
+from webemo_curate.remedies import bringing_back
+from webemo_curate.storage.protocols import ImageReader
+from webemo_curate.verdicts import DecodeStatus
+
+INTERPOLATIONS: Final = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+FEW: Final = 32
+"""Images that one process decodes before another would have started."""
+
+
+class SquareForm(Protocol):
+    """How a picture becomes a square: these fields of a `TrainConfig`."""
+
+    @property
+    def image_size(self) -> int:
+        """Pixels a side."""
+
+    @property
+    def resize(self) -> str:
+        """`squash`, or `crop` to keep the shape."""
+
+    @property
+    def interpolation(self) -> str:
+        """One of `INTERPOLATIONS`."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    image_size: int
+    resize: str
+    interpolation: str
+
+
+@dataclass(frozen=True)
+class SquareTask:
+    """Makes squares in a process that a file may end; an `imaging.apart.Task`."""
+
+    seconds: float = BOUNDS.seconds
+
+    def __call__(self, content: bytes, details: Facts) -> Answer:
+        """Return the square's values."""
+        square = to_square(load_rgb(content, details["max_pixels"]), _Form(**details["form"]))
+        return Answer({}, square.tobytes())
+
+
+def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:
+    """Make a picture the square that networks take.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Upright RGB.
+    form : SquareForm
+        Side, and how a picture becomes a square.
+
+    Returns
+    -------
+    ndarray of uint8, shape (3, S, S)
+        RGB.
+    """
+    size, method = (form.image_size, form.image_size), INTERPOLATIONS[form.interpolation]
+    fitted = resized if form.resize == "squash" else ImageOps.fit
+    square = fitted(image, size, method)
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def read_square(
+    images: ImageReader, place: str, form: SquareForm, max_pixels: int, sha256: str | None = None
+) -> NDArray[np.uint8]:
+    """Decode one image and make it a square, in this process: for workers, which it may end.
+
+    Parameters
+    ----------
+    images : ImageReader
+        Reads the file.
+    place : str
+        Where it lies.
+    form : SquareForm
+        Side, and how a picture becomes a square.
+    max_pixels : int
+        Largest width times height that is decoded.
+    sha256 : str, optional
+        Of the file, where it is known.
+
+    Returns
+    -------
+    ndarray of uint8, shape (3, S, S)
+        RGB.
+
+    Raises
+    ------
+    InputError
+        If it is missing, has other bytes or does not decode.
+    """
+    try:
+        return to_square(load_rgb(_content(images, place, sha256), max_pixels), form)
+    except DecodeError as error:
+        raise _unusable(images, place, sha256, error) from error
+
+
+def read_squares(
+    images: ImageReader,
+    named: Sequence[tuple[str | None, str]],
+    form: SquareForm,
+    max_pixels: int,
+) -> NDArray[np.uint8]:
+    """Decode images in other processes, which they may end, and make them squares.
+
+    Parameters
+    ----------
+    images : ImageReader
+        Reads the files.
+    named : sequence of (str or None, str)
+        SHA-256, where it is known, and place of each.
+    form : SquareForm
+        Side, and how a picture becomes a square.
+    max_pixels : int
+        Largest width times height that is decoded.
+
+    Returns
+    -------
+    ndarray of uint8, shape (images, 3, S, S)
+        RGB.
+
+    Raises
+    ------
+    InputError
+        As `read_square`, and if one takes too long or crashes its decoder.
+    """
+    fields = ("image_size", "resize", "interpolation")
+    details = {"max_pixels": max_pixels, "form": {name: getattr(form, name) for name in fields}}
+    shape = (3, form.image_size, form.image_size)
+
+    def read(image: tuple[str | None, str]) -> NDArray[np.uint8]:
+        sha256, place = image
+        try:
+            answer = apart.ask(_content(images, place, sha256), **details)
+        except DecodeError as error:
+            raise _unusable(images, place, sha256, error) from error
+        return np.frombuffer(answer.content, np.uint8).reshape(shape)
+
+    at_once = processes() if len(named) > FEW else 1
+    with Apart(SquareTask(), rest=at_once) as apart, ThreadPoolExecutor(at_once) as pool:
+        return np.stack(list(pool.map(read, named)))
+
+
+def _content(images: ImageReader, place: str, sha256: str | None) -> bytes:
+    content = read_stored(images, place)
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise DecodeError(DecodeStatus.CORRUPT, "it has other bytes than are listed")
+    return content
+
+
+def _unusable(
+    images: ImageReader, place: str, sha256: str | None, error: DecodeError
+) -> InputError:
+    again = bringing_back(images.home) if sha256 else "give a file that is one"
+    return InputError(f"{place}: the image cannot be read ({error}); {again}")
