@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.trainable import draw_set
+from tests.trainable import TINY, draw_set, write_experiment
 from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
@@ -88,6 +89,35 @@ def test_no_command_reaches_out_by_itself(
     small = ("--batch-size", 8, "--device", "cpu", *place)
     assert tried(traces, *training, *small) == set()
     assert tried(traces, "verify", *place, ended=2) == set()
+
+
+def test_no_stage_pipeline_or_experiment_reaches_out_by_itself(
+    traces: Path, tmp_path: Path
+) -> None:
+    """What the other tests leave out, on a folder of pictures, which is asked of nobody."""
+    pictures, place = draw_set(tmp_path / "emo", 12), ["--workspace", tmp_path / "ws"]
+    training = TINY.model_dump(mode="json", exclude_unset=True) | {"epochs": 1}
+    listing = {"listing": {"source": [str(pictures)]}, "binarize": {"positive": ["sadness"]}}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(listing | {"train": training}))
+    commands: list[tuple[object, ...]] = [
+        ("fetch", "--lists", pictures, *place),
+        ("filter-text", "--device", "cpu", *place),
+        ("dedup", *place),
+        ("binarize", "--positive", "sadness", *place),
+        ("undersample", *place),
+        ("split", *place),
+        ("pack", "--image-size", 32, *place),
+        ("experiment", write_experiment(tmp_path), *place),
+        ("run", tmp_path / "run.yaml", "--workspace", tmp_path / "piped"),
+        ("export", "csv", "--to", tmp_path / "lists", *place),
+        ("release", tmp_path / "release", "--license", "unknown", *place),
+        ("rebuild", tmp_path / "release", "--pictures", pictures, "--workspace", tmp_path / "re"),
+        ("config", "show", *place),
+        ("runs", *place),
+        ("taxonomy", "show", "webemo"),
+    ]
+    for command in commands:
+        assert tried(traces, *command) == set(), command
 
 
 def test_the_runtime_of_the_text_filter_reaches_out_to_nobody(traces: Path, tmp_path: Path) -> None:
