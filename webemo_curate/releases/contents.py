@@ -47,6 +47,8 @@ def image_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
         [url for url in urls if url != first]
         for first, urls in zip(rows["url"], _lists(rows["urls"]), strict=True)
     ]
+    # Most are related to none: their own hash, told a second time, would be a quarter of the file.
+    rows["group"] = rows["group"].where(rows["group"] != rows["sha256"])
     return _table(rows.assign(url=rows["url"].map(told_url)), IMAGE_COLUMNS)
 
 

@@ -23,7 +23,7 @@ FIELDS = {
     "url": ("sc:Text", "a URL that served the picture; `urls` has the others"),
     "label": ("sc:Text", "the label that decided the class"),
     "target": ("cr:Int64", "number of the class"),
-    "group": ("sc:Text", "related pictures; a group never crosses splits"),
+    "group": ("sc:Text", "related pictures, within one split; none: related to no other"),
     "split": ("sc:Text", "train, validation or test"),
     "width": ("cr:Int64", "pixels"),
     "height": ("cr:Int64", "pixels"),

@@ -14,7 +14,7 @@ from webemo_curate.rooted import regular_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 HASH = r"^[0-9a-f]{64}$"
-NEEDED = ("sha256", "urls", "url", "label", "labels", "target", "group", "split")
+NEEDED = ("sha256", "urls", "url", "label", "labels", "target", "split")
 """Columns of which a set cannot lack a value."""
 
 
@@ -66,8 +66,14 @@ def read_release(folder: Path) -> Release:
     images = files.read_columns(place, files.IMAGE_COLUMNS)
     classes = _classes(images.schema)
     _check(images, classes, place)
-    plain = images.replace_schema_metadata(None).sort_by("sha256")
+    plain = _grouped(images.replace_schema_metadata(None)).sort_by("sha256")
     return Release(folder, regular_digest(folder / files.SUMS), plain, classes, _copies(folder))
+
+
+def _grouped(images: pa.Table) -> pa.Table:
+    """Return images with every group; what is related to none is released without."""
+    group = pc.coalesce(images["group"], images["sha256"])
+    return images.set_column(images.schema.get_field_index("group"), "group", group)
 
 
 def _classes(schema: pa.Schema) -> tuple[str, ...]:
