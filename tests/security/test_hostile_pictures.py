@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -21,10 +23,11 @@ from tests.work import work_on
 from webemo_curate.config import BOUNDS, DecodeBounds, DecodingConfig
 from webemo_curate.dataset import squares
 from webemo_curate.dataset.packing import PackWorker
-from webemo_curate.dataset.squares import SquareTask, read_squares
+from webemo_curate.dataset.squares import read_squares
 from webemo_curate.duplicates.describe import DescribeWorker
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import (
+    Apart,
     DecodeError,
     Examiner,
     ExamineWorker,
@@ -36,9 +39,8 @@ from webemo_curate.imaging import (
     read_looks,
     shown,
 )
-from webemo_curate.imaging.shown import ShowTask
 from webemo_curate.report import pictures
-from webemo_curate.report.pictures import ThumbnailTask, thumbnail
+from webemo_curate.report.pictures import thumbnail
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.sources.added import add_folder
 from webemo_curate.stages.images import ImagesStage, ImagesWorker
@@ -190,16 +192,16 @@ def test_a_file_that_takes_too_long_ends_its_process_alone() -> None:
     assert found == (FetchStatus.OK, None, ".png", 48, 32)
 
 
+def hastily(task: Any, **options: Any) -> Apart:
+    """Give a task less time for a file."""
+    return Apart(replace(task, seconds=0.05), **options)
+
+
 def test_a_file_that_takes_too_long_to_pack_show_or_classify_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = {
-        name: kind(seconds=0.05)
-        for name, kind in (("SquareTask", SquareTask), ("ShowTask", ShowTask))
-    }
-    monkeypatch.setattr(squares, "SquareTask", lambda: hasty["SquareTask"])
-    monkeypatch.setattr(shown, "ShowTask", lambda: hasty["ShowTask"])
-    monkeypatch.setattr(pictures, "ThumbnailTask", lambda: ThumbnailTask(seconds=0.05))
+    for module in (squares, shown, pictures):
+        monkeypatch.setattr(module, "Apart", hastily)
     (tmp_path / "slow.png").write_bytes(SLOW)
     (tmp_path / "good.png").write_bytes(encode(picture(), "PNG"))
     files = ImageFiles(tmp_path)
@@ -216,7 +218,7 @@ def test_packing_in_many_processes_names_the_picture_that_ends_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "slow.png").write_bytes(SLOW)
-    monkeypatch.setattr(squares, "SquareTask", lambda: SquareTask(seconds=0.05))
+    monkeypatch.setattr(squares, "Apart", hastily)
     sha256 = hashlib.sha256(SLOW).hexdigest()
     worker = PackWorker(ImageFiles(tmp_path), FolderStore(tmp_path), TINY, MAX_PIXELS)
     row = pa.record_batch({"key": ["a.npy"], "places": [["slow.png"]], "names": [[sha256]]})
