@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 from webemo_curate.config import BOUNDS
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import (
-    Answer,
     Apart,
     DecodeError,
     Facts,
+    Made,
     load_rgb,
     processes,
     read_stored,
@@ -60,14 +60,14 @@ class _Form:
 
 @dataclass(frozen=True)
 class SquareTask:
-    """Makes squares in a process that a file may end; an `imaging.apart.Task`."""
+    """Makes squares in a process that a file may end; an `imaging.apart.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 
-    def __call__(self, content: bytes, details: Facts) -> Answer:
+    def __call__(self, content: bytes, details: Facts) -> Made:
         """Return the square's values."""
         square = to_square(load_rgb(content, details["max_pixels"]), _Form(**details["form"]))
-        return Answer({}, square.tobytes())
+        return Made({}, square.tobytes())
 
 
 def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:

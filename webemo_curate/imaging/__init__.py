@@ -9,7 +9,7 @@ see the same pixels. Modules: `formats` (what is accepted), `content` (what else
 (files of strangers examined so), `shown` (pictures loaded so).
 """
 
-from webemo_curate.imaging.apart import Answer, Apart, Facts, processes
+from webemo_curate.imaging.apart import Apart, Facts, Made, processes
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
@@ -29,7 +29,6 @@ from webemo_curate.imaging.reducing import moderate, resized
 from webemo_curate.imaging.shown import load_apart
 
 __all__ = [
-    "Answer",
     "Apart",
     "DecodeError",
     "ExamineWorker",
@@ -38,6 +37,7 @@ __all__ = [
     "Finding",
     "Frame",
     "Looks",
+    "Made",
     "NotAnImageError",
     "accepted_types",
     "check_body",

@@ -42,7 +42,7 @@ Facts = dict[str, Any]
 """What JSON can say."""
 
 
-class Answer(NamedTuple):
+class Made(NamedTuple):
     """What came of a file.
 
     Attributes
@@ -57,25 +57,25 @@ class Answer(NamedTuple):
     content: bytes = b""
 
 
-class Task(Protocol):
+class PictureTask(Protocol):
     """What is done with files: equal ones share processes. Pickled to them."""
 
     @property
     def seconds(self) -> float:
         """Processor time for one file."""
 
-    def __call__(self, content: bytes, details: Facts, /) -> Answer:
+    def __call__(self, content: bytes, details: Facts, /) -> Made:
         """Work on a file; may raise a `DecodeError`."""
 
     def __hash__(self) -> int:
         """Return the same for equal ones."""
 
 
-_RESTING: dict[Task, list[WorkerProcess]] = {}
+_RESTING: dict[PictureTask, list[WorkerProcess]] = {}
 """Processes that who asks next for the same task takes over, for starting one takes half a second;
 they end with this process."""
 
-Message = Answer | DecodeError | OwnFaultError | Failed | Died
+Message = Made | DecodeError | OwnFaultError | Failed | Died
 
 
 class Apart:
@@ -83,13 +83,13 @@ class Apart:
 
     Parameters
     ----------
-    task : Task
+    task : PictureTask
         What is done with them.
     rest : int, default 1
         Processes that are kept for who asks next for the same.
     """
 
-    def __init__(self, task: Task, rest: int = 1) -> None:
+    def __init__(self, task: PictureTask, rest: int = 1) -> None:
         self._task, self._rest = task, rest
         self._idle = _RESTING.pop(task, [])
         self._free = asyncio.Semaphore(processes())
@@ -111,7 +111,7 @@ class Apart:
             else:
                 process.kill()
 
-    def ask(self, content: bytes, **details: Any) -> Answer:
+    def ask(self, content: bytes, **details: Any) -> Made:
         """Have a file worked on, and wait for it.
 
         Parameters
@@ -123,7 +123,7 @@ class Apart:
 
         Returns
         -------
-        Answer
+        Made
             What the task returns.
 
         Raises
@@ -145,7 +145,7 @@ class Apart:
                 break
         return _concluded(message)
 
-    async def ask_aside(self, content: bytes, **details: Any) -> Answer:
+    async def ask_aside(self, content: bytes, **details: Any) -> Made:
         """Have a file worked on without holding up the event loop; see `ask`."""
         request = _packed(details, content)
         async with self._free:
@@ -176,7 +176,7 @@ class Apart:
         try:
             yield loan
         finally:
-            if isinstance(loan.answer, Answer | DecodeError | OwnFaultError):
+            if isinstance(loan.answer, Made | DecodeError | OwnFaultError):
                 self._idle.append(loan.process)
             else:
                 loan.process.kill()
@@ -194,7 +194,7 @@ def processes() -> int:
     return min(MOST_PROCESSES, max(2, len(os.sched_getaffinity(0))))
 
 
-def _serve(connection: Connection, task: Task) -> None:
+def _serve(connection: Connection, task: PictureTask) -> None:
     """Run in the child: answer files until the pipe closes."""
     raise_file_limit()
     guard_process(task.seconds)
@@ -203,7 +203,7 @@ def _serve(connection: Connection, task: Task) -> None:
         connection.send_bytes(_answered(task, connection.recv_bytes()))
 
 
-def _answered(task: Task, request: bytes) -> bytes:
+def _answered(task: PictureTask, request: bytes) -> bytes:
     details, content = _parts(request)
     try:
         return _packed(*task(content, details))
@@ -222,9 +222,9 @@ def _packed(facts: Facts, content: bytes = b"") -> bytes:
     return b"".join((len(head).to_bytes(LENGTH_BYTES), head, content))
 
 
-def _parts(message: bytes) -> Answer:
+def _parts(message: bytes) -> Made:
     end = LENGTH_BYTES + int.from_bytes(message[:LENGTH_BYTES])
-    return Answer(json.loads(message[LENGTH_BYTES:end]), message[end:])
+    return Made(json.loads(message[LENGTH_BYTES:end]), message[end:])
 
 
 def _unpacked(message: bytes | Died) -> Message:
@@ -265,8 +265,8 @@ def _is_final(message: Message) -> bool:
     return not isinstance(message, Died) or message.out_of_time
 
 
-def _concluded(message: Message) -> Answer:
-    if isinstance(message, Answer):
+def _concluded(message: Message) -> Made:
+    if isinstance(message, Made):
         return message
     if isinstance(message, Failed):
         raise message.as_error("decoding a picture")

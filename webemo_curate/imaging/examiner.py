@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging.apart import Answer, Apart, Facts
+from webemo_curate.imaging.apart import Apart, Facts, Made
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.reading import check_body, choose_frame
 from webemo_curate.own_faults import OwnFaultError
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class ExamineWorker:
-    """Examines files; an `apart.Task`.
+    """Examines files; an `apart.PictureTask`.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ class ExamineWorker:
     measure: bool = False
     seconds: float = BOUNDS.seconds
 
-    def __call__(self, content: bytes, _: Facts) -> Answer:
+    def __call__(self, content: bytes, _: Facts) -> Made:
         """Return suffix, width and height of a file; raises as `load_rgb`."""
         if not self.measure:
-            return Answer({"suffix": check_body(content, self.max_pixels)})
+            return Made({"suffix": check_body(content, self.max_pixels)})
         frame = choose_frame(content, self.max_pixels)
         width, height = frame.picture.size
-        return Answer({"suffix": frame.format.suffix, "width": width, "height": height})
+        return Made({"suffix": frame.format.suffix, "width": width, "height": height})
 
 
 class Examiner(Apart):

@@ -6,23 +6,23 @@ from pathlib import Path
 from PIL import Image
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging.apart import Answer, Apart, Facts
+from webemo_curate.imaging.apart import Apart, Facts, Made
 from webemo_curate.imaging.decoding import read_file
 from webemo_curate.imaging.reading import load_rgb
 
 
 @dataclass(frozen=True)
 class ShowTask:
-    """Decodes a file to its pixels, made smaller if asked; an `apart.Task`."""
+    """Decodes a file to its pixels, made smaller if asked; an `apart.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 
-    def __call__(self, content: bytes, details: Facts) -> Answer:
+    def __call__(self, content: bytes, details: Facts) -> Made:
         """Return width, height and RGB pixels."""
         picture = load_rgb(content, details["max_pixels"])
         if (side := details["side"]) is not None:
             picture.thumbnail((side, side))
-        return Answer({"size": picture.size}, picture.tobytes())
+        return Made({"size": picture.size}, picture.tobytes())
 
 
 def load_apart(source: bytes | Path, max_pixels: int, side: int | None = None) -> Image.Image:

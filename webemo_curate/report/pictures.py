@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging import Answer, Apart, DecodeError, Facts, choose_frame, load_frame
+from webemo_curate.imaging import Apart, DecodeError, Facts, Made, choose_frame, load_frame
 
 THUMBNAIL = (180, 140)
 QUALITY = 75
@@ -50,11 +50,11 @@ def thumbnail(
 
 @dataclass(frozen=True)
 class ThumbnailTask:
-    """Makes thumbnails in a process that a file may end; an `imaging.apart.Task`."""
+    """Makes thumbnails in a process that a file may end; an `imaging.apart.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 
-    def __call__(self, content: bytes, details: Facts) -> Answer:
+    def __call__(self, content: bytes, details: Facts) -> Made:
         """Return a JPEG file."""
         frame, max_pixels = details["frame"], details["max_pixels"]
         chosen = (
@@ -71,4 +71,4 @@ class ThumbnailTask:
         image.thumbnail(THUMBNAIL, Image.Resampling.BICUBIC)
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=QUALITY)
-        return Answer({}, stream.getvalue())
+        return Made({}, stream.getvalue())
