@@ -13,9 +13,11 @@ from tests.imaging.drawn import MAX_PIXELS, encode, picture
 from webemo_curate.imaging import (
     DecodeError,
     ExamineWorker,
+    apart,
     check_body,
     choose_frame,
     distinct_frames,
+    examiner,
     load_frame,
     load_rgb,
     profiles,
@@ -64,11 +66,13 @@ def test_a_bug_is_told_with_its_line_and_the_file(bug: str, reader: str) -> None
 
 
 def test_a_fetch_records_it_as_what_it_is(bug: str) -> None:
-    batch = pa.record_batch({"content": pa.array([file_with_metadata()], pa.binary())})
-    (row,) = ExamineWorker(MAX_PIXELS).process(batch).to_pylist()
-    assert row["status"] == "internal_error"
-    assert row["reason"].startswith("TypeError: ") or row["reason"].startswith("AttributeError: ")
-    assert f"imaging/{bug.split('.')[0]}.py" in row["reason"]
+    request = apart._packed({}, file_with_metadata())
+    told = apart._unpacked(apart._answered(ExamineWorker(MAX_PIXELS), request))
+    assert isinstance(told, OwnFaultError)
+    found = examiner._finding(told)
+    assert found.status == "internal_error"
+    assert str(found.reason).startswith(("TypeError: ", "AttributeError: "))
+    assert f"imaging/{bug.split('.')[0]}.py" in str(found.reason)
 
 
 def test_the_images_stage_records_it_and_goes_on(
