@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.packing import read_square
+from webemo_curate.dataset.squares import read_squares
 from webemo_curate.storage.atomic import atomic_path
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.training.augment.augmentation import Augmentation
@@ -42,8 +42,8 @@ def draw_augmentations(
     InputError
         If an image cannot be read.
     """
-    squares = [read_square(FILES, str(path.absolute()), config, max_pixels) for path in images]
-    originals = torch.from_numpy(np.stack(squares))
+    named = [(None, str(path.absolute())) for path in images]
+    originals = torch.from_numpy(read_squares(FILES, named, config, max_pixels))
     rows = np.arange(len(images))
     columns = [originals]
     for epoch in range(draws):
