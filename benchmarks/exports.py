@@ -27,7 +27,7 @@ from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.export import WRITERS
 from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.manifest import Origin
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.workspace import Workspace
 
 IMAGES, BYTES, ROUNDS, SHARD = 20_000, 11_000, 3, 2000
@@ -89,7 +89,7 @@ def list_rows(place: Path, rows: int) -> None:
 def ours(form: ExportFormat, workspace: Workspace, folder: Path) -> None:
     selection = select(workspace, [SPLIT])
     config = ExportConfig(license="unknown", shard_images=SHARD)
-    with progress_bar(selection.rows, "export", "image") as bar:
+    with ProgressBar(selection.rows, "export", "image") as bar:
         WRITERS[form](ExportJob(selection, config, bar), folder)
 
 

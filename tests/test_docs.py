@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+from tools.command_pages import command_page
 from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -11,6 +12,12 @@ DOCS = Path(__file__).parents[1] / "docs"
 def test_manifest_page_is_generated_from_the_schemas() -> None:
     assert (DOCS / "manifests.md").read_text(encoding="utf-8") == schema_page(), (
         "run: python -m tools.schema_page > docs/manifests.md"
+    )
+
+
+def test_page_of_commands_is_generated_from_the_command_line() -> None:
+    assert (DOCS / "commands.md").read_text(encoding="utf-8") == command_page(), (
+        "run: python -m tools.command_pages > docs/commands.md"
     )
 
 

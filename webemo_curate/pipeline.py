@@ -13,14 +13,17 @@ from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PUBLISHED, PipelineConfig, StageConfig
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ManifestInfo, Origin
+from webemo_curate.progress import work_ahead
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
+from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.sources.published_lists import has_published_lists, published_lists
 from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.expected_time import expected_seconds
 from webemo_curate.stages.features import FeaturesStage
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
@@ -146,8 +149,13 @@ class Pipeline:
             for stage in wanted:
                 # A GPU or a file that is not here is said now, not after hours of fetching.
                 stage.configuration()
+            ahead = self._stale_of(wanted)
+            rows = 0
             for stage in wanted:
-                outcome = self._bring_up_to_date(stage)
+                ahead = [later for later in ahead if later is not stage]
+                with work_ahead(expected_seconds(ahead, rows, self._workers())):
+                    outcome = self._bring_up_to_date(stage)
+                rows = next(iter(outcome.rows.values()))
                 self.workspace.remember(self.config, _sections_of(stage, config))
                 yield outcome
             self.workspace.remember(self.config, RUN)
@@ -172,6 +180,14 @@ class Pipeline:
         """Count what each stage took in, dropped and passed on; see `accounting.funnel`."""
         present = {name for name in MANIFESTS if self.workspace.has(name)}
         return funnel(self.workspace.read, present)
+
+    def _stale_of(self, stages: list[Stage[StageConfig]]) -> list[Stage[StageConfig]]:
+        """Return the stages that will probably run."""
+        reasons = dict(self.status())
+        return [stage for stage in stages if reasons.get(stage.name)]
+
+    def _workers(self) -> int:
+        return self.config.workers or usable_cores()
 
     def _check_places(self) -> None:
         """Refuse to begin where nobody has said what is read: nothing is downloaded unasked."""

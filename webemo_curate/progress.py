@@ -1,14 +1,32 @@
-"""Progress bars: shown on a terminal, silent elsewhere."""
+"""How far long work is: a bar on a terminal, a line now and then in a log, silence with `-q`."""
 
-from typing import Any
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Self
 
 from tqdm import tqdm
 
-SHOW_AFTER_SECONDS = 2.0
+logger = logging.getLogger(__name__)
+
+SHOW_AFTER_SECONDS: Final = 2.0
+FIRST_LINE_SECONDS: Final = 30.0
+"""From the beginning, and at least between two lines of a log."""
+
+LINE_GROWTH: Final = 1.1
+"""How much longer the work must have taken at the next line: a night's log stays readable."""
+
+FORM: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left{postfix}]"
+"""Short enough for a terminal of 80 columns, with the time left of the whole command."""
+
+_AHEAD: ContextVar[float] = ContextVar("seconds of the command's later work", default=0.0)
 
 
-def progress_bar(total: int, label: str, unit: str, done: int = 0) -> "tqdm[Any]":
-    """Make a progress bar with rate and time left.
+class ProgressBar:
+    """Counts units of work as they are done; a context manager.
 
     Parameters
     ----------
@@ -20,20 +38,131 @@ def progress_bar(total: int, label: str, unit: str, done: int = 0) -> "tqdm[Any]
         Name of a unit.
     done : int, default 0
         Units finished before (by an earlier, interrupted run).
-
-    Returns
-    -------
-    tqdm
-        A context manager with `update`; it prints nothing if standard error is no terminal, and
-        nothing for work of less than two seconds.
+    further : int, default 0
+        Units of the same kind that the command will do after these.
+    shown : bool, default True
+        Whether this process speaks; one of several does.
+    clock : callable, default time.monotonic
+        Seconds.
     """
-    bar: tqdm[Any] = tqdm(
-        total=total,
-        desc=label,
-        unit=unit,
-        initial=done,
-        disable=None,
-        delay=SHOW_AFTER_SECONDS,
-        dynamic_ncols=True,
-    )
-    return bar
+
+    def __init__(
+        self,
+        total: int,
+        label: str,
+        unit: str,
+        done: int = 0,
+        further: int = 0,
+        *,
+        shown: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total, self.label, self.unit = total, label, unit
+        self.done, self._before, self._further, self._clock = done, done, further, clock
+        self._ahead, self._begun = _AHEAD.get(), clock()
+        self._note = ""
+        self._next_line = FIRST_LINE_SECONDS
+        shown = shown and logger.isEnabledFor(logging.INFO)
+        self._bar = self._drawn() if shown and sys.stderr.isatty() else None
+        self._logs = shown and self._bar is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    @property
+    def disable(self) -> bool:
+        """Whether notes would not be shown."""
+        return self._bar is None
+
+    def update(self, units: int = 1) -> None:
+        """Count units that have been done; fewer than none where some must be done again."""
+        self.done += units
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._said(), refresh=False)
+            self._bar.update(units)
+        elif self._logs and self._seconds() >= self._next_line:
+            self._next_line = max(
+                self._seconds() * LINE_GROWTH, self._seconds() + FIRST_LINE_SECONDS
+            )
+            logger.info("%s", self.line())
+
+    def rename(self, label: str) -> None:
+        """Say that something else is being done."""
+        self.label = label
+        if self._bar is not None:
+            self._bar.set_description(label)
+
+    def set_postfix_str(self, note: str) -> None:
+        """Draw the bar with a note at its end."""
+        self._note = note
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._said())
+
+    def seconds_left(self) -> float | None:
+        """Return how long the command will take from now on; None before anything was done."""
+        made = self.done - self._before
+        if made <= 0:
+            return None
+        left = self.total - self.done + self._further
+        return left * self._seconds() / made + self._ahead
+
+    def line(self) -> str:
+        """Say in a line how far it is: units, rate, time left of the whole command."""
+        made, seconds = self.done - self._before, self._seconds()
+        rate = f", {made / seconds:.1f} a second" if made > 0 and seconds else ""
+        left = self.seconds_left()
+        until = "" if left is None else f", about {in_words(left)} left"
+        return (
+            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}s "
+            f"({self.done / max(1, self.total):.0%}){rate}{until}"
+        )
+
+    def _said(self) -> str:
+        """Return what stands behind the bar: the time left where more follows it, the note."""
+        left = self.seconds_left() if self._ahead or self._further else None
+        whole = "" if left is None else f"in all {in_words(left)}"
+        return ", ".join(part for part in (whole, self._note) if part)
+
+    def _seconds(self) -> float:
+        return self._clock() - self._begun
+
+    def _drawn(self) -> "tqdm[Any]":
+        bar: tqdm[Any] = tqdm(
+            total=self.total,
+            desc=self.label,
+            unit=self.unit,
+            initial=self.done,
+            delay=SHOW_AFTER_SECONDS,
+            dynamic_ncols=True,
+            bar_format=FORM,
+            leave=False,
+        )
+        return bar
+
+
+@contextmanager
+def work_ahead(seconds: float) -> Iterator[None]:
+    """Let bars that are made in the block know what the command will do after them.
+
+    Parameters
+    ----------
+    seconds : float
+        How long that will take, about.
+    """
+    token = _AHEAD.set(seconds)
+    try:
+        yield
+    finally:
+        _AHEAD.reset(token)
+
+
+def in_words(seconds: float) -> str:
+    """Return a time as a person says it: `40 s`, `12 min`, `3 h 20 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

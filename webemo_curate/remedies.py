@@ -1,6 +1,9 @@
-"""Remedies in messages: the command that writes a manifest, typed so that it works when pasted."""
+"""Remedies in messages: the command to be run next, typed so that it works when pasted."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 WRITERS: Final = {
@@ -20,28 +23,50 @@ WRITERS: Final = {
 }
 """The command that writes each stage's manifest."""
 
+_PLACE: ContextVar[str] = ContextVar("the workspace as the user named it", default=".")
 
-def typed(command: str, workspace: str = ".") -> str:
-    """Return a command as it is typed for a workspace.
+
+@contextmanager
+def working_in(workspace: str) -> Iterator[None]:
+    """Let commands that are told of in the block name a workspace.
+
+    Parameters
+    ----------
+    workspace : str
+        As the user named it.
+    """
+    token = _PLACE.set(workspace)
+    try:
+        yield
+    finally:
+        _PLACE.reset(token)
+
+
+def named_workspace() -> str:
+    """Return the workspace that the command works in, as the user named it."""
+    return _PLACE.get()
+
+
+def typed(command: str, workspace: str | None = None) -> str:
+    """Return a command as it is typed for a workspace: every message's remedy comes from here.
 
     Parameters
     ----------
     command : str
         Without `curate`: a command and its arguments.
-    workspace : str, default "."
-        As the user named it.
+    workspace : str, optional
+        As the user named it; default that of the running command.
 
     Returns
     -------
     str
         Such as `curate split --workspace ws`.
     """
-    return f"curate {command}" + (
-        "" if workspace == "." else f" --workspace {shlex.quote(workspace)}"
-    )
+    place = named_workspace() if workspace is None else workspace
+    return f"curate {command}" + ("" if place == "." else f" --workspace {shlex.quote(place)}")
 
 
-def bringing_back(workspace: str = ".") -> str:
+def bringing_back(workspace: str | None = None) -> str:
     """Say how stored pictures that are missing or changed are brought back."""
     return (
         f"run '{typed('fetch --repair', workspace)}', which brings back what is missing or changed "
@@ -49,6 +74,6 @@ def bringing_back(workspace: str = ".") -> str:
     )
 
 
-def writing(manifest: str, workspace: str = ".") -> str:
+def writing(manifest: str, workspace: str | None = None) -> str:
     """Return the command that writes a manifest; of one that no stage writes, `add-folder`."""
     return typed(WRITERS.get(manifest, "add-folder"), workspace)

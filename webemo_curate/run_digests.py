@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from webemo_curate.remedies import typed
 from webemo_curate.rooted import open_below, read_below
 from webemo_curate.system_faults import raise_system_fault
 
 FILES, DIGEST, PREDICTIONS = "files", "digest", "predictions_sha256"
 METRICS = "metrics-*.json"
 REMEDY = "train it again under another name, or put the file back"
-AGAIN = "run 'curate evaluate' on it again"
 
 
 def file_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -127,11 +127,11 @@ def _changed_files(run: Path, recorded: dict[str, Any]) -> Iterator[str]:
 def _changed_metrics(run: Path, name: str) -> Iterator[str]:
     document = _document(run, name)
     if not is_sealed(document):
-        yield f"{run / name}: has been changed since it was written; {AGAIN}"
+        yield f"{run / name}: has been changed since it was written; {_again()}"
         return
     predictions = Path(str(document["predictions"])).name
     if file_digests(run, [predictions]).get(predictions) != document.get(PREDICTIONS):
-        yield f"{run / predictions}: is not what {name} was computed from; {AGAIN}"
+        yield f"{run / predictions}: is not what {name} was computed from; {_again()}"
 
 
 def _document(run: Path, name: str) -> dict[str, Any]:
@@ -149,3 +149,7 @@ def _file_digest(folder: Path, name: str) -> str:
 
 def _document_digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _again() -> str:
+    return f"run '{typed('evaluate')}' on it again"

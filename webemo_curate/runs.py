@@ -10,8 +10,10 @@ from typing import Any
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
+from webemo_curate.remedies import typed
 from webemo_curate.rooted import regular_digest
 from webemo_curate.run_digests import FILES, file_digests
+from webemo_curate.run_names import named_runs, run_name
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, Split, is_binary
@@ -241,9 +243,10 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
         return workspace.pull(workspace.runs / name)
     if name and is_finished(Path(name)):
         return Path(name)
-    known = ", ".join(folder.name for folder in finished) or (
-        f"none; run '{workspace.typed('train-model')}'"
-    )
+    given = named_runs(workspace).get(name or "")
+    if given in finished:
+        return workspace.pull(given)
+    known = ", ".join(map(run_name, finished)) or (f"none; run '{workspace.typed('train-model')}'")
     raise InputError(f"{name or workspace.store.where(RUNS)}: no finished run; there are: {known}")
 
 
@@ -264,7 +267,7 @@ def _finished_at(mark: Path) -> str:
         return str(json.loads(mark.read_bytes())["finished"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise_system_fault(error, str(mark))
-        logger.warning("%s: not a run's mark; 'curate verify' says more", mark)
+        logger.warning("%s: not a run's mark; '%s' says more", mark, typed("verify"))
         return ""
 
 

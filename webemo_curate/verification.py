@@ -12,8 +12,8 @@ from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
-from webemo_curate.progress import progress_bar
-from webemo_curate.remedies import bringing_back
+from webemo_curate.progress import ProgressBar
+from webemo_curate.remedies import bringing_back, typed
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import MANIFESTS
@@ -95,7 +95,7 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
         for source, digest in info.origin.inputs.items() if info else ():
             present = infos.get(source)
             if present is not None and present.digest != digest:
-                yield f"'{name}' was made from another '{source}'; run 'curate split' again"
+                yield f"'{name}' was made from another '{source}'; run '{typed('split')}' again"
 
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _changed_files(workspace: Workspace) -> Iterator[str]:
     distinct = named.group_by(NAMED).aggregate([])
     places = workspace.images.places(distinct["path"].combine_chunks())
     rows = distinct.append_column("place", places).sort_by("place").to_pylist()
-    with progress_bar(len(rows), "verify", "file") as bar:
+    with ProgressBar(len(rows), "verify", "file") as bar:
         for row in rows:
             if problem := _problem(workspace, row):
                 yield f"{workspace.store.where(row['path'])}: {problem}"
@@ -126,7 +126,7 @@ def _added_images(workspace: Workspace) -> Iterator[pa.Table]:
 def _changed_packed(workspace: Workspace) -> Iterator[str]:
     """Compare packed pixels with the digest at the end of their file."""
     keys = [key for key in workspace.store.keys(PACKED) if key.endswith(".npy")]
-    with progress_bar(len(keys), "verify", "packed file") as bar:
+    with ProgressBar(len(keys), "verify", "packed file") as bar:
         for key in keys:
             if not has_its_digest(workspace.store.local(key)):
                 yield f"{workspace.store.where(key)}: torn or changed; delete it, it is packed anew"

@@ -32,6 +32,8 @@ def test_a_setting_is_set_and_taken_back(place: Path) -> None:
     assert curate("config", "set", "--epochs", "--workspace", place).code == 2
     assert curate("config", "set", "train.epochs", "7", "--workspace", place).code == 0
     assert load_pipeline(place / "curate.yaml").train.epochs == 7
+    assert curate("config", "set", "--limit", "5", "--workspace", place).code == 0
+    assert load_pipeline(place / "curate.yaml").fetch.limit == 5
     said = curate("config", "unset", "train.epochs", "--workspace", place)
     assert "train.epochs is 25" in said.results
     assert load_pipeline(place / "curate.yaml").train.epochs == 25
@@ -71,5 +73,7 @@ def test_none_takes_a_remembered_limit_back(place: Path) -> None:
     )
     assert said.code == 0, said
     assert load_pipeline(place / "curate.yaml").fetch.limit is None
-    assert "fetch: 1 of 1 URLs dropped (1 connection); 0 remain" in said.results
+    assert (
+        "1 of 1 URLs gave no picture of their own (1 connection); 0 images remain" in said.results
+    )
     assert f"Next: curate filter-text --workspace {place}" in said.results

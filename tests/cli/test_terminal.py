@@ -1,12 +1,16 @@
 """Commands as a person sees them, on a pseudo-terminal."""
 
 import os
+import re
 import socket
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pexpect
 import pytest
+from PIL import Image
 
 from webemo_curate.workspace import Workspace
 
@@ -57,3 +61,74 @@ def test_ctrl_c_while_training_comes_after_a_line_an_epoch(
     said = ended_by_ctrl_c(terminal)
     assert "curate: stopped; finished work is kept" in said
     assert "Traceback" not in said
+
+
+PICTURES = 48
+INTO_SECONDS = 2.0
+"""After the start of a command: its modules are being imported, or it is at work."""
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of pictures that text is looked for in for some seconds."""
+    folder = tmp_path_factory.mktemp("photos")
+    generator = np.random.default_rng(5)
+    for number in range(PICTURES):
+        (folder / f"class{number % 2}").mkdir(exist_ok=True)
+        coarse = Image.fromarray(generator.integers(0, 256, (9, 12, 3), dtype=np.uint8))
+        coarse.resize((640, 480)).save(folder / f"class{number % 2}" / f"{number}.jpg")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bars_move_within_a_partition(photos: Path, tmp_path: Path, workers: int) -> None:
+    place = tmp_path / "ws"
+    arguments = ("--lists", photos, "--workers", workers, "--workspace", place)
+    fetched = started("fetch", *arguments)
+    fetched.expect(pexpect.EOF)
+    terminal = started("filter-text", "--cpu", "--workers", workers, "--workspace", place)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    shown = terminal.before
+    assert terminal.exitstatus == 0, shown
+    moved = {int(done) for done in re.findall(rf"ocr:[^\r\n]*?(\d+)/{PICTURES} ", shown)}
+    assert len(moved) > workers * 4, "more steps than partitions"
+    assert re.search(r"\d+ of 48 images bear text", shown)
+    assert f"Next: curate dedup --workspace {place}" in shown
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_every_stage_says_what_is_kept(photos: Path, tmp_path: Path) -> None:
+    for stage in ("images", "ocr", "features"):
+        terminal = started("dedup", "--workspace", workspace_of(photos, tmp_path))
+        terminal.expect(f"{stage}: runs")
+        said = ended_by_ctrl_c(terminal)
+        assert "curate: stopped; finished work is kept" in said, stage
+        assert "Traceback" not in said
+        assert "Aborted" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["evaluate --on validation", "report", "verify", "export csv"])
+def test_ctrl_c_in_commands_without_stages(
+    trained: tuple[Workspace, Path], tmp_path: Path, command: str
+) -> None:
+    workspace, _ = trained
+    folder = ("--to", tmp_path / "out") if command.startswith("export") else ()
+    terminal = started(*command.split(), *folder, "--workspace", workspace.root)
+    time.sleep(INTO_SECONDS)
+    terminal.sendintr()
+    said = terminal.read()
+    terminal.close()
+    assert "Traceback" not in said
+    assert terminal.exitstatus in (0, 2) or "curate: stopped; finished work is kept" in said
+
+
+def workspace_of(photos: Path, folder: Path) -> Path:
+    """Return a workspace that remembers where its pictures come from."""
+    place = folder / "ws"
+    place.mkdir(exist_ok=True)
+    if not (place / "curate.yaml").exists():
+        (place / "curate.yaml").write_text(f"listing:\n  lists: [{photos}]\n")
+    return place

@@ -110,6 +110,6 @@ def test_the_whole_demo(url: str, tmp_path: Path) -> None:
     smaller = tmp_path / "demo.yaml"
     smaller.write_text(yaml.safe_dump(document))
     said = curate("run", smaller, "--workspace", url)
-    assert f"Report: {url}/report.html" in said
+    assert f"Written: {url}/report.html" in said
     assert "accuracy" in said
     assert "Everything adds up." in curate("verify", "--workspace", url)

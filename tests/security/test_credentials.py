@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from webemo_curate.cli.main import main
+from webemo_curate.cli import main
 from webemo_curate.config import FetchConfig
 from webemo_curate.credentials import holds_credentials, masked, masked_within
 from webemo_curate.download.addresses import checked

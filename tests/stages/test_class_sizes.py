@@ -109,5 +109,5 @@ def test_a_part_that_is_none_is_refused(text: str) -> None:
 
 def test_a_class_without_images_is_named_with_the_remedy() -> None:
     counts = {"anger": 0, "joy": 5, "pride": 0}
-    with pytest.raises(InputError, match='curate binarize --exclude "anger,pride"'):
+    with pytest.raises(InputError, match="'curate binarize --exclude anger,pride'"):
         check_kept(counts, dict.fromkeys(counts, 0), binary=False)

@@ -17,12 +17,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from PIL import Image
-from tqdm import tqdm
 
+from webemo_curate import progress
 from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.record import Known, Record
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.fetch_outcomes import mark_placeholders
@@ -34,6 +35,13 @@ Answer = Callable[[str, int], tuple[int, dict[str, str]]]
 """Of a path and how often it was asked for: status and headers; status 0 breaks the body off."""
 
 DAY = {"Retry-After": "86400"}
+
+
+class Terminal(io.StringIO):
+    """Keeps what is drawn on it."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def picture(text: str) -> bytes:
@@ -276,9 +284,15 @@ def test_passes_and_patience_leave_the_fingerprint_alone() -> None:
     assert FetchConfig(passes=3, patience=9).fingerprint() == FetchConfig().fingerprint()
 
 
-def test_progress_line_says_which_host_is_slow_and_why(tmp_path: Path) -> None:
-    shown = io.StringIO()
-    bar = tqdm(total=2, file=shown, disable=False, ncols=200, mininterval=0)
+def test_progress_line_says_which_host_is_slow_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "SHOW_AFTER_SECONDS", 0)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LINES", "50")
+    bar = ProgressBar(2, "fetch", "URL")
     journal = Journal(Workspace(tmp_path).store, "journal")
     with journal:
         record = Record(Known([], []), journal, bar)

@@ -3,7 +3,39 @@
 A script calls it as `app(["fetch", "--workspace", "ws"], standalone_mode=False)`.
 """
 
-from webemo_curate.cli.command import app
-from webemo_curate.cli.main import main
+import signal
+import sys
+from typing import Any
 
 __all__ = ["app", "main"]
+
+INTERRUPTED = 130
+"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
+
+STOPPED = "curate: stopped; finished work is kept: the same command goes on from here"
+
+
+def __getattr__(name: str) -> Any:
+    """Load the commands when a script asks for them."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from webemo_curate.cli.entry import app
+
+    return app
+
+
+def main() -> None:
+    """Run the command; Ctrl-C ends it with one message, also while its modules are loaded."""
+    try:
+        from webemo_curate.cli.entry import run
+
+        run()
+    except KeyboardInterrupt:
+        stop()
+
+
+def stop() -> None:
+    """End the program as Ctrl-C does, whatever else is being done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing more to stop
+    print(STOPPED, file=sys.stderr, flush=True)
+    sys.exit(INTERRUPTED)

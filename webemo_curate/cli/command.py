@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
@@ -14,21 +14,17 @@ from typing import Annotated, Any, TextIO
 import typer
 from typer.core import TyperGroup
 
+from webemo_curate.cli import stop
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.errors import InputError
-from webemo_curate.remedies import typed
+from webemo_curate.remedies import typed, working_in
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace, open_workspace
 
 GENERAL = "General"
 RUNNER = ("runner", "workers")
 """The options of every command that runs stages: where, and in how many processes."""
-
-INTERRUPTED = 130
-"""The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
-
-STOPPED = "curate: stopped; finished work is kept: the same command goes on from here"
 
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
@@ -78,7 +74,6 @@ SHARED = {
 }
 """Parameters of every command, with their defaults."""
 
-
 LISTING = ("runs",)
 """Groups that list what there is if no command of theirs is named."""
 
@@ -127,6 +122,25 @@ class Call:
         with self.workspace.lock():
             self.workspace.remember(config, [section])
 
+    def end(self, *said: str, lies: object = None, then: str | None = None) -> None:
+        """Print how the command ended: the result in words, where it lies, what comes next.
+
+        Parameters
+        ----------
+        *said : str
+            The result, in lines.
+        lies : object, optional
+            The file or folder that was written.
+        then : str, optional
+            The next command, without `curate`.
+        """
+        for line in said:
+            print(line)
+        if lies is not None:
+            print(f"Written: {lies}")
+        if then is not None:
+            print(f"Next: {self.typed(then)}", flush=True)
+
     def answer(self, **document: Any) -> None:
         """Print the answer as one JSON object if that is wanted."""
         if self.results:
@@ -138,7 +152,11 @@ class Call:
 
 
 def command(
-    name: str, *places: str, looks: bool = False
+    name: str,
+    *places: str,
+    looks: bool = False,
+    examples: Sequence[str] = (),
+    names_options: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a command of `curate`.
 
@@ -150,6 +168,10 @@ def command(
         Parts of the configuration whose options it takes; see `options.field_options`.
     looks : bool, default False
         Whether it works on a workspace that is there: a mistyped one is refused, and not made.
+    examples : sequence of str
+        Shown at the end of its help: what follows `curate`.
+    names_options : bool, default False
+        Whether options of others are arguments of this one.
 
     Returns
     -------
@@ -168,17 +190,32 @@ def command(
                 _take_ray(given.pop("ray"), overrides)
             place, as_json = given.pop("workspace"), given.pop("as_json")
             check_place(place, there=looks)
-            with _ended_by_ctrl_c(), results_to(as_json=as_json) as results:
+            with (
+                _ended_by_ctrl_c(),
+                working_in(place),
+                results_to(as_json=as_json) as results,
+            ):
                 call = Call(open_workspace(place), place, overrides, results)
                 function(call, **given)
 
         run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
         run.__doc__, run.__module__ = function.__doc__, function.__module__
         group, _, own_name = name.rpartition(" ")
-        (_group(group) if group else app).command(own_name)(run)
+        (_group(group) if group else app).command(
+            own_name,
+            epilog=_epilog(examples),
+            context_settings={"ignore_unknown_options": names_options},
+        )(run)
         return function
 
     return declare
+
+
+def _epilog(examples: Sequence[str]) -> str | None:
+    """Return the end of a command's help; Typer keeps lines apart where an empty one is between."""
+    return (
+        "\n\n".join(["Examples:", *(f"curate {each}" for each in examples)]) if examples else None
+    )
 
 
 @contextmanager
@@ -209,8 +246,7 @@ def _ended_by_ctrl_c() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(STOPPED, err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        stop()
 
 
 def check_place(place: str, *, there: bool) -> None:

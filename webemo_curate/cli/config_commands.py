@@ -25,7 +25,7 @@ SettingArgument = Annotated[
 ]
 
 
-@command("config show", looks=True)
+@command("config show", looks=True, examples=("config show --workspace mine",))
 def show(call: Call) -> None:
     """Show every setting, its value and where the value comes from."""
     config = call.config()
@@ -37,7 +37,12 @@ def show(call: Call) -> None:
     call.answer(settings=document)
 
 
-@command("config set", looks=True)
+@command(
+    "config set",
+    looks=True,
+    examples=("config set train.epochs 7", "config set --limit 100"),
+    names_options=True,
+)
 def put(
     call: Call,
     setting: SettingArgument,
@@ -47,7 +52,12 @@ def put(
     _save(call, setting, value)
 
 
-@command("config unset", looks=True)
+@command(
+    "config unset",
+    looks=True,
+    examples=("config unset fetch.limit", "config unset --limit"),
+    names_options=True,
+)
 def unset(call: Call, setting: SettingArgument) -> None:
     """Take a value back: the default holds again."""
     _save(call, setting, TAKEN_BACK)

@@ -18,23 +18,52 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
 ]
 
-NEXT = {"fetch": "filter-text", "text": "split", "dedup": "split", "decisions": "train-model"}
-"""What is usually done after a stage."""
+NEXT = {
+    "fetch": "filter-text",
+    "text": "dedup",
+    "dedup": "split",
+    "binarize": "split",
+    "undersample": "split",
+    "split": "split",
+    "decisions": "train-model",
+}
+"""What is usually done after a stage; the split alone lacks the decisions."""
 
 
-@command("fetch", "listing", "fetch", *RUNNER)
+@command(
+    "fetch",
+    *("listing", "fetch", *RUNNER),
+    examples=(
+        "fetch --source photos --workspace mine",
+        "fetch --lists urls.csv --url-column link --label-column emotion --workspace mine",
+        "fetch --lists webemo --limit 2000 --workspace webemo",
+        "fetch --retry-status 404,timeout --workspace webemo",
+    ),
+)
 def fetch(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Download every distinct URL of the lists once; record how each ended."""
     _run_stages(call, "fetch", only=only, dry_run=dry_run)
 
 
-@command("filter-text", "filter_text", *RUNNER)
+@command(
+    "filter-text",
+    *("filter_text", *RUNNER),
+    examples=(
+        "filter-text --workspace mine",
+        "filter-text --preset lenient --workspace mine",
+        "filter-text --gpu --ocr easyocr --workspace mine",
+    ),
+)
 def filter_text(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
     _run_stages(call, "text", only=only, dry_run=dry_run)
 
 
-@command("dedup", "dedup", "features.enabled", *RUNNER)
+@command(
+    "dedup",
+    *("dedup", "features.enabled", *RUNNER),
+    examples=("dedup --workspace mine", "dedup --against UnbiasedEmo --workspace mine"),
+)
 def dedup(
     call: Call,
     against: Annotated[
@@ -50,20 +79,32 @@ def dedup(
     _run_stages(call, "dedup", only=only, dry_run=dry_run, against=against or ())
 
 
-@command("binarize", "binarize", "listing.taxonomy", *RUNNER)
+@command(
+    "binarize",
+    *("binarize", "listing.taxonomy", *RUNNER),
+    examples=("binarize --positive sad --workspace mine", "binarize --target labels"),
+)
 def binarize(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Turn labels into classes: a positive one (1) against others (0), or several."""
     _run_stages(call, "binarize", only=only, dry_run=dry_run)
 
 
-@command("undersample", "undersample", "binarize.target", *RUNNER)
+@command(
+    "undersample",
+    *("undersample", "binarize.target", *RUNNER),
+    examples=("undersample --positive-fraction 0.46", "undersample --size none"),
+)
 def undersample(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Balance the classes by leaving out images of the larger ones."""
     _check_alone(call, only=only)
     _run_stages(call, "undersample", only=only, dry_run=dry_run)
 
 
-@command("split", "split", "binarize.target", *RUNNER)
+@command(
+    "split",
+    *("split", "binarize.target", *RUNNER),
+    examples=("split --workspace mine", "split --ratios 70/15/15 --seed 1", "split --dry-run"),
+)
 def split(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Write the train, validation and test manifests, and the decisions on all that left."""
     _check_alone(call, only=only)
@@ -74,7 +115,7 @@ def split(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -
 def _check_alone(call: Call, *, only: bool) -> None:
     """Refuse a target that the stage run alone would not get to see."""
     if only and call.given["binarize"]["target"]:
-        raise InputError("--target is settled by 'curate binarize'; leave out --only")
+        raise InputError(f"--target is settled by '{call.typed('binarize')}'; leave out --only")
 
 
 def _run_stages(
@@ -98,9 +139,10 @@ def _run_stages(
     outcomes = show_stages(pipeline.run(target, only=only))
     print(closing_line(outcomes))
     show_result(pipeline, target)
-    if target in NEXT:
-        print(f"Next: {call.typed(NEXT[target])}")
-    call.answer(stages=as_dicts(outcomes), shared=_mark_shared(call, against))
+    shared = _mark_shared(call, against)
+    manifest = next(iter(outcomes[-1].rows))
+    call.end(lies=call.workspace.where(manifest), then=NEXT[target])
+    call.answer(stages=as_dicts(outcomes), shared=shared)
 
 
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:

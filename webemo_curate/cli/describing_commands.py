@@ -17,7 +17,11 @@ COMPARED_GRAMS = range(6)
 """k of the networks whose cost is compared; the paper trains 0 and 2 to 5."""
 
 
-@command("describe-model", "train")
+@command(
+    "describe-model",
+    "train",
+    examples=("describe-model --workspace mine", "describe-model --grams 4 --steps 0"),
+)
 def describe_model(
     call: Call,
     steps: Annotated[
@@ -40,7 +44,12 @@ def describe_model(
     call.answer(**asdict(own), costs=costs)
 
 
-@command("show-augmentation", "train", looks=True)
+@command(
+    "show-augmentation",
+    "train",
+    looks=True,
+    examples=("show-augmentation photo.jpg --draws 8 --to augmentation.png --workspace mine",),
+)
 def show_augmentation(
     call: Call,
     images: Annotated[list[Path], typer.Argument(help="Image files.")],

@@ -29,49 +29,74 @@ AllowSeen = Annotated[
 ]
 
 
-@command("train-model", "train", *RUNNER)
+@command(
+    "train-model",
+    "train",
+    *RUNNER,
+    examples=(
+        "train-model --workspace mine",
+        "train-model --weights model.safetensors --seeds 5 --name first --workspace mine",
+        "train-model --from-scratch --epochs 2 --image-size 64 --workspace mine",
+    ),
+)
 def train_model(
     call: Call,
     only: Annotated[
         bool, typer.Option("--only", help="Train alone, whatever is stale above it.")
     ] = False,
+    name: Annotated[
+        str | None, typer.Option(help="What the run is called; default: its folder's name.")
+    ] = None,
 ) -> None:
     """Train the Gram-augmented EfficientNetV2 on the manifests."""
     # Of several processes that torchrun started, the first does everything but train alone.
     from webemo_curate.cli.show import as_dicts, show_stages
+    from webemo_curate.evaluation.run_table import trained_line
     from webemo_curate.pipeline import Pipeline
     from webemo_curate.runs import check_weights
     from webemo_curate.training.distributed import follows
     from webemo_curate.training.fit import train
+    from webemo_curate.workspace import RUNS
 
     work = call.work()
     config = work.config
     if follows():
-        train(config.train, work)
+        train(config.train, work, name)
         return
     check_weights(config.train)
     outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
-    runs = train(config.train, work)
+    runs = train(config.train, work, name)
     call.remember("train")
-    for run in runs:
-        print(f"{'current' if run.skipped else 'trained'}  {run.folder}")
-    print(f"Next: {call.typed('evaluate --on test')}")
+    lines = [trained_line(run) for run in runs]
+    call.end(*lines, lies=call.workspace.store.where(RUNS), then="evaluate --on test")
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
 
 
-@command("pack", "train.image_size", looks=True)
+@command("pack", "train.image_size", looks=True, examples=("pack --workspace mine",))
 def pack(call: Call) -> None:
     """Decode the images of all splits once, as train-model would at its start."""
+    from webemo_curate.dataset.packed_files import PACKED
     from webemo_curate.training.fit import pack_splits
 
     work = call.work()
     counts = pack_splits(work.config.train, work)
     call.remember("train")
-    print(", ".join(f"{split} {count:,}" for split, count in counts.items()) + " images packed")
+    said = ", ".join(f"{split} {count:,}" for split, count in counts.items())
+    place = call.workspace.store.where(PACKED)
+    call.end(f"{said} images packed", lies=place, then="train-model")
     call.answer(packed=counts)
 
 
-@command("evaluate", "train.device", "listing.taxonomy", looks=True)
+@command(
+    "evaluate",
+    *("train.device", "listing.taxonomy"),
+    looks=True,
+    examples=(
+        "evaluate --on test --workspace mine",
+        "evaluate --on UnbiasedEmo --exclude-shared --workspace mine",
+        "evaluate --all-seeds --json --workspace mine",
+    ),
+)
 def evaluate(
     call: Call,
     run: Annotated[
@@ -95,27 +120,20 @@ def evaluate(
     found = find_run(run, call.workspace)
     folders = seeds.seeds_of(found, call.workspace) if all_seeds or run is None else [found]
     work, evaluations = call.work(), []
+    chosen = {"exclude_shared": exclude_shared, "allow_seen": allow_seen}
     for folder in folders:
-        evaluations.append(
-            measuring.evaluate(
-                folder,
-                on,
-                work,
-                _device(call),
-                exclude_shared=exclude_shared,
-                allow_seen=allow_seen,
-            )
-        )
+        evaluations.append(measuring.evaluate(folder, on, work, _device(call), **chosen))
         print(evaluations[-1].summary(), flush=True)
     document = evaluations[folders.index(found)].as_json()
     if len(evaluations) > 1:
         print(seeds.seeds_summary(evaluations))
         document |= {"seeds": [one.as_json() for one in evaluations]}
         document |= seeds.mean_and_deviation(evaluations)
+    call.end(lies=evaluations[-1].predictions, then="report")
     call.answer(**document)
 
 
-@command("experiment")
+@command("experiment", examples=("experiment pipelines/paper.yaml --workspace webemo",))
 def experiment(
     call: Call,
     file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
@@ -141,12 +159,20 @@ def experiment(
         return
     result = run_experiment(config, file.stem, call.work())
     print((result.folder / PAGE_FILE).read_text(encoding="utf-8"))
-    print(f"Written to {result.folder}")
+    call.end(lies=result.folder, then="runs")
     comparisons = as_dicts(result.comparisons)
     call.answer(folder=str(result.folder), chosen=result.chosen, comparisons=comparisons)
 
 
-@command("predict", "train.device", looks=True)
+@command(
+    "predict",
+    "train.device",
+    looks=True,
+    examples=(
+        "predict paper-k3-seed0-1a2b3c4d holiday.jpg --workspace mine",
+        "predict first *.jpg --figure answers.png --grad-cam --workspace mine",
+    ),
+)
 def predict(
     call: Call,
     run: RunArgument,
@@ -175,7 +201,7 @@ def predict(
         from webemo_curate.report.prediction_row import draw_predictions
 
         draw_predictions(predictions, figure, max_pixels)
-        print(f"Drawn: {figure}")
+        call.end(lies=figure)
     answers = [
         {"path": p.path, "label": p.label, "probability": p.probability} | _of_several(p)
         for p in predictions
@@ -183,7 +209,7 @@ def predict(
     call.answer(predictions=answers)
 
 
-@command("export-model", looks=True)
+@command("export-model", looks=True, examples=("export-model first network --workspace mine",))
 def export_model(
     call: Call,
     run: RunArgument,
@@ -194,9 +220,12 @@ def export_model(
     from webemo_curate.runs import find_run
 
     export = export_run(find_run(run, call.workspace), folder)
-    print(f"Written to {export.folder}; logits equal the network's")
-    print(f"  ONNX          to {export.onnx_error:.1e}")
-    print(f"  torch.export  to {export.program_error:.1e}")
+    call.end(
+        "Logits equal the network's",
+        f"  ONNX          to {export.onnx_error:.1e}",
+        f"  torch.export  to {export.program_error:.1e}",
+        lies=export.folder,
+    )
     call.answer(**export._asdict())
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from inspect import Parameter
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
 
 from webemo_curate.config import TAKEN_BACK, Overrides, PipelineConfig
 from webemo_curate.config.settings import Flag, flag_of, option_name
+
+VALUES: Final = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+"""What stands for a value of a kind in the help."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class FieldOption:
         kind: Any = bool if self.flag.switch else _option_type(self.field.annotation)
         metavar, parser = self.flag.metavar, None
         if _takes_none(self.field, kind):
-            metavar, parser, kind = f"{metavar or kind.__name__}|none", _value_or_none, str
+            metavar, parser, kind = f"{metavar or VALUES[kind]}|none", _value_or_none, str
         option: Any = typer.Option(
             names,
             parser=parser,

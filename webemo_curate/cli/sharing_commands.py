@@ -1,5 +1,6 @@
 """Commands that bring a set to others, and a released one back."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,15 @@ POLITELY = tuple(
 """The options of `fetch` that say how URLs are asked for."""
 
 
-@command("export", "export", looks=True)
+@command(
+    "export",
+    "export",
+    looks=True,
+    examples=(
+        "export imagefolder --to folders --workspace mine",
+        "export huggingface --to hub --license cc-by-4.0 --workspace mine",
+    ),
+)
 def export(
     call: Call,
     form: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="In which form.")],
@@ -29,11 +38,19 @@ def export(
     from webemo_curate.exports.export import export as write
 
     exported = write(call.workspace, form, to, call.config().export)
-    print(exported.summary())
+    call.end(exported.summary())
     call.answer(**asdict(exported))
 
 
-@command("release", "export.license", "export.name", looks=True)
+@command(
+    "release",
+    *("export.license", "export.name"),
+    looks=True,
+    examples=(
+        "release my-set --license cc-by-4.0 --workspace mine",
+        "release my-set --remove https://photos.example/1.jpg --workspace mine",
+    ),
+)
 def release(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="Folder to make, or a release to replace.")],
@@ -46,11 +63,18 @@ def release(
     from webemo_curate.releases.release import release as write
 
     released = write(call.workspace, folder, call.config().export, remove or ())
-    print(released.summary())
+    call.end(released.summary(), then=f"rebuild {shlex.quote(str(folder))} --check-only")
     call.answer(**asdict(released))
 
 
-@command("rebuild", "rebuild", *POLITELY)
+@command(
+    "rebuild",
+    *("rebuild", *POLITELY),
+    examples=(
+        "rebuild my-set --workspace theirs",
+        "rebuild my-set --accept same_pixels,re_encoded --workspace theirs",
+    ),
+)
 def rebuild(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="A release.")],
@@ -81,5 +105,5 @@ def rebuild(
         )
     for line in share_lines(rebuilt.shares):
         print(line)
-    print(f"What became of each image: {rebuilt.report}")
+    call.end(lies=rebuilt.report, then=None if check_only else "train-model")
     call.answer(**asdict(rebuilt))

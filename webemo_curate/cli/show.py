@@ -6,32 +6,48 @@ from dataclasses import asdict
 from typing import Any
 
 from webemo_curate.accounting import split_counts
-from webemo_curate.cli.summary import funnel_lines, stage_line
-from webemo_curate.pipeline import Pipeline, StageOutcome
+from webemo_curate.cli.summary import funnel_lines, result_line, split_line, stage_line
+from webemo_curate.pipeline import LAST_STAGE, Pipeline, StageOutcome
+from webemo_curate.stages.split import SplitStage
 from webemo_curate.verdicts import Split
+from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 
 def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
-    """Say on standard error what became of each stage as it is done; return them all."""
-    shown = []
+    """Say on standard error what became of each stage as it is done; return them all.
+
+    Those that were current are one line together.
+    """
+    shown: list[StageOutcome] = []
+    current: list[str] = []
     for outcome in outcomes:
-        logger.info("%s", stage_line(outcome))
+        if outcome.reason is None:
+            current.append(outcome.stage)
+        else:
+            _say_current(current)
+            logger.info("%s", stage_line(outcome))
         shown.append(outcome)
+    _say_current(current)
     return shown
 
 
+def _say_current(stages: list[str]) -> None:
+    """Name the stages that did not have to run, and forget them."""
+    if stages:
+        logger.info("current      %s", ", ".join(stages))
+        stages.clear()
+
+
 def show_result(pipeline: Pipeline, target: str) -> None:
-    """Print what came of the stage that a command is about, and where it lies."""
+    """Print what came of the stage that a command is about."""
     for step in pipeline.funnel():
         if step.stage == target:
-            left = ", ".join(f"{count:,} {reason}" for reason, count in step.left.items())
-            print(
-                f"{target}: {sum(step.left.values()):,} of {step.entered:,} {step.unit} dropped"
-                f"{f' ({left})' if left else ''}; {step.remaining:,} remain"
-            )
-    print(f"Manifests: {pipeline.workspace.store.where('manifests')}")
+            print(result_line(step))
+    if target in (SplitStage.name, LAST_STAGE):
+        for line in split_lines(pipeline.workspace):
+            print(line)
 
 
 def show_plan(pipeline: Pipeline, target: str) -> dict[str, str | None]:
@@ -47,14 +63,21 @@ def show_plan(pipeline: Pipeline, target: str) -> dict[str, str | None]:
 
 def show_funnel(pipeline: Pipeline) -> list[dict[str, Any]]:
     """Print how many rows left where; return the steps."""
-    read = pipeline.workspace.read
-    classes = pipeline.workspace.classes(Split.TRAIN)
-    there = all(map(pipeline.workspace.has, Split))
-    splits = split_counts(read, len(classes)) if there else {}
     steps = pipeline.funnel()
-    for line in funnel_lines(steps, splits, classes):
+    for line in funnel_lines(steps):
+        print(line)
+    for line in split_lines(pipeline.workspace):
         print(line)
     return as_dicts(steps)
+
+
+def split_lines(workspace: Workspace) -> list[str]:
+    """Return a line a split: its images and the shares of its classes; none without splits."""
+    if not all(map(workspace.has, Split)):
+        return []
+    classes = workspace.classes(Split.TRAIN)
+    counts = split_counts(workspace.read, len(classes))
+    return [split_line(split, targets, classes) for split, targets in counts.items()]
 
 
 def as_dicts(items: Iterable[Any]) -> list[dict[str, Any]]:

@@ -4,13 +4,24 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from webemo_curate.accounting import FunnelStep
-from webemo_curate.verdicts import DEFAULT_CLASSES, is_binary
+from webemo_curate.gates import FETCH, SURPLUS
+from webemo_curate.verdicts import TextVerdict, is_binary
 
 if TYPE_CHECKING:
     from webemo_curate.pipeline import StageOutcome
 
 STAGE_WIDTH = 12
 COUNT_WIDTH = 9
+
+RESULTS = {
+    "fetch": ("URLs gave no picture of their own", None),
+    "images": ("images do not decode", None),
+    "text": ("images bear text", TextVerdict.TEXT),
+    "dedup": ("images are copies of one that stays", None),
+    "binarize": ("images have no label to learn from", None),
+    "undersample": ("images are more than the shares allow", SURPLUS),
+}
+"""By stage: what is said of the rows that leave, and the reason that these words say already."""
 
 
 def stage_line(outcome: "StageOutcome") -> str:
@@ -41,8 +52,6 @@ def closing_line(outcomes: Sequence["StageOutcome"]) -> str:
 
 def funnel_lines(
     steps: Sequence[FunnelStep],
-    splits: dict[str, dict[int, int]],
-    classes: Sequence[str] = DEFAULT_CLASSES,
 ) -> Iterator[str]:
     """Draw the funnel as text.
 
@@ -50,15 +59,11 @@ def funnel_lines(
     ----------
     steps : sequence of FunnelStep
         From `accounting.funnel`.
-    splits : dict of str to dict of int to int
-        From `accounting.split_counts`; empty if there is no split yet.
-    classes : sequence of str
-        Names of the targets.
 
     Yields
     ------
     str
-        A header, a line for each stage, a line for each split.
+        A header, a line for each stage, what remains.
     """
     yield _row("stage", "entered", "left", "why")
     for step in steps:
@@ -66,8 +71,34 @@ def funnel_lines(
         yield _row(step.stage, f"{step.entered:,}", f"{sum(step.left.values()):,}", why)
     if steps:
         yield _row("remaining", f"{steps[-1].remaining:,}", "", steps[-1].unit)
-    for split, targets in splits.items():
-        yield _row(f"  {split}", f"{sum(targets.values()):,}", "", _shares(targets, classes))
+
+
+def split_line(split: str, targets: dict[int, int], classes: Sequence[str]) -> str:
+    """Say how many images a split has, and in which shares; see `accounting.split_counts`."""
+    return _row(f"  {split}", f"{sum(targets.values()):,}", "", _shares(targets, classes))
+
+
+def result_line(step: FunnelStep) -> str:
+    """Say in words what a stage came to.
+
+    Parameters
+    ----------
+    step : FunnelStep
+        From `accounting.funnel`.
+
+    Returns
+    -------
+    str
+        Such as `7 of 92 images bear text; 85 remain`.
+    """
+    words, plain = RESULTS.get(step.stage, ("leave", None))
+    said = {reason.replace("_", " "): n for reason, n in step.left.items() if reason != plain}
+    why = ", ".join(f"{count:,} {reason}" for reason, count in said.items())
+    left = sum(step.left.values()) if plain is None else step.left.get(plain, 0)
+    form = ", {}" if plain else " ({})"
+    unit = "images " if step.stage == FETCH.stage else ""
+    rest = f"{form.format(why) if why else ''}; {step.remaining:,} {unit}remain"
+    return f"{left:,} of {step.entered:,} {words}{rest}"
 
 
 def _shares(targets: dict[int, int], classes: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Commands on a workspace as a whole: run a pipeline file, look at it, check it, add to it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -9,10 +10,18 @@ import typer
 
 from webemo_curate.cli.command import RUNNER, Call, command
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.remedies import WRITERS
 from webemo_curate.runner.work_context import WorkContext
 
 
-@command("run", *RUNNER)
+@command(
+    "run",
+    *RUNNER,
+    examples=(
+        "run pipelines/demo.yaml --workspace demo",
+        "run pipelines/own-folder.yaml --workspace mine",
+    ),
+)
 def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline file.")]) -> None:
     """Run a pipeline file from its lists to the trained network and the report."""
     from webemo_curate.cli.full_run import curate, train_and_report
@@ -32,12 +41,21 @@ def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline fi
         from webemo_curate.evaluation.seeds import seeds_summary
 
         print(seeds_summary(result.evaluations))
-    print(f"Report: {result.report}")
+    call.end(lies=result.report, then="runs")
     evaluations = [evaluation.as_json() for evaluation in result.evaluations]
     call.answer(stages=as_dicts(outcomes), evaluations=evaluations, report=str(result.report))
 
 
-@command("add-folder", "listing.taxonomy", "filter_text", *RUNNER)
+@command(
+    "add-folder",
+    "listing.taxonomy",
+    "filter_text",
+    *RUNNER,
+    examples=(
+        "add-folder UnbiasedEmo --name unbiasedemo --workspace mine",
+        "add-folder UnbiasedEmo --name unbiasedemo --filter-text --workspace mine",
+    ),
+)
 def add_folder(
     call: Call,
     folder: Annotated[Path, typer.Argument(help="Holds folders named by emotion.")],
@@ -59,11 +77,11 @@ def add_folder(
         taken = added.add_folder(folder, name, work, filtering)
     for file, reason in taken.broken.items():
         print(f"{folder / file}: {reason}")
-    print(taken.summary())
+    call.end(taken.summary(), then=f"evaluate --on {name}")
     call.answer(**asdict(taken))
 
 
-@command("taxonomy show")
+@command("taxonomy show", examples=("taxonomy show", "taxonomy show mikels8"))
 def show_taxonomy(
     call: Call,
     name: Annotated[
@@ -86,7 +104,7 @@ def show_taxonomy(
     call.answer(name=taxonomy.name, levels=taxonomy.levels, chains=taxonomy.chains)
 
 
-@command("status", looks=True)
+@command("status", looks=True, examples=("status --workspace mine",))
 def status(call: Call) -> None:
     """Show each stage's state and how many rows left where."""
     from webemo_curate.cli.show import show_funnel
@@ -97,10 +115,18 @@ def status(call: Call) -> None:
     for name, reason in stages.items():
         print(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
     print()
-    call.answer(stages=stages, funnel=show_funnel(pipeline))
+    funnel = show_funnel(pipeline)
+    call.end(then=_next_after(stages))
+    call.answer(stages=stages, funnel=funnel)
 
 
-@command("verify", looks=True)
+def _next_after(stages: Mapping[str, str | None]) -> str:
+    """Return the command that brings the first stale stage up to date."""
+    stale = next((name for name, reason in stages.items() if reason), None)
+    return "train-model" if stale is None else WRITERS.get(stale, stale)
+
+
+@command("verify", looks=True, examples=("verify --workspace mine", "verify --no-files"))
 def verify(
     call: Call,
     files: Annotated[
@@ -119,11 +145,11 @@ def verify(
         raise typer.Exit(CurateError.exit_code)
 
 
-@command("report", looks=True)
+@command("report", looks=True, examples=("report --workspace mine",))
 def report(call: Call) -> None:
     """Write the HTML report on what is there."""
     from webemo_curate.report.build import build_report
 
     path = build_report(call.work())
-    print(f"Report: {path}")
+    call.end("The report is made: open it in a browser", lies=path)
     call.answer(report=str(path))

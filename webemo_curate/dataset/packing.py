@@ -18,7 +18,9 @@ from webemo_curate.dataset.packed_files import PACKED, open_packed, write_packed
 from webemo_curate.dataset.squares import read_square, read_squares
 from webemo_curate.errors import CurateError
 from webemo_curate.imaging import guard_process
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.job import Job
+from webemo_curate.runner.reporting import counted, reporting_to
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -75,7 +77,7 @@ class PackWorker:
             named = _named(row)
             squares = [
                 read_square(self.images, place, self.config, self.max_pixels, sha256)
-                for sha256, place in named
+                for sha256, place in counted(named)
             ]
             self._save(row["key"], np.stack(squares))
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
@@ -180,12 +182,14 @@ def _write(
     worker = PackWorker(workspace.reader, workspace.store, config, work.max_pixels)
     if rows.num_rows == 1:
         # The processes that a runner starts would each have a file: this has all of them.
-        worker.pack_apart(rows.to_pylist()[0])
+        bar = ProgressBar(len(files[0].names), JOB, "image")
+        with bar, reporting_to(bar.update):
+            worker.pack_apart(rows.to_pylist()[0])
         return
     # The packed files themselves are what a later run finds. Who else packs now, packs the same.
     with TemporaryDirectory(prefix="webemo-curate-") as own, work.running() as runner:
         checkpoints = Checkpoints(FolderStore(Path(own)), digest)
-        runner.run(Job(JOB, worker, rows, checkpoints, partition_rows=1))
+        runner.run(Job(JOB, worker, rows, checkpoints, 1, units=[len(f.names) for f in files]))
 
 
 def _digest(names: Sequence[str], config: TrainConfig) -> str:

@@ -23,6 +23,7 @@ from webemo_curate.imaging import (
     resized,
 )
 from webemo_curate.remedies import bringing_back
+from webemo_curate.runner.reporting import counted
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.verdicts import DecodeStatus
 
@@ -168,7 +169,7 @@ def read_squares(
 
     at_once = processes() if len(named) > FEW else 1
     with Apart(SquareTask(), rest=at_once) as apart, ThreadPoolExecutor(at_once) as pool:
-        return np.stack(list(pool.map(read, named)))
+        return np.stack(list(counted(pool.map(read, named))))
 
 
 def _content(images: ImageReader, place: str, sha256: str | None) -> bytes:

@@ -3,14 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import RETRIED, FetchOutcome, better
+from webemo_curate.progress import ProgressBar
 from webemo_curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 SHOWN_STATUSES = 4
 """The commonest, beside the progress bar."""
@@ -77,11 +74,11 @@ class Record:
         Added to.
     journal : Journal
         Open.
-    bar : tqdm
+    bar : ProgressBar
         Shows how it goes.
     """
 
-    def __init__(self, known: Known, journal: Journal, bar: "tqdm[Any]") -> None:
+    def __init__(self, known: Known, journal: Journal, bar: ProgressBar) -> None:
         self._known, self._journal, self._bar = known, journal, bar
         self._counts: Counter[str] = Counter()
         self._bytes = self._count = self._settled = 0

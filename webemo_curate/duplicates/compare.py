@@ -16,6 +16,7 @@ from webemo_curate.duplicates.relation import Relation, RelationLimits
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.runner.job import Job, Runner
+from webemo_curate.runner.reporting import counted
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.protocols import ImageReader, ImageStore
 
@@ -74,7 +75,7 @@ class CompareWorker:
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Compare the pairs of a batch (schema `PAIRS`)."""
         pairs = zip(*(batch[name].to_pylist() for name in PAIRS.names), strict=True)
-        return _batch([self._match(*pair) for pair in pairs], self.rule)
+        return _batch([self._match(*pair) for pair in counted(pairs)], self.rule)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return no match for a pair that killed its process."""

@@ -10,6 +10,7 @@ from webemo_curate.fields import COLOR, GRAY
 from webemo_curate.imaging import DecodeError, read_looks, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.imaging.picture_worker import PictureWorker
+from webemo_curate.runner.reporting import counted
 
 FILES = pa.schema([("place", pa.string())])
 LOOKS = pa.schema(
@@ -39,7 +40,7 @@ class DescribeWorker(PictureWorker):
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the files of a batch (schema `FILES`)."""
-        rows = [self._describe(place) for place in batch["place"].to_pylist()]
+        rows = [self._describe(place) for place in counted(batch["place"].to_pylist())]
         return pa.RecordBatch.from_pylist(rows, schema=LOOKS)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:

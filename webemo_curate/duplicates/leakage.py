@@ -17,6 +17,7 @@ from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.manifest import Origin, read_manifest
+from webemo_curate.remedies import typed
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folders import list_pictures
@@ -96,7 +97,7 @@ def _origin(files: pa.Table, workspace: Workspace, config: DedupConfig) -> Origi
         info = workspace.info(name)
         if info is None:
             raise InputError(
-                f"{workspace.where(name)}: the manifest is not there; run 'curate dedup'"
+                f"{workspace.where(name)}: the manifest is not there; run '{typed('dedup')}'"
             )
         inputs[name] = info.digest
     return Origin("shared", VERSION, config.fingerprint(), inputs)

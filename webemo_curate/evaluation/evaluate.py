@@ -39,7 +39,9 @@ from webemo_curate.evaluation.predictions import (
 )
 from webemo_curate.evaluation.seen_images import check_unseen, seen_images
 from webemo_curate.models.devices import choose_device
+from webemo_curate.remedies import typed
 from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
+from webemo_curate.run_names import run_name
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
 from webemo_curate.storage.atomic import write_bytes
@@ -112,7 +114,7 @@ class Evaluation:
         auc = "-" if m.auc is None else f"{m.auc:.3f}"
         larger = "larger" if len(m.per_class) == BINARY else "largest"
         lines = [
-            f"{self.run.name} on {self.on}: {m.images} images",
+            f"{run_name(self.run)} on {self.on}: {m.images} images",
             f"  accuracy {m.accuracy:.1%} (95 % interval {m.accuracy_low:.1%} to "
             f"{m.accuracy_high:.1%}); always answering the {larger} class: {m.majority:.1%}; "
             f"gain {(m.accuracy - m.majority) * 100:+.1f} points",
@@ -242,7 +244,7 @@ def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
     if shared is None:
         raise InputError(
             f"--exclude-shared: {work.workspace.root} holds no duplicates and split manifests to "
-            "compare with; run 'curate split'"
+            f"compare with; run '{typed('split')}'"
         )
     return shared.pictures
 
@@ -291,9 +293,7 @@ def _tuned(
         scored = read_predictions(validation)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise_system_fault(error, str(validation))
-        raise InputError(
-            f"{validation}: cannot be read ({error}); run 'curate evaluate {run.name} --on "
-            "validation' again"
-        ) from error
+        again = typed(f"evaluate {run.name} --on validation")
+        raise InputError(f"{validation}: cannot be read ({error}); run '{again}' again") from error
     chosen = best_threshold(*scored)
     return measure(target, probability, chosen, load_classes(run))

@@ -16,7 +16,7 @@ from webemo_curate.evaluation.metrics import answers, area_under_roc
 from webemo_curate.models.precision import as_floats, autocast
 from webemo_curate.models.pretrained import read_weights
 from webemo_curate.models.registry import Network, build_network
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import LogEntry
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import BINARY
@@ -78,7 +78,7 @@ def predict_logits(network: Network, feed: Feed, config: TrainConfig) -> NDArray
     network.eval()
     count = len(feed.images.sha256)
     parts = []
-    with progress_bar(count, "predict", "image") as bar:
+    with ProgressBar(count, "predict", "image") as bar:
         for pixels, _ in feed.batches(chunks(count, config.batch_size)):
             with autocast(pixels.device, config.precision):
                 parts.append(network(as_floats(pixels)))

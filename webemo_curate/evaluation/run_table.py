@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from webemo_curate.evaluation.evaluation_set import metrics_file
-from webemo_curate.runs import DONE_FILE, finished_runs, load_config, load_seed, load_splits
+from webemo_curate.run_names import run_name
+from webemo_curate.runs import (
+    DONE_FILE,
+    RunResult,
+    finished_runs,
+    load_config,
+    load_seed,
+    load_splits,
+)
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -22,7 +30,9 @@ class RunRow:
     Attributes
     ----------
     name
-        Of its folder.
+        What it is called: as it was named, else its folder's name.
+    folder
+        Its folder's name.
     network, epochs, seed
         What was trained: preset and Gram modules, passes, seed.
     validation, test
@@ -36,6 +46,7 @@ class RunRow:
     """
 
     name: str
+    folder: str
     network: str
     epochs: int
     seed: int
@@ -80,7 +91,8 @@ def run_row(run: Path) -> RunRow:
     config = load_config(run)
     test = _read(metrics_file(run, Split.TEST))
     return RunRow(
-        name=run.name,
+        name=run_name(run),
+        folder=run.name,
         network=f"{config.preset} k{config.grams}",
         epochs=config.epochs,
         seed=load_seed(run),
@@ -90,6 +102,23 @@ def run_row(run: Path) -> RunRow:
         split=load_splits(run).get(Split.TRAIN, "")[:DIGEST_DIGITS],
         finished=str(_read(run / DONE_FILE).get("finished", "")),
     )
+
+
+def trained_line(run: RunResult) -> str:
+    """Say in a line how a training ended: its run, and accuracy on validation with interval."""
+    row = run_row(run.folder)
+    state = "current" if run.skipped else "trained"
+    figure = interval(row.validation)
+    said = f"validation accuracy {figure}" if row.validation else "no validation images"
+    return f"{state} {row.name}: {said}, after {len(run.history)} epochs"
+
+
+def interval(accuracy: tuple[float, float, float] | None) -> str:
+    """Say an accuracy with its 95 % interval; a dash where there is none."""
+    if accuracy is None:
+        return "-"
+    share, low, high = accuracy
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _accuracy(metrics: dict[str, Any]) -> tuple[float, float, float] | None:

@@ -17,6 +17,7 @@ from webemo_curate.experiments.comparison import Evaluations, Families, compare,
 from webemo_curate.experiments.result import ExperimentResult, best_on_validation
 from webemo_curate.experiments.results_page import results_page
 from webemo_curate.models.devices import choose_device
+from webemo_curate.remedies import typed
 from webemo_curate.report import charts
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.atomic import write_bytes
@@ -105,7 +106,7 @@ def _check_binary(workspace: Workspace) -> None:
     if not is_binary(classes):
         raise InputError(
             f"experiment: the splits tell {', '.join(classes)} apart, and experiments compare "
-            "networks on a binary target; run 'curate split --target binary' first"
+            f"networks on a binary target; run '{typed('split --target binary')}' first"
         )
 
 

@@ -15,6 +15,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.exports.removals import removed_hashes
 from webemo_curate.manifest import ROW_GROUP_ROWS
 from webemo_curate.manifest_store import manifest_key
+from webemo_curate.remedies import typed
 from webemo_curate.schemas import SPLIT
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import Split
@@ -80,7 +81,7 @@ class SplitRows:
             raise_system_fault(error, str(self.file))
             raise InputError(
                 f"{self.file}: not a sound '{self.name}' manifest ({error}); delete it and run "
-                "'curate split'"
+                f"'{typed('split')}'"
             ) from error
 
     def _checked(self, table: pa.Table) -> pa.Table:
@@ -191,7 +192,7 @@ def checked_names(table: pa.Table, where: str) -> pa.ChunkedArray:
     if not pc.all(sound, min_count=0).as_py():
         bad = table["path"].filter(pc.invert(sound))[0].as_py()
         raise InputError(
-            f"{where}: {bad!r} is no path of the image of its row; run 'curate split' again"
+            f"{where}: {bad!r} is no path of the image of its row; run '{typed('split')}' again"
         )
     return names
 
@@ -207,7 +208,8 @@ def _open(workspace: Workspace, name: str, classes: int, removed: frozenset[str]
     info = workspace.info(name)
     if info is None:
         raise InputError(
-            f"{workspace.where(name)}: no sound manifest; run 'curate split' before this command"
+            f"{workspace.where(name)}: no sound manifest; run '{typed('split')}' "
+            "before this command"
         )
     file = workspace.store.local(manifest_key(name))
     rows = info.rows

@@ -14,7 +14,7 @@ from webemo_curate.exports.imagefolder import write_imagefolder
 from webemo_curate.exports.license_words import required_license
 from webemo_curate.exports.split_lists import write_lists
 from webemo_curate.exports.webdataset import write_webdataset
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.storage.whole_folder import whole_folder
 from webemo_curate.workspace import Workspace
 
@@ -93,7 +93,7 @@ def export(
     selection = select(workspace, config.splits)
     with (
         whole_folder(folder) as partial,
-        progress_bar(selection.rows, f"export {form}", "image") as bar,
+        ProgressBar(selection.rows, f"export {form}", "image") as bar,
     ):
         WRITERS[form](ExportJob(selection, config, bar), partial)
     return _exported(form, folder, selection)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from webemo_curate.config import ExportConfig
 from webemo_curate.exports.checked_pictures import Pictures
 from webemo_curate.exports.chosen_rows import Selection, SplitRows
+from webemo_curate.progress import ProgressBar
 
 
 @dataclass
@@ -32,7 +32,7 @@ class ExportJob:
 
     selection: Selection
     config: ExportConfig
-    bar: "tqdm[Any]"
+    bar: ProgressBar
     pictures: Pictures = field(init=False)
 
     def __post_init__(self) -> None:

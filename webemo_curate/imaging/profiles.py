@@ -73,7 +73,9 @@ def profile_of(image: Image.Image) -> Profile | None:
 def _ready(content: bytes) -> Profile | None:
     try:
         stored = ImageCms.ImageCmsProfile(io.BytesIO(content))
-        mode = MODES[stored.profile.xcolor_space]
+        mode = MODES.get(stored.profile.xcolor_space)
+        if mode is None:  # a profile of Lab or of ink names says nothing of these pixels
+            return None
         srgb = ImageCms.createProfile("sRGB")
         profile = Profile(mode, ImageCms.buildTransform(stored, srgb, mode, "RGB"))
         return profile if mode == "CMYK" or _differs(profile) else None

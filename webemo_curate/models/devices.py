@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 
@@ -35,8 +36,14 @@ def choose_device(wanted: str) -> torch.device:
             "--device cuda: no CUDA device is usable here; check 'nvidia-smi', or use --device cpu"
         )
     chosen = torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
-    logger.info("device: %s (%s)", chosen, "asked for" if wanted != "auto" else "what is there")
+    _say(chosen.type, wanted)
     return chosen
+
+
+@cache  # a command trains, then measures: it is said once
+def _say(chosen: str, wanted: str) -> None:
+    why = "as asked for" if wanted != "auto" else "a GPU is here" if chosen == "cuda" else "no GPU"
+    logger.info("device: %s (%s)", chosen, why)
 
 
 def make_reproducible(device: torch.device, *, deterministic: bool) -> None:

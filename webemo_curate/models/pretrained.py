@@ -12,6 +12,8 @@ from torch import Tensor
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.models.registry import Network, backbone_name
+from webemo_curate.models.weight_places import kept_weights
+from webemo_curate.remedies import typed
 from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
@@ -109,6 +111,10 @@ def _declared_normalisation(weights: Path) -> tuple[list[float], list[float]] | 
 
 def _pretrained(backbone: str) -> dict[str, Tensor]:
     """Load timm's ImageNet weights from the hub's cache, or download them."""
+    kept = kept_weights(backbone)
+    if kept.is_file():
+        logger.info("weights of %s: %s", backbone, kept)
+        return read_weights(kept)
     import timm
 
     source = timm.models.get_pretrained_cfg(backbone)
@@ -126,7 +132,8 @@ def _pretrained(backbone: str) -> dict[str, Tensor]:
         raise_system_fault(error)
         raise InputError(
             f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "
-            f"download model.safetensors from {page} and give it with --weights FILE, "
+            f"run '{typed('get-weights timm')}' where there is a network, or download "
+            f"model.safetensors from {page} and give it with --weights FILE, "
             "or start from random weights with --from-scratch"
         ) from error
     return state

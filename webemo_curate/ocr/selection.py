@@ -10,6 +10,7 @@ from webemo_curate.ocr.detector import Device
 from webemo_curate.ocr.easyocr import easyocr_detector as easy
 from webemo_curate.ocr.easyocr.weight_files import find_weights, require_weights
 from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
+from webemo_curate.remedies import typed
 from webemo_curate.system_faults import raise_system_fault
 
 NO_CUDA = (
@@ -23,7 +24,7 @@ ON_NODES = "; a cluster's are used with --gpu"
 SLOW = ": it will be slow"
 
 NO_WEIGHTS = (
-    "a GPU is there and EasyOCR's weight files are not (--engine easyocr says where to get them): "
+    "a GPU is there and EasyOCR's weight files are not ('{command}' brings them): "
     "rapidocr's networks run on it"
 )
 
@@ -84,7 +85,7 @@ def choose_engine(config: OcrConfig, *, elsewhere: bool = False) -> EngineChoice
     if device == "cpu":
         return _rapidocr(device, why)
     if find_weights(config.models) is None:
-        return _rapidocr(device, NO_WEIGHTS)
+        return _rapidocr(device, NO_WEIGHTS.format(command=typed("get-weights easyocr")))
     return _easyocr(device, f"{why}, and so are EasyOCR's weight files")
 
 
@@ -94,7 +95,7 @@ def _device(config: OcrConfig, elsewhere: bool) -> tuple[Device, str]:
         return "cpu", "the CPU was asked for"
     if config.device == "gpu" and elsewhere:
         return "gpu", "the GPUs of the cluster are there"
-    missing = _missing_cuda()
+    missing = missing_cuda()
     if missing is None:
         return "gpu", "a GPU is here"
     if config.device == "gpu":
@@ -110,7 +111,7 @@ def _easyocr(device: Device, reason: str) -> EngineChoice:
     return EngineChoice("easyocr", device, easy.engine_version(device), reason)
 
 
-def _missing_cuda() -> str | None:
+def missing_cuda() -> str | None:
     """Return why there is no CUDA device, None if there is one.
 
     Without a driver there is none, which takes milliseconds to learn; torch, seconds to import, is

@@ -9,7 +9,7 @@ from typing import Any
 from webemo_curate.config import DecodingConfig, ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, read_file
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.resolve import find_sources
 from webemo_curate.sources.source import BadRows, ReadOptions, Source, file_of
@@ -71,7 +71,7 @@ class OwnPictures:
         """Yield every picture that can be read, with its file's name."""
         for source in self._sources:
             files = list(dict.fromkeys(self._files(source)))
-            with progress_bar(len(files), "pictures", "file") as bar:
+            with ProgressBar(len(files), "pictures", "file") as bar:
                 for file, picture in source.pictures(files):
                     bar.update()
                     if isinstance(picture, Path):

@@ -19,6 +19,7 @@ from webemo_curate.releases.contents import decision_table, image_table, local_i
 from webemo_curate.releases.data_card import NEED_FILES, write_release_card
 from webemo_curate.releases.description import write_description
 from webemo_curate.releases.take_down import take_down
+from webemo_curate.remedies import typed
 from webemo_curate.storage.whole_folder import whole_folder
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -104,7 +105,8 @@ def release(
     missing = [name for name in NEEDED if not workspace.has(name)]
     if missing:
         raise InputError(
-            f"{workspace.where(missing[0])}: no such manifest; run 'curate split' before release"
+            f"{workspace.where(missing[0])}: no such manifest; run '{typed('split')}' "
+            "before release"
         )
     replaced = files.is_release(folder)
     with whole_folder(folder, replace=replaced) as partial:

@@ -45,6 +45,7 @@ def build_report(work: WorkContext) -> str:
     classes = workspace.classes(Split.TRAIN)
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
+        typed=workspace.typed,
         style=(files("webemo_curate.report") / STYLE).read_text(encoding="utf-8"),
         headline=sections.headline(funnel, splits, runs, classes),
         funnel=funnel,

@@ -106,9 +106,10 @@ def headline(
         tiles.append(
             Tile("positive", f"{positive:.1%}") if binary else Tile("classes", str(len(classes)))
         )
-    measured = [run.metrics["accuracy"] for run in runs if run.metrics]
+    measured = [(run.name, run.metrics["accuracy"]) for run in runs if run.metrics]
     if measured:
-        tiles.append(Tile("accuracy on test", f"{np.mean(measured):.1%}"))
+        name, accuracy = measured[-1]  # others may be of other networks and splits: no mean
+        tiles.append(Tile(f"accuracy on test of {name}", f"{accuracy:.1%}"))
     return tiles
 
 

@@ -73,6 +73,10 @@ class Job:
         Rows handed out, checkpointed and retried together.
     resources
         What a worker needs.
+    unit
+        What the progress bar counts.
+    units
+        How many of those each row stands for; default one.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Job:
     checkpoints: Checkpoints
     partition_rows: int
     resources: Resources = Resources()
+    unit: str = "image"
+    units: Sequence[int] | None = None
 
     def partitions(self) -> list[pa.RecordBatch]:
         """Cut the input into batches of `partition_rows`."""

@@ -50,8 +50,10 @@ class Ledger:
     ----------
     tasks
         What is to be handed out, in order.
-    rows_before
-        Rows that were done before.
+    total
+        Units in all; see `Job.units`.
+    before
+        Those that were done before.
     """
 
     def __init__(self, job: Job) -> None:
@@ -64,7 +66,8 @@ class Ledger:
             if name not in finished or self._stored(index, partitions[index].num_rows) is None
         ]
         self.tasks = deque(Task(index, 0, partitions[index]) for index in missing)
-        self.rows_before = job.rows.num_rows - sum(task.rows.num_rows for task in self.tasks)
+        self.total = job.rows.num_rows if job.units is None else sum(job.units)
+        self.before = self.total - sum(self._units(task, task.rows) for task in self.tasks)
         self._partial = {task.partition: PartialRows(task.rows.num_rows) for task in self.tasks}
 
     def collect(self, task: Task, rows: pa.RecordBatch) -> int:
@@ -73,15 +76,14 @@ class Ledger:
         Returns
         -------
         int
-            Rows stored.
+            Units entered.
         """
         self._partial[task.partition].parts[task.offset] = rows
         table = self._partial[task.partition].complete()
-        if table is None:
-            return 0
-        self._job.checkpoints.save(self._names[task.partition], table)
-        del self._partial[task.partition]
-        return table.num_rows
+        if table is not None:
+            self._job.checkpoints.save(self._names[task.partition], table)
+            del self._partial[task.partition]
+        return self._units(task, rows)
 
     def charge(self, task: Task, death: Died) -> int:
         """Deal with what a dead worker was doing: only its own rows are charged.
@@ -96,7 +98,7 @@ class Ledger:
         Returns
         -------
         int
-            Rows stored.
+            Units entered.
         """
         if death.innocent:
             self.tasks.appendleft(task)
@@ -128,6 +130,13 @@ class Ledger:
                 "run the same command again"
             )
         return pa.concat_tables(whole) if whole else self._job.worker.output_schema.empty_table()
+
+    def _units(self, task: Task, rows: pa.RecordBatch) -> int:
+        """Return what the rows of a task stand for on the bar."""
+        if self._job.units is None:
+            return rows.num_rows
+        start = task.partition * self._job.partition_rows + task.offset
+        return sum(self._job.units[start : start + rows.num_rows])
 
     def _stored(self, index: int, rows: int | None = None) -> pa.Table | None:
         """Return a partition as it was stored; None unless it can be the worker's."""

@@ -29,6 +29,13 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Advanced:
+    """Rows of the present batch that are done; its answer is still to come."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
 class Failed:
     """An exception in the worker; `message` is set if it was a `CurateError`.
 
@@ -74,7 +81,7 @@ class Died:
 
 AnswerT = TypeVar("AnswerT", Ready, Done)
 
-Message = Ready | Done | Failed | Died
+Message = Ready | Advanced | Done | Failed | Died
 
 
 def set_up(worker: Worker) -> Ready | Failed:

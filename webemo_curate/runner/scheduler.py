@@ -1,6 +1,7 @@
 """The loop that drives a job: start_worker workers, hand out rows, listen, and keep the ledger."""
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Generic, Protocol, TypeVar
@@ -8,10 +9,10 @@ from typing import Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from webemo_curate.errors import CurateError
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.ledger import Ledger, Task
-from webemo_curate.runner.messages import Died, Done, Failed, Message, from_ipc
+from webemo_curate.runner.messages import Advanced, Died, Done, Failed, Message, from_ipc
 from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
 
 SETUP_ATTEMPTS = 3
@@ -69,10 +70,10 @@ def run_job(
     """
     raise_file_limit()
     ledger = Ledger(job)
-    with progress_bar(job.rows.num_rows, job.name, "row", ledger.rows_before) as bar:
+    with ProgressBar(ledger.total, job.name, job.unit, ledger.before) as bar:
         if ledger.tasks:
             with assemble() as pool:
-                for rows in _Run(job, ledger, pool).rows_stored():
+                for rows in _Run(job, ledger, pool).rows_done():
                     bar.update(rows)
     return ledger.result()
 
@@ -86,10 +87,11 @@ class _Run(Generic[WorkerT]):
         self._busy: dict[WorkerT, Task | None] = {}  # None: it is being set up
         self._setup_deaths = 0
         self._memory = job.resources.memory_bytes
+        self._told: Counter[WorkerT] = Counter()  # rows of its task that are done
         self._cramped: set[WorkerT] = set()  # got a row alone while memory was short
 
-    def rows_stored(self) -> Iterator[int]:
-        """Yield numbers of rows as they are stored, until all are."""
+    def rows_done(self) -> Iterator[int]:
+        """Yield numbers of rows as they are done, until all are; negative where some are lost."""
         try:
             while self._ledger.tasks or self._working():
                 self._hand_out()
@@ -116,7 +118,14 @@ class _Run(Generic[WorkerT]):
             starting += 1
 
     def _take(self, worker: WorkerT, message: Message) -> int:
-        """Act on a worker's message; returns how many rows it led to be stored."""
+        """Act on a worker's message; returns how many more rows are done since its last one."""
+        if isinstance(message, Advanced):
+            self._told[worker] += message.rows
+            return message.rows
+        return self._end(worker, message) - self._told.pop(worker, 0)
+
+    def _end(self, worker: WorkerT, message: Message) -> int:
+        """Act on the end of what a worker was doing; returns how many of its rows are entered."""
         task = self._busy.pop(worker)
         if isinstance(message, Died):
             worker.kill()

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from webemo_curate.remedies import named_workspace, working_in
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.messages import (
     ONE_THREAD,
+    Advanced,
     Died,
     Failed,
     Message,
@@ -23,6 +25,7 @@ from webemo_curate.runner.messages import (
     to_ipc,
     work,
 )
+from webemo_curate.runner.reporting import reporting_to
 
 DEATH_SECONDS = 10
 """At most so long from the end of a process's pipe to that of the process."""
@@ -49,8 +52,8 @@ class WorkerProcess:
         # 'spawn' gives the child no copy of our threads, locks and sockets.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_begin, args=(serve or _serve, theirs, worker))
-        self._process.daemon = True
+        whole = (serve or _serve, theirs, worker, named_workspace())
+        self._process = context.Process(target=_begin, args=whole, daemon=True)
         with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
             self._process.start()
         theirs.close()
@@ -132,21 +135,22 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _begin(serve: Serve, connection: Connection, worker: Any) -> None:
+def _begin(serve: Serve, connection: Connection, worker: Any, workspace: str) -> None:
     """Run in the child, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    with suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, BrokenPipeError), working_in(workspace):
         serve(connection, worker)
 
 
 def _serve(connection: Connection, worker: Worker) -> None:
-    """Set up, then answer batches."""
-    message: Message = set_up(worker)
-    connection.send(message)
-    while not isinstance(message, Failed):
-        message = work(worker, connection.recv_bytes())
+    """Set up, then answer batches, and tell of the rows done meanwhile."""
+    with reporting_to(lambda rows: connection.send(Advanced(rows))):
+        message: Message = set_up(worker)
         connection.send(message)
+        while not isinstance(message, Failed):
+            message = work(worker, connection.recv_bytes())
+            connection.send(message)
 
 
 def _die_with_parent() -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
+from webemo_curate.remedies import typed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.sources.folder_set import FolderSet, read_set
@@ -159,7 +160,7 @@ def _classes(work: WorkContext) -> tuple[tuple[str, ...], dict[str, Any]]:
     if info is None or info.classes is None:
         raise InputError(
             f"add-folder: the classes of --target {binarize.target} are those of the splits; run "
-            "'curate split' first"
+            f"'{typed('split')}' first"
         )
     return info.classes, {"target": binarize.target, "classes": [*info.classes]}
 

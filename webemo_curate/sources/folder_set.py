@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Finding, read_file
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.sources.folder_walk import LeftOut, shown
 from webemo_curate.sources.folders import FolderNames, read_folder
 
@@ -97,7 +97,7 @@ def read_set(
     found = FolderSet()
     files = read_folder(folder, names, found.left_out)
     worker = ExamineWorker(max_pixels, measure=True)
-    with Examiner(worker) as examiner, progress_bar(files.num_rows, task, "image") as bar:
+    with Examiner(worker) as examiner, ProgressBar(files.num_rows, task, "image") as bar:
         intake = _Intake(folder, found, examiner, _of_several_classes(files), keep)
         for file in files.to_pylist():
             intake.take(file)

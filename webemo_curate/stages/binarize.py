@@ -10,6 +10,7 @@ from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
+from webemo_curate.remedies import typed
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
@@ -68,12 +69,12 @@ class BinarizeStage(Stage[BinarizeConfig]):
         if votes.empty:
             raise InputError(
                 f"binarize: no image is left of {tables['listing'].num_rows} listed rows; "
-                "'curate status' shows where they went"
+                f"'{typed('status')}' shows where they went"
             )
         if votes["label"].isna().all():
             raise InputError(
                 "binarize: no picture has a label, and it needs some; name the table's column with "
-                "'curate fetch --label-column NAME', or list a folder with a folder for each "
+                f"'{typed('fetch --label-column NAME')}', or list a folder with a folder for each "
                 "label. filter-text and dedup work without labels"
             )
         votes["excluded"] = votes["label"].isin(self._excluded(taxonomy))

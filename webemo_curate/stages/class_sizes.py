@@ -1,12 +1,14 @@
 """Compute how many images of each class a sample keeps, by the shares that are wanted."""
 
 import math
+import shlex
 from collections.abc import Mapping
 from fractions import Fraction
 
 from webemo_curate.config import UndersampleConfig
 from webemo_curate.config.label_config import LISTED
 from webemo_curate.errors import InputError
+from webemo_curate.remedies import typed
 
 Share = float | Fraction
 
@@ -134,8 +136,8 @@ def check_kept(counts: Mapping[str, int], wanted: Mapping[str, int], *, binary: 
             "images, or change --positive, --conflicts or --positive-fraction"
         )
     lacking = [name for name, count in counts.items() if not count]
-    leave_out = f"'curate binarize --exclude \"{','.join(lacking)}\"'"
-    remedy = f"leave them out with {leave_out}" if lacking else "change --shares or --size"
+    leave_out = typed(f"binarize --exclude {shlex.quote(','.join(lacking))}")
+    remedy = f"leave them out with '{leave_out}'" if lacking else "change --shares or --size"
     raise InputError(
         f"undersample: of images left, {_listed(counts)}, {_listed(wanted)} would be kept; every "
         f"class is needed: list more images, or {remedy}"

@@ -11,6 +11,7 @@ from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.runner.job import Worker
+from webemo_curate.runner.reporting import counted
 from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.verdicts import DecodeStatus
@@ -23,6 +24,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     version = 4
     inputs: ClassVar = {"images": ("sha256", "path", "decode_status")}
     outputs = ("features",)
+    seconds_a_row = 0.025
 
     def __init__(self, config: FeaturesConfig, decoding: DecodingConfig) -> None:
         super().__init__(config)
@@ -59,7 +61,8 @@ class FeaturesWorker(PictureWorker):
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Describe the pictures of a batch; see `runner.job.Worker.process`."""
-        return _batch(batch["sha256"], [self._words(place) for place in batch["place"].to_pylist()])
+        words = [self._words(place) for place in counted(batch["place"].to_pylist())]
+        return _batch(batch["sha256"], words)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return no words for pictures that killed their process."""

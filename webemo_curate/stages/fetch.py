@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pyarrow as pa
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
@@ -17,7 +16,7 @@ from webemo_curate.download.journal import Journal
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.record import Known, Record
 from webemo_curate.own_faults import warn_of_own
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.schemas import FETCH
 from webemo_curate.stages.fetch_outcomes import mark_placeholders, retried_statuses, summary
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
@@ -86,13 +85,12 @@ class FetchStage(Stage[FetchConfig]):
         known = self._known(before, context.workspace, journal)
         if any(known.due(urls, number) for number in self._passes):
             there = len(urls) - len(known.due(urls, 1))
-            with journal, progress_bar(len(urls), self.name, "URL", there) as bar:
+            with journal, ProgressBar(len(urls), self.name, "URL", there) as bar:
                 record = Record(known, journal, bar)
                 self._take_files(local, urls, context.workspace, known, record)
                 web = [url for url in urls if url not in local.files]
-                with logging_redirect_tqdm():
-                    if web:
-                        _run(self._download(web, context.workspace, known, record))
+                if web:
+                    _run(self._download(web, context.workspace, known, record))
                 record.settle(context.workspace)
         ended = [_as_before(known.outcomes[url], before.get(url)) for url in urls] + bad
         outcomes = mark_placeholders(ended, self.config.placeholder_urls)
@@ -158,7 +156,7 @@ class FetchStage(Stage[FetchConfig]):
     ) -> list[FetchOutcome]:
         """Return the outcomes that stand; where pictures are read for it, that is shown."""
         found = []
-        with progress_bar(len(outcomes), "stored pictures", "URL") as bar:
+        with ProgressBar(len(outcomes), "stored pictures", "URL") as bar:
             for outcome in outcomes:
                 if self._stands(outcome, workspace):
                     found.append(outcome)

@@ -16,6 +16,7 @@ from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gr
 from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
 from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.own_faults import OwnFaultError, warn_of_own
+from webemo_curate.runner.reporting import counted
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.verdicts import STORED, DecodeStatus
@@ -35,6 +36,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     inputs: ClassVar = {"fetch": ("status", "sha256", "suffix", "bytes")}
     gate = gates.IMAGES
     outputs = ("images",)
+    seconds_a_row = 0.012
 
     def __init__(self, config: ImagesConfig, decoding: DecodingConfig) -> None:
         super().__init__(config)
@@ -99,7 +101,7 @@ class ImagesWorker(PictureWorker):
         """Describe the files of a batch; see `runner.job.Worker.process`."""
         rows: list[Row] = []
         reduced: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
-        for file in batch.to_pylist():
+        for file in counted(batch.to_pylist()):
             row, picture = self._describe(file.pop("place"), file)
             rows.append(row)
             if picture is not None:

@@ -108,6 +108,9 @@ class Stage(ABC, Generic[ConfigT]):
 class RowLocalStage(Stage[ConfigT]):
     """A stage whose every output row comes from one input row: run by a runner, in partitions."""
 
+    seconds_a_row: ClassVar[float]
+    """How long a core takes, about: what is said of the time left is made of it, nothing else."""
+
     @property
     def resources(self) -> Resources:
         """What a worker needs."""

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from webemo_curate.errors import InputError
 from webemo_curate.parquet import read_parquet, write_parquet
+from webemo_curate.remedies import typed
 from webemo_curate.rooted import below, is_plain, read_below
 from webemo_curate.storage.atomic import PARTIAL_SUFFIX, write_unsettled
 from webemo_curate.storage.image_files import read_place
@@ -213,7 +214,7 @@ def _read_index(path: Path) -> pa.Table:
         raise_system_fault(error, str(path))
         raise InputError(
             f"{path}: not a sound index of a shard; delete it and its .tar in the store, and run "
-            "'curate fetch --repair'"
+            f"'{typed('fetch --repair')}'"
         ) from error
 
 

@@ -1,6 +1,38 @@
-"""The lines that are said of an epoch when it has ended."""
+"""The lines and the bar that are shown while a network is trained."""
 
+from webemo_curate.config import TrainConfig
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import LogEntry
+from webemo_curate.training.state import Progress
+
+
+def training_bar(
+    config: TrainConfig, seed: int, images: int, progress: Progress, leads: bool
+) -> ProgressBar:
+    """Make the bar of a whole training, which knows of the seeds that come after it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Epochs and seeds.
+    seed : int
+        The run's.
+    images : int
+        That are trained on.
+    progress : Progress
+        What an interrupted run has done.
+    leads : bool
+        Whether this is the one of several processes that speaks.
+
+    Returns
+    -------
+    ProgressBar
+        Of images, over all epochs.
+    """
+    total = images * config.epochs
+    to_come = config.seed + config.seeds - 1 - seed
+    done = images * progress.epochs + progress.seen
+    return ProgressBar(total, "train", "image", done, further=total * max(0, to_come), shown=leads)
 
 
 def epoch_line(history: list[LogEntry], epochs: int) -> str:

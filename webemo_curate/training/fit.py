@@ -1,5 +1,6 @@
 """Training on a workspace's manifests: packing first, then a run for each seed."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.seen_images import record_seen
 from webemo_curate.models.devices import choose_device, make_reproducible
+from webemo_curate.remedies import typed
+from webemo_curate.run_names import check_name, name_run
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import (
     CONFIG_FILE,
@@ -32,7 +35,7 @@ LEAST_IMAGES = 2
 """Of each class in training: batch normalisation and a boundary need as many."""
 
 
-def train(config: TrainConfig, work: WorkContext) -> list[RunResult]:
+def train(config: TrainConfig, work: WorkContext, name: str | None = None) -> list[RunResult]:
     """Train a network for each seed on the workspace's manifests.
 
     Parameters
@@ -41,6 +44,8 @@ def train(config: TrainConfig, work: WorkContext) -> list[RunResult]:
         What is trained; `seeds` runs from `seed` on.
     work : WorkContext
         Its workspace holds train and validation manifests, and gets the run folders.
+    name : str, optional
+        What the run is to be called; of several seeds, each has its seed behind it.
 
     Returns
     -------
@@ -60,10 +65,11 @@ def train(config: TrainConfig, work: WorkContext) -> list[RunResult]:
         work.workspace.lock() if processes.leads else nullcontext(),
     ):
         make_reproducible(device, deterministic=config.deterministic)
-        return [
-            _train_one(config, config.seed + offset, work, device, processes)
-            for offset in range(config.seeds)
-        ]
+        seeds = range(config.seed, config.seed + config.seeds)
+        names = {seed: f"{name}-seed{seed}" if name and len(seeds) > 1 else name for seed in seeds}
+        if processes.leads:
+            _check_names(config, names, work.workspace)
+        return [_train_named(config, seed, names[seed], work, device, processes) for seed in seeds]
 
 
 def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
@@ -89,6 +95,29 @@ def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
     packed = config.model_copy(update={"feed": "mapped"})
     with work.workspace.lock():
         return {split.value: len(_split_images(split, work, packed).targets) for split in Split}
+
+
+def _check_names(
+    config: TrainConfig, names: Mapping[int, str | None], workspace: Workspace
+) -> None:
+    """Refuse names before hours of work."""
+    for seed, name in names.items():
+        if name:
+            check_name(name, run_folder(config, seed, workspace), workspace)
+
+
+def _train_named(
+    config: TrainConfig,
+    seed: int,
+    name: str | None,
+    work: WorkContext,
+    device: torch.device,
+    processes: ProcessGroup,
+) -> RunResult:
+    run = _train_one(config, seed, work, device, processes)
+    if name and processes.leads:
+        name_run(run.folder, name, work.workspace)
+    return run
 
 
 def _train_one(
@@ -143,7 +172,7 @@ def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
         if count < LEAST_IMAGES:
             raise InputError(
                 f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
-                f"{LEAST_IMAGES} are needed; fetch more or change 'curate undersample'"
+                f"{LEAST_IMAGES} are needed; fetch more, or let '{typed('undersample')}' keep more"
             )
 
 

@@ -8,7 +8,7 @@ import torch
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.models.registry import build_network, set_training
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import make_optimizer
 from webemo_curate.verdicts import BINARY
@@ -62,7 +62,7 @@ def step_seconds(
     """
     ready = {name: _TimedNetwork(config, batch, device) for name, config in networks.items()}
     taken: dict[str, list[float]] = {name: [] for name in networks}
-    with progress_bar((steps + 1) * len(ready), "time steps", "step") as bar:
+    with ProgressBar((steps + 1) * len(ready), "time steps", "step") as bar:
         for turn in range(steps + 1):
             for name, step in ready.items():
                 seconds = step.seconds()

@@ -27,7 +27,7 @@ from webemo_curate.evaluation.predictions import check_numbers
 from webemo_curate.models.devices import cpu_threads
 from webemo_curate.models.pretrained import load_backbone
 from webemo_curate.models.registry import Network, build_network, set_training
-from webemo_curate.progress import progress_bar
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import (
     BEST_FILE,
     LAST_FILE,
@@ -38,7 +38,7 @@ from webemo_curate.runs import (
 )
 from webemo_curate.training.augment.augmentation import Augmentation
 from webemo_curate.training.distributed import ProcessGroup
-from webemo_curate.training.epoch_lines import accuracy_of, epoch_line
+from webemo_curate.training.epoch_lines import accuracy_of, epoch_line, training_bar
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import learning_rate, make_optimizer
 from webemo_curate.training.running_statistics import SharedStatistics
@@ -132,7 +132,7 @@ class Trainer:
                 f"{len(train.targets)} training images are too few for {self.config.accumulate} "
                 "batches an update; fetch more, or lower 'accumulate' in the train section"
             )
-        state = self.folder / STATE_FILE
+        state, leads = self.folder / STATE_FILE, self.processes.leads
         if self.config.resume:
             self.best, self.progress = load_state(state, self._modules(), self.optimizer)
         feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
@@ -140,22 +140,24 @@ class Trainer:
         with (
             cpu_threads(self.progress.threads, self.processes.size) as self.progress.threads,
             self._events() as write_events,
+            training_bar(self.config, self.seed, len(train.targets), self.progress, leads) as bar,
         ):
             while self.progress.epochs < self.config.epochs:
-                self._epoch(*feeds)
+                self._epoch(*feeds, bar)
                 # Before the state: a run killed in between writes this epoch's events again.
                 write_events(self.progress.history[-1])
                 self._save()
-        if self.processes.leads:
+        if leads:
             save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
             save_weights(self.folder / BEST_FILE, self.best, {})
             state.unlink(missing_ok=True)
             self._publish(self.folder)
         return self.progress.history
 
-    def _epoch(self, train: Feed, validation: Feed) -> None:
+    def _epoch(self, train: Feed, validation: Feed, bar: ProgressBar) -> None:
         started, seen_before = time.monotonic(), self.progress.seen
-        self._train_epoch(train)
+        bar.rename(f"epoch {self.progress.epochs + 1} of {self.config.epochs}")
+        self._train_epoch(train, bar)
         seconds = time.monotonic() - started
         for module in self._modules().values():
             self.processes.average_buffers(module)
@@ -183,7 +185,7 @@ class Trainer:
         check_numbers(probability, validation.images.sha256, self.folder.name)
         return validation_figures(validation.images.targets.numpy(), probability)
 
-    def _train_epoch(self, train: Feed) -> None:
+    def _train_epoch(self, train: Feed, bar: ProgressBar) -> None:
         """Make the epoch's updates from where the progress stands."""
         config, epoch = self.config, self.progress.epochs
         count = len(train.images.targets)
@@ -194,16 +196,15 @@ class Trainer:
         pixels = train.batches(mine)
         set_training(self.objective.network, config)
         sums = torch.zeros(2, dtype=torch.float64, device=self.device)
-        with progress_bar(count, f"epoch {epoch + 1}", "image", self.progress.seen) as bar:
-            for number, batches in enumerate(updates[done:], start=done):
-                self._set_rate(epoch, number / len(updates))
-                sums += self._update(batches, number, pixels, augmentation)
-                images = sum(len(rows) for rows in batches)
-                self.progress.advance(images)
-                if number % CHECK_UPDATES == 0 or number + 1 == len(updates):
-                    self._settle(sums)
-                    self._save_if_due(number + 1 < len(updates))
-                bar.update(images)
+        for number, batches in enumerate(updates[done:], start=done):
+            self._set_rate(epoch, number / len(updates))
+            sums += self._update(batches, number, pixels, augmentation)
+            images = sum(len(rows) for rows in batches)
+            self.progress.advance(images)
+            if number % CHECK_UPDATES == 0 or number + 1 == len(updates):
+                self._settle(sums)
+                self._save_if_due(number + 1 < len(updates))
+            bar.update(images)
 
     def _update(
         self, batches: list[NDArray[np.int64]], number: int, pixels: Any, augmentation: Augmentation

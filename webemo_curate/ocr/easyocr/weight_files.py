@@ -7,12 +7,14 @@ Here a file is only read: checked by MD5, then loaded as tensors alone.
 import hashlib
 import os
 import pickle
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from webemo_curate.errors import InputError
+from webemo_curate.remedies import typed
 from webemo_curate.system_faults import raise_system_fault
 
 RELEASES = "https://github.com/JaidedAI/EasyOCR/releases/download"
@@ -80,8 +82,9 @@ def require_weights(folder: Path | None) -> tuple[Path, Path]:
         missing = next(weights for weights in PUBLISHED if _first(weights, folder) is None)
         places = " or ".join(str(place) for place in _places(folder))
         raise InputError(
-            f"{missing.name}: EasyOCR's weight file is not in {places}; download {missing.url} "
-            "and unpack it there, or name the folder that holds it with --models"
+            f"{missing.name}: EasyOCR's weight file is not in {places}; run "
+            f"'{typed(f'get-weights easyocr{_named(folder)}')}' (or download {missing.url} and "
+            "unpack it there), or name the folder that holds it with --models"
         )
     return found
 
@@ -144,6 +147,16 @@ def load_tensors(path: Path) -> dict[str, Any]:
             f"{path}: holds no network weights, or more than weights ({reason}); "
             "download it again and replace the file"
         ) from error
+
+
+def first_place() -> Path:
+    """Return where EasyOCR itself would put a file."""
+    return next(_places(None))
+
+
+def _named(folder: Path | None) -> str:
+    """Return the option that names a folder."""
+    return "" if folder is None else f" --models {shlex.quote(str(folder))}"
 
 
 def _first(weights: WeightFile, folder: Path | None) -> Path | None:

@@ -15,10 +15,11 @@ from webemo_curate.cli import (
     describing_commands,
     network_commands,
     run_commands,
+    setup_commands,
     sharing_commands,
     workspace_commands,
 )
-from webemo_curate.cli.command import INTERRUPTED, STOPPED, app
+from webemo_curate.cli.command import app
 from webemo_curate.credentials import MaskingFormatter, masked_within
 from webemo_curate.errors import CurateError
 from webemo_curate.quoting import printable
@@ -30,6 +31,7 @@ COMMANDS = (
     describing_commands,
     network_commands,
     run_commands,
+    setup_commands,
     sharing_commands,
     workspace_commands,
 )
@@ -51,7 +53,7 @@ def take_global_options(
     """From a list of image URLs with emotion labels to an audited data set and a network."""
 
 
-def main() -> None:
+def run() -> None:
     """Run the command; errors become one message and their exit code."""
     _open_standard_streams()
     _log_to_standard_error()
@@ -65,13 +67,20 @@ def main() -> None:
         _end_if_lacking(error)
         typer.echo(masked_within(traceback.format_exc()), err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo(STOPPED, err=True)
-        sys.exit(INTERRUPTED)
+
+
+class AboveBars(logging.Handler):
+    """Writes messages to standard error, above a bar that is drawn there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message."""
+        from tqdm import tqdm  # not what `curate --help` waits for
+
+        tqdm.write(self.format(record), file=sys.stderr)
 
 
 def _log_to_standard_error() -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = AboveBars()
     handler.setFormatter(MaskingFormatter("%(message)s"))
     logging.basicConfig(handlers=[handler])
 

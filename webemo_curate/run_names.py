@@ -1,0 +1,73 @@
+"""Names that people give to runs, beside the names of their folders."""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from webemo_curate.errors import InputError
+from webemo_curate.rooted import read_regular
+from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.workspace import RUNS, Workspace
+
+NAME_FILE: Final = "name.txt"
+FORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def run_name(folder: Path) -> str:
+    """Return what a run is called: the name that was given, else that of its folder."""
+    try:
+        given = read_regular(folder / NAME_FILE, 64).decode("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise_system_fault(error, str(folder / NAME_FILE))
+        return folder.name
+    return given if FORM.fullmatch(given) else folder.name
+
+
+def name_run(folder: Path, name: str, workspace: Workspace) -> None:
+    """Give a run a name.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    name : str
+        See `check_name`.
+    workspace : Workspace
+        Holds the run.
+    """
+    write_bytes(folder / NAME_FILE, name.encode("ascii"))
+    workspace.publish(folder / NAME_FILE)
+
+
+def check_name(name: str, folder: Path, workspace: Workspace) -> None:
+    """Refuse a name that cannot be one, or that another run has.
+
+    Parameters
+    ----------
+    name : str
+        As given.
+    folder : Path
+        Of the run that is to have it.
+    workspace : Workspace
+        Holds the runs.
+
+    Raises
+    ------
+    InputError
+        If it is no name, or is taken.
+    """
+    if not FORM.fullmatch(name):
+        raise InputError(f"--name {name}: use letters, digits, '_', '-' and '.', at most 64")
+    holder = named_runs(workspace).get(name)
+    if holder is not None and holder != folder:
+        raise InputError(f"--name {name}: the run {holder.name} has it; give another name")
+    if (workspace.runs / name).is_dir() and name != folder.name:
+        raise InputError(f"--name {name}: is the folder of a run; give another name")
+
+
+def named_runs(workspace: Workspace) -> dict[str, Path]:
+    """Return the local folders of runs by the names that were given to them."""
+    keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == NAME_FILE]
+    folders = [workspace.store.local(key).parent for key in keys]
+    return {run_name(folder): folder for folder in folders}
