@@ -124,3 +124,13 @@ def test_what_was_read_stays_out_and_splits_can_be_named(
     tested = json.loads((folder / "samples.json").read_text())["samples"]
     assert {one["sha256"] for one in tested} == {one["sha256"] for one in rows["test"]}
     assert len(list((folder / "data").iterdir())) == len(tested)
+
+
+def test_each_picture_that_left_names_its_stage_and_the_others_none(
+    exported: Export, shared: Workspace
+) -> None:
+    samples = json.loads((exported("fiftyone") / "samples.json").read_text())["samples"]
+    stages = {sample["sha256"]: (sample["stage"], sample["reason"]) for sample in samples}
+    left = shared.read("decisions").to_pylist()
+    expected = {row["sha256"]: (row["stage"], row["reason"]) for row in left if row["sha256"]}
+    assert {sha256: left for sha256, left in stages.items() if any(left)} == expected

@@ -140,7 +140,7 @@ class FieldSources:
 def _left(rows: dict[Gate, Node]) -> tuple[str | None, str | None]:
     """Return the stage at which an image left, and why."""
     for gate, row in rows.items():
-        if row and row[gate.verdict] != gate.passes:
+        if row and row[gate.verdict] not in gate.passes:
             return gate.stage, gate.reason or str(row[gate.verdict])
     return None, None
 
