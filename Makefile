@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test slow fuzz check clean
+.PHONY: demo test slow fuzz docs check clean
 
 demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
@@ -19,11 +19,16 @@ slow: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.security.fuzz
 
+# The documentation, every link checked, into site/.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The marker is touched last, so that an installation that broke off is taken up again.
 $(READY): pyproject.toml constraints.txt

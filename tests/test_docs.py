@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 from tools.command_pages import command_page
+from tools.config_page import config_page
 from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -18,6 +19,12 @@ def test_manifest_page_is_generated_from_the_schemas() -> None:
 def test_page_of_commands_is_generated_from_the_command_line() -> None:
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == command_page(), (
         "run: python -m tools.command_pages > docs/commands.md"
+    )
+
+
+def test_configuration_page_is_generated_from_the_models() -> None:
+    assert (DOCS / "configuration.md").read_text(encoding="utf-8") == config_page(), (
+        "run: python -m tools.config_page > docs/configuration.md"
     )
 
 

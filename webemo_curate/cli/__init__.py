@@ -19,7 +19,8 @@ def __getattr__(name: str) -> Any:
     """Load the commands when a script asks for them."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from webemo_curate.cli.entry import app
+    import webemo_curate.cli.entry  # noqa: F401  # it declares the commands
+    from webemo_curate.cli.command import app
 
     return app
 

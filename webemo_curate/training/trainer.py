@@ -135,7 +135,7 @@ class Trainer:
         state, leads = self.folder / STATE_FILE, self.processes.leads
         if self.config.resume:
             self.best, self.progress = load_state(state, self._modules(), self.optimizer)
-        feeds = [Feed(images, self.device, self.config.feed) for images in (train, validation)]
+        feeds = (self._feed(train), self._feed(validation))
         # Another number of threads rounds otherwise: a resumed run takes the first one's.
         with (
             cpu_threads(self.progress.threads, self.processes.size) as self.progress.threads,
@@ -153,6 +153,9 @@ class Trainer:
             state.unlink(missing_ok=True)
             self._publish(self.folder)
         return self.progress.history
+
+    def _feed(self, images: LabeledImages) -> Feed:
+        return Feed(images, self.device, self.config.feed)
 
     def _epoch(self, train: Feed, validation: Feed, bar: ProgressBar) -> None:
         started, seen_before = time.monotonic(), self.progress.seen
