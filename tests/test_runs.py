@@ -1,6 +1,7 @@
 """What a finished run keeps, and the sets it is measured on."""
 
 import json
+import logging
 import os
 import pty
 import re
@@ -89,9 +90,11 @@ def test_published_sets_are_read_as_they_come(
 
 
 def test_progress_shows_images_a_second_on_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "webemo_curate")
     ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
     termios.tcsetwinsize(theirs, SCREEN)
     monkeypatch.setattr("webemo_curate.progress.SHOW_AFTER_SECONDS", 0.0)
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
@@ -99,5 +102,5 @@ def test_progress_shows_images_a_second_on_a_terminal(
         train(TINY, work_on(make_workspace(tmp_path / "ws")))
         shown = os.read(ours, SCREEN_BYTES).decode()
     os.close(ours)
-    assert re.search(r"epoch 1: 100%.* 16/16 \[.*\dimage/s\]", shown)
-    assert re.search(r"epoch 2: 100%.* 16/16 \[.*\dimage/s\]", shown)
+    assert re.search(r"epoch 1 of 2: +50%.* 16/32 \[.*\dimage/s", shown)
+    assert re.search(r"epoch 2 of 2: 100%.* 32/32 \[.*\dimage/s", shown)

@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line now and then in a log, silence with `-q`."""
+"""The progress of long work: a bar on a terminal, a line now and then in a log, none with `-q`."""
 
 import logging
 import sys

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import typer
-from webemo_curate.cli.main import COMMANDS
 
 from webemo_curate.cli.command import RUNNER, SHARED, app
+from webemo_curate.cli.entry import COMMANDS
 from webemo_curate.cli.options import field_options
 
 STAGES = ("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run", "train-model")

@@ -322,11 +322,10 @@ def gif_frame_beyond() -> bytes:
     "make",
     [
         lambda: flat_png(64_000_000, 1),
-        lambda: flat_png(1, 70_000),
         lambda: webp_canvas(16_000_000),
         lambda: encode(Image.new("1", (4000, 3000)), "TIFF", compression="group4"),
     ],
-    ids=["a row of millions", "a tall column", "a canvas of terabytes", "too many"],
+    ids=["a row of millions", "a canvas of terabytes", "too many"],
 )
 def test_hostile_sizes_are_too_large_before_anything_is_allocated(
     make: Callable[[], bytes],

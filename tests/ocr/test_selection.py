@@ -56,7 +56,7 @@ def test_auto_takes_the_gpu_where_everything_for_it_is_here(models):
 def test_a_gpu_runs_rapidocrs_networks_where_easyocrs_are_missing():
     for options in ({}, {"device": "gpu"}, {"engine": "rapidocr"}):
         assert choose(**options) == ("rapidocr", "gpu")
-    assert "--engine easyocr" in choose_engine(FilterTextConfig()).reason
+    assert "curate get-weights easyocr" in choose_engine(FilterTextConfig()).reason
     assert choose(engine="rapidocr", device="cpu") == ("rapidocr", "cpu")
 
 

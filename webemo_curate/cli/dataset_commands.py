@@ -27,7 +27,7 @@ NEXT = {
     "split": "split",
     "decisions": "train-model",
 }
-"""What is usually done after a stage; the split alone lacks the decisions."""
+"""What is usually done after a stage, if anything; the split alone lacks the decisions."""
 
 
 @command(
@@ -141,7 +141,7 @@ def _run_stages(
     show_result(pipeline, target)
     shared = _mark_shared(call, against)
     manifest = next(iter(outcomes[-1].rows))
-    call.end(lies=call.workspace.where(manifest), then=NEXT[target])
+    call.end(lies=call.workspace.where(manifest), then=NEXT.get(target))
     call.answer(stages=as_dicts(outcomes), shared=shared)
 
 

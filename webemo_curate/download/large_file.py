@@ -67,8 +67,7 @@ def ask_about(url: str, agent: str) -> Answered:
     curl = _handle(url, agent, answered)
     curl.setopt(pycurl.NOBODY, 1)
     _perform(curl, url)
-    answered.status = curl.getinfo(pycurl.RESPONSE_CODE)
-    length = int(curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD))
+    length = int(curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T))
     answered.size = length if length >= 0 else None
     curl.close()
     return answered
@@ -103,10 +102,10 @@ def download(
     if there:
         curl.setopt(pycurl.RANGE, f"{there}-")
     with path.open("ab") as stream:
-        body = _Arriving(stream, curl, limit, moved)
+        body = _Arriving(stream, answered, limit, moved)
         curl.setopt(pycurl.WRITEFUNCTION, body.write)
         _perform(curl, url)
-    status = curl.getinfo(pycurl.RESPONSE_CODE)
+    status = answered.status
     curl.close()
     if status not in (OK, PARTIAL) and not (there and status == NOT_SATISFIABLE):
         raise CurateError(f"{url}: HTTP status {status}; try again later, or name another --mirror")
@@ -116,14 +115,15 @@ class _Arriving:
     """Writes what comes, from the start where the server does not go on from the middle."""
 
     def __init__(
-        self, stream: IO[bytes], curl: Any, limit: int, moved: Callable[[int], None]
+        self, stream: IO[bytes], answered: Answered, limit: int, moved: Callable[[int], None]
     ) -> None:
-        self._stream, self._curl, self._limit, self._moved = stream, curl, limit, moved
+        self._stream, self._answered = stream, answered
+        self._limit, self._moved = limit, moved
         self._began = False
 
     def write(self, content: bytes) -> int:
         """Take a part of the body; a number other than its length makes libcurl stop."""
-        status = self._curl.getinfo(pycurl.RESPONSE_CODE)
+        status = self._answered.status  # libcurl tells nothing while it runs
         if status not in (OK, PARTIAL):
             return len(content)  # an error's page
         if not self._began and status == OK:
@@ -150,7 +150,7 @@ def _handle(url: str, agent: str, answered: Answered) -> Any:
         pycurl.LOW_SPEED_TIME: STALLED_SECONDS,
         pycurl.PROXY: proxy_of(url) or "",
         pycurl.NOSIGNAL: 1,
-        pycurl.HEADERFUNCTION: lambda line: _note(line, answered.headers),
+        pycurl.HEADERFUNCTION: lambda line: _note(line, answered),
     }
     for option, value in options.items():
         curl.setopt(option, value)
@@ -162,10 +162,16 @@ def _handle(url: str, agent: str, answered: Answered) -> Any:
     return curl
 
 
-def _note(line: bytes, headers: dict[str, str]) -> None:
-    name, colon, value = line.decode("latin-1").partition(":")
+def _note(line: bytes, answered: Answered) -> None:
+    """Take a line of an answer's head: the status line, or a header."""
+    text = line.decode("latin-1")
+    if text.startswith("HTTP/"):
+        _, _, rest = text.partition(" ")
+        answered.status = int(rest[:3]) if rest[:3].isdecimal() else 0
+        return
+    name, colon, value = text.partition(":")
     if colon:
-        headers[name.strip().lower()] = value.strip()
+        answered.headers[name.strip().lower()] = value.strip()
 
 
 def _perform(curl: Any, url: str) -> None:

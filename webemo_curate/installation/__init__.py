@@ -1,1 +1,1 @@
-"""What a machine needs besides the package: weights of networks, and whether all is there."""
+"""The needs of a machine besides the package: weights of networks, and checks of the rest."""

@@ -1,4 +1,4 @@
-"""What works on this machine, and what to do about the rest: the findings of `curate doctor`."""
+"""The findings of `curate doctor`: what works on this machine, and what to do about the rest."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""Which weights are published where, with the digests that are known of them."""
+"""The places where weights are published, with the digests that are known of them."""
 
 import os
 from dataclasses import dataclass

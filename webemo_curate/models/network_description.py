@@ -1,4 +1,4 @@
-"""What a network is made of, read from the network built: the paper's figure 1, tables 1 and 2."""
+"""The parts of a network, read from the network built: the paper's figure 1, tables 1 and 2."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where files of pretrained weights are kept on this machine."""
+"""The places of pretrained weights on this machine."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether the pixels of a box repeat along it, as those of fences, chains and rows of lamps do."""
+"""Measure how far the pixels of a box repeat along it, as those of fences and chains do."""
 
 import numpy as np
 from numpy.typing import NDArray

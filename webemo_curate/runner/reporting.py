@@ -1,4 +1,4 @@
-"""How a worker says, within a partition, that rows are done: bars move with every image."""
+"""Reports of a worker, within a partition, that rows are done: bars move with every image."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""How long stages that are still to come will take, about: for what is said of the time left."""
+"""The time, about, that stages still to come will take: for what is said of the time left."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a training step costs: networks side by side, on one device, in turn."""
+"""The cost of a training step: networks side by side, on one device, in turn."""
 
 import statistics
 import time
