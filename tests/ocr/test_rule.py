@@ -294,6 +294,29 @@ def test_of_drawn_words_something_else_may_be_asked():
     assert not bears_text(box("漢字", 0.9, drawn=True), rule=rule)
 
 
+@pytest.mark.parametrize(
+    ("text", "drawn", "support", "area", "verdict"),
+    [
+        ("word", True, 0.51, 0.05, True),
+        ("word", True, 0.49, 0.05, False),
+        ("word", False, 0.51, 0.05, False),
+        ("letter", True, 0.46, 0.05, True),
+        ("words", True, 0.46, 0.05, False),
+        ("sea", True, 0.8, 0.05, False),
+        ("letter", True, 0.46, 0.39, True),
+        ("letter", True, 0.46, 0.41, False),
+        ("letter", False, 0.65, 0.05, True),
+        ("letter", False, 0.65, 0.21, False),
+    ],
+)
+def test_balanced_asks_less_of_long_and_of_large_words_drawn_over_photos(
+    text, drawn, support, area, verdict
+):
+    seen = box(text, 0.8, area, drawn=drawn, support=support)
+
+    assert bears_text(seen, rule=PRESETS["rapidocr"]["balanced"]) is verdict
+
+
 def test_a_threshold_is_asked_of_drawn_words_too():
     rule = rules(FilterTextConfig(threshold=0.6))["rapidocr"]
 

@@ -17,10 +17,13 @@ LARGE_AREA = 0.2
 REPEATED = 0.95
 """Confidence asked of few signs, or pixels, repeated: over chains `0808` is read with up to .94."""
 
+DRAWN_LARGE_AREA = 0.4
+"""Drawn words span a photo oftener than those that stand in it."""
+
 DRAWN_RULE = Rule(
-    ((2, 0.9), (3, 0.85), (4, 0.65), (5, 0.5)),
+    ((2, 0.9), (3, 0.85), (4, 0.5), (6, 0.45)),
     0.95,
-    LARGE_AREA,
+    DRAWN_LARGE_AREA,
     0.95,
     least_score=0.3,
     all_readings=True,
