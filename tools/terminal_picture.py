@@ -71,7 +71,8 @@ def _said(command: str, place: str) -> str:
     child.expect(pexpect.EOF)
     lines = str(child.before).replace("\r\n", "\n").split("\n")
     # A bar is drawn over itself: what was drawn last stays.
-    return "\n".join(line.split("\r")[-1] or line.rstrip("\r") for line in lines).rstrip()
+    shown = (line.split("\r")[-1] or line.rstrip("\r") for line in lines)
+    return "\n".join(shown).replace(place, "~").rstrip()
 
 
 if __name__ == "__main__":
