@@ -51,6 +51,8 @@ def pair(backbone, grams):
     config = TrainConfig(grams=grams, normalisation="half", dropout=0.0, drop_path=0.0)
     theirs = add_head(backbone, grams, config)
     randomize(theirs, grams)
+    for variable in theirs.variables:
+        variable.value.grad = None  # the backbone is shared, and torch adds gradients up
     ours = GramEfficientNet(config).double()
     transfer(theirs, ours)
     return theirs, ours
