@@ -74,6 +74,7 @@ def test_disguised_pictures_are_marked_with_their_match(own: Workspace, outside:
     assert {row["matched"] for row in rows} <= clean
 
 
+@pytest.mark.slow
 def test_marks_are_made_again_only_for_another_set(own: Workspace, outside: Path) -> None:
     marks = own.manifests / "shared-Outside.parquet"
     curate("dedup", "--against", outside, "--workspace", own.root)

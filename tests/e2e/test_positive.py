@@ -17,6 +17,8 @@ from webemo_curate.runs import load_classes
 from webemo_curate.training.fit import train
 from webemo_curate.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ANGER = ("others", "anger")
 
 

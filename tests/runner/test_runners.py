@@ -237,6 +237,7 @@ def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
         make_runner(PipelineConfig(runner=config)).run(job(tmp_path, [1]))
 
 
+@pytest.mark.slow
 def test_a_cluster_noted_by_others_is_not_taken_for_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +251,7 @@ def test_a_cluster_noted_by_others_is_not_taken_for_ours(
         leave_cluster()
 
 
+@pytest.mark.slow
 def test_the_cluster_of_the_environment_is_joined_as_by_rays_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

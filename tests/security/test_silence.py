@@ -101,7 +101,7 @@ def test_no_stage_pipeline_or_experiment_reaches_out_by_itself(
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(listing | {"train": training}))
     commands: list[tuple[object, ...]] = [
         ("fetch", "--lists", pictures, *place),
-        ("filter-text", "--device", "cpu", *place),
+        ("filter-text", "--cpu", *place),
         ("dedup", *place),
         ("binarize", "--positive", "sadness", *place),
         ("undersample", *place),

@@ -29,6 +29,7 @@ def logged(history: list[LogEntry], name: str) -> list[tuple[int, float]]:
     return [(entry["epoch"], pytest.approx(entry[name], rel=1e-6)) for entry in history]
 
 
+@pytest.mark.slow
 def test_events_show_the_log(workspace: Workspace) -> None:
     (run,) = train(LOGGED, work_on(workspace))
     curves = shown(run.folder)

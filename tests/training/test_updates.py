@@ -66,6 +66,7 @@ def _pixels(workspace: Workspace, paths: list[str]) -> torch.Tensor:
     return torch.from_numpy(np.stack(squares)).float()
 
 
+@pytest.mark.slow
 def test_weights_do_not_depend_on_how_pixels_come(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

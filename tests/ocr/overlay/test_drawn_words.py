@@ -70,6 +70,7 @@ def test_words_that_easyocrs_networks_miss_are_found_by_the_same_look(
     assert easyocr().sum() >= 6
 
 
+@pytest.mark.slow
 def test_a_script_that_cannot_be_read_is_found_where_both_networks_see_it(bare):
     font = ImageFont.truetype(str(FONT), 28)
     signed = [picture.copy() for picture in bare]
