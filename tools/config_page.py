@@ -1,7 +1,6 @@
 """docs/configuration.md, generated from the models: `python -m tools.config_page > FILE`."""
 
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -87,8 +86,6 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
     value = field.get_default(call_default_factory=True)
-    if isinstance(value, Enum):
-        value = value.value
     if value is None:
         return "none"
     if isinstance(value, tuple):

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import stat
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -143,8 +144,8 @@ def read_regular(path: Path, at_most: int | None = None) -> bytes:
         return stream.read() if at_most is None else stream.read(at_most)
 
 
-def regular_digest(path: Path, option: str | None = None) -> str:
-    """Return the SHA-256, in hex, of a file that a user named.
+def regular_digest(path: Path, option: str | None = None, algorithm: str = "sha256") -> str:
+    """Return the digest, in hex, of a file that a user named.
 
     Parameters
     ----------
@@ -152,6 +153,8 @@ def regular_digest(path: Path, option: str | None = None) -> str:
         Any path.
     option : str, optional
         The option that named it; errors say so.
+    algorithm : str, default "sha256"
+        As hashlib names it; others hold a file against what its publisher says.
 
     Returns
     -------
@@ -165,11 +168,15 @@ def regular_digest(path: Path, option: str | None = None) -> str:
     """
     try:
         with open_regular(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(stream, partial(_new_digest, algorithm)).hexdigest()
     except OSError as error:
         raise_system_fault(error, str(path))
         named = f"{option} {path}" if option else path
         raise InputError(f"{named}: cannot be read: {error.strerror or error}") from error
+
+
+def _new_digest(algorithm: str) -> "hashlib._Hash":
+    return hashlib.new(algorithm, usedforsecurity=False)
 
 
 def check_replaceable(path: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ from webemo_curate.imaging import (
 )
 from webemo_curate.remedies import bringing_back
 from webemo_curate.runner.reporting import counted
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.verdicts import DecodeStatus
 
@@ -170,6 +172,14 @@ def read_squares(
     at_once = processes() if len(named) > FEW else 1
     with Apart(SquareTask(), rest=at_once) as apart, ThreadPoolExecutor(at_once) as pool:
         return np.stack(list(counted(pool.map(read, named))))
+
+
+def read_named_squares(
+    files: Sequence[Path], form: SquareForm, max_pixels: int
+) -> NDArray[np.uint8]:
+    """Decode files by the names that a user gives them; see `read_squares`."""
+    named = [(None, str(file.absolute())) for file in files]
+    return read_squares(ImageFiles(Path()), named, form, max_pixels)
 
 
 def _content(images: ImageReader, place: str, sha256: str | None) -> bytes:

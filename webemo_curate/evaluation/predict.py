@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.config import DecodingConfig, TrainConfig
-from webemo_curate.dataset.squares import read_squares, to_square
+from webemo_curate.dataset.squares import read_named_squares, to_square
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.inference import load_network, probabilities
 from webemo_curate.evaluation.metrics import answers
@@ -22,10 +22,6 @@ from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.precision import as_floats
 from webemo_curate.models.registry import Network
 from webemo_curate.runs import LAST_FILE, load_classes, load_config
-from webemo_curate.storage.image_files import ImageFiles
-
-FILES = ImageFiles(Path())
-"""Reads files by the names a user gives them."""
 
 Source = str | Path | Image.Image
 """A picture to classify: its file, or itself."""
@@ -165,5 +161,4 @@ def _named(source: Source) -> str:
 def _square(source: "Source", config: TrainConfig, max_pixels: int) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
         return to_square(picture_to_rgb(source), config)
-    named = [(None, str(Path(source).absolute()))]
-    return read_squares(FILES, named, config, max_pixels)[0]
+    return read_named_squares([Path(source)], config, max_pixels)[0]

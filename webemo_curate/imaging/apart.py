@@ -8,7 +8,6 @@ bytes alone: nothing that a file has made of its process is unpickled here.
 import asyncio
 import errno
 import json
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from webemo_curate.errors import CurateError
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.guard import guard_process, name_of
 from webemo_curate.own_faults import OwnFaultError
+from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.messages import Died, Failed, failure
 from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
@@ -191,7 +191,7 @@ class _Loan:
 
 def processes() -> int:
     """Return how many processes work at once: two at least, so that a slow file stops no others."""
-    return min(MOST_PROCESSES, max(2, len(os.sched_getaffinity(0))))
+    return min(MOST_PROCESSES, max(2, usable_cores()))
 
 
 def _serve(connection: Connection, task: PictureTask) -> None:

@@ -1,7 +1,6 @@
 """The findings of `curate doctor`: what works on this machine, and what to do about the rest."""
 
 import importlib.util
-import os
 import platform
 import resource
 import shutil
@@ -18,6 +17,7 @@ from webemo_curate import __version__
 from webemo_curate.config import FetchConfig, OcrConfig, PipelineConfig
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.remedies import typed
+from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.system_faults import OPEN_FILES, WORKING_MEMORY_BYTES
 
 PYTHON = (3, 11)
@@ -206,7 +206,7 @@ def _hub_copies(backbone: str) -> list[Path]:
 
 
 def _memory() -> Check:
-    memory, cores = psutil.virtual_memory(), len(os.sched_getaffinity(0))
+    memory, cores = psutil.virtual_memory(), usable_cores()
     found = f"{cores} cores, {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
     if memory.available >= WORKING_MEMORY_BYTES:
         return Check("memory", State.WORKS, found)

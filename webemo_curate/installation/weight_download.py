@@ -13,6 +13,7 @@ from webemo_curate.download.large_file import Answered, ask_about, download
 from webemo_curate.errors import CurateError
 from webemo_curate.installation.weight_sources import HUB_DIGEST, WeightSource
 from webemo_curate.progress import ProgressBar
+from webemo_curate.rooted import regular_digest
 from webemo_curate.storage.atomic import atomic_path
 from webemo_curate.system_faults import raise_system_fault
 
@@ -73,12 +74,12 @@ def get(source: WeightSource) -> Got:
     CurateError
         If it cannot be had, or is not what was published; nothing wrong takes the place then.
     """
-    if source.digest and source.target.is_file() and _digest(source) == source.digest:
+    if source.digest and _is(source, source.digest):
         return _got(source, source.digest, there=True)
     agent = user_agent(FetchConfig())
     answered = ask_about(source.url, agent)
     expected = source.digest or _said(answered, source)
-    if source.target.is_file() and _digest(source) == expected:
+    if _is(source, expected):
         return _got(source, expected, there=True)
     size = "size not said" if answered.size is None else f"{answered.size / 1e6:.1f} MB"
     of = f" of {source.member}" if source.member else ""
@@ -159,11 +160,11 @@ def _said(answered: Answered, source: WeightSource) -> str:
     return digest
 
 
-def _digest(source: WeightSource) -> str:
-    with source.target.open("rb") as stream:
-        algorithm = source.algorithm
-        found = hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False))
-    return found.hexdigest()
+def _is(source: WeightSource, digest: str) -> bool:
+    """Tell whether the file in its place is the one of a digest."""
+    if not source.target.is_file():
+        return False
+    return regular_digest(source.target, algorithm=source.algorithm) == digest
 
 
 def _got(source: WeightSource, digest: str, *, there: bool) -> Got:

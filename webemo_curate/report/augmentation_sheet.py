@@ -9,14 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.dataset.squares import read_squares
+from webemo_curate.dataset.squares import read_named_squares
 from webemo_curate.storage.atomic import atomic_path
-from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.training.augment.augmentation import Augmentation
 
 GAP = 8
-FILES = ImageFiles(Path())
-"""Reads files by the names a user gives them."""
 
 
 def draw_augmentations(
@@ -42,39 +39,22 @@ def draw_augmentations(
     InputError
         If an image cannot be read.
     """
-    named = [(None, str(path.absolute())) for path in images]
-    originals = torch.from_numpy(read_squares(FILES, named, config, max_pixels))
+    originals = torch.from_numpy(read_named_squares(images, config, max_pixels))
     rows = np.arange(len(images))
     columns = [originals]
     for epoch in range(draws):
         augment = Augmentation(config, len(images), config.seed, epoch)
         columns.append(augment(originals, rows))
-    _sheet(torch.stack(columns, dim=1).numpy()).save_to(file)
+    with atomic_path(file) as partial:
+        _sheet(torch.stack(columns, dim=1).numpy()).save(partial, "PNG")
 
 
-class _Sheet:
-    """Squares in rows on white."""
-
-    def __init__(self, rows: int, columns: int, side: int) -> None:
-        self._side = side + GAP
-        size = (columns * self._side + GAP, rows * self._side + GAP)
-        self._page = Image.new("RGB", size, "white")
-
-    def paste(self, pixels: NDArray[np.uint8], row: int, column: int) -> None:
-        """Put a square, shape (3, S, S), into its place."""
-        picture = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-        self._page.paste(picture, (GAP + column * self._side, GAP + row * self._side))
-
-    def save_to(self, file: Path) -> None:
-        """Write the page as a PNG."""
-        with atomic_path(file) as partial:
-            self._page.save(partial, "PNG")
-
-
-def _sheet(squares: NDArray[np.uint8]) -> _Sheet:
-    """Lay out squares of shape (rows, columns, 3, S, S)."""
+def _sheet(squares: NDArray[np.uint8]) -> Image.Image:
+    """Lay out squares of shape (rows, columns, 3, S, S) on white."""
     rows, columns = squares.shape[:2]
-    sheet = _Sheet(rows, columns, squares.shape[-1])
+    step = squares.shape[-1] + GAP
+    sheet = Image.new("RGB", (columns * step + GAP, rows * step + GAP), "white")
     for row, column in np.ndindex(rows, columns):
-        sheet.paste(squares[row, column], row, column)
+        pixels = np.ascontiguousarray(squares[row, column].transpose(1, 2, 0))
+        sheet.paste(Image.fromarray(pixels), (GAP + column * step, GAP + row * step))
     return sheet

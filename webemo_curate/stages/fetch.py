@@ -234,8 +234,9 @@ def _as_before(outcome: FetchOutcome, before: FetchOutcome | None) -> FetchOutco
 
     With its times the manifest would change, and all that was made from it be done again.
     """
-    same = before is not None and None is not outcome.sha256 == before.sha256
-    return before if before is not None and same else outcome
+    if before is None or outcome.sha256 is None or outcome.sha256 != before.sha256:
+        return outcome
+    return before
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:

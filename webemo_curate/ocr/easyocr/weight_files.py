@@ -4,7 +4,6 @@ EasyOCR's own loader unpickles whatever the file holds and deletes a file whose 
 Here a file is only read: checked by MD5, then loaded as tensors alone.
 """
 
-import hashlib
 import os
 import pickle
 import shlex
@@ -15,6 +14,7 @@ from typing import Any
 
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
+from webemo_curate.rooted import regular_digest
 from webemo_curate.system_faults import raise_system_fault
 
 RELEASES = "https://github.com/JaidedAI/EasyOCR/releases/download"
@@ -104,15 +104,10 @@ def check(path: Path, weights: WeightFile) -> None:
     InputError
         If it cannot be read or its MD5 differs.
     """
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
-    except OSError as error:
-        raise_system_fault(error, str(path))
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if digest.hexdigest() != weights.md5:
+    found = regular_digest(path, algorithm="md5")
+    if found != weights.md5:
         raise InputError(
-            f"{path}: not EasyOCR's {weights.name}: MD5 {digest.hexdigest()}, published "
+            f"{path}: not EasyOCR's {weights.name}: MD5 {found}, published "
             f"{weights.md5}; download {weights.url} again and replace the file"
         )
 
