@@ -1,23 +1,25 @@
 """What the whole-table stages cost in time and memory at growing numbers of synthetic rows.
 
-    python -m benchmarks.whole_tables [--rows 200000 1000000 4000000] [--limit 600]
+    python -m benchmarks.whole_tables [--rows 267000 1000000] [--memory 2GB] [--dedup]
 
-One image a listed line, random labels, random perceptual hashes (near ones are rare, as among
-strangers), no local features. Every stage runs in a process of its own, from manifests on the disk:
-once with the columns that it declares, once with all columns, as the rival.
+One image a listed line, random labels, a tenth of the pictures copies of others. binarize,
+undersample and split run in a process of their own, from manifests on the disk to manifests on the
+disk; then the same as a plain SQL script (`sql_rival`). Memory is a process's own: mapped files do
+not count, which the system drops when it needs the room. `--dedup` clusters random hashes first.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks import sql_rival
 from benchmarks.measure import MEGABYTE
 from tests.stages.tables import FILLERS
 from webemo_curate.config import (
@@ -30,6 +32,7 @@ from webemo_curate.config import (
 from webemo_curate.conform import conform
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.runner.memory import held_bytes
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
@@ -87,32 +90,83 @@ def write_inputs(folder: str, rows: int) -> None:
         workspace.write(name, table, Origin(name, 1, {}, {}))
 
 
-def run_stage(folder: str, name: str, *, whole: bool) -> None:
-    """Run one stage on the manifests of a folder and print what it took."""
-    workspace = Workspace(Path(folder))
-    (stage,) = [stage for stage in STAGES if stage.name == name]
-    before, started = _peak(), time.perf_counter()
-    tables = {n: workspace.read(n) for n in stage.inputs} if whole else stage.load(workspace)
-    loaded = _peak()
-    outputs = stage.run(tables, StageContext(workspace, LocalRunner(1), "benchmark"))
-    seconds, peak = time.perf_counter() - started, _peak()
-    for output, table in outputs.items():
-        workspace.write(output, table, Origin(name, 1, {}, {}))
-    print(
-        f"  {name:<12} {'all columns' if whole else 'declared':<12} {seconds:7.1f} s  "
-        f"loaded {loaded - before:6.0f} MB  peak {peak:6.0f} MB",
-        flush=True,
+def write_clusters(folder: str, rows: int) -> None:
+    """Write `duplicates` without a search: every tenth picture copies another, or has its group."""
+    workspace, random = Workspace(Path(folder)), np.random.default_rng(1)
+    own = np.arange(rows)
+    other = own - own % 10  # the first of each ten leads
+    lead = np.where(random.random(rows) < 1 / 9, other, own)
+    group = np.where(random.random(rows) < 1 / 9, other, own)[lead]
+    names = workspace.read("images", ["sha256"])["sha256"].combine_chunks()
+    keepers = names.take(pa.array(lead))
+    table = _table(
+        *("duplicates", rows),
+        sha256=names,
+        cluster=keepers,
+        matched=keepers,
+        keeper=pa.array(lead == own),
+        group=names.take(pa.array(group)),
     )
+    workspace.write("duplicates", table, Origin("duplicates", 1, {}, {}))
 
 
-def run_one(rows: int, limit: float) -> None:
-    """Run every stage with both ways of loading, each in a process of its own."""
+def run_stages(folder: str, memory: int, names: tuple[str, ...]) -> None:
+    """Run stages on the manifests of a folder and print what they took."""
+    workspace = Workspace(Path(folder))
+    with Peak() as peak:
+        begun = time.perf_counter()
+        for stage in (stage for stage in STAGES if stage.name in names):
+            started = time.perf_counter()
+            context = StageContext(workspace, LocalRunner(), "benchmark", memory)
+            outputs = stage.run(stage.load(workspace), context)
+            classes = stage.classes(workspace)
+            for output, table in outputs.items():
+                workspace.write(output, table, Origin(stage.name, 1, {}, {}), classes)
+            del outputs
+            print(f"  {stage.name:<12} {time.perf_counter() - started:7.1f} s", flush=True)
+        print(f"  {'ours':<12} {time.perf_counter() - begun:7.1f} s", end="")
+    print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+
+
+def run_rival(folder: str, memory: int) -> None:
+    """Run the SQL script on the same manifests."""
+    with Peak() as peak:
+        started = time.perf_counter()
+        sql_rival.run(Path(folder) / "manifests", f"{memory}B")
+        print(f"  {'SQL script':<12} {time.perf_counter() - started:7.1f} s", end="")
+    print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+
+
+class Peak:
+    """Looks ten times a second at what this process holds of its own."""
+
+    def __enter__(self) -> "Peak":
+        self.bytes, self._done = 0, threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._looking.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.1):
+            self.bytes = max(self.bytes, held_bytes())
+
+
+def run_one(rows: int, memory: int, limit: float, *, dedup: bool) -> None:
+    """Run the stages and the rival, each in a process of its own."""
     print(f"{rows:,} rows", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         _in_process(f"write_inputs({folder!r}, {rows})", limit)
-        for stage in STAGES:
-            for whole in (True, False):
-                _in_process(f"run_stage({folder!r}, {stage.name!r}, whole={whole})", limit)
+        if dedup:
+            _in_process(f"run_stages({folder!r}, {memory}, ('dedup',))", limit)
+        else:
+            _in_process(f"write_clusters({folder!r}, {rows})", limit)
+        names = ("binarize", "undersample", "split")
+        _in_process(f"run_stages({folder!r}, {memory}, {names})", limit)
+        _in_process(f"run_rival({folder!r}, {memory})", limit)
 
 
 def _in_process(call: str, limit: float) -> None:
@@ -120,19 +174,17 @@ def _in_process(call: str, limit: float) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=limit)
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
-
-
 def main() -> None:
     """Run every size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="*", default=[200_000, 1_000_000, 4_000_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[267_000, 1_000_000])
+    parser.add_argument("--memory", type=int, default=2 * 10**9, help="bytes")
+    parser.add_argument("--dedup", action="store_true", help="cluster random hashes first")
     parser.add_argument("--limit", type=float, default=600, help="seconds for a stage")
     arguments = parser.parse_args()
     for rows in arguments.rows:
         try:
-            run_one(rows, arguments.limit)
+            run_one(rows, arguments.memory, arguments.limit, dedup=arguments.dedup)
         except subprocess.TimeoutExpired as error:
             print(f"{rows:,} rows: not within {arguments.limit:.0f} s: {error.cmd[-1]}")
 

@@ -28,6 +28,31 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     ValueError
         If columns differ, a value cannot be cast or a null stands where none may.
     """
+    table = conform_chunks(table, schema)
+    arrays = [column.combine_chunks() for column in table.columns]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Cast a table as `conform` does and leave its chunks as they are: it need not fit in memory.
+
+    Parameters
+    ----------
+    table : pa.Table
+        As for `conform`.
+    schema : pa.Schema
+        The wanted schema.
+
+    Returns
+    -------
+    pa.Table
+        The cast table; what has its type already is not copied.
+
+    Raises
+    ------
+    ValueError
+        As of `conform`.
+    """
     if set(table.column_names) != set(schema.names):
         missing = sorted(set(schema.names) - set(table.column_names))
         unknown = sorted(set(table.column_names) - set(schema.names))
@@ -78,6 +103,8 @@ def sort_rows(name: str, table: pa.Table) -> pa.Table:
         The same rows, ordered by the manifest's keys.
     """
     keys = SORT_KEYS.get(name, ("sha256",))
+    if len(keys) == 1 and _ascends(table.column(keys[0])):
+        return table
     plain = pa.table({key: _decoded(table.column(key)) for key in keys})
     order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in keys])
     if pc.all(pc.equal(order, pa.array(np.arange(len(order), dtype=np.uint64)))).as_py():
@@ -85,19 +112,31 @@ def sort_rows(name: str, table: pa.Table) -> pa.Table:
     return conform(table.take(order), table.schema)
 
 
-def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.Array:
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if values.null_count and not field.nullable:
-        raise ValueError(f"column '{field.name}' has {values.null_count} nulls and may have none")
-    if pa.types.is_dictionary(field.type):
-        plain = values.cast(field.type.value_type).combine_chunks()
-        # A sorted dictionary keeps the file's bytes independent of the order in which rows came.
-        categories = pc.unique(plain).drop_null().sort()
-        return pa.DictionaryArray.from_arrays(
-            pc.index_in(plain, categories).cast(field.type.index_type), categories
-        )
-    return values.cast(field.type).combine_chunks()
+def _ascends(values: pa.ChunkedArray) -> bool:
+    """Tell whether texts are in order already, a chunk at a time."""
+    if values.null_count or not pa.types.is_string(values.type):
+        return False
+    last: pa.Array = values.slice(0, 0).combine_chunks()
+    for chunk in values.chunks:
+        row = pa.concat_arrays([last, chunk])
+        if not pc.all(pc.less_equal(row[:-1], row[1:])).as_py():
+            return False
+        last = row[-1:]
+    return True
+
+
+def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    plain = _decoded(values)
+    if plain.null_count and not field.nullable:
+        raise ValueError(f"column '{field.name}' has {plain.null_count} nulls and may have none")
+    if not pa.types.is_dictionary(field.type):
+        return plain.cast(field.type)
+    plain = plain.cast(field.type.value_type)
+    # A sorted dictionary keeps the file's bytes independent of the order in which rows came.
+    categories = pc.unique(plain).drop_null().sort()
+    places = pc.index_in(plain, categories).cast(field.type.index_type)
+    coded = [pa.DictionaryArray.from_arrays(chunk, categories) for chunk in places.chunks]
+    return pa.chunked_array(coded, field.type)
 
 
 def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webemo_curate import __version__
-from webemo_curate.conform import as_written, conform, sort_rows
+from webemo_curate.conform import as_written, conform, conform_chunks, sort_rows
 from webemo_curate.errors import InputError
 from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
@@ -118,7 +118,7 @@ def write_manifest(
     ValueError
         If the table does not fit the schema (a defect of the stage).
     """
-    table = as_written(name, sort_rows(name, conform(table, SCHEMAS[name])))
+    table = as_written(name, sort_rows(name, conform_chunks(table, SCHEMAS[name])))
     info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
     metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
     metadata |= pandas_metadata(table.schema)
@@ -170,12 +170,17 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         ) from error
 
 
+def odd_paths(paths: Any) -> Any:
+    """Tell of paths, or of a column in a filter, which lead out of the workspace."""
+    return pc.match_substring_regex(paths, ODD.pattern)
+
+
 def _check_paths(table: pa.Table, name: str) -> None:
     """Refuse paths of images that lead out of the workspace."""
     # What a set shares may lie anywhere: these paths are shown, never opened.
     if "path" not in table.column_names or name == SHARED:
         return
-    odd = pc.match_substring_regex(table["path"], ODD.pattern)
+    odd = odd_paths(table["path"])
     if pc.any(odd).as_py():
         row = pc.index(odd, value=True).as_py()
         path = quoted(table["path"][row].as_py())

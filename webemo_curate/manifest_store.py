@@ -1,17 +1,28 @@
 """The manifests of a workspace by name: read, described and written."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import ManifestInfo, Origin, read_info, read_manifest, write_manifest
+from webemo_curate.manifest import (
+    ManifestInfo,
+    Origin,
+    read_info,
+    read_manifest,
+    write_manifest,
+)
+from webemo_curate.manifest_scan import scan_manifest
 from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.protocols import Store
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
+SPILLS = "data/spill"
+"""Beside this name a command's folder of spilled tables lies, hidden and locked."""
 
 
 class ManifestStore:
@@ -55,15 +66,21 @@ class ManifestStore:
         """Read a manifest; see `manifest.read_manifest`."""
         return self.read_as(name, name, columns)
 
+    def scan(self, name: str, columns: Sequence[str]) -> Any:
+        """Open a manifest to be read batch by batch; see `manifest.scan_manifest`."""
+        return scan_manifest(self._local(name), name, columns)
+
     def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read a manifest of one kind that has another name; see `manifest.read_manifest`."""
+        return read_manifest(self._local(name), kind, columns)
+
+    def _local(self, name: str) -> Path:
         try:
-            path = self.store.local(manifest_key(name))
+            return self.store.local(manifest_key(name))
         except FileNotFoundError as error:
             raise InputError(
                 f"{self.where(name)}: no such manifest; '{self.writing(name)}' writes it"
             ) from error
-        return read_manifest(path, kind, columns)
 
     def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read a manifest of a stage, an added set, or what a set shares with the workspace."""

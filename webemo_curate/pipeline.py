@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 LAST_STAGE = DecisionsStage.name
 
-RUN = ("runner", "workers", "report", "demo")
+RUN = ("runner", "workers", "memory", "report", "demo")
 """Sections that no stage works by."""
 
 
@@ -228,7 +228,8 @@ class Pipeline:
         return StageOutcome(stage.name, reason, rows, time.monotonic() - started)
 
     def _execute(self, stage: Stage[StageConfig], origin: Origin) -> None:
-        context = StageContext(self.workspace, self._runner, origin.fingerprint)
+        memory = self.config.memory
+        context = StageContext(self.workspace, self._runner, origin.fingerprint, memory)
         outputs: dict[str, pa.Table] = stage.run(stage.load(self.workspace), context)
         classes = stage.classes(self.workspace)
         for name in stage.outputs:

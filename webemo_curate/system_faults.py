@@ -123,6 +123,11 @@ def lacking(code: int, place: str = "") -> SystemFaultError:
     return SystemFaultError(f"{where}{os.strerror(code)}; {REMEDIES[code]} and {GO_ON}")
 
 
+def lacking_space(place: str) -> SystemFaultError:
+    """Say that a disk is full, where a library has no error number for it."""
+    return lacking(errno.ENOSPC, place)
+
+
 @contextmanager
 def memory_limited(extra: int) -> Iterator[None]:
     """Let this process take so much more memory while the block runs; elsewhere than on Linux, any.

@@ -1,11 +1,13 @@
 """The digest of a table's values, by which manifests, sets and jobs are told apart."""
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from webemo_curate.fields import LATER, VOLATILE
 
@@ -29,33 +31,60 @@ def content_digest(table: pa.Table) -> str:
         unused = LATER in metadata and values.null_count == table.num_rows
         if VOLATILE not in metadata and not unused:
             hasher.update(f"{field.name}:{table.num_rows};".encode())
-            _update(hasher, values)
+            _update(hasher, _plain(values))
     return hasher.hexdigest()
 
 
-def _update(hasher: Any, values: pa.ChunkedArray | pa.Array) -> None:
+def _update(hasher: Any, chunks: Sequence[pa.Array]) -> None:
     """Feed validity and values of a column, children of lists and structs in turn."""
-    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    hasher.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
-    if pa.types.is_list(array.type):
-        lengths = pc.fill_null(pc.list_value_length(array), 0)
-        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-        _update(hasher, array.flatten())
-    elif pa.types.is_struct(array.type):
-        for index in range(array.type.num_fields):
-            _update(hasher, pc.struct_field(array, index))
-    elif pa.types.is_string(array.type):
-        lengths = pc.fill_null(pc.binary_length(array), 0)
-        hasher.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-        hasher.update(_text_bytes(array.drop_null()))
-    elif pa.types.is_fixed_size_binary(array.type):
-        hasher.update(b"".join(array.drop_null().to_pylist()))
-    elif not pa.types.is_primitive(array.type):
-        raise TypeError(f"no digest is defined for values of type {array.type}")
+    kind = chunks[0].type if chunks else pa.null()
+    hasher.update(np.packbits(_joined(chunk.is_valid() for chunk in chunks)).tobytes())
+    if pa.types.is_list(kind):
+        _feed(hasher, _lengths(chunks, pc.list_value_length))
+        _update(hasher, [chunk.flatten() for chunk in chunks])
+    elif pa.types.is_struct(kind):
+        for index in range(kind.num_fields):
+            _update(hasher, [pc.struct_field(chunk, index) for chunk in chunks])
     else:
-        hasher.update(array.drop_null().to_numpy(zero_copy_only=False).tobytes())
+        _feed(hasher, _values(chunks, kind))
+
+
+def _feed(hasher: Any, parts: Iterable[bytes | memoryview]) -> None:
+    for part in parts:
+        hasher.update(part)
+
+
+def _values(chunks: Sequence[pa.Array], kind: pa.DataType) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of plain values; of texts all lengths go before all letters."""
+    present = (chunk.drop_null() for chunk in chunks)
+    if pa.types.is_string(kind):
+        yield from _lengths(chunks, pc.binary_length)
+        yield from map(_text_bytes, present)
+    elif pa.types.is_fixed_size_binary(kind):
+        yield from (b"".join(chunk.to_pylist()) for chunk in present)
+    elif pa.types.is_primitive(kind) or pa.types.is_null(kind):
+        yield from (chunk.to_numpy(zero_copy_only=False).tobytes() for chunk in present)
+    else:
+        raise TypeError(f"no digest is defined for values of type {kind}")
+
+
+def _plain(values: pa.ChunkedArray) -> list[pa.Array]:
+    """Return a column's chunks, values in the place of dictionary codes."""
+    coded = pa.types.is_dictionary(values.type)
+    return (values.cast(values.type.value_type) if coded else values).chunks
+
+
+def _joined(parts: Iterable[pa.Array]) -> NDArray[np.bool_]:
+    """Join the validity of chunks: eight rows make a byte, whatever chunk they stand in."""
+    arrays = [part.to_numpy(zero_copy_only=False) for part in parts]
+    return np.concatenate([np.empty(0, bool), *arrays])
+
+
+def _lengths(
+    chunks: Iterable[pa.Array], measure: Callable[[pa.Array], pa.Array]
+) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield pc.fill_null(measure(chunk), 0).to_numpy(zero_copy_only=False).tobytes()
 
 
 def _text_bytes(texts: pa.Array) -> memoryview:

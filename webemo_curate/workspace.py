@@ -11,13 +11,14 @@ import yaml
 
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
-from webemo_curate.manifest_store import MANIFESTS, ManifestStore
+from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
 from webemo_curate.storage.protocols import ImageReader, ImageStore, Store
+from webemo_curate.storage.whole_folder import sweep_hidden
 from webemo_curate.system_faults import raise_system_fault
 
 CHECKPOINTS, RUNS = "data/checkpoints", "data/runs"
@@ -191,8 +192,7 @@ class Workspace(ManifestStore):
         OSError
             If it is not there, or its bytes are not those that its name is made of.
         """
-        (place,) = self.images.places(pa.array([path])).to_pylist()
-        content = self.images.read(place)
+        content = self.images.read(self.images.places(pa.array([path]))[0].as_py())
         if hashlib.sha256(content).hexdigest() != PurePosixPath(path).stem:
             raise OSError(f"{path}: has other bytes than were fetched")
         return content
@@ -246,9 +246,10 @@ class Workspace(ManifestStore):
         self.store.remove(f"{CHECKPOINTS}/{stage}")
 
     def sweep(self) -> None:
-        """Remove what a killed run left half done; call it with the lock held."""
+        """Remove what killed runs left half done; call it with the lock held."""
         self.store.sweep()
         self.images.sweep()
+        sweep_hidden(self.root / SPILLS)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the workspace for one writing command; see `Store.lock`."""

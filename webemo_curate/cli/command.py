@@ -23,8 +23,8 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace, open_workspace
 
 GENERAL = "General"
-RUNNER = ("runner", "workers")
-"""The options of every command that runs stages: where, and in how many processes."""
+RUNNER = ("runner", "workers", "memory")
+"""Options of every command that runs stages: where, in how many processes, how much memory."""
 
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 

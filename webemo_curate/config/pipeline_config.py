@@ -15,7 +15,14 @@ from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, Image
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.listing_config import ListingConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
-from webemo_curate.config.settings import Flag, StageConfig, flag_of, option_name, setting
+from webemo_curate.config.settings import (
+    ByteCount,
+    Flag,
+    StageConfig,
+    flag_of,
+    option_name,
+    setting,
+)
 from webemo_curate.config.text_config import FilterTextConfig
 from webemo_curate.config.train_config import PRESETS, TrainConfig
 from webemo_curate.errors import InputError
@@ -25,6 +32,10 @@ logger = logging.getLogger(__name__)
 MOVED = "max_pixels"
 MOVED_FROM = ("fetch", "images")
 """Sections in which this field of `decoding` stood before; read there for one more release."""
+
+
+LEAST_MEMORY = 256 * 2**20
+"""With less, a sort of many columns has no room for a block of each."""
 
 
 class ReportConfig(StageConfig):
@@ -70,6 +81,13 @@ class PipelineConfig(StageConfig):
         ge=1,
         flag=Flag(panel=PANEL),
         description="Worker processes; default: the CPU cores, or what a GPU's memory holds.",
+    )
+    memory: ByteCount | None = setting(
+        None,
+        operational=True,
+        ge=LEAST_MEMORY,
+        flag=Flag(panel=PANEL, metavar="BYTES"),
+        description="Memory of work on whole tables, such as 4GB; default: a quarter of all.",
     )
 
     @model_validator(mode="before")

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from webemo_curate.quoting import quoted
@@ -101,6 +110,14 @@ AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
 """Several names, also given as one text with commas between them."""
+
+
+def _count_bytes(given: Any) -> Any:
+    return int(TypeAdapter(ByteSize).validate_python(given)) if isinstance(given, str) else given
+
+
+ByteCount = Annotated[int, BeforeValidator(_count_bytes)]
+"""Bytes, also given as a text with a unit, such as 4GB or 512MiB."""
 
 
 WHOLE_BOUND: Final = 2**63 - 1

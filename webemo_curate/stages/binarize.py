@@ -1,31 +1,90 @@
 """The binarize stage: all labels of a picture settled into one class."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
-from webemo_curate.frames import to_frame
 from webemo_curate.remedies import typed
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
-from webemo_curate.verdicts import STORED, LabelVerdict
+from webemo_curate.verdicts import STORED
 from webemo_curate.workspace import Workspace
 
-if TYPE_CHECKING:
-    import pandas as pd
+LISTED = """
+select list(distinct label) filter (label is not null), count(emotion) > 0 from listing
+"""
+
+VOTES = """
+create table votes as -- how many listed lines give a cluster each of its labels
+select cluster, label, count(*) as lines
+from duplicates join "fetch" using (sha256) join listing using (url)
+where list_contains($stored, status)
+group by cluster, label
+"""
+
+TALLIES = """
+create table tallies as -- and each class
+select cluster, class, sum(lines)::bigint as lines
+from votes join meanings using (label)
+where not excluded
+group by cluster, class
+"""
+
+SETTLED = """
+create table settled as
+with clusters as (
+    select cluster, count(label) > 0 as labeled,
+        list_sort(list(label) filter (label is not null)) as labels
+    from votes group by cluster
+), counted as (
+    select cluster, sum(lines)::bigint as total, count(*) > 1 as conflict,
+        max(lines, 2) as largest, -- of two classes
+        arg_max(class, lines * 128 - class) as winner, -- the first class of those that have most
+        coalesce(sum(lines) filter (class = 1), 0)::bigint as of_positive
+    from tallies group by cluster
+), judged as (
+    select cluster, coalesce(labels, []) as labels,
+        case when $binary then coalesce(of_positive, 0) else coalesce(largest[1], 0) end as ours,
+        coalesce(total, 0) as total, coalesce(conflict, false) as conflict,
+        case when $policy = 'positive' then (of_positive > 0)::tinyint else winner end as target,
+        case
+            when not labeled then 'unlabeled'
+            when total is null then 'label_excluded'
+            when conflict and $policy = 'drop' then 'label_conflict'
+            when conflict and $policy = 'majority' and largest[1] = largest[2]
+                then 'label_conflict'
+            else 'kept'
+        end as verdict
+    from clusters left join counted using (cluster)
+)
+select cluster, labels, ours as positive_votes, total - ours as other_votes, conflict, verdict,
+    case when verdict = 'kept' then target end as target
+from judged
+"""
+
+LABELS = """
+with speaking as ( -- a label speaks for its cluster's target, or counts at all if there is none
+    select cluster, label, lines, place,
+        not excluded and (target is null or class = target) as speaks
+    from votes join meanings using (label) join settled using (cluster)
+), deciding as ( -- the commonest that speaks, the first by name of those
+    select cluster, arg_max(label, (speaks, lines, -place)) as label
+    from speaking group by cluster
+)
+select cluster, labels, label, target, positive_votes, other_votes, conflict, verdict
+from settled left join deciding using (cluster)
+order by cluster
+"""
 
 
-Counts = NDArray[np.int64]
-"""Votes of each cluster for each class; shape (clusters, classes)."""
-
-
-class BinarizeStage(Stage[BinarizeConfig]):
+class BinarizeStage(TableStage[BinarizeConfig]):
     """Gives each duplicate cluster a target, or a reason to leave.
 
     Parameters
@@ -60,137 +119,85 @@ class BinarizeStage(Stage[BinarizeConfig]):
         if self.config.target == "binary":
             return None
         listing = workspace.read("listing", ["label", "emotion"])
-        return self._targets(taxonomy_of(self._taxonomy, listing), listing).names
+        labels = pc.unique(listing["label"]).drop_null().cast(pa.string()).to_pylist()
+        grouped = listing["emotion"].null_count < listing.num_rows
+        return self._targets(taxonomy_of(self._taxonomy, labels, grouped), labels).names
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Count votes (listed lines) of the classes and settle conflicts; see `Stage.run`."""
-        taxonomy = taxonomy_of(self._taxonomy, tables["listing"])
-        votes = _votes(tables)
-        if votes.empty:
+        engine.make(VOTES, stored=[*STORED])
+        self._check_votes(engine)
+        listed = _listed(engine)
+        taxonomy = taxonomy_of(self._taxonomy, *listed)
+        targets = self._targets(taxonomy, listed[0])
+        engine.add("meanings", _meanings(listed[0], targets, self._excluded(taxonomy)))
+        engine.make(TALLIES)
+        engine.make(SETTLED, policy=self.config.conflicts, binary=self.config.target == "binary")
+        return {"labels": engine.table(LABELS)}
+
+    def _check_votes(self, engine: TableEngine) -> None:
+        """Refuse to go on where no image is left, or none has a label."""
+        ((votes, labeled),) = engine.rows("select count(*), count(label) from votes")
+        if not votes:
             raise InputError(
-                f"binarize: no image is left of {tables['listing'].num_rows} listed rows; "
+                f"binarize: no image is left of {engine.count('listing')} listed rows; "
                 f"'{typed('status')}' shows where they went"
             )
-        if votes["label"].isna().all():
+        if not labeled:
             raise InputError(
                 "binarize: no picture has a label, and it needs some; name the table's column with "
                 f"'{typed('fetch --label-column NAME')}', or list a folder with a folder for each "
                 "label. filter-text and dedup work without labels"
             )
-        votes["excluded"] = votes["label"].isin(self._excluded(taxonomy))
-        targets = self._targets(taxonomy, tables["listing"])
-        votes["class"] = votes["label"].map(targets.of_label)
-        clusters = self._settle(votes, len(targets.names))
-        return {"labels": _table(clusters, votes)}
 
     def _excluded(self, taxonomy: Taxonomy) -> frozenset[str]:
         """Return the labels left out; a name that is a class means the class."""
         return taxonomy.covered(self.config.exclude, LEVELS.get(self.config.target))
 
-    def _targets(self, taxonomy: Taxonomy, listing: pa.Table) -> Targets:
-        labels = listing["label"].unique().drop_null().cast(pa.string()).to_pylist()
+    def _targets(self, taxonomy: Taxonomy, labels: Sequence[str]) -> Targets:
         if self.config.target == "binary":
             return binary_targets(labels, taxonomy.covered(self.config.positive, self.config.level))
         counting = sorted(set(labels) - self._excluded(taxonomy))
         return class_targets(counting, taxonomy, self.config.target)
 
-    def _settle(self, votes: "pd.DataFrame", classes: int) -> "pd.DataFrame":
-        """Return each cluster's votes, `conflict`, `target` and `verdict`, by the policy."""
-        import pandas as pd
 
-        labeled = votes[votes["label"].notna()]
-        clusters = pd.Index(votes["cluster"].unique(), name="cluster")
-        counts = _tally(labeled[~labeled["excluded"]], clusters, classes)
-        total, conflict = counts.sum(axis=1), (counts > 0).sum(axis=1) > 1
-        verdict = np.select(
-            [
-                ~clusters.isin(labeled["cluster"].unique()),
-                total == 0,
-                conflict & self._leaves_open(counts),
-            ],
-            [LabelVerdict.UNLABELED, LabelVerdict.EXCLUDED, LabelVerdict.CONFLICT],
-            LabelVerdict.KEPT,
-        )
-        positive_wins = self.config.conflicts == "positive"
-        target = counts[:, 1] > 0 if positive_wins else counts.argmax(axis=1)
-        kept = pd.Series(verdict == LabelVerdict.KEPT, clusters)
-        settled = pd.Series(target, clusters).astype("Int8").where(kept)
-        ours = counts[:, 1] if self.config.target == "binary" else counts.max(axis=1)
-        columns = {"positive_votes": ours, "other_votes": total - ours, "conflict": conflict}
-        return pd.DataFrame(columns, clusters).assign(verdict=verdict, target=settled)
-
-    def _leaves_open(self, counts: Counts) -> NDArray[np.bool_]:
-        """Tell of which clusters the policy would settle no conflict; shape (clusters,)."""
-        tied = (counts == counts.max(axis=1)[:, None]).sum(axis=1) > 1
-        always = self.config.conflicts == "drop"
-        undecided: NDArray[np.bool_] = always | ((self.config.conflicts == "majority") & tied)
-        return undecided
-
-
-def taxonomy_of(name: str | None, listing: pa.Table) -> Taxonomy:
+def taxonomy_of(name: str | None, labels: Sequence[str], grouped: bool) -> Taxonomy:
     """Return the label hierarchy that a listing's labels belong to.
 
     Parameters
     ----------
     name : str, optional
         Its name or file, if one was given.
-    listing : pa.Table
-        The listing. WEBEmo's lists, and nothing else without a taxonomy's name, fill `emotion`.
+    labels : sequence of str
+        The listing's labels.
+    grouped : bool
+        Whether it fills `emotion`: without a taxonomy's name WEBEmo's lists alone do.
 
     Returns
     -------
     Taxonomy
         The one named, WEBEmo's, or the listed labels without groups.
     """
-    if name is None and listing["emotion"].null_count < listing.num_rows:
+    if name is None and grouped:
         name = WEBEMO
     if name in (None, AS_LISTED):
-        labels = listing["label"].unique().drop_null().cast(pa.string())
-        return flat_taxonomy(labels.to_pylist())
+        return flat_taxonomy(labels)
     return load_taxonomy(str(name))
 
 
-def _votes(tables: Tables) -> "pd.DataFrame":
-    """Return a row for each listed line of a clustered image: its cluster and label."""
-    lines = to_frame(tables["listing"].select(["url", "label"]))
-    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    fetched = fetched.loc[fetched["status"].isin(STORED), ["url", "sha256"]]
-    members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
-    votes = members.merge(fetched, on="sha256").merge(lines, on="url")
-    return votes[["cluster", "label"]].astype({"label": object})
+def _listed(engine: TableEngine) -> tuple[list[str], bool]:
+    """Return the listing's labels, sorted, and whether any of them has a group above it."""
+    ((labels, grouped),) = engine.rows(LISTED)
+    return sorted(labels or []), bool(grouped)
 
 
-def _tally(votes: "pd.DataFrame", clusters: "pd.Index[str]", classes: int) -> Counts:
-    """Count the votes of each cluster for each class; shape (clusters, classes)."""
-    import pandas as pd
-
-    rows = clusters.get_indexer(pd.Index(votes["cluster"]))
-    cells = rows * classes + votes["class"].to_numpy(np.int64)
-    return np.bincount(cells, minlength=len(clusters) * classes).reshape(-1, classes)
-
-
-def _table(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> pa.Table:
-    labels = votes.groupby("cluster")["label"].agg(lambda group: sorted(set(group.dropna())))
-    index = clusters.index
+def _meanings(labels: Sequence[str], targets: Targets, excluded: frozenset[str]) -> pa.Table:
+    """Return a row for each label: its class, whether it is left out, its place by name."""
     return pa.table(
         {
-            "cluster": pa.array(index, pa.string()),
-            "labels": pa.array(labels.reindex(index).to_list(), pa.list_(pa.string())),
-            "label": pa.array(_deciding_label(clusters, votes).reindex(index), pa.string()),
-            "target": pa.array(clusters["target"], pa.int8()),
-            "positive_votes": pa.array(clusters["positive_votes"], pa.int32()),
-            "other_votes": pa.array(clusters["other_votes"], pa.int32()),
-            "conflict": pa.array(clusters["conflict"], pa.bool_()),
-            "verdict": pa.array(clusters["verdict"].astype(str).to_list(), pa.string()),
+            "label": pa.array(labels, pa.string()),
+            "class": pa.array([targets.of_label.get(label) for label in labels], pa.int8()),
+            "excluded": pa.array([label in excluded for label in labels], pa.bool_()),
+            "place": pa.array(range(len(labels)), pa.int32()),
         }
     )
-
-
-def _deciding_label(clusters: "pd.DataFrame", votes: "pd.DataFrame") -> "pd.Series[str]":
-    """Return each cluster's commonest label among those that speak for its target."""
-    target = votes["cluster"].map(clusters["target"])
-    speaks = ~votes["excluded"] & (target.isna() | (votes["class"] == target))
-    ranked = votes.assign(speaks=speaks).value_counts(["cluster", "speaks", "label"]).reset_index()
-    ranked = ranked.sort_values(["speaks", "count", "label"], ascending=[False, False, True])
-    deciding: pd.Series[str] = ranked.drop_duplicates("cluster").set_index("cluster")["label"]
-    return deciding

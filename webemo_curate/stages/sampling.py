@@ -26,6 +26,11 @@ def hash_order(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint
     ndarray of uint64, shape (names,)
         The first eight bytes of each SHA-256.
     """
-    prefix = f"{seed}:{purpose}:".encode()
+    prefix = draw(seed, purpose).encode()
     digests = [hashlib.sha256(prefix + name.encode()).digest()[:8] for name in names]
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+
+
+def draw(seed: int, purpose: str) -> str:
+    """Return what stands before a name where its number is drawn; see `hash_order`."""
+    return f"{seed}:{purpose}:"

@@ -1,33 +1,99 @@
 """The split stage: whole groups to train, validation and test, stratified and seeded."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from webemo_curate.config import SplitConfig
 from webemo_curate.errors import InputError
-from webemo_curate.frames import to_frame
-from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.stages.sampling import hash_order
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.manifest import read_info
+from webemo_curate.manifest_scan import scan_manifest
+from webemo_curate.stages.sampling import draw
+from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import STORED, Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
 logger = logging.getLogger(__name__)
 
 SPLITS = tuple(str(split) for split in Split)
 
 
-class SplitStage(Stage[SplitConfig]):
+ROWS = """
+create table rows as -- the images kept, with all that the split manifests say of them
+with first_urls as (
+    select sha256, min(url) as url from "fetch" where list_contains($stored, status) group by sha256
+)
+select sha256, path, target, label, labels, "group", width, height, url
+from sample join images using (sha256) join duplicates using (sha256)
+    join labels as clusters on clusters.cluster = sha256 join first_urls using (sha256)
+where kept
+"""
+
+NAMED = """
+create table named (split varchar, rank integer, "group" varchar) -- of equal names the last counts
+"""
+
+NAME_EARLIER = """
+insert into named -- the groups of which an earlier split holds images
+select distinct $split, $rank::integer, "group" from rows join earlier using (sha256)
+"""
+
+MOVED = """
+select coalesce(sum(splits - 1), 0)::bigint
+from (select count(*) as splits from named group by "group")
+"""
+
+NAME_LISTED = """
+insert into named -- the groups of images that the listing itself puts in a split, or a copy of
+with official as (
+    select distinct url from listing where official_split = $split
+), copied as (
+    select distinct cluster as sha256
+    from official join "fetch" using (url) join duplicates using (sha256)
+)
+select distinct $split, $rank::integer, "group" from rows join copied using (sha256)
+"""
+
+LISTED_SPLITS = """
+select list(distinct official_split) filter (official_split is not null) from listing
+"""
+
+GROUPS = """
+create table groups as
+with fixed as (select "group", arg_max(split, rank) as split from named group by "group")
+select "group", min((target, label)) as stratum, count(*) as size, any_value(split) as split
+from rows left join fixed using ("group")
+group by "group"
+"""
+
+FIXED_GROUPS = 'select "group", split, size from groups where split is not null order by "group"'
+
+FREE_GROUPS = """
+select "group", size -- strata one after another, by a number of the group's own within a stratum
+from groups where split is null
+order by stratum, unhex(substr(sha256($draw || "group"), 1, 16)), "group"
+"""
+
+PLACED = 'create table placed as select * from rows join homes using ("group")'
+
+SIZES = "select split, target, count(*) from placed group by split, target"
+
+SPLIT_ROWS = """
+select path, sha256, target, label, labels, "group", width, height, url
+from placed where split = $split order by sha256
+"""
+
+
+class SplitStage(TableStage[SplitConfig]):
     """Divides the sample and writes the manifests that training reads."""
 
     name = "split"
@@ -51,23 +117,30 @@ class SplitStage(Stage[SplitConfig]):
         """Return the names of the classes that binarize told apart."""
         return target_names(workspace)
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
-        rows = _final_rows(tables)
-        fixed = self._fixed(rows, tables, context)
-        rows["split"] = rows["group"].map(self._assign(rows, fixed, self._kept_apart(tables)))
-        self._check(rows, context.workspace)
-        return {split: _table(rows[rows["split"] == split]) for split in SPLITS}
+        engine.make(ROWS, stored=[*STORED])
+        engine.make(NAMED)
+        self._name_earlier(engine, context)
+        apart = self._kept_apart(engine)
+        for rank, split in enumerate(apart, start=len(SPLITS)):
+            engine.make(NAME_LISTED, split=str(split), rank=rank)
+        engine.make(GROUPS)
+        engine.add("homes", self._homes(engine, apart))
+        engine.make(PLACED)
+        self._check(engine, context.workspace)
+        return {split: engine.table(SPLIT_ROWS, split=split) for split in SPLITS}
 
-    def _check(self, rows: "pd.DataFrame", workspace: Workspace) -> None:
+    def _check(self, engine: TableEngine, workspace: Workspace) -> None:
         """Refuse an empty split and a class that cannot be learned; tell of other gaps."""
         wanted = [s for s, ratio in zip(SPLITS, self.config.ratios, strict=True) if ratio]
         names, binary = target_names(workspace), recorded_classes(workspace) is None
-        sizes = {split: _class_sizes(rows[rows["split"] == split], names) for split in SPLITS}
+        sizes = _class_sizes(engine, len(names))
         counts = ", ".join(f"{split} {sum(each)}" for split, each in sizes.items())
         if not all(sum(sizes[split]) for split in wanted):
+            images, groups = engine.count("rows"), engine.count("homes")
             raise InputError(
-                f"split: {len(rows)} images in {rows['group'].nunique()} groups that no split may "
+                f"split: {images} images in {groups} groups that no split may "
                 f"part do not fill the splits ({counts}); list more images, or change --ratios"
             )
         for split in (split for split in wanted if not all(sizes[split])):
@@ -77,24 +150,30 @@ class SplitStage(Stage[SplitConfig]):
                 raise InputError(f"{said}, and needs {every}; list more images")
             logger.warning("%s: measures of it say little", said)
 
-    def _fixed(self, rows: "pd.DataFrame", tables: Tables, context: StageContext) -> dict[str, str]:
-        """Return the split of each group that is not free to be dealt out."""
-        fixed: dict[str, str] = {}
-        if self.config.extend is not None:
-            if self.config.extend.resolve() == context.workspace.manifests.resolve():
-                raise InputError(
-                    f"{self.config.extend}: would be overwritten; copy the earlier split to "
-                    "another folder and give that as --extend"
-                )
-            fixed = _earlier_homes(rows, self.config.extend)
-        for split in self._kept_apart(tables):
-            named = rows.loc[rows["sha256"].isin(_official(split, tables)), "group"]
-            fixed |= dict.fromkeys(named, str(split))
-        return fixed
+    def _name_earlier(self, engine: TableEngine, context: StageContext) -> None:
+        """Note in which splits of an earlier set groups stand."""
+        if self.config.extend is None:
+            return
+        if self.config.extend.resolve() == context.workspace.manifests.resolve():
+            raise InputError(
+                f"{self.config.extend}: would be overwritten; copy the earlier split to "
+                "another folder and give that as --extend"
+            )
+        for rank, split in enumerate(SPLITS):
+            path = self.config.extend / f"{split}.parquet"
+            engine.add("earlier", scan_manifest(path, split, ["sha256"]))
+            engine.make(NAME_EARLIER, split=split, rank=rank)
+        ((moved,),) = engine.rows(MOVED)
+        if moved:
+            logger.warning(
+                "split: %d groups of the earlier split turn out to be related across it; each is "
+                "now whole, in test before validation before train",
+                moved,
+            )
 
-    def _kept_apart(self, tables: Tables) -> list[Split]:
+    def _kept_apart(self, engine: TableEngine) -> list[Split]:
         """Return the splits that stay as listed, test last: it wins a group that two name."""
-        listed = tables["listing"]["official_split"].unique().drop_null().to_pylist()
+        ((listed,),) = engine.rows(LISTED_SPLITS)
         if not self.config.official:
             if listed:
                 logger.info(
@@ -103,28 +182,34 @@ class SplitStage(Stage[SplitConfig]):
                     ", ".join(sorted(listed)),
                 )
             return []
-        return [*([Split.VALIDATION] if Split.VALIDATION in listed else []), Split.TEST]
+        return [*([Split.VALIDATION] if Split.VALIDATION in (listed or []) else []), Split.TEST]
 
-    def _assign(
-        self, rows: "pd.DataFrame", fixed: dict[str, str], apart: Sequence[Split]
-    ) -> dict[str, str]:
+    def _homes(self, engine: TableEngine, apart: Sequence[Split]) -> pa.Table:
         """Return the split of each group: as fixed, the others dealt out to fill the ratios."""
-        groups = _ordered_groups(rows, self.config.seed)
-        taken = groups.groupby(groups.index.map(fixed)).sum().reindex(SPLITS, fill_value=0)
-        ratios = np.array(self.config.ratios)
+        fixed = engine.table(FIXED_GROUPS)
+        taken = [int(pc.sum(_of(fixed, split)["size"]).as_py() or 0) for split in SPLITS]
+        ratios = [*self.config.ratios]
         for split in apart:
             place = SPLITS.index(split)
-            ratios[place] = taken.iloc[place] = 0
-        free = groups[~groups.index.isin(fixed)]
-        places = divide(free.to_list(), ratios.tolist(), taken.to_list())
-        home = {group: SPLITS[place] for group, place in zip(free.index, places, strict=True)}
-        return home | fixed
+            ratios[place] = taken[place] = 0
+        free = engine.table(FREE_GROUPS, draw=draw(self.config.seed, self.name))
+        sizes = (size for chunk in free["size"].chunks for size in chunk.to_numpy().tolist())
+        places = np.fromiter(dealt(sizes, ratios, taken), np.int8, len(free))
+        homes = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(SPLITS))
+        dealt_out = pa.table({"group": free["group"], "split": homes.cast(pa.string())})
+        return pa.concat_tables([fixed.select(["group", "split"]), dealt_out])
 
 
-def _class_sizes(rows: "pd.DataFrame", names: Sequence[str]) -> list[int]:
-    """Return the number of images of each class."""
-    sizes: list[int] = np.bincount(rows["target"], minlength=len(names)).tolist()
-    return sizes
+def _of(groups: pa.Table, split: str) -> pa.Table:
+    return groups.filter(pc.equal(groups["split"], split))
+
+
+def _class_sizes(engine: TableEngine, classes: int) -> dict[str, list[int]]:
+    """Return the number of images of each class in each split."""
+    counts = {(split, target): count for split, target, count in engine.rows(SIZES)}
+    return {
+        split: [counts.get((split, target), 0) for target in range(classes)] for split in SPLITS
+    }
 
 
 def _said(sizes: Sequence[int], names: Sequence[str], *, binary: bool) -> str:
@@ -155,34 +240,25 @@ def divide(
     list of int
         The part of each group; part sizes are within the largest group of their shares.
     """
-    shares = np.array(ratios) / sum(ratios)
-    held = np.zeros(len(shares)) if taken is None else np.array(taken, float)
-    deficit = shares * held.sum() - held
-    places = []
+    return [*dealt(sizes, ratios, taken or [0] * len(ratios))]
+
+
+def dealt(sizes: Iterable[int], ratios: Sequence[float], taken: Sequence[int]) -> Iterator[int]:
+    """Yield the part of each group, as `divide` returns them, in numbers of Python's own.
+
+    Arrays of three numbers would take ten times as long, a minute for ten million groups.
+    """
+    whole = float(np.sum(ratios))
+    shares = [ratio / whole for ratio in ratios]
+    held = float(sum(taken))
+    deficit = [share * held - rows for share, rows in zip(shares, taken, strict=True)]
+    parts = [part for part, share in enumerate(shares) if share > 0]
     for size in sizes:
-        deficit += shares * size
-        place = int(np.argmax(np.where(shares > 0, deficit, -np.inf)))
+        for part in parts:
+            deficit[part] += shares[part] * size
+        place = max(parts, key=deficit.__getitem__)  # the first of equal ones
         deficit[place] -= size
-        places.append(place)
-    return places
-
-
-def _final_rows(tables: Tables) -> "pd.DataFrame":
-    """Return the kept images with all columns of the split manifests."""
-    sample = to_frame(tables["sample"])
-    kept = sample.loc[sample["kept"], ["sha256", "target", "label"]]
-    images = to_frame(tables["images"].select(["sha256", "path", "width", "height"]))
-    groups = to_frame(tables["duplicates"].select(["sha256", "group"]))
-    labels = to_frame(tables["labels"].select(["cluster", "labels"]))
-    rows = kept.merge(images, on="sha256").merge(groups, on="sha256")
-    rows = rows.merge(labels.rename(columns={"cluster": "sha256"}), on="sha256")
-    return rows.merge(_first_urls(tables), on="sha256")
-
-
-def _first_urls(tables: Tables) -> "pd.DataFrame":
-    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    stored = fetched[fetched["status"].isin(STORED)]
-    return stored.groupby("sha256")["url"].min().reset_index()
+        yield place
 
 
 def _earlier_digest(folder: "Path", split: str) -> str:
@@ -193,55 +269,3 @@ def _earlier_digest(folder: "Path", split: str) -> str:
             f"{', '.join(SPLITS)} of an earlier 'curate split'"
         )
     return info.digest
-
-
-def _earlier_homes(rows: "pd.DataFrame", folder: "Path") -> dict[str, str]:
-    """Return the split of each group that an earlier split holds images of.
-
-    Groups of two splits that new pictures have joined go to the later of the two: what was tested
-    on must not be trained on.
-    """
-    home: dict[str, str] = {}
-    moved = 0
-    for split in SPLITS:
-        earlier = read_manifest(folder / f"{split}.parquet", split, ["sha256"])
-        groups = rows.loc[rows["sha256"].isin(earlier["sha256"].to_pylist()), "group"]
-        moved += sum(home.get(group, split) != split for group in groups.unique())
-        home |= dict.fromkeys(groups, split)
-    if moved:
-        logger.warning(
-            "split: %d groups of the earlier split turn out to be related across it; each is now "
-            "whole, in test before validation before train",
-            moved,
-        )
-    return home
-
-
-def _official(split: Split, tables: Tables) -> set[str]:
-    """Return images that the collection's own split names, or whose duplicates it names."""
-    listing = to_frame(tables["listing"].select(["url", "official_split"]))
-    urls = listing.loc[listing["official_split"] == split, ["url"]].drop_duplicates()
-    fetched = to_frame(tables["fetch"].select(["url", "sha256"]))
-    members = to_frame(tables["duplicates"].select(["sha256", "cluster"]))
-    return set(urls.merge(fetched, on="url").merge(members, on="sha256")["cluster"])
-
-
-def _ordered_groups(rows: "pd.DataFrame", seed: int) -> "pd.Series[int]":
-    """Return group sizes by name: strata one after another, by hash within a stratum."""
-    ordered = rows.sort_values(["group", "target", "label"])
-    groups = ordered.groupby("group").agg(
-        target=("target", "first"), label=("label", "first"), size=("sha256", "size")
-    )
-    groups["number"] = hash_order(seed, SplitStage.name, groups.index)
-    sizes: pd.Series[int] = groups.sort_values(["target", "label", "number"])["size"]
-    return sizes
-
-
-def _table(rows: "pd.DataFrame") -> pa.Table:
-    columns = ["path", "sha256", "target", "label", "labels", "group", "width", "height", "url"]
-    table = pa.Table.from_pandas(rows[columns], preserve_index=False)
-    return table.set_column(
-        table.schema.get_field_index("labels"),
-        "labels",
-        pa.array([list(labels) for labels in rows["labels"]], pa.list_(pa.string())),
-    )

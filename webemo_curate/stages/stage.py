@@ -11,6 +11,7 @@ from webemo_curate.config import StageConfig
 from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 ConfigT = TypeVar("ConfigT", bound=StageConfig)
@@ -29,11 +30,14 @@ class StageContext:
         Runs row-local work.
     fingerprint
         Digest of what this run computes; keys its checkpoints.
+    memory
+        Bytes that work on whole tables may hold; None for a part of the machine's.
     """
 
     workspace: Workspace
     runner: Runner
     fingerprint: str
+    memory: int | None = None
 
 
 class Stage(ABC, Generic[ConfigT]):
@@ -102,6 +106,42 @@ class Stage(ABC, Generic[ConfigT]):
         -------
         dict of str to pa.Table
             A table for each name in `outputs`; the pipeline sorts, checks and writes them.
+        """
+
+
+class TableStage(Stage[ConfigT]):
+    """A stage whose tables an engine reads, joins and sorts: they need not fit in memory."""
+
+    def load(self, workspace: Workspace) -> Tables:
+        """Open the declared columns of the inputs; the engine reads them as it needs them."""
+        return {name: workspace.scan(name, columns) for name, columns in self.inputs.items()}
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Derive the outputs; see `Stage.run`."""
+        declared = {
+            name: tables[name].select([*columns])
+            if isinstance(tables[name], pa.Table)
+            else tables[name]
+            for name, columns in self.inputs.items()
+        }
+        with TableEngine(context.workspace.root, declared, context.memory) as engine:
+            return self.derive(engine, context)
+
+    @abstractmethod
+    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
+        """Compute the outputs by queries over the inputs, which are there under their names.
+
+        Parameters
+        ----------
+        engine : TableEngine
+            Runs them.
+        context : StageContext
+            Workspace and runner.
+
+        Returns
+        -------
+        dict of str to pa.Table
+            As of `Stage.run`.
         """
 
 

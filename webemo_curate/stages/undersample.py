@@ -1,25 +1,40 @@
 """The undersample stage: leave out images of the larger classes until the shares are right."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import UndersampleConfig
-from webemo_curate.frames import to_frame
 from webemo_curate.stages.class_sizes import check_kept, class_sizes, wanted_shares
-from webemo_curate.stages.sampling import hash_order
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.sampling import draw
+from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
-from webemo_curate.verdicts import LabelVerdict
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
-if TYPE_CHECKING:
-    import pandas as pd
+COUNTS = "select target, count(*) from labels where verdict = 'kept' group by target"
+
+SAMPLE = """
+with drawn as ( -- every image has a number of its own, whatever images stand beside it
+    select cluster as sha256, target, label,
+        unhex(substr(sha256($draw || cluster), 1, 16)) as number
+    from labels where verdict = 'kept'
+), placed as ( -- by it each has its place in its label, as a fraction of the label
+    select *, (row_number() over (partition by target, label order by number, sha256) - 0.5::double)
+        / count(*) over (partition by target, label) as share
+    from drawn
+), ranked as ( -- the lowest fractions are kept: every label keeps its share to within one image
+    select *, row_number() over (partition by target order by share, number, sha256) as rank
+    from placed
+)
+select sha256, target, label, rank <= size as kept, $seed::bigint as seed
+from ranked join wanted using (target)
+order by sha256
+"""
 
 
-class UndersampleStage(Stage[UndersampleConfig]):
+class UndersampleStage(TableStage[UndersampleConfig]):
     """Draws the sample, stratified over the labels within each class."""
 
     name = "undersample"
@@ -31,61 +46,17 @@ class UndersampleStage(Stage[UndersampleConfig]):
         """Return the names of the classes; None of the binary target."""
         return recorded_classes(workspace)
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
         """Keep as many of each class as the shares and size ask for; see `Stage.run`."""
-        labels = to_frame(tables["labels"].select(["cluster", "target", "label", "verdict"]))
-        rows = labels[labels["verdict"] == LabelVerdict.KEPT].sort_values("cluster")
-        target = rows["target"].to_numpy(np.int8)
         names = target_names(context.workspace)
-        counts = dict(zip(names, np.bincount(target, minlength=len(names)).tolist(), strict=True))
+        found = dict(engine.rows(COUNTS))
+        counts = {name: found.get(number, 0) for number, name in enumerate(names)}
         binary = self.classes(context.workspace) is None
         shares = wanted_shares(self.config, counts, binary=binary)
         wanted = class_sizes(counts, shares, self.config.size)
         check_kept(counts, wanted, binary=binary)
-        kept = np.zeros(len(rows), bool)
-        for value, name in enumerate(names):
-            ours = rows[target == value]
-            kept[target == value] = stratified_draw(ours, wanted[name], self.config.seed)
-        return {
-            "sample": pa.table(
-                {
-                    "sha256": pa.array(rows["cluster"], pa.string()),
-                    "target": pa.array(target),
-                    "label": pa.array(rows["label"], pa.string()),
-                    "kept": pa.array(kept),
-                    "seed": pa.array([self.config.seed] * len(rows), pa.int64()),
-                }
-            )
-        }
-
-
-def stratified_draw(
-    rows: "pd.DataFrame", size: int, seed: int
-) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Mark rows to keep so that every label keeps its share to within one image.
-
-    Rows are ordered by a hash of seed and name within their label; each gets its place in that
-    order as a fraction of the label, and the lowest fractions are kept.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Columns `cluster` (distinct names) and `label`.
-    size : int
-        Rows to keep.
-    seed : int
-        The draw's seed.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows,)
-        True for rows that are kept.
-    """
-    number = hash_order(seed, UndersampleStage.name, rows["cluster"])
-    drawn = rows[["label"]].assign(number=number).reset_index(drop=True)
-    place = drawn.groupby("label", sort=False)["number"].rank(method="first") - 0.5
-    share = place / drawn.groupby("label", sort=False)["number"].transform("size")
-    order = np.lexsort((number, share.to_numpy()))
-    kept = np.zeros(len(rows), bool)
-    kept[order[:size]] = True
-    return kept
+        numbers = pa.array(range(len(names)), pa.int8())
+        sizes = pa.array([wanted[name] for name in names], pa.int64())
+        engine.add("wanted", pa.table({"target": numbers, "size": sizes}))
+        seed = self.config.seed
+        return {"sample": engine.table(SAMPLE, seed=seed, draw=draw(seed, self.name))}

@@ -48,7 +48,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     if not replace:
         _check_free(path)
     try:
-        with _partial(path) as partial:
+        with hidden_folder(path) as partial:
             yield partial
             partial.chmod(0o755)
             sync_filesystem(partial)
@@ -73,10 +73,21 @@ def _check_free(path: Path) -> None:
 
 
 @contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """Make the hidden folder, locked for as long as this process lives; remove what is left."""
+def hidden_folder(path: Path) -> Iterator[Path]:
+    """Make a hidden folder beside a path, locked while the block runs and removed after it.
+
+    Parameters
+    ----------
+    path : Path
+        What it is named after. Hidden folders of that name that killed commands left are removed.
+
+    Yields
+    ------
+    Path
+        The folder, empty.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
+    sweep_hidden(path)
     partial = Path(
         tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent)
     )
@@ -89,8 +100,10 @@ def _partial(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _sweep(path: Path) -> None:
-    """Remove the hidden folders of dead commands: those that nobody locks."""
+def sweep_hidden(path: Path) -> None:
+    """Remove the hidden folders that dead commands left beside a path: those that nobody locks."""
+    if not path.parent.is_dir():
+        return
     for entry in os.scandir(path.parent):
         named = entry.name.startswith(f".{path.name}.") and entry.name.endswith(PARTIAL_SUFFIX)
         if not named or not entry.is_dir(follow_symlinks=False):

@@ -1,0 +1,71 @@
+"""Manifests read batch by batch, for queries over more rows than fit in memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from webemo_curate.fields import LATER
+from webemo_curate.manifest import odd_paths, read_manifest
+from webemo_curate.schemas import SCHEMAS
+
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+"""Reads as `read_parquet` does: a page is held against its checksum."""
+
+
+def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | ds.Dataset":
+    """Open columns of a manifest to be read batch by batch, as many as a query asks for at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    name : str
+        Which manifest it must be.
+    columns : sequence of str
+        What is read of it.
+
+    Returns
+    -------
+    Dataset
+        Its rows, in the manifest's types, each page held against its checksum when it is read; a
+        table, read whole, if the file has other types than the manifest.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or has not the manifest's columns.
+    """
+    wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
+    try:
+        rows = ds.dataset(path, format=CHECKED)
+        later = {field.name for field in wanted if LATER in field.metadata}
+        there = rows.schema
+        plain = all(
+            there.field(field.name).type == field.type
+            if field.name in there.names
+            else field.name in later
+            for field in wanted
+        )
+        if not plain or _may_lack(path, wanted):
+            return read_manifest(path, name, [*columns])
+        rows = rows.replace_schema(wanted)
+        if "path" in columns and rows.count_rows(filter=odd_paths(ds.field("path"))):
+            return read_manifest(path, name, [*columns])
+        return rows
+    except (OSError, pa.ArrowException, ValueError):
+        return read_manifest(path, name, [*columns])
+
+
+def _may_lack(path: Path, wanted: pa.Schema) -> bool:
+    """Tell whether a column that may have no nulls has some, or does not say so."""
+    metadata = pq.read_metadata(path)
+    places = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
+    needed = [places[f.name] for f in wanted if not f.nullable and f.name in places]
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    chunks = [group.column(place).statistics for group in groups for place in needed]
+    return any(c is None or not c.has_null_count or c.null_count for c in chunks)

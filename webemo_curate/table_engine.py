@@ -1,0 +1,182 @@
+"""SQL over whole tables: DuckDB within a bound of memory, which spills into the workspace.
+
+Inputs are manifests, read with their pages' checksums; a result is a file of the spill folder,
+mapped into memory: what a stage holds of a table does not grow with its rows. The system drops
+mapped pages when it needs the room.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+import psutil
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from webemo_curate.errors import CurateError
+from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
+from webemo_curate.manifest_store import SPILLS
+from webemo_curate.storage.whole_folder import hidden_folder
+from webemo_curate.system_faults import GO_ON, lacking_space, raise_system_fault
+
+Settings = dict[str, str | bool | int | float | list[str]]
+
+SHARE: Final = 4
+"""By default the engine takes one part in so many of the machine's memory."""
+
+SHUT: Final[Settings] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+    "preserve_insertion_order": False,
+}
+"""Nothing is downloaded, no variable of ours is taken for a table, and order is what is asked."""
+
+OFFLOADING: Final = "failed to offload"
+"""How DuckDB says that what it spills has no room on the disk."""
+
+LATER_SHUT: Final = (
+    "set enable_progress_bar = false",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
+"""Settings of an open connection: queries reach no file, and change nothing of this."""
+
+Tables = Mapping[str, "pa.Table | ds.Dataset"]
+
+
+class TableEngine:
+    """One stage's tables and the queries over them; a context manager.
+
+    Parameters
+    ----------
+    root : Path
+        Local folder of the workspace.
+    tables : Mapping of str to (pa.Table or Dataset)
+        What queries name: manifests of `scan_manifest`, or tables.
+    memory : int, optional
+        Bytes it holds at most, besides some batches on their way; default a quarter of the
+        machine's memory.
+    threads : int, optional
+        Default the cores that this process may use; they change no result.
+    """
+
+    def __init__(
+        self, root: Path, tables: Tables, memory: int | None = None, threads: int | None = None
+    ) -> None:
+        self._root, self._tables, self._made = root, tables, 0
+        self._settings: Settings = SHUT | {
+            "memory_limit": f"{memory or default_memory()}B",
+            "threads": threads or len(os.sched_getaffinity(0)),
+        }
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._folder = opened.enter_context(hidden_folder(self._root / SPILLS))
+            place: Settings = {"temp_directory": str(self._folder / "engine")}
+            self._connection = duckdb.connect(config=self._settings | place)
+            opened.callback(self._connection.close)
+            for setting in LATER_SHUT:
+                self._connection.execute(setting)
+            for name, table in self._tables.items():
+                self.add(name, table)
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.__exit__(kind, error, trace)
+
+    def add(self, name: str, table: "pa.Table | ds.Dataset") -> None:
+        """Let queries name a table."""
+        self._connection.register(name, table)
+
+    def make(self, sql: str, **given: Any) -> None:
+        """Run a statement, such as `create table`; `$name` stands for what is given."""
+        with self._explained():
+            self._connection.execute(sql, given or None)
+
+    def rows(self, sql: str, **given: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query that has few."""
+        with self._explained():
+            return self._connection.execute(sql, given or None).fetchall()
+
+    def count(self, name: str) -> int:
+        """Return how many rows a table has."""
+        return int(self._connection.table(name).count("*").fetchall()[0][0])
+
+    def table(self, sql: str, **given: Any) -> pa.Table:
+        """Return the rows of a query as a table that lies on the disk.
+
+        Parameters
+        ----------
+        sql : str
+            The query; its `order by` is the order of the rows.
+        **given : Any
+            What stands for `$name`.
+
+        Returns
+        -------
+        pa.Table
+            In chunks of a row group, mapped; it outlives the engine and its folder.
+        """
+        self._made += 1
+        file = self._folder / f"{self._made}.arrow"
+        with self._explained():
+            rows = self._connection.sql(sql, params=given or None)
+            with rows.to_arrow_reader(ROW_GROUP_ROWS) as reader:
+                _stage(reader, file)
+        return pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say of an error whose it is: an input's, the machine's, or the bound's on memory."""
+        try:
+            yield
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise_system_fault(error, str(self._folder))
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise self._lacking(error) from error
+            for name, table in self._tables.items():
+                if isinstance(table, ds.Dataset):
+                    read_manifest(Path(table.files[0]), name, table.schema.names)
+            raise
+
+    def _lacking(self, error: duckdb.OutOfMemoryException) -> CurateError:
+        if OFFLOADING in str(error):
+            return lacking_space(str(self._folder.parent))
+        limit = self._settings["memory_limit"]
+        return CurateError(f"the tables do not fit in {limit}; give a larger --memory and {GO_ON}")
+
+
+def default_memory() -> int:
+    """Return how much memory an engine takes where nobody says: a part of the machine's."""
+    total: int = psutil.virtual_memory().total
+    return total // SHARE
+
+
+def _stage(reader: pa.RecordBatchReader, file: Path) -> None:
+    """Write batches to a file, cut into row groups: its bytes follow from the rows alone."""
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
+        waiting: list[pa.RecordBatch] = []
+        held = 0
+        for batch in reader:
+            waiting.append(batch)
+            held += batch.num_rows
+            if held >= ROW_GROUP_ROWS:
+                table = pa.Table.from_batches(waiting)
+                whole = held - held % ROW_GROUP_ROWS
+                for start in range(0, whole, ROW_GROUP_ROWS):
+                    writer.write_table(table.slice(start, ROW_GROUP_ROWS).combine_chunks())
+                waiting = table.slice(whole).to_batches()
+                held -= whole
+        if held:
+            writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
