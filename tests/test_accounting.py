@@ -1,14 +1,17 @@
 """Where rows end, counted directly: gates, decisions, the funnel, and what the audit finds."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from tests.stages.corpus import Tables, curate, draw_labels
 from tests.stages.tables import listing, manifest, sha
-from webemo_curate.accounting import decide, funnel, passages, split_counts
+from webemo_curate.accounting import funnel, passages, split_counts
 from webemo_curate.audit import discrepancies
 from webemo_curate.config import PipelineConfig
+from webemo_curate.departures import decide
 from webemo_curate.gates import GATES
 from webemo_curate.pipeline import build_stages
 from webemo_curate.schemas import MANIFESTS
@@ -49,8 +52,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
         "text": manifest("text", texts),
         "duplicates": manifest("duplicates", members),
     }
-    made = curate(made, Workspace(tmp_path_factory.mktemp("accounting")))
-    return made | {"decisions": decide(reader(made))}
+    place = tmp_path_factory.mktemp("accounting")
+    made = curate(made, Workspace(place))
+    return made | {"decisions": decide(reader(made), place)}
 
 
 def reader(tables: Tables):  # type: ignore[no-untyped-def]
@@ -89,8 +93,8 @@ def test_the_funnel_ends_before_what_is_not_there(tables: Tables) -> None:
     assert funnel(reader(tables), set()) == []
 
 
-def test_sound_manifests_have_no_discrepancy(tables: Tables) -> None:
-    assert discrepancies(reader(tables)) == []
+def test_sound_manifests_have_no_discrepancy(tables: Tables, tmp_path: Path) -> None:
+    assert discrepancies(reader(tables), tmp_path) == []
 
 
 def without_first(table: pa.Table) -> pa.Table:
@@ -112,16 +116,20 @@ def twice_first(table: pa.Table) -> pa.Table:
         ("decisions", twice_first, "has 1 that did not leave so"),
     ],
 )
-def test_what_does_not_add_up_is_said(tables: Tables, name: str, change, found: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_does_not_add_up_is_said(
+    tables: Tables, name: str, change, found: str, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
     changed = tables | {name: change(tables[name])}
-    assert any(found in problem for problem in discrepancies(reader(changed)))
+    assert any(found in problem for problem in discrepancies(reader(changed), tmp_path))
 
 
-def test_a_group_in_two_splits_is_found(tables: Tables) -> None:
+def test_a_group_in_two_splits_is_found(tables: Tables, tmp_path: Path) -> None:
     column = tables["train"].schema.get_field_index("group")
     group = pa.array([tables["test"]["group"][0].as_py()] * tables["train"].num_rows)
     moved = tables | {"train": tables["train"].set_column(column, "group", group)}
-    assert any("stand in two splits" in problem for problem in discrepancies(reader(moved)))
+    assert any(
+        "stand in two splits" in problem for problem in discrepancies(reader(moved), tmp_path)
+    )
 
 
 def test_stages_name_the_gates_in_the_order_of_rows() -> None:

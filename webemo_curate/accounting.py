@@ -5,12 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from webemo_curate.conform import conform
 from webemo_curate.frames import to_frame
 from webemo_curate.gates import GATES, Gate, Reader
-from webemo_curate.schemas import DECISIONS, MANIFESTS
 from webemo_curate.verdicts import BINARY, Split
 
 if TYPE_CHECKING:
@@ -92,26 +88,6 @@ def passages(read: Reader, present: set[str]) -> Iterator[Passage]:
         rows = passage.passed
 
 
-def decide(read: Reader) -> pa.Table:
-    """List every URL or image that left, with stage, reason and the listed rows it stands for.
-
-    Parameters
-    ----------
-    read : callable
-        As for `passages`; all manifests must be there.
-
-    Returns
-    -------
-    pa.Table
-        Schema `schemas.DECISIONS`.
-    """
-    import pandas as pd
-
-    left = pd.concat([_by_row(passage) for passage in passages(read, set(MANIFESTS))])
-    table = pa.Table.from_pandas(left[DECISIONS.names], preserve_index=False)
-    return conform(table, DECISIONS)
-
-
 def funnel(read: Reader, present: set[str]) -> list[FunnelStep]:
     """Count what each stage took in, dropped and passed on.
 
@@ -177,20 +153,6 @@ def _pass(rows: "pd.DataFrame", gate: Gate, verdicts: "pd.DataFrame") -> Passage
     verdict_columns = ["reason", "score", "threshold"]
     passed = joined[known & ~leaves].drop(columns=verdict_columns, errors="ignore")
     return Passage(gate, joined[leaves], lost, passed)
-
-
-def _by_row(passage: Passage) -> "pd.DataFrame":
-    """Shape what left at a gate as decisions: a row for each URL or image."""
-    left = passage.left.assign(stage=passage.gate.stage)
-    for name in {"score", "threshold"} - set(left.columns):
-        left[name] = None
-    if passage.gate.by == "url":
-        return left.assign(sha256=None)
-    counts = {"listed_rows": "sum"} | dict.fromkeys(
-        ["reason", "stage", "score", "threshold"], "first"
-    )
-    images: pd.DataFrame = left.groupby("sha256", sort=False).agg(counts).reset_index()
-    return images.assign(url=None)
 
 
 def _step(passage: Passage, entered: int) -> FunnelStep:

@@ -1,6 +1,7 @@
 """Tables in the form of their manifest: columns cast, rows in order, later columns left out."""
 
-import numpy as np
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -103,25 +104,31 @@ def sort_rows(name: str, table: pa.Table) -> pa.Table:
         The same rows, ordered by the manifest's keys.
     """
     keys = SORT_KEYS.get(name, ("sha256",))
-    if len(keys) == 1 and _ascends(table.column(keys[0])):
-        return table
     plain = pa.table({key: _decoded(table.column(key)) for key in keys})
-    order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in keys])
-    if pc.all(pc.equal(order, pa.array(np.arange(len(order), dtype=np.uint64)))).as_py():
+    if _ascends(plain):
         return table
+    order = pc.sort_indices(plain, sort_keys=[(key, "ascending") for key in keys])
     return conform(table.take(order), table.schema)
 
 
-def _ascends(values: pa.ChunkedArray) -> bool:
-    """Tell whether texts are in order already, a chunk at a time."""
-    if values.null_count or not pa.types.is_string(values.type):
-        return False
-    last: pa.Array = values.slice(0, 0).combine_chunks()
-    for chunk in values.chunks:
-        row = pa.concat_arrays([last, chunk])
-        if not pc.all(pc.less_equal(row[:-1], row[1:])).as_py():
+def _ascends(keys: pa.Table) -> bool:
+    """Tell whether rows are in order already, a batch at a time; missing values come last."""
+    last = keys.slice(0, 0)
+    for batch in filter(len, keys.to_batches()):
+        rows = pa.concat_tables([last, pa.Table.from_batches([batch])]).combine_chunks()
+        before, after = rows.slice(0, rows.num_rows - 1), rows.slice(1)
+        comes: Any = True
+        for name in reversed(keys.column_names):
+            low, high = before[name], after[name]
+            missing = pc.is_null(high)
+            less = pc.or_(
+                pc.fill_null(pc.less(low, high), False), pc.greater(missing, pc.is_null(low))
+            )
+            equal = pc.fill_null(pc.equal(low, high), pc.and_(missing, pc.is_null(low)))
+            comes = pc.or_(less, pc.and_(equal, comes))
+        if not pc.all(comes).as_py():
             return False
-        last = row[-1:]
+        last = rows.slice(rows.num_rows - 1)
     return True
 
 

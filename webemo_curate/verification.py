@@ -53,7 +53,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
             f"'{workspace.typed('split')}' before verify"
         )
     problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
-    problems += discrepancies(workspace.read)
+    problems += discrepancies(workspace.read, workspace.root)
     if files:
         problems += [*_changed_files(workspace), *_changed_packed(workspace)]
         problems += _changed_runs(workspace)

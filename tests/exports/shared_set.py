@@ -8,8 +8,8 @@ import pyarrow as pa
 from tests.download.site import picture
 from tests.stages.corpus import run_stage
 from tests.stages.tables import listing, manifest
-from webemo_curate.accounting import decide
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.departures import decide
 from webemo_curate.duplicates.perceptual import picture_hashes
 from webemo_curate.imaging import read_looks
 from webemo_curate.manifest import Origin
@@ -86,7 +86,9 @@ def fill(workspace: Workspace, pictures: list[Drawn] | None = None) -> Workspace
     classes = {str(split): ("others", "sadness") for split in Split}
     for name, table in tables.items():
         workspace.write(name, table, Origin(name, 1, {}, {}), classes.get(name))
-    workspace.write("decisions", decide(workspace.read), Origin("decisions", 1, {}, {}))
+    workspace.write(
+        "decisions", decide(workspace.read, workspace.root), Origin("decisions", 1, {}, {})
+    )
     return workspace
 
 

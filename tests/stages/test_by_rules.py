@@ -15,6 +15,7 @@ from tests.stages.corpus import run_stage
 from tests.stages.plain_rules import drawn, settled, split_homes, votes
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.departures import decide
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin, read_info, read_manifest
 from webemo_curate.stages.binarize import BinarizeStage
@@ -158,3 +159,9 @@ def test_the_example_is_as_it_was_made(tmp_path: Path) -> None:
             stored = read_manifest(EXAMPLE / f"{name}.parquet", name)
             assert workspace.read(name) == stored
             assert content_digest(workspace.read(name)) == content_digest(stored)
+    workspace.write("decisions", decide(_of_example, tmp_path), Origin("decisions", 1, {}, {}))
+    assert workspace.read("decisions") == _of_example("decisions", None)
+
+
+def _of_example(name: str, columns: list[str] | None) -> pa.Table:
+    return read_manifest(EXAMPLE / f"{name}.parquet", name, columns)
