@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -110,6 +111,15 @@ def test_spills_of_a_killed_command_go_with_the_next(tmp_path: Path) -> None:
     running.wait()
     assert spills(tmp_path)
     workspace.sweep()
+    assert not spills(tmp_path)
+
+
+def test_an_interrupt_ends_a_query_as_it_ends_python(tmp_path: Path) -> None:
+    asking = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    with TableEngine(tmp_path, {}) as engine:
+        asking.start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.table("select sha256(range::varchar) as s from range(30000000) order by s")
     assert not spills(tmp_path)
 
 

@@ -36,6 +36,8 @@ SHUT: Final[Settings] = {
 }
 """Nothing is downloaded, no variable of ours is taken for a table, and order is what is asked."""
 
+INTERRUPTED: Final = "Query interrupted"
+
 OFFLOADING: Final = "failed to offload"
 """How DuckDB says that what it spills has no room on the disk."""
 
@@ -141,6 +143,10 @@ class TableEngine:
         """Say of an error whose it is: an input's, the machine's, or the bound's on memory."""
         try:
             yield
+        except RuntimeError as error:
+            if INTERRUPTED in str(error):  # how DuckDB passes Ctrl-C on
+                raise KeyboardInterrupt from error
+            raise
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise_system_fault(error, str(self._folder))
             if isinstance(error, duckdb.OutOfMemoryException):
