@@ -25,13 +25,14 @@ import pyarrow as pa
 
 from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.compare import PAIRS, CompareWorker, Proofs
+from webemo_curate.duplicates.compare import PAIRS, CompareWorker, proofs_of
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import TABLES, Words
 from webemo_curate.duplicates.looks import PictureLooks, looks_of
-from webemo_curate.duplicates.methods import FoundPairs, Mask, Prove, by_features, by_grays, by_hash
-from webemo_curate.duplicates.relation import RelationLimits
+from webemo_curate.duplicates.measured import FoundPairs
+from webemo_curate.duplicates.methods import Prove, by_features, by_grays, by_hash
+from webemo_curate.duplicates.placings import Mask, Proofs
 from webemo_curate.frames import to_frame
 from webemo_curate.runner.job import Job, Worker
 from webemo_curate.runner.local_runner import LocalRunner, usable_cores
@@ -119,9 +120,9 @@ def main() -> None:
     truth, config = Truth.read(arguments.data), DedupConfig()
     names = sorted(truth.family)
     looks, words = read_looks(arguments.data / "web", names, usable_cores())
-    prove = prover(arguments.data / "web", config, usable_cores())
-    framed = by_hash(looks, config, prove), by_grays(looks, prove)
-    ours, siblings = found_pairs(names, *framed, by_features(looks, words, prove))
+    prove = prover(arguments.data / "web", usable_cores())
+    framed = by_hash(looks, config, prove), by_grays(looks, config, prove)
+    ours, siblings = found_pairs(names, *framed, by_features(looks, words, config, prove))
     ours = closed(ours)
     # What no split may part: a picture's siblings are those of its copies.
     kin = closed(ours | siblings) - ours
@@ -164,18 +165,14 @@ def _lists(column: pa.ListArray) -> list[npt.NDArray[np.uint32]]:
     return np.split(column.values.to_numpy(), column.offsets.to_numpy()[1:-1])
 
 
-def prover(folder: Path, config: DedupConfig, processes: int = 1) -> Prove:
+def prover(folder: Path, processes: int = 1) -> Prove:
     """Return what looks closer at pairs of pictures of a folder, in this process or in others."""
-    worker = CompareWorker(ImageFiles(folder), RelationLimits.of(config), MAX_PIXELS)
+    worker = CompareWorker(ImageFiles(folder), MAX_PIXELS)
 
     def prove(paths: Paths, pairs: tuple[Indices, Indices], whole: bool, mirrored: Mask) -> Proofs:
         first, second = (pa.array(paths[side], pa.string()) for side in pairs)
         table = pa.table([first, second, np.full(len(mirrored), whole), mirrored], schema=PAIRS)
-        found = _run(worker, table, processes)
-        answer, correlation, changed = (
-            found[name].to_numpy() for name in ("answer", "correlation", "changed")
-        )
-        return Proofs(answer, correlation.astype(np.float32), changed.astype(np.float32))
+        return proofs_of(_run(worker, table, processes))
 
     return prove
 

@@ -185,8 +185,9 @@ def measure(folder: Path, names: list[str]) -> dict[str, Tally]:
         By method; of `siblings` the false pairs alone count.
     """
     looks, words = read_looks(folder, names)
-    prove, config = prover(folder, DedupConfig()), DedupConfig()
-    found = by_hash(looks, config, prove), by_grays(looks, prove), by_features(looks, words, prove)
+    prove, config = prover(folder), DedupConfig()
+    found = by_hash(looks, config, prove), by_grays(looks, config, prove)
+    found += (by_features(looks, words, config, prove),)
     same, siblings = found_pairs(names, *found)
     sets = {"curate dedup": same, "curate dedup, siblings": siblings}
     sets |= {f"pHash within {bits}": hashed(looks, names, bits) for bits in DISTANCES}

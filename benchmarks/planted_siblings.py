@@ -245,8 +245,9 @@ def judge(folder: Path, one: str, other: str) -> str:
     """Return what `curate dedup` says of two pictures of a folder."""
     names, config = [one, other], DedupConfig()
     looks, words = read_looks(folder, names)
-    prove = prover(folder, config)
-    found = by_hash(looks, config, prove), by_grays(looks, prove), by_features(looks, words, prove)
+    prove = prover(folder)
+    found = by_hash(looks, config, prove), by_grays(looks, config, prove)
+    found += (by_features(looks, words, config, prove),)
     same, siblings = found_pairs(names, *found)
     return "same" if same else "siblings" if siblings else "strangers"
 

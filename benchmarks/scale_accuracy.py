@@ -87,7 +87,7 @@ def report(arrays: Arrays, tool: ModuleType, config: DedupConfig) -> None:
     colors = np.zeros((size, 4, 4, 3), np.uint8)
     looks = PictureLooks(names, hashes, arrays["phash_mirrored"], arrays["gray"], colors)
     with tempfile.TemporaryDirectory() as folder:
-        closer = prover(Path(folder), config)
+        closer = prover(Path(folder))
 
         def prove(paths, pairs, whole, mirrored):  # type: ignore[no-untyped-def]
             for row in np.unique(np.concatenate(pairs)).tolist():

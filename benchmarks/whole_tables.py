@@ -26,6 +26,7 @@ from webemo_curate.config import (
     BinarizeConfig,
     DecodingConfig,
     DedupConfig,
+    MatchingConfig,
     SplitConfig,
     UndersampleConfig,
 )
@@ -36,6 +37,7 @@ from webemo_curate.runner.memory import held_bytes
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
@@ -43,7 +45,8 @@ from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
 STAGES: list[Stage] = [  # type: ignore[type-arg]
-    DedupStage(DedupConfig(), DecodingConfig()),
+    PairsStage(MatchingConfig(), DecodingConfig()),
+    DedupStage(DedupConfig()),
     BinarizeStage(BinarizeConfig()),
     UndersampleStage(UndersampleConfig()),
     SplitStage(SplitConfig()),

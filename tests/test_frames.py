@@ -19,6 +19,7 @@ from webemo_curate.config import (
     BinarizeConfig,
     DecodingConfig,
     DedupConfig,
+    MatchingConfig,
     PipelineConfig,
     SplitConfig,
 )
@@ -31,6 +32,7 @@ from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.table_digest import content_digest
@@ -180,7 +182,8 @@ def _tables(values: list[int], undecodable: int) -> dict[str, pa.Table]:
 def _run(tables: dict[str, pa.Table], context: StageContext) -> dict[str, list[dict[str, Any]]]:
     tables = dict(tables)
     for stage in (
-        DedupStage(DedupConfig(distance=8), DecodingConfig()),
+        PairsStage(MatchingConfig(), DecodingConfig()),
+        DedupStage(DedupConfig(distance=8)),
         BinarizeStage(BinarizeConfig()),
     ):
         tables |= stage.run(tables, context)
@@ -225,9 +228,9 @@ def test_a_broken_file_in_a_test_set_changes_nothing_for_the_others(
     ((upright, _),) = picture_hashes([_picture(0)]).tolist()
     tables = _tables([upright ^ (2**10 - 1)], 1)
     images = to_frame(tables["images"])
-    tables["duplicates"] = DedupStage(DedupConfig(), DecodingConfig()).run(
-        tables, StageContext(workspace, LocalRunner(1), "0" * 64)
-    )["duplicates"]
+    context = StageContext(workspace, LocalRunner(1), "0" * 64)
+    tables |= PairsStage(MatchingConfig(), DecodingConfig()).run(tables, context)
+    tables |= DedupStage(DedupConfig()).run(tables, context)
     assert images["phash"].isna().sum() == 1
     for name in ("images", "features", "duplicates"):
         workspace.write(name, tables[name], ORIGIN)

@@ -29,6 +29,7 @@ from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.ocr import OcrStage
+from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.text import TextStage
@@ -87,7 +88,8 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         OcrStage(config.filter_text.ocr, elsewhere=config.runner.elsewhere),
         TextStage(config.filter_text.rule),
         FeaturesStage(config.features, config.decoding),
-        DedupStage(config.dedup, config.decoding),
+        PairsStage(config.dedup.matching, config.decoding),
+        DedupStage(config.dedup),
         BinarizeStage(config.binarize, config.listing.taxonomy),
         UndersampleStage(config.undersample),
         SplitStage(config.split),

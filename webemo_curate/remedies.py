@@ -13,6 +13,7 @@ WRITERS: Final = {
     "ocr": "filter-text",
     "text": "filter-text",
     "features": "dedup",
+    "pairs": "dedup",
     "duplicates": "dedup",
     "labels": "binarize",
     "sample": "undersample",

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from webemo_curate.fields import COLOR, ENUM, GRAY, SHA256, TEXT_BOX, TIMESTAMP, column
+from webemo_curate.match_schemas import DUPLICATES, FEATURES, PAIRS, SHARED
 from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
 
 LISTING = pa.schema(
@@ -100,51 +101,6 @@ TEXT = pa.schema(
     ]
 )
 
-CORRELATION = "of the gray values with the matched image, where the two overlap"
-
-DUPLICATES = pa.schema(
-    [
-        SHA256,
-        column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
-        column("keeper", pa.bool_(), "true for the one image kept of the cluster"),
-        column("matched", pa.string(), "the image it was compared with; itself for a keeper"),
-        column("method", ENUM, "keeper, pixels, phash or features"),
-        column(
-            "distance",
-            pa.float32(),
-            "to the matched image: bits for phash, 1 - correlation of gray values for features",
-        ),
-        column("threshold", pa.float32(), "largest distance of the method", nullable=True),
-        column("correlation", pa.float32(), CORRELATION, nullable=True),
-        column("verdict", ENUM, "keeper, exact_duplicate or near_duplicate"),
-        column("group", pa.string(), "clusters of one stock asset or of siblings; never split"),
-        column(
-            "sibling_of",
-            pa.string(),
-            "the image of another cluster that is nearest to being the same: one scene, another "
-            "face, pose or place of a thing",
-            nullable=True,
-        ),
-        column(
-            "sibling_score",
-            pa.float32(),
-            "largest part in which the two differ, as a share of their overlap",
-            nullable=True,
-        ),
-    ]
-)
-
-FEATURES = pa.schema(
-    [
-        SHA256,
-        column(
-            "words",
-            pa.list_(pa.uint32()),
-            "hashed SIFT descriptors, four words a keypoint; empty if not sought",
-        ),
-    ]
-)
-
 LABELS = pa.schema(
     [
         column("cluster", pa.string(), "SHA-256 of the cluster's keeper"),
@@ -203,20 +159,6 @@ DECISIONS = pa.schema(
     ]
 )
 
-SHARED = pa.schema(
-    [
-        column("path", pa.string(), "file of the external set"),
-        SHA256,
-        column("matched", pa.string(), "SHA-256 of a clean image of the workspace like it"),
-        column("group", pa.string(), "that image's group, which stands in one split"),
-        column("method", ENUM, "pixels, phash or features"),
-        column("distance", pa.float32(), "as in the duplicates manifest"),
-        column("threshold", pa.float32(), "largest distance of the method"),
-        column("correlation", pa.float32(), CORRELATION),
-        column("sibling", pa.bool_(), "one scene, another face or pose: not the same picture"),
-    ]
-)
-
 MANIFESTS: dict[str, pa.Schema] = {
     "listing": LISTING,
     "fetch": FETCH,
@@ -224,6 +166,7 @@ MANIFESTS: dict[str, pa.Schema] = {
     "ocr": OCR,
     "text": TEXT,
     "features": FEATURES,
+    "pairs": PAIRS,
     "duplicates": DUPLICATES,
     "labels": LABELS,
     "sample": SAMPLE,
@@ -267,6 +210,7 @@ NOTES: dict[tuple[str, str], str] = {
 SORT_KEYS: dict[str, tuple[str, ...]] = {
     "listing": ("source", "line"),
     "fetch": ("url",),
+    "pairs": ("first", "second", "method", "placing"),
     "labels": ("cluster",),
     "decisions": ("stage", "reason", "url", "sha256"),
     "shared": ("path", "matched"),

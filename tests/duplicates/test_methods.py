@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageOps
 from benchmarks.dedup_accuracy import prover, read_looks
 from tests.duplicates.test_geometry import jpeg, scene
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.compare import Proofs
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
+from webemo_curate.duplicates.placings import Placings, Proofs
 from webemo_curate.runner.local_runner import usable_cores
 
 CONFIG = DedupConfig()
@@ -26,12 +26,12 @@ def answers(folder: Path, processes: int = 1) -> dict[tuple[str, str], bool]:
     """Return the pairs found among a folder's pictures: True the same, False siblings."""
     names = sorted(file.name for file in folder.iterdir() if file.suffix in {".jpg", ".png"})
     looks, words = read_looks(folder, names, processes)
-    prove = prover(folder, CONFIG, processes)
+    prove = prover(folder, processes)
     found: dict[tuple[str, str], bool] = {}
     for part in (
-        by_features(looks, words, prove),
+        by_features(looks, words, CONFIG, prove),
         by_hash(looks, CONFIG, prove),
-        by_grays(looks, prove),
+        by_grays(looks, CONFIG, prove),
     ):
         for one, other, same in zip(part.first, part.second, part.same, strict=True):
             pair = names[min(one, other)], names[max(one, other)]
@@ -146,7 +146,7 @@ def looks_alike(hashes, value=0):
 def no_closer_look(*closer):
     """Stand where reduced pictures decide all."""
     assert not len(closer[-1])
-    return Proofs(np.zeros(0, np.int8), np.zeros(0, np.float32), np.zeros(0, np.float32))
+    return Proofs(Placings.none(0), Placings.none(0))
 
 
 @pytest.mark.parametrize("method", ["hash", "grays"])
@@ -157,7 +157,7 @@ def test_every_copy_in_another_set_is_matched_with_the_workspace(method):
         looks = looks_alike([0xF0F0, 0xF0F1, 0xF0F1, 0xF0F1])
         found = by_hash(looks, CONFIG, no_closer_look, outer)
     else:
-        found = by_grays(looks_alike([0, 0, 0, 0], 9), no_closer_look, outer)
+        found = by_grays(looks_alike([0, 0, 0, 0], 9), CONFIG, no_closer_look, outer)
     assert found.same.all()
     assert sorted(zip(found.first.tolist(), found.second.tolist(), strict=True)) == [
         (0, 1),
@@ -168,7 +168,7 @@ def test_every_copy_in_another_set_is_matched_with_the_workspace(method):
 
 def test_many_files_of_one_white_square_make_few_pairs():
     """Every pair of them would be 12 million."""
-    found = by_grays(looks_alike([0] * 5000, 9), no_closer_look)
+    found = by_grays(looks_alike([0] * 5000, 9), CONFIG, no_closer_look)
     assert found.same.all()
     assert len(found.first) == 4999
     assert set(found.first.tolist()) == {0}

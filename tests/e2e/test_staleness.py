@@ -17,3 +17,14 @@ def test_of_a_rule_made_of_many_settings_the_options_are_named(
     assert "--min-area" in line
     assert "easyocr" not in line
     assert "{" not in line
+
+
+def test_moved_limits_of_duplicates_leave_the_measured_pairs_as_they_are(
+    curated: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    shutil.copytree(curated, workspace, symlinks=True)
+    output = curate("dedup", "--distance", "6", "--dry-run", "--workspace", workspace)
+    said = {line.split()[0]: line for line in output.splitlines() if line.strip()}
+    assert "pairs" not in said
+    assert "--distance" in said["dedup"]

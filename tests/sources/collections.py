@@ -21,6 +21,7 @@ from webemo_curate.config import (
     FetchConfig,
     ImagesConfig,
     ListingConfig,
+    MatchingConfig,
     SplitConfig,
     UndersampleConfig,
 )
@@ -31,6 +32,7 @@ from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.listing import ListingStage
+from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
@@ -152,7 +154,8 @@ def splits(
     tables["text"] = manifest("text", [{"sha256": name} for name in names])
     tables["features"] = empty_table("features")
     after: list[Stage[Any]] = [
-        DedupStage(DedupConfig(perceptual=False), DecodingConfig()),
+        PairsStage(MatchingConfig(perceptual=False), DecodingConfig()),
+        DedupStage(DedupConfig(perceptual=False)),
         BinarizeStage(binarize, listing.taxonomy),
         UndersampleStage(UndersampleConfig(positive_fraction=0.5)),
         SplitStage(SplitConfig(ratios=(50, 25, 25))),

@@ -10,8 +10,10 @@ from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import DecodingConfig, DedupConfig
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.stages.dedup import DedupStage
+from webemo_curate.stages.pairs import PairsStage
 
 DISTANCE = 4
+DEDUP = DedupConfig(distance=DISTANCE)
 MASK = 2**64 - 1
 LOOK = {
     "gray": np.random.default_rng(0).integers(0, 256, 1024, np.uint8).tobytes(),
@@ -51,11 +53,17 @@ def tables(values, order):
     }
 
 
-def run(values, order, context):
-    found = DedupStage(DedupConfig(distance=DISTANCE), DecodingConfig()).run(
-        tables(values, order), context
+def deduplicated(given_tables, context, config=DEDUP):
+    """Measure pairs, and decide."""
+    given_tables = given_tables | PairsStage(config.matching, DecodingConfig()).run(
+        given_tables, context
     )
-    return {row["sha256"]: row for row in found["duplicates"].to_pylist()}
+    return DedupStage(config).run(given_tables, context)["duplicates"]
+
+
+def run(values, order, context):
+    found = deduplicated(tables(values, order), context)
+    return {row["sha256"]: row for row in found.to_pylist()}
 
 
 @settings(
@@ -98,9 +106,7 @@ def test_a_chain_of_near_pictures_does_not_merge_its_ends(context):
         "images": manifest("images", rows),
         "text": manifest("text", [{"sha256": row["sha256"]} for row in rows]),
     }
-    found = DedupStage(DedupConfig(distance=DISTANCE), DecodingConfig()).run(given_tables, context)[
-        "duplicates"
-    ]
+    found = deduplicated(given_tables, context)
     cluster = dict(zip(found["sha256"].to_pylist(), found["cluster"].to_pylist(), strict=True))
     assert cluster[sha(0)] != cluster[sha(4)]
     by_name = dict(zip((row["sha256"] for row in rows), chain, strict=True))

@@ -17,6 +17,7 @@ from webemo_curate.config import (
     DedupConfig,
     FeaturesConfig,
     ImagesConfig,
+    MatchingConfig,
     SplitConfig,
     UndersampleConfig,
 )
@@ -29,6 +30,7 @@ from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.features import FeaturesStage
 from webemo_curate.stages.images import ImagesStage
+from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.stages.undersample import UndersampleStage
@@ -94,7 +96,8 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Curated:
     for stage in (
         ImagesStage(ImagesConfig(), DecodingConfig()),
         FeaturesStage(FeaturesConfig(), DecodingConfig()),
-        DedupStage(DedupConfig(), DecodingConfig()),
+        PairsStage(MatchingConfig(), DecodingConfig()),
+        DedupStage(DedupConfig()),
         BinarizeStage(BinarizeConfig()),
         UndersampleStage(UndersampleConfig()),
         SplitStage(SplitConfig()),

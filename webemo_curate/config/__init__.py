@@ -4,7 +4,12 @@ from webemo_curate.config.decoding_config import BOUNDS, DecodeBounds, DecodingC
 from webemo_curate.config.experiment_config import ExperimentConfig, load_experiment
 from webemo_curate.config.export_config import ExportConfig, ExportFormat, RebuildConfig
 from webemo_curate.config.fetch_config import FetchConfig
-from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
+from webemo_curate.config.image_config import (
+    DedupConfig,
+    FeaturesConfig,
+    ImagesConfig,
+    MatchingConfig,
+)
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.pipeline_config import (
@@ -41,6 +46,7 @@ __all__ = [
     "FilterTextConfig",
     "ImagesConfig",
     "ListingConfig",
+    "MatchingConfig",
     "OcrConfig",
     "Overrides",
     "PipelineConfig",

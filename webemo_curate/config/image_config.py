@@ -24,6 +24,24 @@ class FeaturesConfig(StageConfig):
     )
 
 
+REACH = 12
+"""Bits of hashes up to which pairs are measured at least."""
+
+
+class MatchingConfig(StageConfig):
+    """Which pairs of images are measured."""
+
+    perceptual: bool = setting(
+        True,
+        flag=Flag("--near/--exact-only"),
+        description="Find near duplicates, or equal pixels alone.",
+    )
+    reach: int = setting(REACH, ge=0, le=64, description="Largest distance of hashes, in bits.")
+    partition_rows: int = setting(
+        64, operational=True, ge=1, description="Pairs that a worker gets at a time."
+    )
+
+
 class DedupConfig(StageConfig):
     """Which images count as the same picture."""
 
@@ -52,3 +70,12 @@ class DedupConfig(StageConfig):
     partition_rows: int = setting(
         64, operational=True, ge=1, description="Pairs that a worker gets at a time."
     )
+
+    @property
+    def matching(self) -> MatchingConfig:
+        """Which pairs are measured: more than are decided now, so that limits can move."""
+        return MatchingConfig(
+            perceptual=self.perceptual,
+            reach=max(REACH, self.distance),
+            partition_rows=self.partition_rows,
+        )

@@ -1,17 +1,17 @@
 """Closer looks at candidate pairs, run by a runner: each pair is a row."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from PIL import ImageOps
 
-from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.geometry import NO_MATCH, Match, View, match, match_whole, view
+from webemo_curate.duplicates.geometry import Match, View, match, match_whole, view
 from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.known_looks import NOTHING_KNOWN, KnownLooks
+from webemo_curate.duplicates.placings import PLACING, Placings, Proofs
 from webemo_curate.duplicates.relation import Relation, RelationLimits
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
@@ -30,17 +30,16 @@ PAIRS = pa.schema(
 )
 """A pair; whether whole frames are laid on one another first; whether the second is mirrored."""
 
-MATCHES = pa.schema(
-    [
-        ("inliers", pa.int32()),
-        ("placed", pa.float64()),
-        ("correlation", pa.float64()),
-        ("overlap", pa.float64()),
-        ("agreeing", pa.float64()),
-        ("changed", pa.float64()),
-        ("answer", pa.int8()),
-    ]
-)
+MATCHES = pa.schema([("whole", PLACING), ("keypoints", PLACING)])
+"""What the two placings showed; null where one was not tried."""
+
+SURE = RelationLimits(inliers=16, correlation=0.97, changed=0.004)
+"""Whole frames that agree so well are placed by no keypoints besides: no limits in use are as
+strict. The limits that decide are not known here, so that others decide by the same placings."""
+
+Placed = tuple[Match | None, Match | None]
+"""Of whole frames, and by keypoints."""
+
 CACHED_VIEWS = 256
 """Pictures kept ready: pairs come sorted by their first picture."""
 
@@ -53,14 +52,11 @@ class CompareWorker:
     ----------
     images
         Reads the pictures.
-    rule
-        Tells same pictures from siblings and strangers.
     max_pixels
         Largest width times height that is decoded.
     """
 
     images: ImageReader
-    rule: RelationLimits
     max_pixels: int
 
     @property
@@ -75,42 +71,22 @@ class CompareWorker:
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Compare the pairs of a batch (schema `PAIRS`)."""
         pairs = zip(*(batch[name].to_pylist() for name in PAIRS.names), strict=True)
-        return _batch([self._match(*pair) for pair in counted(pairs)], self.rule)
+        return _batch([self._match(*pair) for pair in counted(pairs)])
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return no match for a pair that killed its process."""
-        return _batch([NO_MATCH] * batch.num_rows, self.rule)
+        """Return no placing of a pair that killed its process."""
+        return _batch([(None, None)] * batch.num_rows)
 
-    def _match(self, first: str, second: str, whole: bool, mirrored: bool) -> Match:
+    def _match(self, first: str, second: str, whole: bool, mirrored: bool) -> Placed:
         one = _view(self.images, first, self.max_pixels, False)
         other = _view(self.images, second, self.max_pixels, mirrored)
         if one is None or other is None:
-            return NO_MATCH
+            return None, None
         if not whole:
-            return match(one, other)
+            return None, match(one, other)
         laid = match_whole(one, other)
-        if self.rule.answer(laid, whole=True) == Relation.SAME:
-            return laid
-        placed = match(one, other)
-        return max((laid, placed), key=lambda found: self.rule.answer(found, found is laid))
-
-
-class Proofs(NamedTuple):
-    """What closer looks at pairs found; arrays in their order.
-
-    Attributes
-    ----------
-    answer
-        int8, a `Relation` each.
-    correlation
-        float32, of the gray values where the pictures overlap.
-    changed
-        float32, share of the overlap of the largest changed part.
-    """
-
-    answer: npt.NDArray[np.int8]
-    correlation: npt.NDArray[np.float32]
-    changed: npt.NDArray[np.float32]
+        sure = SURE.answer(laid, whole=True) == Relation.SAME
+        return laid, None if sure else match(one, other)
 
 
 @dataclass(frozen=True)
@@ -125,17 +101,20 @@ class Prover:
         Runs the comparisons.
     checkpoints
         Finished comparisons.
-    config
-        Says how well pictures must agree.
+    partition_rows
+        Pairs that a worker gets at a time.
     max_pixels
         Largest width times height that is decoded.
+    known
+        Looks of an earlier run, which are not taken again.
     """
 
     images: ImageStore
     runner: Runner
     checkpoints: Checkpoints
-    config: DedupConfig
+    partition_rows: int
     max_pixels: int
+    known: KnownLooks = NOTHING_KNOWN
 
     def prove(
         self,
@@ -153,7 +132,7 @@ class Prover:
         pairs : tuple of ndarray of int64
             Positions of first and second pictures.
         whole : bool
-            Whether whole frames are tried before keypoints.
+            Whether whole frames are tried besides keypoints.
         mirrored : ndarray of bool, shape (pairs,)
             Whether the second picture is compared as its mirror image.
 
@@ -162,23 +141,31 @@ class Prover:
         Proofs
             One for each pair.
         """
-        first, second = pairs
+        proofs = self.known.find(paths, pairs, mirrored)
+        lacking = ~proofs.keypoints.measured
+        if whole:
+            sure = SURE.answers(proofs.whole, np.ones(len(mirrored), bool)) == Relation.SAME
+            lacking = ~(proofs.whole.measured & (sure | proofs.keypoints.measured))
+        first, second = (side[lacking] for side in pairs)
         places = self.images.places(pa.array(paths, pa.string()))
-        columns = [places.take(first), places.take(second), np.full(len(first), whole), mirrored]
+        columns = [places.take(first), places.take(second), np.full(len(first), whole)]
         job = Job(
             name="compare",
-            worker=CompareWorker(
-                self.images.reader, RelationLimits.of(self.config), self.max_pixels
-            ),
-            rows=pa.table(columns, schema=PAIRS),
+            worker=CompareWorker(self.images.reader, self.max_pixels),
+            rows=pa.table([*columns, mirrored[lacking]], schema=PAIRS),
             checkpoints=self.checkpoints,
-            partition_rows=self.config.partition_rows,
+            partition_rows=self.partition_rows,
         )
-        found = self.runner.run(job)
-        answer, correlation, changed = (
-            found[name].to_numpy() for name in ("answer", "correlation", "changed")
-        )
-        return Proofs(answer, correlation.astype(np.float32), changed.astype(np.float32))
+        found = proofs_of(self.runner.run(job))
+        proofs.keypoints.put(lacking, found.keypoints)
+        if whole:
+            proofs.whole.put(lacking, found.whole)
+        return proofs
+
+
+def proofs_of(found: pa.Table) -> Proofs:
+    """Return what a table of the schema `MATCHES` holds, as arrays."""
+    return Proofs(*(Placings.of(found[name]) for name in MATCHES.names))
 
 
 @lru_cache(CACHED_VIEWS)
@@ -190,9 +177,10 @@ def _view(images: ImageReader, place: str, max_pixels: int, mirrored: bool) -> V
     return view(ImageOps.mirror(picture) if mirrored else picture)
 
 
-def _batch(matches: list[Match], rule: RelationLimits) -> pa.RecordBatch:
-    names = [name for name in MATCHES.names if name != "answer"]
-    columns = [[getattr(found, name) for found in matches] for name in names]
-    columns.append([int(rule.answer(found, found.inliers == 0)) for found in matches])
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, MATCHES, strict=True)]
+def _batch(matches: list[Placed]) -> pa.RecordBatch:
+    columns = [
+        [None if found is None else asdict(found) for found in placing]
+        for placing in zip(*matches, strict=True)
+    ]
+    arrays = [pa.array(column, PLACING) for column in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=MATCHES)

@@ -12,7 +12,8 @@ from webemo_curate.duplicates.compare import Prover
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
 from webemo_curate.duplicates.local_words import Words, words_by_hash
 from webemo_curate.duplicates.looks import LOOKS, looks_of
-from webemo_curate.duplicates.methods import FoundPairs, Method, by_features, by_grays, by_hash
+from webemo_curate.duplicates.measured import FoundPairs, Method
+from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
 from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
@@ -168,7 +169,7 @@ class _SetComparison:
             self.workspace.images,
             self.runner,
             self.workspace.checkpoints(self.comparing, self.fingerprint),
-            self.config,
+            self.config.partition_rows,
             self.max_pixels,
         ).prove
         row = np.r_[np.zeros(len(self.inner), np.int64), known.index.to_numpy(np.int64)]
@@ -180,8 +181,8 @@ class _SetComparison:
             return self._rows(across, distance, method, limit)
 
         hashed = by_hash(looks, self.config, prove, outside)
-        plain = by_grays(looks, prove, outside)
-        cropped = by_features(looks, self._words(known), prove, outside)
+        plain = by_grays(looks, self.config, prove, outside)
+        cropped = by_features(looks, self._words(known), self.config, prove, outside)
         limit = 1 - self.config.min_correlation
         return [
             rows(hashed, hashed.distance, Method.PHASH, self.config.distance),

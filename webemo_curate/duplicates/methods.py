@@ -5,8 +5,7 @@ those are clear, else the files themselves, one laid on the other.
 """
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +13,22 @@ import numpy.typing as npt
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import near_pairs
-from webemo_curate.duplicates.compare import Proofs
 from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
+from webemo_curate.duplicates.measured import (
+    NO_BITS,
+    PLACINGS,
+    FoundPairs,
+    MeasuredPairs,
+    Placing,
+    joined,
+    judged,
+)
+from webemo_curate.duplicates.placings import Mask, Placings, Proofs
 from webemo_curate.duplicates.plain import first_alike, leaders, plain_pairs
-from webemo_curate.duplicates.relation import Relation
+from webemo_curate.duplicates.relation import RelationLimits
 
 SAME: Final = 0.985
 """Correlation of reduced pictures from which they are the same, if no part of them differs."""
@@ -49,53 +57,19 @@ SIMPLE_COLOR: Final = 24.0
 """Levels by which mean colors of pictures of few shapes may differ on average that are the same: a
 sunset's gray values are those of a gray day's."""
 
-Mask = npt.NDArray[np.bool_]
+NEAR: Final = 10
+"""Bits of hashes up to which every pair is measured: two bits on there are ten times as many."""
+
+FAR_CORRELATION: Final = 0.8
+"""Correlation of reduced pictures from which pairs of farther hashes are looked at closer ..."""
+
+FAR_LOOKS: Final = 4
+"""... and the most of them for a picture, those that correlate most: a bound at any number."""
+
+KEPT_CORRELATION: Final = 0.6
+"""Correlation of reduced pictures below which a pair that was not looked at closer is not kept."""
+
 Prove = Callable[[npt.NDArray[np.object_], tuple[Indices, Indices], bool, Mask], Proofs]
-
-
-class Method(StrEnum):
-    """How a pair was found; the earlier, the surer."""
-
-    PIXELS = "pixels"
-    PHASH = "phash"
-    GRAYS = "grays"
-    FEATURES = "features"
-
-
-class FoundPairs(NamedTuple):
-    """Pairs that are the same picture or siblings; arrays of one length.
-
-    Attributes
-    ----------
-    first, second
-        int64 positions; the second may be the earlier one.
-    distance
-        float32 bits between the hashes; NaN where no hash proposed the pair.
-    correlation
-        float32, of the gray values.
-    changed
-        float32, share of the largest changed part; 0 where reduced pictures decided.
-    same
-        bool; siblings otherwise.
-    """
-
-    first: Indices
-    second: Indices
-    distance: npt.NDArray[np.float32]
-    correlation: npt.NDArray[np.float32]
-    changed: npt.NDArray[np.float32]
-    same: Mask
-
-    def where(self, kept: npt.NDArray[np.bool_]) -> "FoundPairs":
-        """Return some of the pairs."""
-        return FoundPairs(
-            self.first[kept],
-            self.second[kept],
-            self.distance[kept],
-            self.correlation[kept],
-            self.changed[kept],
-            self.same[kept],
-        )
 
 
 def by_hash(
@@ -108,7 +82,7 @@ def by_hash(
     looks : PictureLooks
         Of the pictures.
     config : DedupConfig
-        Says how near hashes are that propose a pair.
+        Says how near hashes are that propose a pair, and how well pictures must agree.
     prove : callable
         `compare.Prover.prove`.
     outer : ndarray of bool, optional
@@ -119,30 +93,39 @@ def by_hash(
     FoundPairs
         Each pair once.
     """
-    rows = np.flatnonzero(~looks.flat)
-    told_by_color = (looks.plain | looks.simple)[rows]
-    hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
-    lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
-    lead = _standing(lead, None if outer is None else outer[rows])
-    own = lead == np.arange(len(rows))
-    pairs = near_pairs(hashes[own], mirrored[own], config.distance)
-    chosen, led = rows[own], rows[~own]
-    first = np.concatenate([chosen[pairs.left], led])
-    second = np.concatenate([chosen[pairs.right], rows[lead[~own]]])
-    first, second = _each_once(first, second, outer)
-    upright = np.bitwise_count(looks.phash[first] ^ looks.phash[second])
-    turned = np.bitwise_count(looks.phash[first] ^ looks.mirrored[second])
-    found = _judged(looks, (first, second), turned < upright, prove)
-    return found._replace(distance=_distances(looks, found))
+    measured = measured_by_hash(looks, config.distance, prove, outer)
+    return judged(measured, RelationLimits.of(config))
 
 
-def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> FoundPairs:
-    """Find pictures that are the same among those of which a hash says little.
+def by_grays(
+    looks: PictureLooks, config: DedupConfig, prove: Prove, outer: Mask | None = None
+) -> FoundPairs:
+    """Find pictures that are the same among those of which a hash says little; see `by_hash`."""
+    return judged(measured_by_grays(looks, prove, outer), RelationLimits.of(config))
+
+
+def by_features(
+    looks: PictureLooks,
+    words: Sequence[Words],
+    config: DedupConfig,
+    prove: Prove,
+    outer: Mask | None = None,
+) -> FoundPairs:
+    """Find pictures of which one lies on the other: crops, captions, borders; see `by_hash`."""
+    return judged(measured_by_features(looks, words, prove, outer), RelationLimits.of(config))
+
+
+def measured_by_hash(
+    looks: PictureLooks, reach: int, prove: Prove, outer: Mask | None = None
+) -> MeasuredPairs:
+    """Measure the pairs that hashes propose.
 
     Parameters
     ----------
     looks : PictureLooks
         Of the pictures.
+    reach : int
+        Bits by which hashes differ at most. Beyond `NEAR` bits few pairs are looked at closer.
     prove : callable
         `compare.Prover.prove`.
     outer : ndarray of bool, optional
@@ -150,9 +133,30 @@ def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> Fo
 
     Returns
     -------
-    FoundPairs
-        Each pair once.
+    MeasuredPairs
+        A row for each pair and placing.
     """
+    rows = np.flatnonzero(~looks.flat)
+    told_by_color = (looks.plain | looks.simple)[rows]
+    hashes, mirrored = looks.phash[rows], looks.mirrored[rows]
+    lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
+    lead = _standing(lead, None if outer is None else outer[rows])
+    own = lead == np.arange(len(rows))
+    pairs = near_pairs(hashes[own], mirrored[own], reach)
+    chosen, led = rows[own], rows[~own]
+    first = np.concatenate([chosen[pairs.left], led])
+    second = np.concatenate([chosen[pairs.right], rows[lead[~own]]])
+    first, second = _each_once(first, second, outer)
+    upright = np.bitwise_count(looks.phash[first] ^ looks.phash[second])
+    turned = np.bitwise_count(looks.phash[first] ^ looks.mirrored[second])
+    bits = np.minimum(upright, turned).astype(np.int16)
+    return _measured(looks, (first, second), turned < upright, bits, prove)
+
+
+def measured_by_grays(
+    looks: PictureLooks, prove: Prove, outer: Mask | None = None
+) -> MeasuredPairs:
+    """Measure pairs of pictures of which a hash says little; see `measured_by_hash`."""
     rows = np.flatnonzero(looks.plain)
     lead = first_alike(looks.grays[rows], looks.colors[rows])
     lead = _standing(lead, None if outer is None else outer[rows])
@@ -160,13 +164,14 @@ def by_grays(looks: PictureLooks, prove: Prove, outer: Mask | None = None) -> Fo
     first, second = plain_pairs(looks.grays, rows[own])
     first, second = np.r_[first, rows[~own]], np.r_[second, rows[lead[~own]]]
     first, second = _each_once(first, second, outer)
-    return _judged(looks, (first, second), np.zeros(len(first), bool), prove)
+    bits = np.full(len(first), NO_BITS, np.int16)
+    return _measured(looks, (first, second), np.zeros(len(first), bool), bits, prove)
 
 
-def by_features(
+def measured_by_features(
     looks: PictureLooks, words: Sequence[Words], prove: Prove, outer: Mask | None = None
-) -> FoundPairs:
-    """Find pictures of which one lies on the other: crops, captions, borders.
+) -> MeasuredPairs:
+    """Measure the pairs that share local words.
 
     Parameters
     ----------
@@ -181,16 +186,15 @@ def by_features(
 
     Returns
     -------
-    FoundPairs
-        Each pair once.
+    MeasuredPairs
+        A row for each pair.
     """
     known = 0 if outer is None else int((~outer).sum())
-    first, second = candidate_pairs(words, known)
-    proofs = prove(looks.paths, (first, second), False, np.zeros(len(first), bool))
-    unknown = np.full(len(first), np.nan, np.float32)
-    same = proofs.answer == Relation.SAME
-    found = FoundPairs(first, second, unknown, proofs.correlation, proofs.changed, same)
-    return found.where(proofs.answer > Relation.STRANGERS)
+    pairs = candidate_pairs(words, known)
+    upright = np.zeros(len(pairs[0]), bool)
+    proofs = prove(looks.paths, pairs, False, upright)
+    bits = np.full(len(upright), NO_BITS, np.int16)
+    return _placed(pairs, upright, bits, Placing.KEYPOINTS, proofs.keypoints)
 
 
 def _standing(lead: Indices, outer: Mask | None) -> Indices:
@@ -200,10 +204,14 @@ def _standing(lead: Indices, outer: Mask | None) -> Indices:
     return np.where(outer | outer[lead], np.arange(len(lead)), lead)
 
 
-def _judged(
-    looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask, prove: Prove
-) -> FoundPairs:
-    """Decide by the reduced pictures where those are clear, and look closer where they are not."""
+def _measured(
+    looks: PictureLooks,
+    pairs: tuple[Indices, Indices],
+    turned: Mask,
+    bits: npt.NDArray[np.int16],
+    prove: Prove,
+) -> MeasuredPairs:
+    """Measure by the reduced pictures, and look closer where those are not clear."""
     first, second = pairs
     seen = resemblance(looks.grays, first, second, turned)
     plain, flat = looks.plain, looks.flat
@@ -211,23 +219,52 @@ def _judged(
     clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
     both_flat = flat[first] & flat[second]
     clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
+    # Flat pictures have no correlation to speak of: that they agree is what was found.
+    correlation = np.where(both_flat & clear, np.float32(1), seen.correlation)
     # Laid on one another, pictures of few shapes agree in all but a small figure.
     simple = looks.simple & ~plain
-    closer = ~(both_flat | simple[first] | simple[second])
-    near = fits & (seen.correlation >= STRANGE) & ~clear & closer
-    answer = np.where(clear, int(Relation.SAME), int(Relation.STRANGERS))
-    # Flat pictures have no correlation to speak of: that they agree is what was found.
-    correlation = np.where(both_flat, np.float32(1), seen.correlation)
-    changed = np.zeros(len(first), np.float32)
+    closer = fits & ~clear & ~(both_flat | simple[first] | simple[second])
+    closer &= correlation >= STRANGE
+    far = bits > NEAR
+    closer &= ~far | _foremost(second, correlation, closer & far)
+    kept = closer | clear | (correlation >= KEPT_CORRELATION)
+    reduced = Placings.none(int(kept.sum()))
+    reduced.correlation[:] = correlation[kept]
+    alone = _placed((first[kept], second[kept]), turned[kept], bits[kept], Placing.REDUCED, reduced)
+    parts = [alone._replace(clear=clear[kept])]
     # Whole frames prove a copy alone; what is less alike must be placed by keypoints.
-    copies = seen.correlation >= COPY
-    for part, whole in ((near & copies, True), (near & ~copies, False)):
-        rows = np.flatnonzero(part)
-        proofs = prove(looks.paths, (first[rows], second[rows]), whole, turned[rows])
-        answer[rows], correlation[rows], changed[rows] = proofs
-    unknown = np.full(len(first), np.nan, np.float32)
-    found = FoundPairs(first, second, unknown, correlation, changed, answer == Relation.SAME)
-    return found.where(answer > Relation.STRANGERS)
+    copies = correlation >= COPY
+    for part, whole in ((closer & copies, True), (closer & ~copies, False)):
+        some = first[part], second[part]
+        proofs = prove(looks.paths, some, whole, turned[part])
+        for placing, showed in zip((Placing.WHOLE, Placing.KEYPOINTS), proofs, strict=True):
+            parts.append(_placed(some, turned[part], bits[part], placing, showed))
+    return joined(parts)
+
+
+def _placed(
+    pairs: tuple[Indices, Indices],
+    mirrored: Mask,
+    bits: npt.NDArray[np.int16],
+    placing: Placing,
+    showed: Placings,
+) -> MeasuredPairs:
+    """Return a row for each pair that a placing was tried on; of reduced pictures all were."""
+    size = len(mirrored)
+    kind = np.full(size, PLACINGS.index(placing), np.int8)
+    rows = MeasuredPairs(*pairs, mirrored, bits, kind, np.zeros(size, bool), showed)
+    return rows if placing == Placing.REDUCED else rows.where(showed.measured)
+
+
+def _foremost(later: Indices, correlation: npt.NDArray[np.float32], some: Mask) -> Mask:
+    """Tell which pairs are among the few of a picture that correlate most, and do so enough."""
+    rows = np.flatnonzero(some & (correlation >= FAR_CORRELATION))
+    order = rows[np.lexsort((-correlation[rows], later[rows]))]
+    _, begins, counts = np.unique(later[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(begins, counts)
+    chosen = np.zeros(len(later), bool)
+    chosen[order[place < FAR_LOOKS]] = True
+    return chosen
 
 
 def _colors_fit(looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mask) -> Mask:
@@ -238,13 +275,6 @@ def _colors_fit(looks: PictureLooks, pairs: tuple[Indices, Indices], turned: Mas
     limit = np.where(flat[first] & flat[second], FLAT_COLOR, PLAIN_COLOR)
     told = (largest <= limit) | ~(plain[first] | plain[second])
     return told & ((mean <= SIMPLE_COLOR) | ~(simple[first] | simple[second]))
-
-
-def _distances(looks: PictureLooks, found: FoundPairs) -> npt.NDArray[np.float32]:
-    """Return the bits by which hashes differ, upright or mirrored."""
-    own, theirs = looks.phash[found.first], looks.phash[found.second]
-    turned = np.bitwise_count(own ^ looks.mirrored[found.second])
-    return np.minimum(np.bitwise_count(own ^ theirs), turned).astype(np.float32)
 
 
 def _each_once(first: Indices, second: Indices, outer: Mask | None) -> tuple[Indices, Indices]:

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
+
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import Match
+from webemo_curate.duplicates.placings import Mask, Placings
 
 
 class Relation(IntEnum):
@@ -73,15 +77,32 @@ class RelationLimits:
         Relation
             Strangers, unless the pictures agree in most of the scene.
         """
-        least = max(self.correlation, WHOLE_CORRELATION) if whole else self.correlation
-        if found.correlation < least:
-            return Relation.STRANGERS
-        enough = whole or found.inliers >= self.inliers
-        differs = found.changed > self.changed or found.placed < PLACED
-        if enough and found.agreeing >= SHARED_SCENE and not differs:
-            return Relation.SAME
+        values = {field: np.array([getattr(found, field)]) for field in Placings._fields[1:]}
+        placings = Placings(np.ones(1, bool), **values)
+        return Relation(int(self.answers(placings, np.array([whole]))[0]))
+
+    def answers(self, found: Placings, whole: Mask) -> npt.NDArray[np.int8]:
+        """Judge many placings.
+
+        Parameters
+        ----------
+        found : Placings
+            What they showed.
+        whole : ndarray of bool, shape (placings,)
+            Whether whole frames were laid on one another, which needs no keypoint.
+
+        Returns
+        -------
+        ndarray of int8, shape (placings,)
+            A `Relation` each; strangers where the placing was not tried.
+        """
+        least = np.where(whole, max(self.correlation, WHOLE_CORRELATION), self.correlation)
+        enough = found.measured & (found.correlation >= least.astype(found.correlation.dtype))
+        enough &= whole | (found.inliers >= self.inliers)
+        differs = (found.changed > self.changed) | (found.placed < PLACED)
+        same = enough & (found.agreeing >= SHARED_SCENE) & ~differs
         # If no part differs but few keypoints agree, what agrees is a frame or a grid of marks.
-        kin = differs and found.correlation >= SIBLING_CORRELATION
-        if enough and kin and found.agreeing >= SIBLING_SCENE:
-            return Relation.SIBLINGS
-        return Relation.STRANGERS
+        kin = enough & differs & (found.correlation >= SIBLING_CORRELATION)
+        kin &= found.agreeing >= SIBLING_SCENE
+        answer = np.select([same, kin], [Relation.SAME, Relation.SIBLINGS], Relation.STRANGERS)
+        return answer.astype(np.int8)

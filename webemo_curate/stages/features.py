@@ -10,9 +10,9 @@ from webemo_curate.duplicates.local_words import local_words
 from webemo_curate.imaging import DecodeError, load_rgb, read_stored
 from webemo_curate.imaging.opencv import prepare_opencv
 from webemo_curate.imaging.picture_worker import PictureWorker
+from webemo_curate.match_schemas import FEATURES
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.reporting import counted
-from webemo_curate.schemas import FEATURES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.verdicts import DecodeStatus
 

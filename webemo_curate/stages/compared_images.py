@@ -1,0 +1,51 @@
+"""The images that are compared with one another: clean ones, best keeper first."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from webemo_curate.duplicates.links import Links
+from webemo_curate.duplicates.measured import Method
+from webemo_curate.frames import to_frame
+from webemo_curate.stages.stage import Tables
+from webemo_curate.verdicts import TextVerdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEEPER_ORDER = ["pixels", "bytes", "sha256"]
+"""The keeper of a cluster has the most pixels, then the most bytes, then the first hash."""
+
+
+def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
+    """Return images without text, best keeper first.
+
+    Parameters
+    ----------
+    tables : Tables
+        `images` and `text`.
+    columns : sequence of str
+        Further columns of `images` that are wanted.
+
+    Returns
+    -------
+    DataFrame
+        A row an image: `sha256`, `bytes`, `width`, `height`, `pixels` and the columns.
+    """
+    text = to_frame(tables["text"].select(["sha256", "verdict"]))
+    clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
+    wanted = ["sha256", "bytes", "width", "height", *columns]
+    images = to_frame(tables["images"].select(wanted)).merge(clean, on="sha256")
+    images["pixels"] = images["width"].astype("Int64") * images["height"]
+    return images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
+
+
+def linked_pixels(images: "pd.DataFrame") -> Links:
+    """Link images of equal pixels, which `pixel_hash` tells, to the first of them."""
+    links = Links(len(images))
+    codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
+    _, first = np.unique(codes, return_index=True)
+    whole = np.ones(len(images))
+    links.join(np.arange(len(images)), first[codes], 1 - whole, whole, Method.PIXELS, 0.0)
+    return links

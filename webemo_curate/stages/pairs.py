@@ -1,0 +1,82 @@
+"""The pairs stage: measure the pairs of images that may be one picture; deciding is dedup's."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+
+from webemo_curate.config import DecodingConfig, DedupConfig, MatchingConfig
+from webemo_curate.duplicates.compare import Prover
+from webemo_curate.duplicates.known_looks import COLUMNS, NOTHING_KNOWN, KnownLooks
+from webemo_curate.duplicates.links import link_looks
+from webemo_curate.duplicates.local_words import words_by_hash
+from webemo_curate.duplicates.looks import LOOKS, looks_of
+from webemo_curate.duplicates.measuring import Measuring
+from webemo_curate.errors import InputError
+from webemo_curate.match_schemas import PAIRS
+from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.table_digest import content_digest
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class PairsStage(Stage[MatchingConfig]):
+    """Lays pictures on one another, and stores what that showed of each pair, match or not.
+
+    Which pairs are measured follows from the images and from the limits that dedup has by default;
+    the limits that it is given decide by these measures alone.
+    """
+
+    name = "pairs"
+    inputs: ClassVar = {
+        "images": ("sha256", "path", "bytes", "width", "height", "pixel_hash", *LOOKS),
+        "text": ("sha256", "verdict"),
+        "features": ("sha256", "words"),
+    }
+    outputs = ("pairs",)
+
+    def __init__(self, config: MatchingConfig, decoding: DecodingConfig) -> None:
+        super().__init__(config)
+        self._decoding = decoding
+
+    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
+        """Measure pairs, whole frames first, then crops and captions; see `Stage.run`."""
+        if not self.config.perceptual:
+            return {"pairs": PAIRS.empty_table()}
+        images = clean_images(tables, ["path", "pixel_hash", *LOOKS])
+        links = linked_pixels(images)
+        measuring = self._measuring(images, tables["features"], context)
+        link_looks(links, measuring, DedupConfig())
+        return {"pairs": measuring.table(links)}
+
+    def _measuring(
+        self, images: "pd.DataFrame", features: pa.Table, context: StageContext
+    ) -> Measuring:
+        names = images["sha256"].to_list()
+        prover = Prover(
+            context.workspace.images,
+            context.runner,
+            context.workspace.checkpoints(self.name, context.fingerprint),
+            self.config.partition_rows,
+            self._decoding.max_pixels,
+            self._known(context.workspace),
+        )
+        words = words_by_hash(names, features)
+        return Measuring(looks_of(images), names, words, self.config.reach, prover.prove)
+
+    def _known(self, workspace: Workspace) -> KnownLooks:
+        """Return the looks that an earlier run took in the same way, if they are as written."""
+        info = workspace.info("pairs")
+        if info is None or (info.origin.stage, info.origin.stage_version) != (
+            self.name,
+            self.version,
+        ):
+            return NOTHING_KNOWN
+        try:
+            pairs = workspace.read("pairs")
+        except InputError:
+            return NOTHING_KNOWN
+        sound = content_digest(pairs) == info.digest
+        return KnownLooks(pairs.select(COLUMNS)) if sound else NOTHING_KNOWN
