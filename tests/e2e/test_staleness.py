@@ -26,5 +26,5 @@ def test_moved_limits_of_duplicates_leave_the_measured_pairs_as_they_are(
     shutil.copytree(curated, workspace, symlinks=True)
     output = curate("dedup", "--distance", "6", "--dry-run", "--workspace", workspace)
     said = {line.split()[0]: line for line in output.splitlines() if line.strip()}
-    assert "pairs" not in said
+    assert "current" in said["pairs"]
     assert "--distance" in said["dedup"]
