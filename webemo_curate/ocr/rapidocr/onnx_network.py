@@ -1,16 +1,21 @@
 """rapidocr's ONNX networks run by torch: on CUDA from a plain install, without onnxruntime-gpu."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
 from torch import Tensor
 
 from webemo_curate.ocr.detector import EngineError
-from webemo_curate.ocr.rapidocr.onnx_ops import OPERATORS, Operator
+from webemo_curate.ocr.rapidocr.onnx_fusion import RawNode, simplify
+from webemo_curate.ocr.rapidocr.onnx_ops import OPERATORS, Operator, Value
+
+READ_BY_THE_CPU = {"Resize": slice(1, None)}
+"""Inputs of operators that are lengths although they are no whole numbers."""
 
 
 class Node(NamedTuple):
@@ -40,12 +45,17 @@ class Node(NamedTuple):
 class OnnxNetwork:
     """An ONNX graph of one input and one output, on one device.
 
+    What depends on weights alone is computed when it is opened; lengths are the CPU's. So a call
+    never waits for the device, and a CUDA graph can be made of it.
+
     Parameters
     ----------
     path : Path
         The `.onnx` file. Nothing in such a file is code.
     device : torch.device
-        Where it runs, in single precision.
+        Where it runs.
+    dtype : torch.dtype, default torch.float32
+        In what it computes; half precision stores pixels channels last.
 
     Attributes
     ----------
@@ -58,23 +68,39 @@ class OnnxNetwork:
         If it uses an operator that is not in `OPERATORS`.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(
+        self, path: Path, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
         model = onnx.load(str(path))
         self.metadata = {entry.key: entry.value for entry in model.metadata_props}
         self._input, self._output = model.graph.input[0].name, model.graph.output[0].name
-        self._weights = {
-            tensor.name: _to_tensor(tensor, device) for tensor in model.graph.initializer
+        self._dtype = dtype
+        lengths = _lengths(model.graph)
+        self._weights: dict[str, Value] = {
+            tensor.name: self._to_value(tensor, device, lengths)
+            for tensor in model.graph.initializer
         }
-        nodes = _nodes(model.graph, keep={self._output, *self._weights}, path=path)
-        self._nodes = [node for node in nodes if not self._settle(node)]
+        raw = [node for node in _raw_nodes(model.graph) if not self._settle(node, path)]
+        raw = simplify(raw, self._weights, self._output)
+        self._nodes = _bind(raw, keep={self._output, *self._weights}, path=path)
+
+    def _to_value(self, tensor: onnx.TensorProto, device: torch.device, lengths: set[str]) -> Value:
+        """Weights go to the device; shapes, axes and scale factors are read by the CPU."""
+        found = numpy_helper.to_array(tensor).copy()
+        if tensor.name in lengths or not np.issubdtype(found.dtype, np.floating):
+            return found
+        weights = torch.from_numpy(found).to(device, self._dtype)
+        if self._dtype == torch.float16 and weights.dim() == 4:
+            return weights.contiguous(memory_format=torch.channels_last)
+        return weights
 
     @torch.inference_mode()
-    def _settle(self, node: Node) -> bool:
+    def _settle(self, node: RawNode, path: Path) -> bool:
         """Compute once what depends on weights alone; returns whether it does."""
         if not all(name in self._weights for name in node.inputs):
             return False
         inputs = (self._weights[name] for name in node.inputs)
-        self._weights[node.output] = node.operator(node.attributes, *inputs)
+        self._weights[node.output] = _operator(node.operator, path)(node.attributes, *inputs)
         return True
 
     @torch.inference_mode()
@@ -89,40 +115,62 @@ class OnnxNetwork:
         Returns
         -------
         Tensor
-            The graph's output.
+            float32; the graph's output.
         """
-        values = {**self._weights, self._input: batch}
+        values: dict[str, Any] = {**self._weights, self._input: self._prepared(batch)}
         # TF32 would leave ten bits of every product: enough to move a box.
-        with torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             for node in self._nodes:
                 inputs = (values[name] if name else None for name in node.inputs)
                 values[node.output] = node.operator(node.attributes, *inputs)
                 for name in node.finished:
                     del values[name]
-        return values[self._output]
+        output: Tensor = values[self._output]
+        return output.float()
+
+    def _prepared(self, batch: Tensor) -> Tensor:
+        if self._dtype == torch.float16:
+            return batch.to(self._dtype, memory_format=torch.channels_last)
+        return batch
 
 
-def _to_tensor(tensor: onnx.TensorProto, device: torch.device) -> Tensor:
-    """Weights go to the device; shapes, axes and scale factors are read by the CPU."""
-    found = torch.from_numpy(numpy_helper.to_array(tensor).copy())
-    return found.to(device) if found.is_floating_point() else found
+def _lengths(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of numbers that the CPU reads although they may be floats."""
+    return {
+        name
+        for node in graph.node
+        if node.op_type in READ_BY_THE_CPU
+        for name in node.input[READ_BY_THE_CPU[node.op_type]]
+    }
 
 
-def _nodes(graph: onnx.GraphProto, keep: set[str], path: Path) -> list[Node]:
-    last_use = {name: index for index, node in enumerate(graph.node) for name in node.input}
+def _raw_nodes(graph: onnx.GraphProto) -> list[RawNode]:
     return [
-        Node(
-            _operator(node.op_type, path),
-            {each.name: helper.get_attribute_value(each) for each in node.attribute},
+        RawNode(
+            node.op_type,
             tuple(node.input),
             node.output[0],
+            {each.name: helper.get_attribute_value(each) for each in node.attribute},
+        )
+        for node in graph.node
+    ]
+
+
+def _bind(nodes: Sequence[RawNode], keep: set[str], path: Path) -> list[Node]:
+    last_use = {name: index for index, node in enumerate(nodes) for name in node.inputs}
+    return [
+        Node(
+            _operator(node.operator, path),
+            node.attributes,
+            node.inputs,
+            node.output,
             tuple(
                 name
-                for name in dict.fromkeys(node.input)
+                for name in dict.fromkeys(node.inputs)
                 if name and name not in keep and last_use[name] == index
             ),
         )
-        for index, node in enumerate(graph.node)
+        for index, node in enumerate(nodes)
     ]
 
 

@@ -1,45 +1,64 @@
 """The ONNX operators of rapidocr's networks, in torch (onnx.ai/onnx/operators, opset 11).
 
-Each takes a node's attributes and its inputs and returns its one output. Operators and attribute
-values that these networks do not use are left out; `OPERATORS` is the whole list.
+Each takes a node's attributes and its inputs and returns its one output. Lengths (shapes, axes,
+factors, bounds of slices) are NumPy arrays, so that no operator ever waits for a device. Operators
+and attribute values that these networks do not use are left out; `OPERATORS` is the whole list.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 Attributes = Mapping[str, Any]
-Operator = Callable[..., Tensor]
+
+Lengths = NDArray[Any]
+"""Numbers that the CPU reads."""
+
+Value = Tensor | Lengths
+Operator = Callable[..., Value]
 
 SAME_UPPER = b"SAME_UPPER"
-
-
-def _pad(attributes: Attributes, batch: Tensor, kernel: tuple[int, ...], value: float) -> Tensor:
-    """Pad height and width as the node says; an odd pixel of `SAME_UPPER` goes to the end."""
-    if attributes.get("auto_pad") == SAME_UPPER:
-        # All such nodes here have stride 1, so that kernel - 1 keeps the size.
-        needed = [length - 1 for length in kernel]
-        top, left = (each // 2 for each in needed)
-        bottom, right = needed[0] - top, needed[1] - left
-    else:
-        top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
-    return functional.pad(batch, (left, right, top, bottom), value=value)
 
 
 def _convolve(
     attributes: Attributes, batch: Tensor, weight: Tensor, bias: Tensor | None = None
 ) -> Tensor:
+    batch, padding = _padded(attributes, batch, tuple(weight.shape[2:]), 0.0)
     return functional.conv2d(
-        _pad(attributes, batch, tuple(weight.shape[2:]), 0.0),
+        batch,
         weight,
         bias,
         stride=attributes["strides"],
+        padding=padding,
         dilation=attributes["dilations"],
         groups=attributes["group"],
     )
+
+
+def _padded(
+    attributes: Attributes, batch: Tensor, kernel: tuple[int, ...], value: float
+) -> tuple[Tensor, tuple[int, int]]:
+    """Return a batch, padded if its sides differ, and what the operator itself is to pad."""
+    top, left, bottom, right = _pads(attributes, kernel)
+    if top == bottom and left == right:
+        return batch, (top, left)
+    return functional.pad(batch, (left, right, top, bottom), value=value), (0, 0)
+
+
+def _pads(attributes: Attributes, kernel: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return what is padded at the top, left, bottom and right."""
+    if attributes.get("auto_pad") == SAME_UPPER:
+        # All such nodes here have stride 1, so that kernel - 1 keeps the size. An odd pixel goes
+        # to the end.
+        down, across = (length - 1 for length in kernel)
+        return down // 2, across // 2, down - down // 2, across - across // 2
+    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
+    return top, left, bottom, right
 
 
 def _convolve_transposed(
@@ -56,8 +75,8 @@ def _normalise(
 
 def _largest(attributes: Attributes, batch: Tensor) -> Tensor:
     kernel = tuple(attributes["kernel_shape"])
-    padded = _pad(attributes, batch, kernel, float("-inf"))
-    return functional.max_pool2d(padded, kernel, attributes["strides"])
+    batch, padding = _padded(attributes, batch, kernel, float("-inf"))
+    return functional.max_pool2d(batch, kernel, attributes["strides"], padding)
 
 
 def _average(attributes: Attributes, batch: Tensor) -> Tensor:
@@ -68,7 +87,7 @@ def _mean(attributes: Attributes, batch: Tensor) -> Tensor:
     return batch.mean(attributes["axes"], keepdim=bool(attributes.get("keepdims", 1)))
 
 
-def _enlarge(_: Attributes, batch: Tensor, __: Tensor, factors: Tensor) -> Tensor:
+def _enlarge(_: Attributes, batch: Tensor, __: Value | None, factors: Lengths) -> Tensor:
     """Repeat pixels: the nodes' `asymmetric`, `nearest`, `floor`, with whole factors."""
     return functional.interpolate(batch, scale_factor=factors[2:].tolist(), mode="nearest")
 
@@ -79,14 +98,14 @@ def _squash(attributes: Attributes, batch: Tensor) -> Tensor:
 
 def _slice(
     _: Attributes,
-    values: Tensor,
-    starts: Tensor,
-    ends: Tensor,
-    axes: Tensor,
-    steps: Tensor | None = None,
-) -> Tensor:
+    values: Value,
+    starts: Lengths,
+    ends: Lengths,
+    axes: Lengths,
+    steps: Lengths | None = None,
+) -> Value:
     lengths = [1] * len(axes) if steps is None else steps.tolist()
-    cuts = [slice(None)] * values.dim()
+    cuts = [slice(None)] * values.ndim
     for axis, start, end, step in zip(
         axes.tolist(), starts.tolist(), ends.tolist(), lengths, strict=True
     ):
@@ -94,37 +113,50 @@ def _slice(
     return values[tuple(cuts)]
 
 
-def _reshape(_: Attributes, values: Tensor, shape: Tensor) -> Tensor:
+def _reshape(_: Attributes, values: Value, shape: Lengths) -> Value:
     """Reshape; a 0 keeps the length that stands there."""
-    lengths = [length or values.shape[axis] for axis, length in enumerate(shape.tolist())]
+    lengths = [int(length) or values.shape[axis] for axis, length in enumerate(shape.tolist())]
     return values.reshape(lengths)
 
 
-def _squeeze(attributes: Attributes, values: Tensor) -> Tensor:
+def _squeeze(attributes: Attributes, values: Value) -> Value:
     return values.squeeze(tuple(attributes["axes"]))
 
 
-def _unsqueeze(attributes: Attributes, values: Tensor) -> Tensor:
+def _unsqueeze(attributes: Attributes, values: Value) -> Value:
     for axis in sorted(attributes["axes"]):
-        values = values.unsqueeze(axis)
+        values = (
+            values.unsqueeze(axis) if isinstance(values, Tensor) else np.expand_dims(values, axis)
+        )
     return values
 
 
-def _shape(_: Attributes, values: Tensor) -> Tensor:
-    """Shapes stay on the CPU: they are read, never computed with on a device."""
-    return torch.tensor(values.shape)
+def _shape(_: Attributes, values: Value) -> Lengths:
+    return np.array(values.shape)
+
+
+def _join(attributes: Attributes, *parts: Any) -> Value:
+    if isinstance(parts[0], Tensor):
+        return torch.cat(parts, attributes["axis"])
+    return np.concatenate(parts, attributes["axis"])
+
+
+def _to_float(_: Attributes, values: Value) -> Value:
+    """Cast to the floats that the network computes in; they are what it is given already."""
+    return values
 
 
 OPERATORS: Mapping[str, Operator] = {
     "Add": lambda _, one, other: one + other,
     "AveragePool": _average,
     "BatchNormalization": _normalise,
-    "Cast": lambda _, values: values.float(),
-    "Concat": lambda attributes, *parts: torch.cat(parts, attributes["axis"]),
+    "Cast": _to_float,
+    "Concat": _join,
     "Conv": _convolve,
     "ConvTranspose": _convolve_transposed,
     "Div": lambda _, one, other: one / other,
     "Erf": lambda _, values: values.erf(),
+    "Gelu": lambda _, values: functional.gelu(values),
     "GlobalAveragePool": lambda _, batch: batch.mean((2, 3), keepdim=True),
     "HardSigmoid": _squash,
     "Identity": lambda _, values: values,
@@ -148,5 +180,6 @@ OPERATORS: Mapping[str, Operator] = {
 }
 """Operator name to implementation.
 
-Softmax is that of the last axis only, where opset 11 and torch agree; Cast is to single precision.
+Softmax is that of the last axis only, where opset 11 and torch agree; Cast is of weights stored in
+half precision; Gelu is what `onnx_fusion` makes of five of the others.
 """

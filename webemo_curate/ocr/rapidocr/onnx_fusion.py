@@ -1,0 +1,117 @@
+"""Fewer steps for the same numbers: rapidocr's networks, simplified before they run.
+
+Each step of a network on a GPU reads and writes a whole batch of its pixels, and has to be started.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from webemo_curate.ocr.rapidocr.onnx_ops import Value
+
+ROOT_OF_TWO = 1.41421356
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class RawNode:
+    """One step of a network, as its file names it.
+
+    Attributes
+    ----------
+    operator
+        The operator's name.
+    inputs
+        Names of what it reads; empty where an optional input is left out.
+    output
+        Name of what it makes.
+    attributes
+        The operator's settings.
+    """
+
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def simplify(
+    nodes: Sequence[RawNode], constants: Mapping[str, Value], output: str
+) -> list[RawNode]:
+    """Leave out steps that copy, and make one of the five of a GELU.
+
+    Parameters
+    ----------
+    nodes : Sequence of RawNode
+        In the order in which they run.
+    constants : Mapping of str to Value
+        What is known beforehand.
+    output : str
+        What the network is for: that name stays.
+
+    Returns
+    -------
+    list of RawNode
+        A network of the same output, to rounding.
+    """
+    return _with_gelu(_without_copies(nodes, output), constants)
+
+
+def _without_copies(nodes: Sequence[RawNode], output: str) -> list[RawNode]:
+    same: dict[str, str] = {}
+    kept = []
+    for node in nodes:
+        inputs = tuple(same.get(name, name) for name in node.inputs)
+        if node.operator == "Identity" and node.output != output:
+            same[node.output] = inputs[0]
+        else:
+            kept.append(replace(node, inputs=inputs))
+    return kept
+
+
+def _with_gelu(nodes: Sequence[RawNode], constants: Mapping[str, Value]) -> list[RawNode]:
+    """Replace x / sqrt(2), erf, + 1, * x, * 0.5 (Hendrycks and Gimpel 2016)."""
+    makers = {node.output: node for node in nodes}
+    readers = Counter(name for node in nodes for name in node.inputs)
+    fused: dict[str, RawNode] = {}
+    inner: set[str] = set()
+    for node in nodes:
+        steps = _gelu_steps(node, makers, constants)
+        if steps and all(readers[step.output] == 1 for step in steps[1:]):
+            fused[node.output] = RawNode("Gelu", (steps[-1].inputs[0],), node.output)
+            inner |= {step.output for step in steps[1:]}
+    return [fused.get(node.output, node) for node in nodes if node.output not in inner]
+
+
+def _gelu_steps(
+    last: RawNode, makers: Mapping[str, RawNode], constants: Mapping[str, Value]
+) -> list[RawNode]:
+    """Return the five steps, the last one first; none if these are others."""
+    wanted = (("Mul", 0, 0.5), ("Mul", 1, None), ("Add", 0, 1.0), ("Erf", 0, None))
+    steps = [last]
+    for operator, before, factor in wanted:
+        node = steps[-1]
+        following = makers.get(node.inputs[before]) if node.operator == operator else None
+        if following is None or not _is(node, factor, constants):
+            return []
+        steps.append(following)
+    divided = steps[-1]
+    whole = (
+        divided.operator == "Div"
+        and _is(divided, ROOT_OF_TWO, constants)
+        and steps[1].inputs[0] == divided.inputs[0]
+    )
+    return steps if whole else []
+
+
+def _is(node: RawNode, factor: float | None, constants: Mapping[str, Value]) -> bool:
+    """Tell whether a step's second input is that one number, if there is one."""
+    if factor is None:
+        return True
+    found = constants.get(node.inputs[1])
+    return (
+        found is not None
+        and found.shape == ()
+        and abs(float(found.item()) - factor) < TOLERANCE
+    )
