@@ -16,7 +16,7 @@ from webemo_curate.ocr.easyocr.weight_files import DETECTION, load_tensors
 from webemo_curate.ocr.selection import choose_engine
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.stages.ocr import OcrWorker, rows_at_once
+from webemo_curate.stages.ocr import OcrWorker
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
@@ -54,7 +54,7 @@ def read_all(detector: TextDetector, photos: Path | str, count: int, workers: in
             worker=OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector, 1),
             rows=photo_rows(Path(photos).absolute(), count),
             checkpoints=Checkpoints(FolderStore(Path(checkpoints)), "checkpoints"),
-            partition_rows=rows_at_once(CONFIG, detector),
+            partition_rows=CONFIG.partition_rows,
         )
         return LocalRunner(workers).run(job)
 

@@ -1,53 +1,142 @@
-"""The text filter on a GPU: end to end and the network alone, beside EasyOCR's own interfaces.
+"""The text filter on a GPU: from files to rows of the manifest, and beside EasyOCR's interfaces.
 
-    python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER]
-        [--images 500] [--workers 1 4 8]
+    python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER] [--device cuda]
+        [--parts single cpu half easyocr networks] [--seconds 240] [--images 1000] [--helpers 15]
+
+Parts run in the order given, each in a process of its own and within its share of the time; one
+that fails prints why, and the next goes on:
+
+- `single`: rapidocr's networks. After a first pass over the photos, images/s of passes in another
+  order, with the GPU's utilization and memory and the host's; whether any row differs in a bit.
+- `cpu`: the same photos on CPUs; on how many texts, and decisions, are others.
+- `half`: as `single`, in half precision; on how many photos the decision is another.
+- `easyocr`: EasyOCR's networks in the same way, and EasyOCR's own interfaces.
+- `networks`: each network alone, step by step and as a graph, by size of batch.
 
 Without `--photos` pictures are drawn, without `--models` random weights are written in EasyOCR's
-format (as fast as the published ones as far as detection goes). Prints on how many photos GPU and
-CPU differ, images/s of so many images a worker process, loading included and not, ratios to the
-rivals', the GPU's mean utilization and largest memory in use, and the largest worker's own memory.
-It takes about six minutes on an H200.
+format (as fast as the published ones as far as detection goes). `--device cpu` tries the script
+where there is no GPU.
 """
 
 import argparse
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from PIL import Image
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmarks.gpu.watch import rate
-from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
-from tests.ocr.random_weights import open_reader, write_weights
+from benchmarks.photo_ocr import CONFIG, photo_rows, rapid_detector, read_all, repeated
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
-from webemo_curate.ocr.cascade import confirming_rule
+from webemo_curate.ocr.cascade import confirming_rule, make_detector
 from webemo_curate.ocr.detector import TextDetector
-from webemo_curate.ocr.easyocr.craft import HeatmapNetwork, make_canvas
-from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
-from webemo_curate.ocr.easyocr.weight_files import (
-    DETECTION,
-    PUBLISHED,
-    RECOGNITION,
-    WeightFile,
-    load_tensors,
-)
+from webemo_curate.ocr.feeding.fed_worker import FedWorker
+from webemo_curate.ocr.rule import decide
 from webemo_curate.ocr.second_look import SecondLook
+from webemo_curate.ocr.selection import EngineChoice
+from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.stages.ocr import OcrWorker, fed
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.taxonomies.webemo_labels import LABELS
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import DeviceNetwork
+
+THUMBNAILS = 220_854
+"""WEBEmo's images, whose minutes are projected."""
 
 DRAWN = 400
 CAPTIONED_EVERY = 5
-RIVAL_SHARE = 2
-"""Rivals see one image in so many of a worker's."""
 
-COMPARED = 200
-"""Photos read on both devices."""
+SHARES = {"single": 0.3, "cpu": 0.17, "half": 0.2, "easyocr": 0.21, "networks": 0.12}
+"""Of the time, for each part."""
 
-NETWORK_BATCHES = 50
+RIVAL_IMAGES = 60
+MOST_PASSES = 8
+TIMED_ROWS = 2048
+"""Rows of a timed pass, which is repeated while there is time."""
+
+CANVAS = (416, 640, 3)
+"""The most common shape of photos' thumbnails (21 % of 1,075)."""
+DRAWN_CANVAS = (256, 384, 3)
+CROP = (48, 160, 3)
+
+
+def main() -> None:
+    """Measure on the first GPU."""
+    arguments = _arguments()
+    if arguments.part is not None:
+        _PARTS[arguments.part](arguments)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        arguments.work = Path(folder)
+        if arguments.photos is None:
+            arguments.photos = Path(folder, "photos")
+            arguments.photos.mkdir()
+            draw_pictures(arguments.photos)
+        _print_machine(arguments)
+        for part in arguments.parts:
+            _run_apart(part, arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--models", type=Path)
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    parser.add_argument("--parts", nargs="+", choices=list(SHARES), default=list(SHARES))
+    parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--images", type=int, default=1000, help="photos of a pass")
+    parser.add_argument("--helpers", type=int, default=max(1, usable_cores() - 1))
+    parser.add_argument("--batch-size", type=int, default=CONFIG.batch_size)
+    parser.add_argument("--part", choices=list(SHARES), help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.photos is not None:
+        arguments.photos = arguments.photos.absolute()
+    return arguments
+
+
+def _run_apart(part: str, arguments: argparse.Namespace) -> None:
+    """Run a part in a process group of its own, and end it when its time is up."""
+    bound = SHARES[part] * arguments.seconds
+    command = [sys.executable, "-m", "benchmarks.gpu.text_speed", "--part", part]
+    for name in ("photos", "models", "device", "images", "helpers", "batch_size", "work"):
+        value = getattr(arguments, name)
+        if value is not None:
+            command += [f"--{name.replace('_', '-')}", str(value)]
+    command += ["--seconds", str(bound)]
+    print(f"== {part} (at most {bound:.0f} s)", flush=True)
+    started = time.monotonic()
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        code = process.wait(bound)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        code = "out of time"
+    print(f"== {part}: {time.monotonic() - started:.0f} s, ended with {code}", flush=True)
+
+
+def _print_machine(arguments: argparse.Namespace) -> None:
+    import torch
+
+    name = torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU"
+    photos = len(list(arguments.photos.iterdir()))
+    print(f"{name}, torch {torch.__version__}, {usable_cores()} cores, {photos} photos", flush=True)
 
 
 def draw_pictures(folder: Path) -> None:
@@ -60,72 +149,175 @@ def draw_pictures(folder: Path) -> None:
         picture.save(folder / f"{number}.jpg")
 
 
-def network_alone(models: Path, photos: Path) -> None:
-    """Run CRAFT on one batch again and again; no decoding of files or heatmaps."""
-    network = HeatmapNetwork(load_tensors(models / DETECTION.name), torch.device("cuda"))
-    picture = np.asarray(Image.open(repeated(photos, 1)[0]).convert("RGB"))
-    canvas = make_canvas(picture, CONFIG.short_side).pixels
-    batch = np.stack([canvas] * CONFIG.batch_size)
-    network(batch)  # warm-up
+def single(arguments: argparse.Namespace) -> None:
+    """Measure rapidocr's networks in single precision."""
+    _rapid(arguments, "single")
+
+
+def half(arguments: argparse.Namespace) -> None:
+    """Measure them in half precision, and compare decisions."""
+    _rapid(arguments, "half")
+    _compare(arguments, "single", "half")
+
+
+def cpu(arguments: argparse.Namespace) -> None:
+    """Read the same photos on CPUs, and compare."""
+    workers = max(1, usable_cores())
+    started = time.monotonic()
+    found = read_all(rapid_detector("cpu"), arguments.photos, arguments.images, workers)
+    took = time.monotonic() - started
+    print(f"{workers} processes on CPUs: {arguments.images / took:.1f} images/s, loading included")
+    _store(arguments, "cpu", found)
+    _compare(arguments, "single", "cpu")
+
+
+def _rapid(arguments: argparse.Namespace, precision: str) -> None:
+    config = CONFIG.model_copy(
+        update={
+            "engine": "rapidocr",
+            "precision": precision,
+            "batch_size": arguments.batch_size,
+        }
+    )
+    detector = make_detector(config, EngineChoice("rapidocr", "gpu", "benchmark", ""))
+    _store(arguments, precision, _files_to_rows(arguments, detector, f"rapidocr, {precision}"))
+
+
+def _files_to_rows(arguments: argparse.Namespace, detector: TextDetector, name: str) -> pa.Table:
+    """Measure a detector from files to rows; returns the rows of the first pass."""
+    begun = time.monotonic()
+    rows = photo_rows(arguments.photos, arguments.images)
+    with _working(arguments, detector) as worker:
+        first = _pass(worker, rows)
+        print(f"{name}: loading and the first pass took {time.monotonic() - begun:.1f} s")
+        _print_graphs()
+        left = arguments.seconds - (time.monotonic() - begun)
+        found, order = _timed(arguments, worker, rows, 0.5 * left, name)
+    again = found.take(pa.array(np.argsort(order)[: first.num_rows]))
+    differing = sum(
+        one != other for one, other in zip(first.to_pylist(), again.to_pylist(), strict=True)
+    )
+    print(f"{name}: {differing} of {first.num_rows} rows differ in another order", flush=True)
+    return first
+
+
+def _timed(
+    arguments: argparse.Namespace, worker: FedWorker, rows: pa.Table, seconds: float, name: str
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Time passes over photos, each in an order of its own; returns the first one's rows."""
+    copies = 1 if arguments.device == "cpu" else -(-TIMED_ROWS // rows.num_rows)
+    many = pa.concat_tables([rows] * copies).combine_chunks()
+    random = np.random.default_rng(0)
+    orders = [random.permutation(many.num_rows) for _ in range(MOST_PASSES)]
+    shuffled = [many.take(pa.array(order)) for order in orders]
+    begun = time.monotonic()
+    found = _pass(worker, shuffled[0])
+    once = time.monotonic() - begun
+    passes = min(MOST_PASSES, max(1, int((seconds - once) / once)))
 
     def work() -> None:
-        for _ in range(NETWORK_BATCHES):
-            network(batch)
+        for each in shuffled[:passes]:
+            _pass(worker, each)
 
-    rate(work, NETWORK_BATCHES * CONFIG.batch_size, f"network alone, {canvas.shape[:2]}")
+    speed = rate(work, passes * many.num_rows, f"{name}, {passes} passes of {many.num_rows}")
+    print(f"{name}: {THUMBNAILS} thumbnails in {THUMBNAILS / speed / 60:.1f} min", flush=True)
+    return found, orders[0]
 
 
-def easy_detector(models: Path, published: tuple[WeightFile, WeightFile]) -> TextDetector:
-    """Return EasyOCR's networks in our own loop, on the GPU, and the look for drawn words."""
+def _pass(worker: FedWorker, rows: pa.Table) -> pa.Table:
+    (batch,) = rows.combine_chunks().to_batches()
+    return pa.Table.from_batches([worker.process(batch)])
+
+
+@contextmanager
+def _working(arguments: argparse.Namespace, detector: TextDetector) -> Iterator[FedWorker]:
+    inner = OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector, 1)
+    worker = fed(inner, arguments.helpers, arguments.device)
+    worker.setup()
+    try:
+        yield worker
+    finally:
+        worker.close()
+
+
+def _print_graphs() -> None:
+    import torch
+
+    from webemo_curate.ocr.graphed import shared_shelf
+
+    held = torch.cuda.memory_reserved() // 2**20 if torch.cuda.is_available() else 0
+    print(f"    {len(shared_shelf())} graphs, {held} MiB reserved by torch", flush=True)
+
+
+def _store(arguments: argparse.Namespace, name: str, rows: pa.Table) -> None:
+    with pa.ipc.new_file(str(arguments.work / name), rows.schema) as writer:
+        writer.write_table(rows.unify_dictionaries())
+
+
+def _compare(arguments: argparse.Namespace, one: str, other: str) -> None:
+    """Print on how many photos two runs read, or decide, otherwise."""
+    tables = []
+    for name in (one, other):
+        if not (arguments.work / name).exists():
+            print(f"{one} against {other}: {name} has no rows")
+            return
+        tables.append(pa.ipc.open_file(pa.memory_map(str(arguments.work / name))).read_all())
+    rule = confirming_rule("rapidocr")
+    boxes = [table["boxes"].combine_chunks() for table in tables]
+    verdicts = [decide(each, rule).bears_text for each in boxes]
+    texts = [[[box["text"] for box in found] for found in each.to_pylist()] for each in boxes]
+    places = [[[box["polygon"] for box in found] for found in each.to_pylist()] for each in boxes]
+    counted = [
+        sum(first != second for first, second in zip(*both, strict=True))
+        for both in (verdicts, texts, places)
+    ]
+    print(
+        f"{one} against {other}: of {len(boxes[0])} photos {counted[0]} are decided otherwise, "
+        f"{counted[1]} read otherwise, in {counted[2]} a box lies elsewhere; "
+        f"{int(verdicts[0].sum())} and {int(verdicts[1].sum())} bear text",
+        flush=True,
+    )
+
+
+def easyocr(arguments: argparse.Namespace) -> None:
+    """Measure EasyOCR's networks in our pipeline, and EasyOCR's own interfaces."""
+    from tests.ocr.random_weights import write_weights
+    from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
+    from webemo_curate.ocr.easyocr.weight_files import DETECTION, PUBLISHED, RECOGNITION
+
+    models, published = arguments.models, PUBLISHED
+    if models is None:
+        models = arguments.work
+        _, published = write_weights(models)
+    others = _rivals(arguments, models / DETECTION.name, models / RECOGNITION.name)
     first = EasyDetector(
         models / DETECTION.name,
         models / RECOGNITION.name,
         "gpu",
         CONFIG.short_side,
         CONFIG.score_floor,
-        CONFIG.batch_size,
+        arguments.batch_size,
         published,
     )
-    looks = rapid_detector("gpu")
+    config = CONFIG.model_copy(update={"engine": "rapidocr", "batch_size": arguments.batch_size})
+    looks = make_detector(config, EngineChoice("rapidocr", "gpu", "benchmark", ""))
     assert isinstance(looks, SecondLook)
-    return replace(looks, first=first, rule=confirming_rule("easyocr"))
+    whole = replace(looks, first=first, rule=confirming_rule("easyocr"))
+    arguments.images = min(arguments.images, 500)
+    _files_to_rows(arguments, whole, "EasyOCR's networks")
+    for name, speed in others.items():
+        print(f"    {name}: {speed:.1f} images/s in this process", flush=True)
 
 
-def files_to_rows(
-    detector: TextDetector, photos: Path, images: int, workers: list[int], name: str
-) -> float:
-    """Return the best rate of the whole filter, from image files to rows of the manifest.
+def _rivals(arguments: argparse.Namespace, detection: Path, recognition: Path) -> dict[str, float]:
+    """Return the rates of EasyOCR's own interfaces."""
+    from PIL import Image
 
-    Each number of workers reads so many images a worker, and then twice as many: what the others
-    took is the rate without loading.
-    """
-    best = 0.0
-    for count in workers:
-        once, twice = images * count, 2 * images * count
-        read = partial(read_all, detector, photos, workers=count)
-        first = rate(partial(read, once), once, f"curate, {name}, {count} workers")
-        second = rate(partial(read, twice), twice, f"curate, {name}, {count} workers, twice")
-        loaded = once / (twice / second - once / first)
-        print(f"    once loaded: {loaded:.1f} images/s")
-        best = max(best, loaded)
-    return best
+    from tests.ocr.random_weights import open_reader
 
-
-def count_differences(photos: Path) -> None:
-    """Print on how many photos rapidocr's networks read otherwise on the GPU than on the CPU."""
-    pictures = [Image.open(path).convert("RGB") for path in repeated(photos, COMPARED)]
-    texts = []
-    for detector in (rapid_detector("gpu"), rapid_detector("cpu")):
-        detector.setup()
-        texts.append([[box.text for box in boxes] for boxes in detector.detect(pictures)])
-    differing = sum(one != other for one, other in zip(*texts, strict=True))
-    print(f"GPU and CPU read otherwise on {differing} of {COMPARED} photos")
-
-
-def rivals(models: Path, photos: Path, images: int) -> dict[str, float]:
-    """Return the rates of EasyOCR's own interfaces on the GPU."""
-    reader = open_reader(models / DETECTION.name, models / RECOGNITION.name, "cuda")
-    paths = repeated(photos, images)
+    reader = open_reader(detection, recognition, arguments.device)
+    count = RIVAL_IMAGES if arguments.device == "cuda" else 1
+    paths = repeated(arguments.photos, count)
 
     def detect() -> None:
         for path in paths:
@@ -133,41 +325,92 @@ def rivals(models: Path, photos: Path, images: int) -> dict[str, float]:
 
     def read_batched() -> None:
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-        reader.readtext_batched(pictures, n_width=320, n_height=320, batch_size=CONFIG.batch_size)
+        reader.readtext_batched(pictures, n_width=320, n_height=320, batch_size=64)
 
     works = {"Reader.detect in a loop": detect, "Reader.readtext_batched": read_batched}
-    return {name: rate(work, images, name) for name, work in works.items()}
+    reader.detect(np.asarray(Image.open(paths[0]).convert("RGB")))  # warm-up
+    return {name: rate(work, count, name) for name, work in works.items()}
 
 
-def main() -> None:
-    """Measure on the first GPU."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path)
-    parser.add_argument("--models", type=Path)
-    parser.add_argument("--images", type=int, default=500)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 8])
-    arguments = parser.parse_args()
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
-    with tempfile.TemporaryDirectory() as folder:
-        photos, models, published = arguments.photos, arguments.models, PUBLISHED
-        if photos is None:
-            photos = Path(folder, "photos")
-            photos.mkdir()
-            draw_pictures(photos)
-        if models is None:
-            models = Path(folder)
-            _, published = write_weights(models)
-        network_alone(models, photos)
-        count_differences(photos)
-        others = rivals(models, photos, arguments.images // RIVAL_SHARE)
-        ours = {"EasyOCR": easy_detector(models, published), "rapidocr": rapid_detector("gpu")}
-        for networks, detector in ours.items():
-            found = files_to_rows(
-                detector, photos, arguments.images, arguments.workers, f"{networks}'s networks"
-            )
-            for name, slower in others.items():
-                print(f"    curate / {name}: {found / slower:.1f}")
+def networks(arguments: argparse.Namespace) -> None:
+    """Measure each network alone."""
+    import torch
 
+    from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
+    from webemo_curate.ocr.rapidocr.rapidocr_networks import ANY_TEXT
+    from webemo_curate.ocr.rapidocr.torch_networks import DetectionNetwork, RecognitionNetwork
+
+    until = time.monotonic() + 0.9 * arguments.seconds
+    device = torch.device(arguments.device)
+    kinds: list[tuple[str, tuple[int, ...], Callable[[], DeviceNetwork]]] = [
+        ("detection", CANVAS, lambda: DetectionNetwork(ANY_TEXT, device)),
+        ("detection, half", CANVAS, lambda: DetectionNetwork(ANY_TEXT, device, half=True)),
+        ("recognition", CROP, lambda: RecognitionNetwork(device)),
+        ("drawn words", DRAWN_CANVAS, lambda: DetectionNetwork(OVERLAY_TEXT, device)),
+        (
+            "drawn words, half",
+            DRAWN_CANVAS,
+            lambda: DetectionNetwork(OVERLAY_TEXT, device, half=True),
+        ),
+    ]
+    for name, shape, load in kinds:
+        network = load()
+        for entries in (8, 4, 16, 2, 64) if arguments.device == "cuda" else (1,):
+            if time.monotonic() > until:
+                return
+            _network_alone(network, name, shape, entries, device)
+
+
+def _network_alone(
+    network: "DeviceNetwork", name: str, shape: tuple[int, ...], entries: int, device: object
+) -> None:
+    """Print how long a batch takes step by step and as a graph, and whether they agree."""
+    import torch
+
+    from webemo_curate.ocr.graphed import MET_BEFORE, Graphed, GraphShelf
+
+    batch = torch.randint(0, 256, (entries, *shape), dtype=torch.uint8, device=str(device))
+    shelf = GraphShelf()
+    graphed = Graphed(network.run, name, shelf)
+    with torch.inference_mode():
+        expected = [each.clone() for each in network.run(batch)]
+        for _ in range(MET_BEFORE + 1):
+            found = graphed(batch)
+        differs = max(
+            float((one.float() - other.float()).abs().max())
+            for one, other in zip(found, expected, strict=True)
+        )
+        steps, graph = (_milliseconds(call, batch) for call in (network.run, graphed))
+    captured = "graph" if len(shelf) else "no graph"
+    print(
+        f"{name:<18} {entries:>3} of {shape}: step by step {steps:7.2f} ms, {captured} "
+        f"{graph:7.2f} ms, {1000 * entries / graph:7.0f}/s; they differ by {differs:.1g}",
+        flush=True,
+    )
+
+
+def _milliseconds(call: Callable[..., object], batch: object) -> float:
+    """Return the median time of a call."""
+    from webemo_curate.ocr.graphed import wait_for_device
+
+    taken = []
+    until = time.monotonic() + 0.3
+    while not taken or (time.monotonic() < until and len(taken) < 50):
+        wait_for_device()
+        started = time.perf_counter()
+        call(batch)
+        wait_for_device()
+        taken.append(time.perf_counter() - started)
+    return 1000 * float(np.median(taken))
+
+
+_PARTS = {
+    "single": single,
+    "cpu": cpu,
+    "half": half,
+    "easyocr": easyocr,
+    "networks": networks,
+}
 
 if __name__ == "__main__":
     main()

@@ -20,7 +20,8 @@ SAMPLE_SECONDS = 0.5
 class Watch:
     """Samples, while a block runs, the GPU's utilization (percent) and memory in use (MiB).
 
-    Each sample's third number is the memory (MiB) that the largest child process has for itself.
+    Each sample's third number is the memory (MiB) that the largest of the processes below has for
+    itself, the fourth that of all of them and of this one.
     """
 
     def __enter__(self) -> "Watch":
@@ -38,15 +39,16 @@ class Watch:
         while not self._done.wait(SAMPLE_SECONDS):
             output = subprocess.run(QUERY, capture_output=True, text=True, check=True).stdout
             on_gpu = [int(value) for value in output.splitlines()[0].split(",")]
-            self.samples.append([*on_gpu, _largest_child()])
+            self.samples.append([*on_gpu, *_held()])
 
 
-def _largest_child() -> int:
-    largest = 0
-    for child in psutil.Process().children():
+def _held() -> tuple[int, int]:
+    """Return what the largest process below holds, and all of them and this one, in MiB."""
+    children = [0]
+    for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            largest = max(largest, held_bytes(child.pid))
-    return largest // MEGABYTE
+            children.append(held_bytes(child.pid))
+    return max(children) // MEGABYTE, (sum(children) + held_bytes()) // MEGABYTE
 
 
 def rate(work: Callable[[], object], images: int, name: str) -> float:
@@ -70,5 +72,8 @@ def _timed(work: Callable[[], object], images: int, name: str, seen: Callable[[]
 def _seen(watch: Watch) -> str:
     if not watch.samples:
         return "too short to sample"
-    busy, held, worker = zip(*watch.samples, strict=True)
-    return f"GPU {mean(busy):.0f} %, {max(held)} MiB; largest worker {max(worker)} MiB"
+    busy, held, worker, host = zip(*watch.samples, strict=True)
+    return (
+        f"GPU {mean(busy):.0f} %, {max(held)} MiB; largest worker {max(worker)} MiB, "
+        f"host {max(host)} MiB"
+    )

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 
-import torch
 from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
+from webemo_curate.ocr.asking import OwnNetworks, served_by
 from webemo_curate.ocr.detector import TextBox
-from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
-from webemo_curate.ocr.rapidocr.rapidocr_networks import TorchNetworks
 from webemo_curate.ocr.rule import PRESETS
 from webemo_curate.ocr.second_look import SecondLook
 
@@ -87,12 +85,16 @@ def test_both_are_set_up_and_take_what_the_first_takes():
     assert look.images_at_once == 3
 
 
-def real_look(device):
+def make_look(device):
     looks = [
         RapidDetector(device, side, score_floor=0.3, batch_size=4)
         for side in (TOO_SMALL, LARGE_ENOUGH)
     ]
-    look = SecondLook(*looks, RULE, RULE)
+    return SecondLook(*looks, RULE, RULE)
+
+
+def real_look(device):
+    look = make_look(device)
     look.setup()
     return look
 
@@ -107,11 +109,11 @@ def test_words_too_small_for_the_first_look_are_read_in_the_second():
     assert found == [look.detect([image])[0] for image in images]
 
 
-def test_batches_in_torch_find_in_two_looks_what_onnx_runtime_does(monkeypatch):
+def test_batches_in_torch_find_in_two_looks_what_onnx_runtime_does():
     images = [with_words("HELLO"), scene(), with_words("WORLD", seed=1), with_words("BIG", 120)]
     expected = real_look("cpu").detect(images)
-    monkeypatch.setattr(
-        rapid, "_load", lambda _, detection: TorchNetworks(detection, torch.device("cpu"))
-    )
 
-    assert_same_boxes(real_look("gpu").detect(images), expected)
+    with served_by(OwnNetworks(make_look("gpu").networks(), "cpu")):
+        found = real_look("gpu").detect(images)
+
+    assert_same_boxes(found, expected)

@@ -20,6 +20,12 @@ class OcrConfig(StageConfig):
         flag=Flag("--gpu/--cpu", panel=DETECTION, switch={True: "gpu", False: "cpu"}),
         description="Where the networks run; without either, on a GPU where there is one.",
     )
+    precision: Literal["single", "half"] = setting(
+        "single",
+        flag=Flag(panel=DETECTION),
+        description="In what rapidocr's networks find text on a GPU; half is faster. (EasyOCR's "
+        "always runs in half, and what reads never does.)",
+    )
     short_side: int = setting(
         416,
         ge=32,
@@ -53,11 +59,11 @@ class OcrConfig(StageConfig):
         description="Frames of an animation, evenly spaced, that are looked at for text.",
     )
     batch_size: int = setting(
-        64,
+        8,
         operational=True,
         ge=1,
         flag=Flag(panel=DETECTION),
-        description="Images that a GPU takes at a time.",
+        description="Images of the most common shapes that a GPU takes at a time; fewer of others.",
     )
     partition_rows: int = setting(
         128, operational=True, ge=1, description="Images that a worker gets at a time."

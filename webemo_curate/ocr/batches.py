@@ -2,24 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple, TypeVar
 
 from webemo_curate.ocr.detector import Device
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 THREADS = 8
-"""Threads that scale images and decode heatmaps while a GPU works."""
+"""Threads that scale images and decode heatmaps beside a GPU."""
 
 BATCHES_AT_ONCE = 8
 """Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
 
+SERVED_IMAGES = 32
+"""Images taken together by a process whose networks another one runs: it gathers those of many."""
+
+COMMON_ASPECT = 2.0
+"""Photos are seldom longer than this; upright ones are rarer than those that lie."""
+
+COMMON_WIDTH, LONG_WIDTH = 256, 640
+"""Pixels up to which crops of words are wide, and of lines; fewer are wider."""
+
 Result = TypeVar("Result")
-Batch = TypeVar("Batch", NDArray[Any], "Tensor")
 
 
 class Batching(NamedTuple):
@@ -27,21 +29,18 @@ class Batching(NamedTuple):
 
     Attributes
     ----------
-    batch_size
-        Canvases, or crops, that a network takes together.
     images
         Images worth passing to the engine together.
     threads
         Threads that prepare canvases and decode heatmaps.
     """
 
-    batch_size: int
     images: int
     threads: int
 
 
-def batching(device: Device, batch_size: int) -> Batching:
-    """Return how much to do at once on a device.
+def batching(device: Device, batch_size: int, *, served: bool = False) -> Batching:
+    """Return how much to do at once.
 
     Parameters
     ----------
@@ -49,6 +48,8 @@ def batching(device: Device, batch_size: int) -> Batching:
         On a CPU everything goes one by one: batches gain nothing there, and change the last bits.
     batch_size : int
         Canvases, and crops, run together on a GPU.
+    served : bool, default False
+        Whether another process runs the networks.
 
     Returns
     -------
@@ -56,50 +57,60 @@ def batching(device: Device, batch_size: int) -> Batching:
         The amounts.
     """
     if device == "cpu":
-        return Batching(1, 1, 1)
-    return Batching(batch_size, BATCHES_AT_ONCE * batch_size, THREADS)
+        return Batching(1, 1)
+    if served:
+        return Batching(SERVED_IMAGES, 1)
+    return Batching(BATCHES_AT_ONCE * batch_size, THREADS)
 
 
-def fill_up(batch: Batch) -> Batch:
-    """Repeat the last entry until their number is a power of two.
+def canvas_entries(shape: tuple[int, ...], batch_size: int) -> int:
+    """Return how many canvases of a shape make a batch.
 
-    For every shape that a convolution has not met yet cuDNN makes a new plan, on the CPU, while the
-    GPU waits. So a network should meet few sizes of batches.
-
-    Parameters
-    ----------
-    batch : numpy.ndarray or Tensor
-        One entry or more, along the first axis.
-
-    Returns
-    -------
-    numpy.ndarray or Tensor
-        At least as many entries; cut the results of those added off.
-    """
-    filled = 1 << (len(batch) - 1).bit_length()
-    return batch[np.minimum(np.arange(filled), len(batch) - 1)]
-
-
-def run_filled(network: Callable[[Batch], "Tensor"], batch: Batch) -> "Tensor":
-    """Run a network on a batch that is filled up, and cut off what comes of the filling.
+    A batch that is filled up costs as much as a full one, so rare shapes get small ones. The number
+    depends on the shape alone: so does what cuDNN computes, to the last bit.
 
     Parameters
     ----------
-    network : Callable
-        Takes a batch, returns something for each of its entries.
-    batch : numpy.ndarray or Tensor
-        See `fill_up`.
+    shape : (int, int, int)
+        Height, width and colors.
+    batch_size : int
+        For the most common shapes.
 
     Returns
     -------
-    Tensor
-        What the network makes of the batch's own entries.
+    int
+        1 or more.
     """
-    return network(fill_up(batch))[: len(batch)]
+    height, width = shape[:2]
+    if max(height, width) > COMMON_ASPECT * min(height, width):
+        return max(1, batch_size // 4)
+    return batch_size if width >= height else max(1, batch_size // 2)
+
+
+def crop_entries(width: int, batch_size: int) -> int:
+    """Return how many crops of a width make a batch; see `canvas_entries`.
+
+    Parameters
+    ----------
+    width : int
+        Pixels.
+    batch_size : int
+        For the most common widths.
+
+    Returns
+    -------
+    int
+        1 or more.
+    """
+    if width <= COMMON_WIDTH:
+        return batch_size
+    return max(1, batch_size // (2 if width <= LONG_WIDTH else 4))
 
 
 def map_batches(
-    sizes: Sequence[Hashable], batch_size: int, work: Callable[[list[int]], Sequence[Result]]
+    sizes: Sequence[Hashable],
+    batch_size: Callable[[int], int],
+    work: Callable[[list[int]], Sequence[Result]],
 ) -> list[Result]:
     """Do work in batches of items of equal size.
 
@@ -107,8 +118,8 @@ def map_batches(
     ----------
     sizes : Sequence of hashable
         The size of each item.
-    batch_size : int
-        Items in a batch, at most.
+    batch_size : Callable
+        Takes the index of an item, returns how many of its size make a batch at most.
     work : Callable
         Takes the indices of a batch's items, returns a result for each.
 
@@ -122,7 +133,8 @@ def map_batches(
         by_size[size].append(index)
     results: dict[int, Result] = {}
     for members in by_size.values():
-        for start in range(0, len(members), batch_size):
-            batch = members[start : start + batch_size]
+        step = batch_size(members[0])
+        for start in range(0, len(members), step):
+            batch = members[start : start + step]
             results |= zip(batch, work(batch), strict=True)
     return [results[index] for index in range(len(sizes))]

@@ -97,16 +97,27 @@ def _further(config: OcrConfig, choice: EngineChoice) -> Iterator[_Again]:
     if config.drawn:
         # Rapidocr's recognizer reads them, whichever engine looked first.
         detector = RapidDetector(
-            choice.device, DRAWN_SIDE, config.score_floor, config.batch_size, OVERLAY_TEXT
+            choice.device,
+            DRAWN_SIDE,
+            config.score_floor,
+            config.batch_size,
+            OVERLAY_TEXT,
+            _in_half(config),
         )
-        reader = rapid.engine_version(choice.device)
+        reader = rapid.engine_version(choice.device, half=_in_half(config))
         settings = [OVERLAY_TEXT.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
         yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
 
 
 def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> TextDetector:
     if choice.engine == "rapidocr":
-        return RapidDetector(choice.device, short_side, config.score_floor, config.batch_size)
+        return RapidDetector(
+            choice.device,
+            short_side,
+            config.score_floor,
+            config.batch_size,
+            half=_in_half(config),
+        )
     detection, recognition = require_weights(config.models)
     return EasyDetector(
         detection,
@@ -116,3 +127,7 @@ def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> Te
         config.score_floor,
         config.batch_size,
     )
+
+
+def _in_half(config: OcrConfig) -> bool:
+    return config.precision == "half"

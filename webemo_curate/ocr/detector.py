@@ -1,14 +1,17 @@
 """The seam between the text filter and its engines: what a box is and what a detector promises."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pyarrow as pa
 from PIL import Image
 
 from webemo_curate.errors import CurateError
 from webemo_curate.fields import TEXT_BOX
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile
 
 Device = Literal["cpu", "gpu"]
 
@@ -94,6 +97,9 @@ class TextDetector(Protocol):
         EngineError
             If a model file is missing or broken.
         """
+
+    def networks(self) -> "Mapping[str, NetworkFile]":
+        """Return the networks that run on a GPU, by name, for another process to run them."""
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
         """Find and read the text of each image.

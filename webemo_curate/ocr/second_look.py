@@ -1,7 +1,8 @@
 """A second look, in another way, at the images in which the first one confirmed no text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -9,6 +10,9 @@ from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
 from webemo_curate.ocr.overlay.agreement import mark_agreement
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import decide
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class SecondLook:
         """Load the networks of both; see `TextDetector.setup`."""
         self.first.setup()
         self.second.setup()
+
+    def networks(self) -> "Mapping[str, NetworkFile]":
+        """Return what both run on a GPU; see `TextDetector.networks`."""
+        return {**self.first.networks(), **self.second.networks()}
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
         """Find and read the text of each image; see `TextDetector.detect`."""

@@ -1,16 +1,20 @@
 """The base of engines of two networks: boxes are found first, then all are read together."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from webemo_curate.ocr.batches import Batching, batching, map_batches
+from webemo_curate.ocr.asking import is_served
+from webemo_curate.ocr.batches import Batching, batching
 from webemo_curate.ocr.detector import Device, TextBox
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile
 
 Pixels = NDArray[np.uint8]
 
@@ -24,8 +28,8 @@ ReadingT = TypeVar("ReadingT")
 class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
     """Detection, then recognition; a `TextDetector`.
 
-    Threads scale images and decode heatmaps while the network runs; the boxes of all images are
-    then read together.
+    Threads scale images and decode heatmaps; the canvases of all images are scored together, and
+    the boxes of all are then read together.
 
     Attributes
     ----------
@@ -47,8 +51,8 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
         """Find and read the text of each image; see `TextDetector.detect`."""
         with ThreadPoolExecutor(self._batching.threads) as pool:
             pixels = list(pool.map(np.asarray, images))
-            pending = self._locate(pixels, pool)
-            found = [future.result() if future else [] for future in pending]
+            heatmaps = self._heatmaps(list(pool.map(self._canvas, pixels)))
+            found = list(pool.map(self._boxes, pixels, heatmaps))
         readings = self._read_boxes(pixels, found)
         return [
             [self._to_box(box, next(readings), image.size) for box in boxes]
@@ -57,23 +61,14 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
 
     @property
     def _batching(self) -> Batching:
-        return batching(self.device, self.batch_size)
+        return batching(self.device, self.batch_size, served=is_served())
 
-    def _locate(
-        self, images: Sequence[Pixels], pool: ThreadPoolExecutor
-    ) -> list[Future[list[BoxT]] | None]:
-        """Run detection; returns for each image its boxes being cut, None if it has none."""
-        canvases = list(pool.map(self._canvas, images))
+    def _boxes(self, pixels: Pixels, heatmap: Any | None) -> list[BoxT]:
+        return [] if heatmap is None else self._cut(pixels, heatmap)
 
-        def cut(batch: list[int]) -> list[Future[list[BoxT]] | None]:
-            heatmaps = self._heatmaps(np.stack([canvases[index] for index in batch]))
-            return [
-                None if heatmap is None else pool.submit(self._cut, images[index], heatmap)
-                for index, heatmap in zip(batch, heatmaps, strict=True)
-            ]
-
-        sizes = [canvas.shape for canvas in canvases]
-        return map_batches(sizes, self._batching.batch_size, cut)
+    @abstractmethod
+    def networks(self) -> "Mapping[str, NetworkFile]":
+        """Return what runs on a GPU, by name."""
 
     @abstractmethod
     def setup(self) -> None:
@@ -84,8 +79,8 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
         """Scale an image for the detection network; uint8, (height, width, 3)."""
 
     @abstractmethod
-    def _heatmaps(self, canvases: Pixels) -> Sequence[Any | None]:
-        """Score the pixels of canvases; None for one without text."""
+    def _heatmaps(self, canvases: Sequence[Pixels]) -> Sequence[Any | None]:
+        """Score the pixels of canvases of any sizes; None for one without text."""
 
     @abstractmethod
     def _cut(self, pixels: Pixels, heatmap: Any) -> list[BoxT]:

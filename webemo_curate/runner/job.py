@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.table_digest import content_digest
 
 DIGEST_DIGITS = 16
@@ -55,6 +54,27 @@ class Worker(Protocol):
         """Return the outcome of rows that killed their worker when tried alone."""
 
 
+@runtime_checkable
+class Staffed(Protocol):
+    """A worker with processes of its own around it: one has a machine, or a GPU, to itself."""
+
+    def staffed(self, processes: int) -> Worker:
+        """Return the worker with so many processes around it, at least one."""
+
+
+class Finished(Protocol):
+    """Finished partitions, by name; see `storage.checkpoints.Checkpoints`."""
+
+    def finished(self) -> set[str]:
+        """Return the names of those that are there."""
+
+    def save(self, name: str, table: pa.Table) -> None:
+        """Store one."""
+
+    def load(self, name: str) -> pa.Table | None:
+        """Return one; None if it is not there as it was saved."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One row-local computation.
@@ -82,7 +102,7 @@ class Job:
     name: str
     worker: Worker
     rows: pa.Table
-    checkpoints: Checkpoints
+    checkpoints: Finished
     partition_rows: int
     resources: Resources = Resources()
     unit: str = "image"

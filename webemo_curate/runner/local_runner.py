@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 
 import pyarrow as pa
 
-from webemo_curate.runner.job import Job, Resources, Worker
+from webemo_curate.runner.job import Job, Resources, Staffed, Worker
 from webemo_curate.runner.messages import Message
 from webemo_curate.runner.scheduler import run_job
 from webemo_curate.runner.worker_process import WorkerProcess
@@ -31,6 +31,9 @@ class LocalRunner:
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Runner.run`."""
         size = self._workers or workers_for(job.resources)
+        if isinstance(job.worker, Staffed):
+            processes = self._workers or usable_cores() - 1
+            job, size = replace(job, worker=job.worker.staffed(processes)), 1
         job = replace(job, partition_rows=partition_size(job, size))
         return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
 

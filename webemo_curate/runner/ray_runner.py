@@ -17,7 +17,7 @@ import pyarrow as pa
 from webemo_curate import __version__
 from webemo_curate.config import RunnerConfig
 from webemo_curate.errors import InputError
-from webemo_curate.runner.job import Job, Resources, Worker
+from webemo_curate.runner.job import Job, Resources, Staffed, Worker
 from webemo_curate.runner.memory import end_beyond, held_bytes
 from webemo_curate.runner.messages import (
     ONE_THREAD,
@@ -96,7 +96,10 @@ class RayRunner:
                 f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
                 "ask for less with --worker-cpus, --worker-gpus or --worker-memory"
             )
-        yield _Actors(job.worker, needs, min(self._workers or size, size))
+        worker = job.worker
+        if isinstance(worker, Staffed):
+            worker = worker.staffed(int(needs["CPU"]) - 1)
+        yield _Actors(worker, needs, min(self._workers or size, size))
 
 
 class _Actor:

@@ -73,9 +73,29 @@ def run_job(
     with ProgressBar(ledger.total, job.name, job.unit, ledger.before) as bar:
         if ledger.tasks:
             with assemble() as pool:
-                for rows in _Run(job, ledger, pool).rows_done():
+                for rows in run_tasks(job, ledger, pool):
                     bar.update(rows)
     return ledger.result()
+
+
+def run_tasks(job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> Iterator[int]:
+    """Yield numbers of rows as they are done, until all tasks are; negative where some are lost.
+
+    Parameters
+    ----------
+    job : Job
+        What is run.
+    ledger : Ledger
+        Its books.
+    pool : WorkerPool
+        Who works; every worker is let go at the end.
+
+    Raises
+    ------
+    CurateError
+        If a worker fails, or cannot be set up.
+    """
+    yield from _Run(job, ledger, pool).rows_done()
 
 
 class _Run(Generic[WorkerT]):

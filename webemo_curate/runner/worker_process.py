@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from webemo_curate.remedies import named_workspace, working_in
-from webemo_curate.runner.job import Worker
+from webemo_curate.runner.job import Staffed, Worker
 from webemo_curate.runner.messages import (
     ONE_THREAD,
     Advanced,
@@ -52,8 +52,10 @@ class WorkerProcess:
         # 'spawn' gives the child no copy of our threads, locks and sockets.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        whole = (serve or _serve, theirs, worker, named_workspace())
-        self._process = context.Process(target=_begin, args=whole, daemon=True)
+        whole = (serve or serve_worker, theirs, worker, named_workspace())
+        # One with processes of its own may not be a daemon; whoever uses it ends it.
+        daemon = not isinstance(worker, Staffed)
+        self._process = context.Process(target=_begin, args=whole, daemon=daemon)
         with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
             self._process.start()
         theirs.close()
@@ -62,6 +64,11 @@ class WorkerProcess:
         """Hand over a batch; a dead worker shows at the next `receive`."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send_bytes(to_ipc(batch))
+
+    def tell(self, message: object) -> None:
+        """Send any message; a dead worker shows at the next `receive`."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(message)
 
     def receive(self) -> Message:
         """Return the worker's next message, or that its process has died."""
@@ -143,8 +150,8 @@ def _begin(serve: Serve, connection: Connection, worker: Any, workspace: str) ->
         serve(connection, worker)
 
 
-def _serve(connection: Connection, worker: Worker) -> None:
-    """Set up, then answer batches, and tell of the rows done meanwhile."""
+def serve_worker(connection: Connection, worker: Worker) -> None:
+    """Run in the child: set up, then answer batches, and tell of the rows done meanwhile."""
     with reporting_to(lambda rows: connection.send(Advanced(rows))):
         message: Message = set_up(worker)
         connection.send(message)

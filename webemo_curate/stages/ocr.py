@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,17 +12,21 @@ from PIL import Image
 
 from webemo_curate.config import BOUNDS, OcrConfig
 from webemo_curate.imaging import DecodeError, Frame, distinct_frames, guard_process, read_stored
+from webemo_curate.ocr.batches import SERVED_IMAGES
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
 from webemo_curate.ocr.self_check import require_working
-from webemo_curate.runner.job import Resources
+from webemo_curate.runner.job import Resources, Worker
 from webemo_curate.runner.reporting import rows_done
 from webemo_curate.schemas import OCR
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import DecodeStatus
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.feeding.fed_worker import FedWorker
 
 logger = logging.getLogger(__name__)
 
@@ -32,20 +36,24 @@ DECODING_THREADS = 8
 PIXELS_AT_ONCE = 64 * 10**6
 """Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
 
-WORKER_BYTES = {"cpu": 3 * 2**30, "gpu": 4 * 2**30}
-"""Networks and a window of images. On a CPU, 1.2 GB were measured over photos and 2.4 GB with a
-picture of 64 megapixels; on a GPU 1.4 GB over photos, CUDA's libraries included."""
+WORKER_BYTES = 3 * 2**30
+"""Networks and a window of images: 1.2 GB were measured over photos and 2.4 GB with a picture of 64
+megapixels."""
 
-CANVAS_BYTES = 160 * 2**20
-"""GPU memory for each canvas of a batch: with 64 of them a worker held 7.3 GB running EasyOCR's
-networks and 4 to 6 GB running rapidocr's (docs/performance.md); the look for drawn words, which was
-not measured after the former, may add two."""
+GPU_WORKER_BYTES = 4 * 2**30
+"""The networks on a GPU: 1.4 GB were measured, CUDA's libraries included."""
+
+HELPERS = 7
+"""Processes around a GPU that prepare its work, where the runner does not know of more cores."""
+
+ROWS_A_GPU = 4096
+"""Some ten seconds of a GPU: towards the end of a partition it runs dry."""
 
 CRASHED = (
     f"the text engine crashed, or decoding took more than {BOUNDS.seconds:.0f} s of processor time"
 )
 
-RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
+RESOLVED = frozenset({"engine", "device", "precision", "second_side", "drawn"})
 """Settings that the fingerprint holds as what they come to here: engine, version, further looks."""
 
 Row = dict[str, Any]
@@ -76,18 +84,16 @@ class OcrStage(RowLocalStage[OcrConfig]):
 
     @property
     def partition_rows(self) -> int:
-        """Rows handed to a worker at a time, enough for an engine that takes many at once."""
-        return rows_at_once(self.config, make_detector(self.config, self._choice()))
+        """Rows handed to a worker at a time: on a GPU enough that its helpers seldom run dry."""
+        on_gpu = self._choice().device == "gpu"
+        return max(self.config.partition_rows, ROWS_A_GPU) if on_gpu else self.config.partition_rows
 
     @property
     def resources(self) -> Resources:
-        """What a worker needs: a GPU where the engine runs on one."""
-        device = self._choice().device
-        return Resources(
-            gpus=int(device == "gpu"),
-            memory_bytes=WORKER_BYTES[device],
-            gpu_bytes=CANVAS_BYTES * self.config.batch_size if device == "gpu" else 0,
-        )
+        """What a worker needs: a GPU, and cores for its helpers, where the engine runs on one."""
+        if self._choice().device == "gpu":
+            return Resources(cpus=HELPERS + 1, gpus=1, memory_bytes=GPU_WORKER_BYTES)
+        return Resources(memory_bytes=WORKER_BYTES)
 
     def configuration(self) -> dict[str, Any]:
         """Return what changes boxes: the settings, those of the engine as they are resolved."""
@@ -103,22 +109,18 @@ class OcrStage(RowLocalStage[OcrConfig]):
         decodable = pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK)
         return images.filter(decodable).select(["sha256", "path", "width", "height", "frames"])
 
-    def worker(self, context: StageContext) -> "OcrWorker":
+    def worker(self, context: StageContext) -> Worker:
         """Return the worker that holds the engine."""
         choice = self._choice()
         logger.info("text engine: %s on %s: %s", choice.engine, choice.device, choice.reason)
         detector = make_detector(self.config, choice)
-        return OcrWorker(
+        worker = OcrWorker(
             context.workspace.reader, choice.engine, choice.version, detector, self.config.frames
         )
+        return fed(worker) if choice.device == "gpu" else worker
 
     def _choice(self) -> EngineChoice:
         return choose_engine(self.config, elsewhere=self._elsewhere)
-
-
-def rows_at_once(config: OcrConfig, detector: TextDetector) -> int:
-    """Return how many rows to hand to a worker: no fewer than its detector takes together."""
-    return max(config.partition_rows, detector.images_at_once)
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class OcrWorker:
         Finds and reads text.
     frames
         Frames of an animation that are looked at, at most.
+    threads
+        Threads that decode for a detector that takes many images at once.
     """
 
     images: ImageReader
@@ -142,6 +146,7 @@ class OcrWorker:
     engine_version: str
     detector: TextDetector
     frames: int
+    threads: int = DECODING_THREADS
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -181,7 +186,7 @@ class OcrWorker:
     def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
         """Yield decoded windows of rows, the next one being decoded while one is worked on."""
         at_once = self.detector.images_at_once
-        with ThreadPoolExecutor(min(at_once, DECODING_THREADS)) as pool:
+        with ThreadPoolExecutor(min(at_once, self.threads)) as pool:
             ahead: Iterator[list[Frame] | str] = iter(())
             for window in _windows(rows, at_once, self.frames):
                 coming = pool.map(self._decode, window)
@@ -216,6 +221,36 @@ class OcrWorker:
             for sha256, outcome in zip(batch["sha256"].to_pylist(), outcomes, strict=True)
         ]
         return pa.RecordBatch.from_pylist(rows, schema=OCR)
+
+
+def fed(worker: OcrWorker, helpers: int = HELPERS, device: str = "cuda") -> "FedWorker":
+    """Put helpers around a GPU that run a worker, its networks alone being run there.
+
+    Parameters
+    ----------
+    worker : OcrWorker
+        Its detector is one for a GPU.
+    helpers : int, default HELPERS
+        How many; a runner may decide otherwise.
+    device : str, default "cuda"
+        What runs the networks, as torch names it.
+
+    Returns
+    -------
+    FedWorker
+        Picklable; loads nothing before its `setup`.
+    """
+    from webemo_curate.ocr.feeding.fed_worker import FedWorker
+
+    return FedWorker(
+        name="ocr",
+        worker=replace(worker, threads=1),
+        networks=worker.detector.networks(),
+        helpers=helpers,
+        rows_at_once=SERVED_IMAGES,
+        helper_bytes=WORKER_BYTES,
+        device=device,
+    )
 
 
 def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:

@@ -16,16 +16,17 @@ from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
+from webemo_curate.ocr.asking import OwnNetworks, open_runner, served_by
 from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
 from webemo_curate.ocr.detector import EngineError, polygon_area, to_arrow
 from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
-from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
+from webemo_curate.ocr.rapidocr.gpu_networks import GpuNetworks, network_files
 from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector, canvas_size
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     ANY_TEXT,
+    RECOGNITION_MODEL,
     CpuNetworks,
-    TorchNetworks,
 )
 from webemo_curate.ocr.rule import PRESETS, decide
 
@@ -38,13 +39,16 @@ def detector():
 @pytest.fixture(scope="module")
 def batched():
     """Return the detector of a GPU, its networks in torch on the CPU."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rapid, "_load", torch_networks)
+    with served_by(own_networks(ANY_TEXT)):
         return make_detector("gpu")
 
 
-def torch_networks(_, detection):
-    return TorchNetworks(detection, torch.device("cpu"))
+def own_networks(detection):
+    return OwnNetworks(network_files(detection, 4, half=False), "cpu")
+
+
+def torch_networks(detection):
+    return GpuNetworks(detection, own_networks(detection))
 
 
 def make_detector(device):
@@ -134,11 +138,15 @@ def test_a_process_computes_in_one_thread(detector):
 def test_the_recognizer_in_torch_gives_onnx_runtimes_symbols(width):
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, width, 3), np.uint8)
 
-    symbols, probabilities = TorchNetworks(ANY_TEXT, torch.device("cpu")).symbols(crops)
+    runner = open_runner("", network_files(ANY_TEXT, 4, half=False)[RECOGNITION_MODEL], "cpu")
 
-    expected, expected_probabilities = CpuNetworks(ANY_TEXT).symbols(crops)
-    assert np.array_equal(symbols, expected)
-    assert np.allclose(probabilities, expected_probabilities, atol=1e-5)
+    found = runner(crops, 4)
+
+    for (symbols, sure), (expected, expected_sure) in zip(
+        found, CpuNetworks(ANY_TEXT).symbols(crops), strict=True
+    ):
+        assert np.array_equal(symbols, expected)
+        assert np.allclose(sure, expected_sure, atol=1e-5)
 
 
 @pytest.mark.parametrize("detection", [ANY_TEXT, OVERLAY_TEXT])
@@ -146,7 +154,7 @@ def test_heatmaps_in_torch_are_those_of_onnx_runtime_and_the_gate_drops_empty_on
     pictures = [with_words("GATE"), scene(), Image.new("RGB", (320, 240), "white")]
     canvases = np.stack([np.asarray(picture.resize((320, 256))) for picture in pictures])
 
-    found = TorchNetworks(detection, torch.device("cpu")).heatmaps(canvases)
+    found = torch_networks(detection).heatmaps(canvases)
 
     expected = CpuNetworks(detection).heatmaps(canvases)
     assert [heatmap is None for heatmap in found] == [heatmap is None for heatmap in expected]

@@ -6,7 +6,7 @@ over single images and its resizing by the long side are not used.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,8 +22,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import run_filled
+from webemo_curate.ocr.asking import Answer
 from webemo_curate.ocr.canvas import STRIDE, scale_for
+from webemo_curate.ocr.graphed import Outputs
 from webemo_curate.system_faults import raise_system_fault
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
@@ -87,7 +88,10 @@ class Line:
 
 
 class HeatmapNetwork:
-    """CRAFT on one device.
+    """CRAFT on one device; a `DeviceNetwork` of canvases, uint8 (height, width, 3) RGB.
+
+    An answer is float32 (height / 2, width / 2, 2), character and link scores; None where no pixel
+    reaches `TEXT_THRESHOLD`, for then no word can be decoded.
 
     Parameters
     ----------
@@ -118,25 +122,18 @@ class HeatmapNetwork:
         self._mean = torch.tensor(MEAN, device=device)
         self._deviation = torch.tensor(DEVIATION, device=device)
 
-    @torch.inference_mode()
-    def __call__(self, canvases: NDArray[np.uint8]) -> list[Heatmap | None]:
-        """Score the pixels of a batch.
+    def run(self, batch: Tensor) -> Outputs:
+        """Return heatmaps and their largest character scores; see `DeviceNetwork.run`."""
+        heatmaps = self.heatmaps(batch)
+        return heatmaps, heatmaps[..., 0].amax((1, 2))
 
-        Parameters
-        ----------
-        canvases : numpy.ndarray
-            uint8, (batch, height, width, 3).
-
-        Returns
-        -------
-        list of numpy.ndarray or None
-            For each canvas float32 (height / 2, width / 2, 2), character and link scores; None
-            where no pixel reaches `TEXT_THRESHOLD`, for then no word can be decoded.
-        """
-        heatmaps = run_filled(self.heatmaps, torch.from_numpy(canvases))
-        promising = (heatmaps[..., 0].amax((1, 2)) >= TEXT_THRESHOLD).cpu()
-        survivors = iter(heatmaps[promising.to(self.device)].cpu().numpy())
-        return [next(survivors) if alive else None for alive in promising.tolist()]
+    def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
+        """Take outputs apart; see `DeviceNetwork.answers`."""
+        heatmaps, peaks = outputs
+        return [
+            (each,) if peak >= TEXT_THRESHOLD else None
+            for each, peak in zip(heatmaps, peaks, strict=True)
+        ]
 
     @torch.inference_mode()
     def heatmaps(self, canvases: Tensor) -> Tensor:

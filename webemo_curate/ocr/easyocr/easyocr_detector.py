@@ -1,24 +1,32 @@
 """EasyOCR's networks in batches: the engine for a GPU, slow but equal on a CPU."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from webemo_curate.ocr.asking import Networks, networks_for
+from webemo_curate.ocr.batches import canvas_entries, crop_entries
 from webemo_curate.ocr.canvas import scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
-from webemo_curate.ocr.easyocr.weight_files import PUBLISHED, WeightFile, check, load_tensors
+from webemo_curate.ocr.easyocr.weight_files import (
+    DETECTION,
+    PUBLISHED,
+    RECOGNITION,
+    WeightFile,
+    check,
+    load_tensors,
+)
 from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
 
 if TYPE_CHECKING:
-    import torch
-
+    from webemo_curate.ocr.device_network import NetworkFile
     from webemo_curate.ocr.easyocr.craft import Heatmap, HeatmapNetwork, Line
-    from webemo_curate.ocr.easyocr.line_recognizer import Crop, LineReader
+    from webemo_curate.ocr.easyocr.line_recognizer import Crop, LineNetwork, LineReader
 
 LineCrop = tuple["Line", "Crop"]
 
@@ -26,15 +34,72 @@ LineCrop = tuple["Line", "Crop"]
 def engine_version(device: Device) -> str:
     """Return easyocr's version, its networks' names and their precision, without importing it."""
     names = " ".join(Path(weights.name).stem for weights in PUBLISHED)
-    precision = "half" if device == "gpu" else "single"
+    precision = "cuda half" if device == "gpu" else "single"
     return f"{version('easyocr')} {names} {precision}"
 
 
-class EasyOcrNetworks(NamedTuple):
-    """Both networks, loaded."""
+@dataclass(frozen=True)
+class DetectionFile:
+    """CRAFT; a `NetworkFile`.
 
-    heatmaps: "HeatmapNetwork"
-    reader: "LineReader"
+    Attributes
+    ----------
+    path
+        Its weights.
+    published
+        What the file must be.
+    batch_size
+        Canvases of a common shape that run together.
+    """
+
+    path: Path
+    published: WeightFile
+    batch_size: int
+
+    def open(self, device: str) -> "HeatmapNetwork":
+        """Check the file and load it; see `NetworkFile.open`."""
+        import torch
+
+        from webemo_curate.ocr.easyocr.craft import HeatmapNetwork
+
+        check(self.path, self.published)
+        return HeatmapNetwork(load_tensors(self.path), torch.device(device))
+
+    def entries(self, shape: tuple[int, ...]) -> int:
+        """Return how many canvases make a batch; see `NetworkFile.entries`."""
+        return canvas_entries(shape, self.batch_size)
+
+
+@dataclass(frozen=True)
+class RecognitionFile:
+    """The recognizer; a `NetworkFile`.
+
+    Attributes
+    ----------
+    path
+        Its weights.
+    published
+        What the file must be.
+    batch_size
+        Crops of a common width that run together.
+    """
+
+    path: Path
+    published: WeightFile
+    batch_size: int
+
+    def open(self, device: str) -> "LineNetwork":
+        """Check the file and load it; see `NetworkFile.open`."""
+        import torch
+
+        from webemo_curate.ocr.easyocr.line_recognizer import LineNetwork
+
+        check(self.path, self.published)
+        return LineNetwork(load_tensors(self.path), torch.device(device))
+
+    def entries(self, shape: tuple[int, ...]) -> int:
+        """Return how many crops make a batch; see `NetworkFile.entries`."""
+        return crop_entries(shape[2], self.batch_size)
 
 
 @dataclass
@@ -64,41 +129,51 @@ class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
     score_floor: float
     batch_size: int
     published: tuple[WeightFile, WeightFile] = PUBLISHED
-    _networks: EasyOcrNetworks | None = field(default=None, init=False, repr=False)
+    _networks: Networks | None = field(default=None, init=False, repr=False)
+    _reader: "LineReader | None" = field(default=None, init=False, repr=False)
 
     def setup(self) -> None:
         """Check the files and load both networks; see `TextDetector.setup`."""
         import cv2
-        import torch
 
         cv2.setNumThreads(1)
-        if self.device == "cpu":
-            # Processes are the unit of parallelism on a CPU.
-            torch.set_num_threads(1)
-        for path, weights in zip((self.detection, self.recognition), self.published, strict=True):
-            check(path, weights)
-        self._networks = self._load(torch.device("cuda" if self.device == "gpu" else "cpu"))
+        device = "cuda" if self.device == "gpu" else "cpu"
+        self._networks = networks_for(self.networks(), device)
+        self._reader = self._open_reader(self._networks)
 
-    def _load(self, device: "torch.device") -> EasyOcrNetworks:
-        from webemo_curate.ocr.easyocr.craft import HeatmapNetwork
+    def networks(self) -> "Mapping[str, NetworkFile]":
+        """Return what runs on a GPU; see `TextDetector.networks`."""
+        finds, reads = self.published
+        return {
+            DETECTION.name: DetectionFile(self.detection, finds, self.batch_size),
+            RECOGNITION.name: RecognitionFile(self.recognition, reads, self.batch_size),
+        }
+
+    def _open_reader(self, networks: Networks) -> "LineReader":
+        import torch
+
         from webemo_curate.ocr.easyocr.line_recognizer import LineReader
 
-        return EasyOcrNetworks(
-            HeatmapNetwork(load_tensors(self.detection), device),
-            LineReader(load_tensors(self.recognition), device, self._batching.batch_size),
-        )
+        # Processes are the unit of parallelism: what torch does on a CPU, one thread does.
+        torch.set_num_threads(1)
+        return LineReader(networks, RECOGNITION.name)
 
-    def _ready(self) -> EasyOcrNetworks:
+    def _ready(self) -> "tuple[Networks, LineReader]":
         assert self._networks is not None, "setup() comes first"  # noqa: S101
-        return self._networks
+        assert self._reader is not None, "setup() comes first"  # noqa: S101
+        return self._networks, self._reader
 
     def _canvas(self, pixels: Pixels) -> Pixels:
         from webemo_curate.ocr.easyocr.craft import make_canvas
 
         return make_canvas(pixels, self.short_side).pixels
 
-    def _heatmaps(self, canvases: Pixels) -> "list[Heatmap | None]":
-        return self._ready().heatmaps(canvases)
+    def _heatmaps(self, canvases: Sequence[Pixels]) -> "list[Heatmap | None]":
+        networks, _ = self._ready()
+        return [
+            None if answer is None else answer[0]
+            for answer in networks.ask(DETECTION.name, canvases)
+        ]
 
     def _cut(self, pixels: Pixels, heatmap: "Heatmap") -> "list[LineCrop]":
         from webemo_curate.ocr.easyocr.craft import decode_lines
@@ -117,7 +192,8 @@ class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
         images: Sequence[Pixels],  # noqa: ARG002
         found: "Sequence[Sequence[LineCrop]]",
     ) -> Iterator[tuple[str, float]]:
-        return iter(self._ready().reader.read([crop for cuts in found for _, crop in cuts]))
+        _, reader = self._ready()
+        return iter(reader.read([crop for cuts in found for _, crop in cuts]))
 
     def _to_box(
         self, box: "LineCrop", reading: tuple[str, float], size: tuple[int, int]

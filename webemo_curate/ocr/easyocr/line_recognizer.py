@@ -1,7 +1,8 @@
-"""EasyOCR's English recognizer, run on crops of many images pooled by width."""
+"""EasyOCR's English recognizer: the network on a device, and what asks it about lines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +12,12 @@ from easyocr.recognition import AlignCollate, custom_mean
 from easyocr.utils import CTCLabelConverter, get_image_list
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import map_batches, run_filled
+from webemo_curate.ocr.asking import Answer, Item, Networks
 from webemo_curate.ocr.easyocr.craft import Line
+from webemo_curate.ocr.graphed import Outputs
 from webemo_curate.system_faults import raise_system_fault
 
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
@@ -48,8 +50,12 @@ class Crop:
     width: int
 
 
-class LineReader:
-    """The recognizer on one device, in single precision (half corrupts its LSTM).
+class LineNetwork:
+    """The recognizer on one device; a `DeviceNetwork`.
+
+    It computes in single precision, for half corrupts its LSTM. It takes crops, float32 (1, 64,
+    width); an answer is float32 (step,), the largest probability of each step, and int64 (step,),
+    whose it is.
 
     Parameters
     ----------
@@ -57,8 +63,6 @@ class LineReader:
         Its weights, as EasyOCR publishes them.
     device : torch.device
         Where it runs.
-    batch_size : int
-        Crops read together.
 
     Raises
     ------
@@ -66,17 +70,40 @@ class LineReader:
         If the weights are another network's.
     """
 
-    def __init__(self, state: Mapping[str, Tensor], device: torch.device, batch_size: int) -> None:
-        self._converter = CTCLabelConverter(CHARACTERS)
-        network = Model(num_class=len(self._converter.character), **LAYERS)
+    def __init__(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        network = Model(num_class=len(CHARACTERS) + 1, **LAYERS)
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
             raise_system_fault(error)
             raise InputError(f"the recognition weights are not english_g2's: {error}") from error
         self._network = network.eval().to(device)
-        self._device = device
-        self._batch_size = batch_size
+        _flatten_once(self._network)
+
+    def run(self, batch: Tensor) -> Outputs:
+        """Return probabilities and whose they are; see `DeviceNetwork.run`."""
+        probabilities, labels = self._network(batch, None).softmax(2).max(2)
+        return probabilities, labels
+
+    def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
+        """Take outputs apart; see `DeviceNetwork.answers`."""
+        return list(zip(*outputs, strict=True))
+
+
+class LineReader:
+    """Reads lines by the recognizer, wherever it runs.
+
+    Parameters
+    ----------
+    networks : Networks
+        What runs it.
+    name : str
+        What it is called there.
+    """
+
+    def __init__(self, networks: Networks, name: str) -> None:
+        self._converter = CTCLabelConverter(CHARACTERS)
+        self._networks, self._name = networks, name
 
     def read(self, crops: Sequence[Crop]) -> list[tuple[str, float]]:
         """Read lines; the faint ones twice.
@@ -91,36 +118,37 @@ class LineReader:
         list of (str, float)
             Text and confidence of each.
         """
-        read = self._read_pooled(crops, contrast=0.0)
+        read = self._read_at(crops, contrast=0.0)
         unsure = [index for index, (_, confidence) in enumerate(read) if confidence < UNSURE]
-        again = self._read_pooled([crops[index] for index in unsure], contrast=CONTRAST)
+        again = self._read_at([crops[index] for index in unsure], contrast=CONTRAST)
         for index, second in zip(unsure, again, strict=True):
             read[index] = max(read[index], second, key=lambda reading: reading[1])
         return read
 
-    def _read_pooled(self, crops: Sequence[Crop], contrast: float) -> list[tuple[str, float]]:
-        def read(batch: list[int]) -> list[tuple[str, float]]:
-            images = [crops[index].image for index in batch]
-            return self._read_batch(images, crops[batch[0]].width, contrast)
+    def _read_at(self, crops: Sequence[Crop], contrast: float) -> list[tuple[str, float]]:
+        found = self._networks.ask(self._name, [_input(crop, contrast) for crop in crops])
+        return [self._spelled(*answer) for answer in found if answer is not None]
 
-        return map_batches([crop.width for crop in crops], self._batch_size, read)
+    def _spelled(
+        self, probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> tuple[str, float]:
+        (text,) = self._converter.decode_greedy(labels, [len(labels)])
+        return text.strip(), _confidence(probabilities[labels > 0])
 
-    @torch.inference_mode()
-    def _read_batch(
-        self, images: list[Image.Image], width: int, contrast: float
-    ) -> list[tuple[str, float]]:
-        collate = AlignCollate(CROP_HEIGHT, width, adjust_contrast=contrast)
-        logits = run_filled(
-            lambda crops: self._network(crops.to(self._device), None), collate(images)
-        )
-        probabilities, labels = logits.softmax(2).max(2)
-        lengths = [labels.shape[1]] * len(images)
-        texts = self._converter.decode_greedy(labels.flatten().cpu().numpy(), lengths)
-        best, chosen = probabilities.cpu().numpy(), labels.cpu().numpy()
-        return [
-            (text.strip(), _confidence(row[label > 0]))
-            for text, row, label in zip(texts, best, chosen, strict=True)
-        ]
+
+def _input(crop: Crop, contrast: float) -> Item:
+    """Return a crop as the network takes it: float32, (1, 64, width)."""
+    collate = AlignCollate(CROP_HEIGHT, crop.width, adjust_contrast=contrast)
+    padded: Item = collate([crop.image])[0].numpy()
+    return padded
+
+
+def _flatten_once(network: nn.Module) -> None:
+    """Lay the weights of its LSTMs out for cuDNN, once: EasyOCR would do it anew at each call."""
+    for part in network.modules():
+        if isinstance(part, nn.LSTM):
+            part.flatten_parameters()
+            part.flatten_parameters = lambda: None  # type: ignore[method-assign]
 
 
 def cut_line(gray: NDArray[np.uint8], line: Line) -> Crop | None:

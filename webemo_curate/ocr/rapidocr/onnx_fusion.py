@@ -110,8 +110,4 @@ def _is(node: RawNode, factor: float | None, constants: Mapping[str, Value]) -> 
     if factor is None:
         return True
     found = constants.get(node.inputs[1])
-    return (
-        found is not None
-        and found.shape == ()
-        and abs(float(found.item()) - factor) < TOLERANCE
-    )
+    return found is not None and found.shape == () and abs(float(found.item()) - factor) < TOLERANCE

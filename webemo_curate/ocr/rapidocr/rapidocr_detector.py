@@ -6,20 +6,21 @@ misses.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from webemo_curate.ocr.batches import map_batches
+from webemo_curate.ocr.asking import networks_for
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
 from webemo_curate.ocr.periodicity import periodicity
+from webemo_curate.ocr.rapidocr.gpu_networks import GpuNetworks, network_files
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     ANY_TEXT,
     PIXEL_THRESHOLD,
@@ -28,10 +29,12 @@ from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     Detection,
     Heatmap,
     RapidOcrNetworks,
-    TorchNetworks,
 )
 from webemo_curate.ocr.steadiness import MOVES, moved, support, worth_reading_again
 from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile
 
 MAX_CANDIDATES = 1000
 """Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
@@ -72,9 +75,9 @@ class Reading(NamedTuple):
     support: float | None
 
 
-def engine_version(device: Device) -> str:
+def engine_version(device: Device, *, half: bool = False) -> str:
     """Return rapidocr's version, its networks' names and what runs them, without importing it."""
-    runtime = "torch" if device == "gpu" else "onnxruntime"
+    runtime = f"cuda{' half' if half else ''}" if device == "gpu" else "onnxruntime"
     names = f"{Path(ANY_TEXT.file).stem} {Path(RECOGNITION_MODEL).stem}"
     return f"{version('rapidocr')} {names} {runtime}"
 
@@ -114,6 +117,8 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
         Canvases, and crops, run together on a GPU.
     detection : Detection, default ANY_TEXT
         The network that finds text.
+    half : bool, default False
+        Whether that network runs in half precision on a GPU.
     """
 
     device: Device
@@ -121,6 +126,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
     score_floor: float
     batch_size: int
     detection: Detection = ANY_TEXT
+    half: bool = False
     _networks: RapidOcrNetworks | None = field(default=None, init=False, repr=False)
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
@@ -131,9 +137,18 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
 
         # One process is one core's worth: threads of OpenCV would fight for the other processes'.
         cv2.setNumThreads(1)
-        self._networks = _load(self.device, self.detection)
+        self._networks = self._load()
         self._decode_boxes = _box_decoder(self.score_floor, self.detection.unclip_ratio)
         self._decode_text = _text_decoder(self._networks.characters)
+
+    def networks(self) -> "Mapping[str, NetworkFile]":
+        """Return what runs on a GPU; see `TextDetector.networks`."""
+        return network_files(self.detection, self.batch_size, half=self.half)
+
+    def _load(self) -> RapidOcrNetworks:
+        if self.device == "cpu":
+            return CpuNetworks(self.detection)
+        return GpuNetworks(self.detection, networks_for(self.networks(), "cuda"))
 
     def _canvas(self, pixels: Pixels) -> Pixels:
         import cv2
@@ -143,7 +158,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
         smooth = cv2.INTER_AREA if canvas[0] < width else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(pixels, canvas, interpolation=smooth), np.uint8)
 
-    def _heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+    def _heatmaps(self, canvases: Sequence[Pixels]) -> list[Heatmap | None]:
         return self._ready().heatmaps(canvases)
 
     def _cut(self, pixels: Pixels, heatmap: Heatmap) -> list[Found]:
@@ -177,14 +192,10 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
 
     def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
         """Return text and confidence of crops of any images."""
-        networks = self._ready()
-
-        def read(batch: list[int]) -> list[tuple[str, float]]:
-            symbols = networks.symbols(np.stack([crops[index] for index in batch]))
-            lines: list[tuple[str, float]] = self._decode_text(*symbols, remove_duplicate=True)[0]
-            return lines
-
-        return map_batches([crop.shape for crop in crops], self._batching.batch_size, read)
+        lines: list[tuple[str, float]] = []
+        for symbols, probabilities in self._ready().symbols(crops):
+            lines += self._decode_text(symbols[None], probabilities[None], remove_duplicate=True)[0]
+        return lines
 
     def _to_box(self, box: Found, reading: Reading, size: tuple[int, int]) -> TextBox:
         polygon = tuple(float(number) for number in box.corners.ravel())
@@ -202,14 +213,6 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
     def _ready(self) -> RapidOcrNetworks:
         assert self._networks is not None, "setup() comes first"  # noqa: S101
         return self._networks
-
-
-def _load(device: Device, detection: Detection) -> RapidOcrNetworks:
-    if device == "cpu":
-        return CpuNetworks(detection)
-    import torch
-
-    return TorchNetworks(detection, torch.device("cuda"))
 
 
 def _to_stride(length: float) -> int:

@@ -1,25 +1,20 @@
-"""Detection and recognition networks: by ONNX Runtime on the CPU, by torch on a GPU, equally.
+"""Detection and recognition networks, by ONNX Runtime on the CPU; `torch_networks` has the GPU's.
 
 They are rapidocr's PP-OCR networks, and for words drawn over photos a detector of our own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from webemo_curate.ocr.batches import run_filled
 from webemo_curate.ocr.detector import EngineError
 from webemo_curate.onnx_runtime import open_session
-
-if TYPE_CHECKING:
-    import torch
-
-    from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
 
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 
@@ -78,13 +73,13 @@ class RapidOcrNetworks(Protocol):
     def characters(self) -> list[str]:
         """The recognizer's alphabet."""
 
-    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+    def heatmaps(self, canvases: Sequence[Pixels]) -> list[Heatmap | None]:
         """Score pixels.
 
         Parameters
         ----------
-        canvases : numpy.ndarray
-            uint8, (batch, height, width, 3) RGB; both sides multiples of 32.
+        canvases : Sequence of numpy.ndarray
+            uint8, (height, width, 3) RGB, of any sizes; both sides multiples of 32.
 
         Returns
         -------
@@ -93,20 +88,19 @@ class RapidOcrNetworks(Protocol):
             `PIXEL_THRESHOLD`, for then no box can be decoded.
         """
 
-    def symbols(self, crops: Pixels) -> Symbols:
+    def symbols(self, crops: Sequence[Pixels]) -> list[Symbols]:
         """Read crops.
 
         Parameters
         ----------
-        crops : numpy.ndarray
-            uint8, (batch, 48, width, 3) RGB.
+        crops : Sequence of numpy.ndarray
+            uint8, (48, width, 3) RGB, of any widths.
 
         Returns
         -------
-        numpy.ndarray
-            int64, (batch, step): the likeliest symbol of each step.
-        numpy.ndarray
-            float32, (batch, step): its probability.
+        list of (numpy.ndarray, numpy.ndarray)
+            For each crop int64 (step,), the likeliest symbol of each step, and float32 (step,), its
+            probability.
         """
 
 
@@ -131,69 +125,23 @@ class CpuNetworks:
         metadata = self._reader.get_modelmeta().custom_metadata_map
         return list(metadata[CHARACTERS].splitlines())
 
-    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
+    def heatmaps(self, canvases: Sequence[Pixels]) -> list[Heatmap | None]:
         """Score pixels; see `RapidOcrNetworks.heatmaps`."""
-        normal = (canvases.astype(np.float32) / np.float32(255) - self._mean) / self._deviation
-        scores = _run(self._detector, normal)
-        return [each[None] if each.max() > PIXEL_THRESHOLD else None for each in scores]
+        return [self._heatmap(canvas) for canvas in canvases]
 
-    def symbols(self, crops: Pixels) -> Symbols:
+    def symbols(self, crops: Sequence[Pixels]) -> list[Symbols]:
         """Read crops; see `RapidOcrNetworks.symbols`."""
-        normal = crops.astype(np.float32) / np.float32(127.5) - np.float32(1)
-        probabilities = _run(self._reader, normal)
-        return probabilities.argmax(2), probabilities.max(2)
+        return [self._symbols(crop) for crop in crops]
 
+    def _heatmap(self, canvas: Pixels) -> Heatmap | None:
+        normal = (canvas.astype(np.float32) / np.float32(255) - self._mean) / self._deviation
+        scores = _run(self._detector, normal[None])
+        return scores if scores.max() > PIXEL_THRESHOLD else None
 
-class TorchNetworks:
-    """The networks in torch, in single precision: half would move boxes.
-
-    Parameters
-    ----------
-    detection : Detection
-        The network that scores pixels.
-    device : torch.device
-        Where they run.
-    """
-
-    def __init__(self, detection: Detection, device: "torch.device") -> None:
-        import torch
-
-        self._device = device
-        self._detector = _open_in_torch(detection.path, device)
-        self._reader = _open_in_torch(model_file(RECOGNITION_MODEL), device)
-        self._mean, self._deviation = (
-            torch.tensor(each, device=device) for each in (detection.mean, detection.deviation)
-        )
-
-    @property
-    def characters(self) -> list[str]:
-        """The recognizer's alphabet."""
-        return self._reader.metadata[CHARACTERS].splitlines()
-
-    def heatmaps(self, canvases: Pixels) -> list[Heatmap | None]:
-        """Score pixels; see `RapidOcrNetworks.heatmaps`."""
-        scores = run_filled(self._score, canvases)
-        # Most photos bear no text: their heatmaps stay on the device.
-        promising = (scores.amax((1, 2, 3)) > PIXEL_THRESHOLD).cpu()
-        survivors = iter(scores[promising.to(self._device)].cpu().numpy())
-        return [next(survivors)[None] if alive else None for alive in promising.tolist()]
-
-    def symbols(self, crops: Pixels) -> Symbols:
-        """Read crops; see `RapidOcrNetworks.symbols`."""
-        best = run_filled(self._spell, crops).max(2)
-        return best.indices.cpu().numpy(), best.values.cpu().numpy()
-
-    def _score(self, canvases: Pixels) -> "torch.Tensor":
-        normal = (self._to_device(canvases) / 255 - self._mean) / self._deviation
-        return self._detector(_to_bgr(normal))
-
-    def _spell(self, crops: Pixels) -> "torch.Tensor":
-        return self._reader(_to_bgr(self._to_device(crops) / 127.5 - 1))
-
-    def _to_device(self, pixels: Pixels) -> "torch.Tensor":
-        import torch
-
-        return torch.from_numpy(pixels).to(self._device, non_blocking=True).float()
+    def _symbols(self, crop: Pixels) -> Symbols:
+        normal = crop.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        (probabilities,) = _run(self._reader, normal[None])
+        return probabilities.argmax(1), probabilities.max(1)
 
 
 def model_file(name: str) -> Path:
@@ -237,20 +185,7 @@ def _open_session(path: Path) -> Any:
     return open_session(path, options)
 
 
-@cache
-def _open_in_torch(path: Path, device: "torch.device") -> "OnnxNetwork":
-    """Put a network on a device once a process, as `_open_session` does."""
-    from webemo_curate.ocr.rapidocr.onnx_network import OnnxNetwork
-
-    return OnnxNetwork(path, device)
-
-
 def _run(session: Any, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     batch = np.ascontiguousarray(rgb[..., ::-1].transpose(0, 3, 1, 2))
     (output,) = session.run(None, {session.get_inputs()[0].name: batch})
     return np.asarray(output, np.float32)
-
-
-def _to_bgr(rgb: "torch.Tensor") -> "torch.Tensor":
-    """Turn (batch, height, width, RGB) into the networks' (batch, BGR, height, width)."""
-    return rgb.flip(3).permute(0, 3, 1, 2).contiguous()

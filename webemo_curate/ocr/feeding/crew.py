@@ -1,0 +1,158 @@
+"""The processes that prepare the work of one GPU, as a pool that the runner's scheduler drives."""
+
+from enum import Enum, auto
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import pyarrow as pa
+
+from webemo_curate.ocr.feeding.arena import Arena
+from webemo_curate.ocr.feeding.helper_process import Staff, serve_helper
+from webemo_curate.ocr.feeding.network_server import NetworkServer
+from webemo_curate.ocr.feeding.questions import Answered, Asked, Refused
+from webemo_curate.runner.job import Worker
+from webemo_curate.runner.messages import Advanced, Died, Failed, Message, Ready
+from webemo_curate.runner.worker_process import WorkerProcess
+
+ARENA_BYTES = 64 * 2**20
+"""Shared with each process: the canvases of its images, and their heatmaps in the same place."""
+
+LOOK_SECONDS = 0.0005
+"""Between two looks at a GPU that works, while questions are waited for."""
+
+
+class State(Enum):
+    """What a helper does."""
+
+    SETTING_UP = auto()
+    AT_REST = auto()
+    AT_WORK = auto()
+    GONE = auto()
+
+
+class Helper:
+    """One process; see `scheduler.WorkerHandle`.
+
+    Parameters
+    ----------
+    worker : Worker
+        What it holds.
+    crew : Crew
+        To which it goes back when it is let go unharmed.
+    """
+
+    def __init__(self, worker: Worker, crew: "Crew") -> None:
+        self.arena = Arena(ARENA_BYTES)
+        self.state = State.SETTING_UP
+        self._process = WorkerProcess(Staff(worker, self.arena), serve_helper)
+        self._crew = crew
+
+    @property
+    def connection(self) -> Connection:
+        """The pipe to it."""
+        return self._process.connection
+
+    def send(self, batch: pa.RecordBatch) -> None:
+        """Hand over a batch; see `scheduler.WorkerHandle`."""
+        self.state = State.AT_WORK
+        self._process.send(batch)
+
+    def receive(self) -> Any:
+        """Return its next message, or what it asks of the networks."""
+        message: Message | Asked = self._process.receive()
+        if isinstance(message, Died | Failed):
+            self.state = State.GONE
+        elif not isinstance(message, Asked | Advanced):
+            self.state = State.AT_REST
+        return message
+
+    def answer(self, message: Answered | Refused) -> None:
+        """Send an answer; see `network_server.Asker`."""
+        self._process.tell(message)
+
+    def kill(self) -> None:
+        """End its process, unless it can be of use to the next job."""
+        if self.state in (State.SETTING_UP, State.AT_REST):
+            self._crew.rest(self)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """End its process at once."""
+        self._process.kill()
+        self.arena.close()
+
+
+class Crew:
+    """Helpers, and the networks that this process runs for them; see `scheduler.WorkerPool`.
+
+    Parameters
+    ----------
+    worker : Worker
+        What every helper holds.
+    size : int
+        Helpers.
+    server : NetworkServer
+        The networks.
+    """
+
+    def __init__(self, worker: Worker, size: int) -> None:
+        self.size = size
+        self._worker = worker
+        self._resting: list[Helper] = []
+        self._ready: list[Helper] = []
+        self._server: NetworkServer | None = None
+        self._resting = [Helper(worker, self) for _ in range(size)]
+
+    def serve(self, server: NetworkServer) -> None:
+        """Let helpers ask these networks."""
+        self._server = server
+
+    def start_worker(self) -> Helper:
+        """Start a helper, or return one that is there; see `scheduler.WorkerPool`."""
+        if not self._resting:
+            return Helper(self._worker, self)
+        helper = self._resting.pop(0)
+        if helper.state is State.AT_REST:
+            self._ready.append(helper)
+        return helper
+
+    def rest(self, helper: Helper) -> None:
+        """Take back a helper that no job needs now."""
+        self._resting.append(helper)
+
+    def listen(self, workers: list[Helper]) -> list[tuple[Helper, Message]]:
+        """Run networks until helpers have messages; see `scheduler.WorkerPool`."""
+        assert self._server is not None, "serve() comes first"  # noqa: S101
+        found: list[tuple[Helper, Message]] = [(helper, Ready()) for helper in self._ready]
+        self._ready.clear()
+        wait_seconds: float | None = 0.0 if found or self._server.is_busy else None
+        while True:
+            found += self._heard(self._server, workers, wait_seconds)
+            hurry = self._server.askers >= len(workers)
+            did = self._server.is_busy and self._server.advance(hurry=hurry)
+            if found:
+                return found
+            wait_seconds = 0.0 if did else LOOK_SECONDS if self._server.is_busy else None
+
+    def close(self) -> None:
+        """End every helper that rests."""
+        for helper in self._resting:
+            helper.end()
+        self._resting.clear()
+
+    def _heard(
+        self, server: NetworkServer, workers: list[Helper], seconds: float | None
+    ) -> list[tuple[Helper, Message]]:
+        """Return messages, having passed questions on to the networks."""
+        ready = set(wait([worker.connection for worker in workers], seconds))
+        found = []
+        for worker in [each for each in workers if each.connection in ready]:
+            message = worker.receive()
+            if isinstance(message, Asked):
+                server.take(worker, message)
+                continue
+            if isinstance(message, Died | Failed):
+                server.forget(worker)
+            found.append((worker, message))
+        return found

@@ -1,0 +1,94 @@
+"""A worker that holds a GPU: it runs the networks, helpers of its own do all else.
+
+Helpers run the worker that would run alone on a CPU; only what their detector asks of networks
+comes here. What a picture does to a helper is dealt with by the runner's own ledger, row by row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from webemo_curate.ocr.feeding.crew import Crew
+from webemo_curate.ocr.feeding.network_server import NetworkServer
+from webemo_curate.runner.job import Job, Resources, Worker
+from webemo_curate.runner.kept_tables import KeptTables
+from webemo_curate.runner.ledger import Ledger
+from webemo_curate.runner.reporting import rows_done
+from webemo_curate.runner.scheduler import run_tasks
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile
+
+
+@dataclass
+class FedWorker:
+    """One process on a GPU, and helpers around it; a `runner.job.Worker`.
+
+    Attributes
+    ----------
+    name
+        What is done, for messages.
+    worker
+        What each helper holds.
+    networks
+        What this process runs for them, by name.
+    helpers
+        How many there are.
+    rows_at_once
+        Rows that a helper gets at a time.
+    helper_bytes
+        Most memory of its own that a helper needs.
+    device
+        `cuda` or `cpu`.
+    """
+
+    name: str
+    worker: Worker
+    networks: "Mapping[str, NetworkFile]"
+    helpers: int
+    rows_at_once: int
+    helper_bytes: int
+    device: str = "cuda"
+    _crew: Crew | None = field(default=None, init=False, repr=False)
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """That of the worker."""
+        return self.worker.output_schema
+
+    def staffed(self, processes: int) -> "FedWorker":
+        """Return this worker with so many helpers; see `runner.job.Staffed`."""
+        return replace(self, helpers=max(1, processes))
+
+    def setup(self) -> None:
+        """Load the networks, while the helpers start; see `Worker.setup`."""
+        self._crew = Crew(self.worker, self.helpers)
+        self._crew.serve(NetworkServer(self.networks, self.device))
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Let helpers work on rows; see `Worker.process`."""
+        assert self._crew is not None, "setup() comes first"  # noqa: S101
+        job = Job(
+            self.name,
+            self.worker,
+            pa.Table.from_batches([batch]),
+            KeptTables(),
+            self.rows_at_once,
+            Resources(memory_bytes=self.helper_bytes),
+        )
+        ledger = Ledger(job)
+        for rows in run_tasks(job, ledger, self._crew):
+            rows_done(rows)
+        whole = ledger.result().unify_dictionaries().combine_chunks()
+        return whole.to_batches()[0]
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the outcome of rows that killed this process; see `Worker.crashed`."""
+        return self.worker.crashed(batch)
+
+    def close(self) -> None:
+        """End the helpers; where this process ends, they do too."""
+        if self._crew is not None:
+            self._crew.close()

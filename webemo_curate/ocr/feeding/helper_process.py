@@ -1,0 +1,32 @@
+"""What runs in a helper: a worker whose networks another process runs."""
+
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from webemo_curate.ocr.asking import served_by
+from webemo_curate.ocr.feeding.arena import Arena
+from webemo_curate.ocr.feeding.link import Link
+from webemo_curate.runner.job import Worker
+from webemo_curate.runner.worker_process import serve_worker
+
+
+@dataclass(frozen=True)
+class Staff:
+    """What a helper's process is given.
+
+    Attributes
+    ----------
+    worker
+        What it holds.
+    arena
+        Memory that it shares with the process that runs the networks.
+    """
+
+    worker: Worker
+    arena: Arena
+
+
+def serve_helper(connection: Connection, staff: Staff) -> None:
+    """Answer batches until the pipe closes, asking the networks at its other end meanwhile."""
+    with served_by(Link(connection, staff.arena)):
+        serve_worker(connection, staff.worker)

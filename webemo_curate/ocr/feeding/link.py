@@ -1,0 +1,48 @@
+"""The side of a process that prepares work: it asks for answers over a pipe and shared memory."""
+
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+from webemo_curate.ocr.asking import Answer, Item
+from webemo_curate.ocr.feeding.arena import Arena
+from webemo_curate.ocr.feeding.questions import (
+    Asked,
+    FailedNetworkError,
+    Packer,
+    Refused,
+    taken,
+)
+
+
+class Link:
+    """Networks that another process runs; `Networks`.
+
+    Parameters
+    ----------
+    connection : Connection
+        The pipe to it.
+    arena : Arena
+        Memory shared with it. No more is ever on its way than fits into it.
+    """
+
+    def __init__(self, connection: Connection, arena: Arena) -> None:
+        self._connection, self._arena = connection, arena
+        self._packer = Packer(arena)
+
+    def ask(self, name: str, items: Sequence[Item]) -> list[Answer]:
+        """Let a network work on items; see `Networks.ask`.
+
+        Raises
+        ------
+        FailedNetworkError
+            If the network failed.
+        """
+        found: list[Answer] = []
+        while len(found) < len(items):
+            packed = self._packer.pack(items[len(found) :])
+            self._connection.send(Asked(name, tuple(packed)))
+            answered = self._connection.recv()
+            if isinstance(answered, Refused):
+                raise FailedNetworkError(answered.reason)
+            found += [taken(answer, self._arena) for answer in answered.answers]
+        return found

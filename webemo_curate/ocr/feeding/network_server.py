@@ -1,0 +1,189 @@
+"""The side of the process that runs the networks: questions in, batches, answers out."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from webemo_curate.ocr.asking import Answer, Item, batch_entries, open_runner
+from webemo_curate.ocr.feeding.arena import Arena
+from webemo_curate.ocr.feeding.gathering import Gathering, Group
+from webemo_curate.ocr.feeding.questions import (
+    Answered,
+    Asked,
+    Carried,
+    Place,
+    Refused,
+    carried,
+)
+from webemo_curate.system_faults import raise_system_fault
+
+if TYPE_CHECKING:
+    from webemo_curate.ocr.device_network import NetworkFile, Started
+
+AT_ONCE = 2
+"""Batches given to a GPU together: one runs while the other is brought to it."""
+
+
+class Asker(Protocol):
+    """Who asked."""
+
+    @property
+    def arena(self) -> Arena:
+        """The memory shared with it."""
+
+    def answer(self, message: Answered | Refused) -> None:
+        """Send an answer; one that is gone does not mind."""
+
+
+@dataclass
+class _Question:
+    """What one process asked, until all of it is answered."""
+
+    asker: Asker
+    asked: Asked
+    is_open: bool = True
+    answers: dict[int, tuple[Carried, ...] | None] = field(default_factory=dict)
+
+    def enter(self, index: int, answer: Answer) -> None:
+        """Note the answer to one item, where its asker finds it."""
+        place, arena = self.asked.items[index], self.asker.arena
+        self.answers[index] = (
+            None if answer is None else tuple(carried(part, place, arena) for part in answer)
+        )
+
+    @property
+    def is_answered(self) -> bool:
+        return len(self.answers) == len(self.asked.items)
+
+
+class _Entry(NamedTuple):
+    """One item of a question."""
+
+    question: _Question
+    number: int
+
+    @property
+    def item(self) -> Item:
+        item = self.question.asked.items[self.number]
+        return item.look(self.question.asker.arena) if isinstance(item, Place) else item
+
+
+class _Batch(NamedTuple):
+    """Items on their way through a network."""
+
+    network: str
+    entries: list[_Entry]
+    started: "Started"
+
+
+class NetworkServer:
+    """Runs batches of what several processes ask.
+
+    Parameters
+    ----------
+    files : Mapping of str to NetworkFile
+        The networks by name.
+    device : str
+        `cuda` or `cpu`.
+
+    Raises
+    ------
+    CurateError
+        If one cannot be loaded.
+    """
+
+    def __init__(self, files: "Mapping[str, NetworkFile]", device: str) -> None:
+        self._files, self._device = files, device
+        self._runners = {name: open_runner(name, file, device) for name, file in files.items()}
+        self._gathering: Gathering[_Entry] = Gathering()
+        self._running: deque[_Batch] = deque()
+        self._questions: list[_Question] = []
+
+    @property
+    def askers(self) -> int:
+        """How many wait for an answer."""
+        return len(self._questions)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._running or len(self._gathering))
+
+    def take(self, asker: Asker, asked: Asked) -> None:
+        """Let a question wait for its batches."""
+        question = _Question(asker, asked)
+        self._questions.append(question)
+        for index, item in enumerate(asked.items):
+            group = Group(asked.network, tuple(item.shape), str(item.dtype))
+            entries = batch_entries(self._files[asked.network], group.shape, self._device)
+            self._gathering.add(group, entries, _Entry(question, index))
+
+    def forget(self, asker: Asker) -> None:
+        """Drop the questions of one who is gone."""
+        for question in [each for each in self._questions if each.asker is asker]:
+            self._close(question)
+
+    def advance(self, *, hurry: bool) -> bool:
+        """Start a batch, or take one back.
+
+        Parameters
+        ----------
+        hurry : bool
+            Whether nobody will ask more before there are answers.
+
+        Returns
+        -------
+        bool
+            Whether anything was done; if not, it is worth to wait for questions.
+        """
+        running = len(self._running)
+        if running < AT_ONCE and self._start(hurry=hurry or not running):
+            return True
+        if running and (hurry or running == AT_ONCE or self._running[0].started.is_done()):
+            self._finish(self._running.popleft())
+            return True
+        return False
+
+    def _start(self, *, hurry: bool) -> bool:
+        batch = self._gathering.take(hurry=hurry)
+        if batch is None:
+            return False
+        group, size, waiting = batch
+        entries = [entry for entry in waiting if entry.question.is_open]
+        if entries:
+            try:
+                started = self._runners[group.network].start([each.item for each in entries], size)
+            except Exception as error:  # a network's errors are of many kinds
+                self._refuse(entries, error)
+            else:
+                self._running.append(_Batch(group.network, entries, started))
+        return True
+
+    def _finish(self, batch: _Batch) -> None:
+        try:
+            answers = self._runners[batch.network].finish(batch.started)
+        except Exception as error:
+            self._refuse(batch.entries, error)
+            return
+        for entry, answer in zip(batch.entries, answers, strict=True):
+            if entry.question.is_open:
+                entry.question.enter(entry.number, answer)
+                self._close_answered(entry.question)
+
+    def _close_answered(self, question: _Question) -> None:
+        if question.is_answered:
+            self._close(question)
+            answers = tuple(question.answers[index] for index in range(len(question.answers)))
+            question.asker.answer(Answered(answers))
+
+    def _refuse(self, entries: Iterable[_Entry], error: Exception) -> None:
+        raise_system_fault(error)
+        for entry in entries:
+            if entry.question.is_open:
+                self._close(entry.question)
+                entry.question.asker.answer(Refused(f"{type(error).__name__}: {error}"))
+
+    def _close(self, question: _Question) -> None:
+        question.is_open = False
+        self._questions = [each for each in self._questions if each is not question]

@@ -1,0 +1,22 @@
+"""Finished partitions in memory, for a job within a job."""
+
+import pyarrow as pa
+
+
+class KeptTables:
+    """Tables by name; `runner.job.Finished`."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, pa.Table] = {}
+
+    def finished(self) -> set[str]:
+        """Return the names of the tables that are there."""
+        return set(self._tables)
+
+    def save(self, name: str, table: pa.Table) -> None:
+        """Keep a table under a name."""
+        self._tables[name] = table
+
+    def load(self, name: str) -> pa.Table | None:
+        """Return a table, None if it is not there."""
+        return self._tables.get(name)
