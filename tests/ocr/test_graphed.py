@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from webemo_curate.ocr import graphed
 from webemo_curate.ocr.graphed import Captured, Graphed, GraphShelf
 
 
@@ -69,8 +68,8 @@ def test_where_capture_fails_the_network_runs_step_by_step_and_that_is_said_once
         tried.append(1)
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
 
-    monkeypatch.setattr(graphed, "_capture", fail)
-    for name in ("current_stream", "set_stream", "graph_pool_handle", "empty_cache"):
+    monkeypatch.setattr(GraphShelf, "capture", fail)
+    for name in ("current_stream", "set_stream", "empty_cache"):
         monkeypatch.setattr(torch.cuda, name, lambda *_: None)
     runs = Graphed(lambda batch: network(batch.values), "the detector", GraphShelf())
     batch = OnCuda(torch.ones(2, 3))

@@ -1,42 +1,61 @@
-"""The local runner starts as many processes as the machine has room for."""
+"""The local runner starts as many processes as the machine has cores; one of them holds a GPU."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
-import torch
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.ocr.feeding.fed_worker import FedWorker
 from webemo_curate.runner import local_runner as local
-from webemo_curate.runner.job import Resources
-from webemo_curate.runner.local_runner import usable_cores, workers_for
+from webemo_curate.runner.job import Job, Resources, Staffed
+from webemo_curate.runner.local_runner import LocalRunner, usable_cores
 from webemo_curate.stages.ocr import OcrStage
 
-GIGABYTE = 2**30
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return, of the jobs run meanwhile, their workers and how many of them there are."""
+    jobs = []
+
+    def run_job(job, assemble):
+        with assemble() as pool:
+            jobs.append((job.worker, pool.size))
+
+    monkeypatch.setattr(local, "run_job", run_job)
+    return jobs
 
 
-def sixteen_cores_and_a_gpu(monkeypatch, gigabytes):
-    card = SimpleNamespace(total_memory=gigabytes * GIGABYTE)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", [card].__getitem__)
+@dataclass(frozen=True)
+class Rows:
+    """As many rows as a job needs to be asked about."""
+
+    num_rows = 10**6
+
+
+def job(worker, **needs):
+    return Job("job", worker, Rows(), None, 128, Resources(**needs))
+
+
+def test_without_a_gpu_each_core_has_a_worker(started):
+    LocalRunner().run(job("worker"))
+    LocalRunner(3).run(job("worker"))
+
+    assert started == [("worker", usable_cores()), ("worker", 3)]
+
+
+def test_one_process_holds_the_gpu_and_all_other_cores_prepare_its_work(monkeypatch, started):
     monkeypatch.setattr(local, "usable_cores", lambda: 16)
+    worker = FedWorker("job", None, {}, helpers=7, rows_at_once=32, helper_bytes=0)
+    LocalRunner().run(job(worker, gpus=1))
+    LocalRunner(4).run(job(worker, gpus=1))
+
+    assert isinstance(worker, Staffed)
+    assert [(found.helpers, size) for found, size in started] == [(15, 1), (4, 1)]
 
 
-def test_without_a_gpu_each_core_has_a_worker():
-    assert workers_for(Resources()) == usable_cores()
-
-
-@pytest.mark.parametrize(("gigabytes", "workers"), [(141, 14), (80, 8), (24, 2), (8, 1), (4, 1)])
-def test_as_many_workers_share_a_gpu_as_its_memory_holds(monkeypatch, gigabytes, workers):
-    sixteen_cores_and_a_gpu(monkeypatch, gigabytes)
+def test_the_stage_asks_for_a_gpu_and_cores_for_those_around_it():
     needs = OcrStage(FilterTextConfig(device="gpu"), elsewhere=True).resources
 
-    assert workers_for(needs) == workers
-
-
-def test_smaller_batches_make_room_for_more_workers(monkeypatch):
-    sixteen_cores_and_a_gpu(monkeypatch, 24)
-    few, many = (
-        OcrStage(FilterTextConfig(device="gpu", batch_size=size), elsewhere=True).resources
-        for size in (64, 16)
-    )
-
-    assert workers_for(many) > workers_for(few)
+    assert needs.gpus == 1
+    assert needs.cpus > 1
+    assert OcrStage(FilterTextConfig(device="cpu")).resources.gpus == 0

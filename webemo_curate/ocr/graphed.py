@@ -68,7 +68,8 @@ class GraphShelf:
     def __init__(self, most_graphs: int = MOST_GRAPHS, most_bytes: int = MOST_BYTES) -> None:
         self._most_graphs, self._most_bytes = most_graphs, most_bytes
         self._graphs: OrderedDict[Hashable, Captured] = OrderedDict()
-        self.pool: Any = None
+        self._pool: Any = None
+        self._aside: Any = None
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -91,7 +92,33 @@ class GraphShelf:
         """Give up every graph, and the memory they share."""
         wait_for_device()
         self._graphs.clear()
-        self.pool = None
+        self._pool = None
+
+    def capture(self, network: Network, batch: Tensor) -> Captured:
+        """Capture a network for the shape of a batch.
+
+        Parameters
+        ----------
+        network : Callable
+            See `Graphed`.
+        batch : Tensor
+            On the device.
+
+        Returns
+        -------
+        Captured
+            For `keep`.
+
+        Raises
+        ------
+        RuntimeError
+            If it cannot be captured.
+        """
+        if self._pool is None:
+            self._pool = torch.cuda.graph_pool_handle()
+        if self._aside is None:
+            self._aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        return _capture(network, batch, self._pool, self._aside)
 
     def _is_overfull(self) -> bool:
         held = sum(captured.held_bytes for captured in self._graphs.values())
@@ -152,9 +179,7 @@ class Graphed:
         """Capture; None where it cannot be done, which is said once and not tried again."""
         before = torch.cuda.current_stream()
         try:
-            if self._shelf.pool is None:
-                self._shelf.pool = torch.cuda.graph_pool_handle()
-            return _capture(self._network, batch, self._shelf.pool)
+            return self._shelf.capture(self._network, batch)
         except RuntimeError as error:  # of CUDA, or of its memory
             torch.cuda.set_stream(before)
             self._can_be_captured = False
@@ -177,10 +202,9 @@ def wait_for_device() -> None:
         torch.cuda.synchronize()
 
 
-def _capture(network: Network, batch: Tensor, pool: Any) -> Captured:
-    """Capture a network for the shape of a batch, after a run that makes plans and workspaces."""
+def _capture(network: Network, batch: Tensor, pool: Any, aside: Any) -> Captured:
+    """Capture on a stream aside, after a run there that makes plans and workspaces."""
     static = batch.clone()
-    aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
         network(static)

@@ -24,14 +24,11 @@ class Resources:
     memory_bytes
         Most of its own memory that it needs. The default is for decoding the largest picture that
         is decoded (64 megapixels with transparency: 1.6 GB were measured).
-    gpu_bytes
-        Memory of a GPU that it needs: how many share one on this machine follows from that.
     """
 
     cpus: float = 1
     gpus: float = 0
     memory_bytes: int = 2 * 2**30
-    gpu_bytes: int = 0
 
 
 class Worker(Protocol):

@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 
 import pyarrow as pa
 
-from webemo_curate.runner.job import Job, Resources, Staffed, Worker
+from webemo_curate.runner.job import Job, Staffed, Worker
 from webemo_curate.runner.messages import Message
 from webemo_curate.runner.scheduler import run_job
 from webemo_curate.runner.worker_process import WorkerProcess
@@ -22,7 +22,7 @@ class LocalRunner:
     Parameters
     ----------
     workers : int, optional
-        Processes; default as many as the machine has room for, see `workers_for`.
+        Processes, or those around the one that holds the GPU; default one for each CPU core.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -30,7 +30,7 @@ class LocalRunner:
 
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Runner.run`."""
-        size = self._workers or workers_for(job.resources)
+        size = self._workers or usable_cores()
         if isinstance(job.worker, Staffed):
             processes = self._workers or usable_cores() - 1
             job, size = replace(job, worker=job.worker.staffed(processes)), 1
@@ -61,34 +61,9 @@ def partition_size(job: Job, workers: int) -> int:
     return max(1, min(job.partition_rows, -(-job.rows.num_rows // (workers * SHARES))))
 
 
-def workers_for(resources: Resources) -> int:
-    """Return how many worker processes this machine has room for.
-
-    Parameters
-    ----------
-    resources : Resources
-        What one needs.
-
-    Returns
-    -------
-    int
-        One for each CPU core. Where they share a GPU, as many as its memory holds, at least one.
-    """
-    if not resources.gpus:
-        return usable_cores()
-    return max(1, min(usable_cores(), _gpu_memory() // max(1, resources.gpu_bytes)))
-
-
 def usable_cores() -> int:
     """Return how many CPU cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def _gpu_memory() -> int:
-    import torch
-
-    total: int = torch.cuda.get_device_properties(0).total_memory
-    return total
 
 
 class _Processes:

@@ -146,7 +146,7 @@ def _begin(serve: Serve, connection: Connection, worker: Any, workspace: str) ->
     """Run in the child, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    with suppress(EOFError, BrokenPipeError), working_in(workspace):
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError), working_in(workspace):
         serve(connection, worker)
 
 

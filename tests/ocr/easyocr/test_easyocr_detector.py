@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from tests.ocr.pictures import scene, with_words
 from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.errors import InputError
-from webemo_curate.ocr.batches import Batching
+from webemo_curate.ocr import asking
 from webemo_curate.ocr.easyocr.craft import (
     TEXT_THRESHOLD,
     HeatmapNetwork,
@@ -109,7 +109,7 @@ def test_batches_change_no_box_by_more_than_rounding(weights, detector, pictures
     batched = EasyDetector(detection, recognition, "cpu", SHORT_SIDE, 0.3, 4, published)
     batched.setup()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EasyDetector, "_batching", Batching(4, 4, 1))
+        patch.setattr(asking, "batch_entries", lambda file, shape, _: file.entries(shape))
         together = batched.detect(pictures)
 
     for ours, single in zip(together, detector.detect(pictures), strict=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from webemo_curate.ocr.feeding.crew import Crew
-from webemo_curate.ocr.feeding.network_server import NetworkServer
+from webemo_curate.ocr.feeding.network_server import Filling, NetworkServer
 from webemo_curate.runner.job import Job, Resources, Worker
 from webemo_curate.runner.kept_tables import KeptTables
 from webemo_curate.runner.ledger import Ledger
@@ -52,6 +52,7 @@ class FedWorker:
     helper_bytes: int
     device: str = "cuda"
     _crew: Crew | None = field(default=None, init=False, repr=False)
+    _server: NetworkServer | None = field(default=None, init=False, repr=False)
 
     @property
     def output_schema(self) -> pa.Schema:
@@ -65,7 +66,8 @@ class FedWorker:
     def setup(self) -> None:
         """Load the networks, while the helpers start; see `Worker.setup`."""
         self._crew = Crew(self.worker, self.helpers)
-        self._crew.serve(NetworkServer(self.networks, self.device))
+        self._server = NetworkServer(self.networks, self.device)
+        self._crew.serve(self._server)
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Let helpers work on rows; see `Worker.process`."""
@@ -87,6 +89,10 @@ class FedWorker:
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the outcome of rows that killed this process; see `Worker.crashed`."""
         return self.worker.crashed(batch)
+
+    def filling(self) -> Mapping[str, Filling]:
+        """Return how full batches have been, by network."""
+        return {} if self._server is None else self._server.filling
 
     def close(self) -> None:
         """End the helpers; where this process ends, they do too."""

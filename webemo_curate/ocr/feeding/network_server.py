@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 AT_ONCE = 2
 """Batches given to a GPU together: one runs while the other is brought to it."""
 
+MANY = 64
+"""Items that wait from which batches that are not full are run too: the rest is of rare shapes."""
+
 
 class Asker(Protocol):
     """Who asked."""
@@ -77,6 +80,24 @@ class _Batch(NamedTuple):
     started: "Started"
 
 
+class Filling(NamedTuple):
+    """How full the batches of a network were.
+
+    Attributes
+    ----------
+    batches
+        Batches that were run.
+    items
+        What was asked for in them.
+    entries
+        What there was room for.
+    """
+
+    batches: int = 0
+    items: int = 0
+    entries: int = 0
+
+
 class NetworkServer:
     """Runs batches of what several processes ask.
 
@@ -91,6 +112,11 @@ class NetworkServer:
     ------
     CurateError
         If one cannot be loaded.
+
+    Attributes
+    ----------
+    filling
+        How full batches have been, by network.
     """
 
     def __init__(self, files: "Mapping[str, NetworkFile]", device: str) -> None:
@@ -99,6 +125,7 @@ class NetworkServer:
         self._gathering: Gathering[_Entry] = Gathering()
         self._running: deque[_Batch] = deque()
         self._questions: list[_Question] = []
+        self.filling = dict.fromkeys(files, Filling())
 
     @property
     def askers(self) -> int:
@@ -138,7 +165,8 @@ class NetworkServer:
             Whether anything was done; if not, it is worth to wait for questions.
         """
         running = len(self._running)
-        if running < AT_ONCE and self._start(hurry=hurry or not running):
+        soon = hurry or not running or len(self._gathering) >= MANY
+        if running < AT_ONCE and self._start(hurry=soon):
             return True
         if running and (hurry or running == AT_ONCE or self._running[0].started.is_done()):
             self._finish(self._running.popleft())
@@ -158,7 +186,14 @@ class NetworkServer:
                 self._refuse(entries, error)
             else:
                 self._running.append(_Batch(group.network, entries, started))
+                self._note(group.network, len(entries), size)
         return True
+
+    def _note(self, network: str, items: int, entries: int) -> None:
+        before = self.filling[network]
+        self.filling[network] = Filling(
+            before.batches + 1, before.items + items, before.entries + entries
+        )
 
     def _finish(self, batch: _Batch) -> None:
         try:
