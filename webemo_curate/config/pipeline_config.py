@@ -80,7 +80,7 @@ class PipelineConfig(StageConfig):
         operational=True,
         ge=1,
         flag=Flag(panel=PANEL),
-        description="Worker processes; default: the CPU cores, or what a GPU's memory holds.",
+        description="Worker processes, beside the one that holds a GPU; default: the CPU cores.",
     )
     memory: ByteCount | None = setting(
         None,
