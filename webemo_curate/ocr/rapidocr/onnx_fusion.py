@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from webemo_curate.ocr.rapidocr.onnx_ops import Value
-
 ROOT_OF_TWO = 1.41421356
 TOLERANCE = 1e-4
 
@@ -36,17 +34,15 @@ class RawNode:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def simplify(
-    nodes: Sequence[RawNode], constants: Mapping[str, Value], output: str
-) -> list[RawNode]:
+def simplify(nodes: Sequence[RawNode], numbers: Mapping[str, float], output: str) -> list[RawNode]:
     """Leave out steps that copy, and make one of the five of a GELU.
 
     Parameters
     ----------
     nodes : Sequence of RawNode
         In the order in which they run.
-    constants : Mapping of str to Value
-        What is known beforehand.
+    numbers : Mapping of str to float
+        The single numbers among the weights.
     output : str
         What the network is for: that name stays.
 
@@ -55,7 +51,7 @@ def simplify(
     list of RawNode
         A network of the same output, to rounding.
     """
-    return _with_gelu(_without_copies(nodes, output), constants)
+    return _with_gelu(_without_copies(nodes, output), numbers)
 
 
 def _without_copies(nodes: Sequence[RawNode], output: str) -> list[RawNode]:
@@ -70,14 +66,14 @@ def _without_copies(nodes: Sequence[RawNode], output: str) -> list[RawNode]:
     return kept
 
 
-def _with_gelu(nodes: Sequence[RawNode], constants: Mapping[str, Value]) -> list[RawNode]:
+def _with_gelu(nodes: Sequence[RawNode], numbers: Mapping[str, float]) -> list[RawNode]:
     """Replace x / sqrt(2), erf, + 1, * x, * 0.5 (Hendrycks and Gimpel 2016)."""
     makers = {node.output: node for node in nodes}
     readers = Counter(name for node in nodes for name in node.inputs)
     fused: dict[str, RawNode] = {}
     inner: set[str] = set()
     for node in nodes:
-        steps = _gelu_steps(node, makers, constants)
+        steps = _gelu_steps(node, makers, numbers)
         if steps and all(readers[step.output] == 1 for step in steps[1:]):
             fused[node.output] = RawNode("Gelu", (steps[-1].inputs[0],), node.output)
             inner |= {step.output for step in steps[1:]}
@@ -85,7 +81,7 @@ def _with_gelu(nodes: Sequence[RawNode], constants: Mapping[str, Value]) -> list
 
 
 def _gelu_steps(
-    last: RawNode, makers: Mapping[str, RawNode], constants: Mapping[str, Value]
+    last: RawNode, makers: Mapping[str, RawNode], numbers: Mapping[str, float]
 ) -> list[RawNode]:
     """Return the five steps, the last one first; none if these are others."""
     wanted = (("Mul", 0, 0.5), ("Mul", 1, None), ("Add", 0, 1.0), ("Erf", 0, None))
@@ -93,21 +89,21 @@ def _gelu_steps(
     for operator, before, factor in wanted:
         node = steps[-1]
         following = makers.get(node.inputs[before]) if node.operator == operator else None
-        if following is None or not _is(node, factor, constants):
+        if following is None or not _is(node, factor, numbers):
             return []
         steps.append(following)
     divided = steps[-1]
     whole = (
         divided.operator == "Div"
-        and _is(divided, ROOT_OF_TWO, constants)
+        and _is(divided, ROOT_OF_TWO, numbers)
         and steps[1].inputs[0] == divided.inputs[0]
     )
     return steps if whole else []
 
 
-def _is(node: RawNode, factor: float | None, constants: Mapping[str, Value]) -> bool:
+def _is(node: RawNode, factor: float | None, numbers: Mapping[str, float]) -> bool:
     """Tell whether a step's second input is that one number, if there is one."""
     if factor is None:
         return True
-    found = constants.get(node.inputs[1])
-    return found is not None and found.shape == () and abs(float(found.item()) - factor) < TOLERANCE
+    found = numbers.get(node.inputs[1])
+    return found is not None and abs(found - factor) < TOLERANCE

@@ -81,7 +81,7 @@ class OnnxNetwork:
             for tensor in model.graph.initializer
         }
         raw = [node for node in _raw_nodes(model.graph) if not self._settle(node, path)]
-        raw = simplify(raw, self._weights, self._output)
+        raw = simplify(raw, _numbers(model.graph), self._output)
         self._nodes = _bind(raw, keep={self._output, *self._weights}, path=path)
 
     def _to_value(self, tensor: onnx.TensorProto, device: torch.device, lengths: set[str]) -> Value:
@@ -141,6 +141,15 @@ def _lengths(graph: onnx.GraphProto) -> set[str]:
         for node in graph.node
         if node.op_type in READ_BY_THE_CPU
         for name in node.input[READ_BY_THE_CPU[node.op_type]]
+    }
+
+
+def _numbers(graph: onnx.GraphProto) -> dict[str, float]:
+    """Return the weights that are one number each."""
+    return {
+        tensor.name: float(numpy_helper.to_array(tensor).item())
+        for tensor in graph.initializer
+        if not tensor.dims
     }
 
 
