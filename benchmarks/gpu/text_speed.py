@@ -208,10 +208,11 @@ def _files_to_rows(
         found, order = _timed(arguments, worker, rows, 0.5 * left, name)
         _print_graphs(worker)
     again = found.take(pa.array(np.argsort(order)[: first.num_rows]))
-    differing = sum(
-        one != other for one, other in zip(first.to_pylist(), again.to_pylist(), strict=True)
-    )
-    print(f"{name}: {differing} of {first.num_rows} rows differ in another order", flush=True)
+    pairs = zip(first.to_pylist(), again.to_pylist(), strict=True)
+    differing = [(one, other) for one, other in pairs if one != other]
+    print(f"{name}: {len(differing)} of {first.num_rows} rows differ in another order", flush=True)
+    for one, other in differing[:2]:
+        print(f"    {one}\n    {other}", flush=True)
 
 
 def _timed(

@@ -4,6 +4,7 @@ Batches of one shape always hold the same number of entries, filled up where the
 is found in a picture then depends on it alone, to the last bit, whatever comes together with it.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -100,6 +101,9 @@ class NetworkRunner:
     def __post_init__(self) -> None:
         self._graphed = Graphed(self.network.run, self.name)
         self._on_gpu = self.device == "cuda"
+        # cuBLAS reads it when it is first used: with it a product's bits do not depend on the
+        # stream, so that a graph's are those of the steps it was captured from.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
     @torch.inference_mode()
     def start(self, items: Sequence[Item], entries: int) -> Started:

@@ -141,7 +141,7 @@ class Graphed:
 
     def __init__(self, network: Network, name: str, shelf: GraphShelf | None = None) -> None:
         self._network, self._name = network, name
-        self._shelf = shelf or shared_shelf()
+        self._shelf = shared_shelf() if shelf is None else shelf  # an empty one is false
         self._met: Counter[Hashable] = Counter()
         self._can_be_captured = True
 
@@ -161,7 +161,8 @@ class Graphed:
         """
         if batch.device.type != "cuda" or not self._can_be_captured:
             return self._network(batch)
-        key = (id(self), tuple(batch.shape), batch.dtype)
+        # Itself, not its id, which another network may be given once this one is gone.
+        key = (self, tuple(batch.shape), batch.dtype)
         captured = self._shelf.find(key)
         if captured is None:
             if self._met[key] < MET_BEFORE:

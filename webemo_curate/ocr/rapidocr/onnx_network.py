@@ -119,7 +119,7 @@ class OnnxNetwork:
         """
         values: dict[str, Any] = {**self._weights, self._input: self._prepared(batch)}
         # TF32 would leave ten bits of every product: enough to move a box.
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True):
             for node in self._nodes:
                 inputs = (values[name] if name else None for name in node.inputs)
                 values[node.output] = node.operator(node.attributes, *inputs)
