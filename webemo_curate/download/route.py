@@ -1,4 +1,4 @@
-"""Where a request is to go: its proxy, or the addresses of its host's name."""
+"""The way of a request: its proxy, or the addresses of its host's name."""
 
 from typing import NamedTuple
 from urllib.parse import urlsplit
