@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from webemo_curate import __version__
@@ -11,6 +12,7 @@ from webemo_curate.download.answers import body_of
 from webemo_curate.download.following import AGENT, Follower
 from webemo_curate.download.outcome import AttemptError, Body, FetchOutcome
 from webemo_curate.download.pools import Pools
+from webemo_curate.download.room import Room, Share
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.imaging import Examiner
@@ -39,14 +41,22 @@ class Downloader:
         Make the requests.
     examiner : Examiner
         Says what a body is.
+    room : Room, optional
+        Bounds the bytes of bodies that are held.
     """
 
     def __init__(
-        self, config: FetchConfig, workspace: Workspace, pools: Pools, examiner: Examiner
+        self,
+        config: FetchConfig,
+        workspace: Workspace,
+        pools: Pools,
+        examiner: Examiner,
+        room: Room | None = None,
     ) -> None:
         self._config = config
         self._workspace = workspace
         self._examiner = examiner
+        self._room = room or Room()
         self._follower = Follower(config, pools)
 
     def target(self, url: str) -> str:
@@ -63,7 +73,7 @@ class Downloader:
         seconds : float
             For it.
         turns : Turns
-            For what else is asked on the way.
+            For what else is asked on the way; told of the time for which there was no room.
 
         Returns
         -------
@@ -77,11 +87,21 @@ class Downloader:
         CurateError
             If it is the machine's fault.
         """
+        share, answer = self._room.share(), None
         try:
-            answer = await self._follower.picture(step, seconds, turns)
+            answer = await self._asked(step, seconds, turns, share)
+            return answer
+        finally:
+            turns.waited += share.waited
+            if not isinstance(answer, Body):
+                share.give_back()
+
+    async def _asked(self, step: Step, seconds: float, turns: Turns, share: Share) -> Body | Step:
+        try:
+            answer = await self._follower.picture(step, seconds, turns, share)
             if isinstance(answer, Step):
                 return answer
-            return body_of(answer, self._config.ignore_robots)
+            return replace(body_of(answer, self._config.ignore_robots), share=share)
         except (AttemptError, CurateError):
             raise
         except Exception as error:
@@ -109,6 +129,15 @@ class Downloader:
             Never an exception, whatever the body; only what the machine lacks raises a
             `CurateError`.
         """
+        try:
+            return await self._accepted(url, body, attempts, started)
+        finally:
+            if body.share:
+                body.share.give_back()
+
+    async def _accepted(
+        self, url: str, body: Body, attempts: int, started: datetime
+    ) -> FetchOutcome:
         finding = await self._examiner.examine(body.content)
         sha256 = None
         if finding.suffix:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pycurl
 
+from webemo_curate.download.brake import Brake
 from webemo_curate.download.failures import failure
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.public_net import is_public, private
@@ -38,11 +39,17 @@ class Exchange:
         Filled.
     done : asyncio.Future
         Gets no result when it is complete, or the error that it ends with.
+
+    Attributes
+    ----------
+    brake
+        Stops the transfer while there is no room for more of its body; None if it never does.
     """
 
     def __init__(self, response: Response, done: "asyncio.Future[None]") -> None:
         self.response = response
         self.done = done
+        self.brake: Brake | None = None
         self._parts: list[bytes] = []
         self._size = 0
         self._stacked = self._kept_out = False
@@ -70,8 +77,11 @@ class Exchange:
         return -1 if self._stacked else len(line)
 
     def on_body(self, chunk: bytes) -> int:
-        """Take a piece of the body; refusing it ends the transfer."""
-        self._parts.append(chunk[: self.response.limit - self._size])
+        """Take a piece of the body, or let it come again later; refusing it ends the transfer."""
+        kept = chunk[: self.response.limit - self._size]
+        if self.brake and not self.brake.lets(len(kept)):
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self._parts.append(kept)
         self._size += len(chunk)
         if self._size > self.response.limit:
             self.response.complete = False
@@ -82,7 +92,8 @@ class Exchange:
         """Hand the answer, or why there is none, to whoever waits."""
         if self.done.done():
             return
-        self.response.status, self.response.content = status, b"".join(self._parts)
+        parts, self._parts = self._parts, []
+        self.response.status, self.response.content = status, b"".join(parts)
         try:
             self._check(error, message, os_errno)
         except Exception as failed:

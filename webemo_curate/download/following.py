@@ -15,6 +15,7 @@ from webemo_curate.download.robots import (
     Robots,
     read_robots,
 )
+from webemo_curate.download.room import Share
 from webemo_curate.download.rules_held import RulesHeld, Site
 from webemo_curate.download.steps import Step, Turn, Turns
 from webemo_curate.download.urls import joined
@@ -47,7 +48,9 @@ class Follower:
         self._accept = ",".join(accepted_types())
         self._rules = RulesHeld(self._read_robots)
 
-    async def picture(self, step: Step, seconds: float, turns: Turns) -> Response | Step:
+    async def picture(
+        self, step: Step, seconds: float, turns: Turns, share: Share
+    ) -> Response | Step:
         """Ask for a picture.
 
         Parameters
@@ -58,6 +61,8 @@ class Follower:
             For it.
         turns : Turns
             For what else is asked on the way, and told of the time that takes.
+        share : Share
+            Takes the bytes of the answer.
 
         Returns
         -------
@@ -81,7 +86,7 @@ class Follower:
             await self._check_robots(step, turns)
         if seconds <= 0:
             raise AttemptError(FetchStatus.TIMEOUT, "deadline passed")
-        response = await self._ask(step, seconds, self._config.max_bytes, self._accept)
+        response = await self._ask(step, seconds, self._config.max_bytes, self._accept, share)
         if response.status not in REDIRECTS:
             return response
         following = self._after(step, response)
@@ -89,9 +94,11 @@ class Follower:
             raise AttemptError(FetchStatus.BAD_URL, "too many redirects")
         return following
 
-    async def _ask(self, step: Step, seconds: float, limit: int, accept: str) -> Response:
+    async def _ask(
+        self, step: Step, seconds: float, limit: int, accept: str, share: Share | None = None
+    ) -> Response:
         transport = self._pools.of(public_only=step.public_only)
-        return await transport.get(step.url, seconds, limit, accept, step.cookies)
+        return await transport.get(step.url, seconds, limit, accept, step.cookies, share)
 
     def _after(self, step: Step, response: Response) -> Step:
         return step.after(response, _next(response), let=self._config.allow_private)

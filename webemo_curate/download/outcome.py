@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from webemo_curate.download.room import Share
 from webemo_curate.verdicts import FetchStatus
 
 RETRIED = frozenset(
@@ -64,12 +65,15 @@ class Body:
         As the server gave it.
     final_url
         Where redirects ended.
+    share
+        What it holds of the room for bodies, until it has been accepted; None if nobody counts.
     """
 
     content: bytes
     http_status: int
     content_type: str | None
     final_url: str
+    share: Share | None = None
 
 
 class AttemptError(Exception):

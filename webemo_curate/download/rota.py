@@ -9,6 +9,7 @@ from math import inf
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
 from webemo_curate.download.limiter import GOOD, NOTHING, answer_of
 from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.room import Room
 from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
@@ -25,10 +26,12 @@ class Rota(ABC):
         Those that something waits for.
     slots : int
         Requests under way at once.
+    room : Room, optional
+        For the bodies that they bring: none begins while it is not open.
     """
 
-    def __init__(self, hosts: KnownHosts, slots: int) -> None:
-        self._hosts, self._slots = hosts, slots
+    def __init__(self, hosts: KnownHosts, slots: int, room: Room | None = None) -> None:
+        self._hosts, self._slots, self._room = hosts, slots, room or Room()
         self._turns = Timetable(self._pump)
         self._under_way = self._waiting = self._unexamined = 0
         self._over = False
@@ -54,7 +57,9 @@ class Rota(ABC):
         self._turns.alarm_at(self._turns.first if self._has_room() else inf)
 
     def _has_room(self) -> bool:
-        return self._under_way < self._slots and self._unexamined < MOST_UNEXAMINED
+        if self._under_way >= self._slots or self._unexamined >= MOST_UNEXAMINED:
+            return False
+        return self._room.is_open
 
     def _begin_next(self, now: float) -> None:
         """Take the first turn, and begin a request unless its time has changed."""

@@ -17,6 +17,7 @@ from webemo_curate.download.asker import Asker
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
 from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
 from webemo_curate.download.outcome import AttemptError, FetchOutcome
+from webemo_curate.download.room import Room
 from webemo_curate.download.rota import Rota, given_up, moment
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.download.visit import Visit
@@ -47,6 +48,8 @@ class Schedule(Rota):
         Gets each outcome as it comes.
     draw : random.Random, optional
         Spreads the waits between attempts.
+    room : Room, optional
+        For bodies, as the asker counts them.
 
     Attributes
     ----------
@@ -62,9 +65,10 @@ class Schedule(Rota):
         asker: Asker,
         sink: Callable[[FetchOutcome], None],
         draw: random.Random | None = None,
+        room: Room | None = None,
     ) -> None:
         limiter = partial(self.limiter_type, config.rate, config.concurrency, config.patience)
-        super().__init__(KnownHosts(limiter), max(MOST_UNDER_WAY, config.concurrency))
+        super().__init__(KnownHosts(limiter), max(MOST_UNDER_WAY, config.concurrency), room)
         self._config, self._asker, self._sink = config, asker, sink
         self._draw = draw or random.Random()  # noqa: S311 - no secret
         self._queues: dict[str, list[str]] = {}

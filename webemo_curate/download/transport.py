@@ -4,21 +4,24 @@ import asyncio
 import itertools
 import resource
 import threading
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pycurl
 
+from webemo_curate.download.brake import Brake
 from webemo_curate.download.certificates import SYSTEM, Certificates
 from webemo_curate.download.exchange import Exchange, check_codings
 from webemo_curate.download.failures import DIED, UNCODED, check_descriptors
 from webemo_curate.download.names import Names
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.proxies import proxy_of
-from webemo_curate.download.public_net import is_address, is_known_private, is_public, private
+from webemo_curate.download.public_net import is_known_private, is_public
 from webemo_curate.download.response import Response
-from webemo_curate.download.urls import DEFAULT_PORTS
+from webemo_curate.download.room import Share
+from webemo_curate.download.route import Route, route_of
 
 MOST_KEPT = 256
 """Connections kept open, at most an eighth of the open files that the process may have: hosts that
@@ -99,7 +102,13 @@ class Transport:
         closing.join(CLOSING_SECONDS)
 
     async def get(
-        self, url: str, seconds: float, limit: int, accept: str, cookies: list[bytes]
+        self,
+        url: str,
+        seconds: float,
+        limit: int,
+        accept: str,
+        cookies: list[bytes],
+        share: Share | None = None,
     ) -> Response:
         """Make one request.
 
@@ -119,6 +128,9 @@ class Transport:
             The Accept header.
         cookies : list of bytes
             Those known, in libcurl's form; replaced by those known after the answer.
+        share : Share, optional
+            Takes the bytes of the body, which waits where it finds no room, not in the seconds of
+            this request. They stay taken until whoever gave it gives them back.
 
         Returns
         -------
@@ -133,14 +145,14 @@ class Transport:
             If the machine lacks what it takes to ask.
         """
         deadline = self._loop.time() + seconds
-        route = await self._route(url, seconds)
+        route = await route_of(url, self._names, seconds, public_only=self._public_only)
         decode, fresh = True, False
         while True:
             response = Response(url, limit)
             left = max(0.0, deadline - self._loop.time())
             try:
                 return await self._exchange(
-                    response, route, left, accept, cookies, decode=decode, fresh=fresh
+                    response, route, left, accept, cookies, share, form=(decode, fresh)
                 )
             except AttemptError as error:
                 if DIED in str(error) and not fresh:
@@ -150,34 +162,20 @@ class Transport:
                     decode = False
                 else:
                     raise
-
-    async def _route(self, url: str, seconds: float) -> tuple[str, list[str]]:
-        """Return the proxy, empty for none, and where the host's name leads, in libcurl's form."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        proxy = proxy_of(url)
-        if proxy:
-            if self._public_only and is_known_private(host):
-                raise private()
-            return proxy, []
-        if is_address(host):
-            return "", []
-        addresses = ",".join(await self._names.addresses(host, seconds))
-        port = parts.port or DEFAULT_PORTS[parts.scheme]
-        forms = dict.fromkeys([host, host.removesuffix(".")])  # which it seeks is libcurl's matter
-        return "", [f"+{form}:{port}:{addresses}" for form in forms]
+                if share:
+                    share.give_back()
 
     async def _exchange(
         self,
         response: Response,
-        route: tuple[str, list[str]],
+        route: Route,
         seconds: float,
         accept: str,
         cookies: list[bytes],
-        *,
-        decode: bool,
-        fresh: bool,
+        share: Share | None,
+        form: tuple[bool, bool],
     ) -> Response:
+        decode, fresh = form
         curl = self._free.pop() if self._free else self._handle()
         exchange = Exchange(response, self._loop.create_future())
         curl.setopt(pycurl.URL, response.url)
@@ -187,14 +185,17 @@ class Transport:
         curl.setopt(pycurl.FRESH_CONNECT, int(fresh))
         curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.on_body)
-        self._direct(curl, exchange, *route)
+        self._direct(curl, exchange, route)
         for line in cookies:
             curl.setopt(pycurl.COOKIELIST, line)
         self._exchanges[curl] = exchange
+        exchange.brake = Brake(curl, share, seconds, partial(self._finish, curl)) if share else None
         self._multi.add_handle(curl)
         try:
             await exchange.done
         finally:
+            if exchange.brake:
+                exchange.brake.end()
             if self._exchanges.pop(curl, None):  # else all is closed
                 self._release(curl, cookies)
         return response
@@ -219,12 +220,12 @@ class Transport:
         self._trust(curl)
         return curl
 
-    def _direct(self, curl: Any, exchange: Exchange, proxy: str, names: list[str]) -> None:
+    def _direct(self, curl: Any, exchange: Exchange, route: Route) -> None:
         """Say where the connection is to go, and what it must not lead to."""
-        curl.setopt(pycurl.PROXY, proxy)
+        curl.setopt(pycurl.PROXY, route.proxy)
         curl.setopt(pycurl.NOPROXY, "")
-        curl.setopt(pycurl.RESOLVE, names)
-        if self._public_only and not proxy:
+        curl.setopt(pycurl.RESOLVE, [*route.names])
+        if self._public_only and not route.proxy:
             curl.setopt(pycurl.OPENSOCKETFUNCTION, exchange.open_public)
         elif self._public_only:
             curl.unsetopt(pycurl.OPENSOCKETFUNCTION)

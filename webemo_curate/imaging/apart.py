@@ -147,8 +147,8 @@ class Apart:
 
     async def ask_aside(self, content: bytes, **details: Any) -> Made:
         """Have a file worked on without holding up the event loop; see `ask`."""
-        request = _packed(details, content)
         async with self._free:
+            request = _packed(details, content)  # a copy: of those being looked at alone
             for _ in range(TRIES):
                 message = await self._try(request)
                 if _is_final(message):

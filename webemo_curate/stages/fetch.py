@@ -184,14 +184,15 @@ class FetchStage(Stage[FetchConfig]):
         from webemo_curate.download.certificates import trusted
         from webemo_curate.download.client import Downloader, user_agent
         from webemo_curate.download.pools import Pools
+        from webemo_curate.download.room import Room
         from webemo_curate.download.schedule import Schedule
         from webemo_curate.imaging import Examiner, ExamineWorker
 
-        pools = Pools(user_agent(self.config), trusted())
+        pools, room = Pools(user_agent(self.config), trusted()), Room()
         with Examiner(ExamineWorker(self._decoding.max_pixels)) as examiner:
             async with pools, asyncio.TaskGroup() as group:
-                client = Downloader(self.config, workspace, pools, examiner)
-                schedule = Schedule(self.config, client, record.add)
+                client = Downloader(self.config, workspace, pools, examiner, room)
+                schedule = Schedule(self.config, client, record.add, room=room)
                 tending = group.create_task(record.tend(workspace, schedule.troubles))
                 for record.number in self._passes:
                     due = known.due(urls, record.number)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def load_state(
     """
     if not path.exists():
         return {}, Progress()
+    before = deepcopy(optimizer.state_dict()), deepcopy(_weights(modules))
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
@@ -133,12 +135,19 @@ def load_state(
         numbers = json.loads(metadata[NUMBERS])
         for prefix, module in modules.items():
             module.load_state_dict(_below(prefix, tensors))
+        _load_optimizer(optimizer, _below("optimizer", tensors) | numbers)
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        optimizer.load_state_dict(before[0])
+        for prefix, module in modules.items():
+            module.load_state_dict(before[1][prefix])
         raise_system_fault(error, str(path))
         logger.warning("%s: not a sound state (%s); training starts anew", path, error)
         return {}, Progress()
-    _load_optimizer(optimizer, _below("optimizer", tensors) | numbers)
     return _below("best", tensors), progress
+
+
+def _weights(modules: dict[str, nn.Module]) -> dict[str, dict[str, Tensor]]:
+    return {name: module.state_dict() for name, module in modules.items()}
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, Any]) -> None:
