@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words
 
-WINDOW = 8
+WINDOW = 12
 """Neighbors on each side, in each list, that a keypoint meets: they bound time and memory."""
 
 NEAR_BITS = 14
@@ -196,12 +196,8 @@ class _SortedList:
         order = _ordered(first)  # equal ones by number: by picture
         first, rest, members = first[order], rest[order], members[order]
         owners = self._keypoints.owners[members]
-        found = [
-            (members[left][near], members[right][near])
-            for left, right in _neighbors(first)
-            for near in [_near(first, rest, owners, left, right)]
-        ]
-        one, other = (np.concatenate(side) for side in zip(*found, strict=True))
+        found = [_near(first, rest, owners, *pair) for pair in _neighbors(first)]
+        one, other = (members[np.concatenate(side)] for side in zip(*found, strict=True))
         return _within(one, other, later)
 
     def _signatures(self, members: Numbers) -> tuple[Bits, Bits]:
@@ -244,12 +240,21 @@ def _near(
     owners: npt.NDArray[np.int32],
     left: slice | Numbers,
     right: slice | Numbers,
-) -> Numbers:
-    """Return which of those that meet are of one class, of two pictures, and near."""
+) -> tuple[Numbers, Numbers]:
+    """Return those that meet and are of one class, of two pictures, and near."""
     differing = first[left] ^ first[right]
-    distance = np.bitwise_count(differing) + np.bitwise_count(rest[left] ^ rest[right])
+    # The first bits alone tell nearly all apart.
+    few = np.flatnonzero(np.bitwise_count(differing) <= NEAR_BITS)
+    differing, one, other = differing[few], _places(left, few), _places(right, few)
+    distance = np.bitwise_count(differing) + np.bitwise_count(rest[one] ^ rest[other])
     alike = (distance <= NEAR_BITS) & (differing < np.uint64(2 ** (64 - CLASS_BITS)))
-    return np.flatnonzero(alike & (owners[left] != owners[right]))
+    alike &= owners[one] != owners[other]
+    return one[alike], other[alike]
+
+
+def _places(chosen: slice | Numbers, few: Numbers) -> Numbers:
+    """Return the places of some of those chosen."""
+    return few + chosen.start if isinstance(chosen, slice) else chosen[few]
 
 
 def _within(one: Numbers, other: Numbers, later: tuple[int, int]) -> Meetings:
