@@ -103,6 +103,7 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
             later = keypoints.before(start), len(keypoints.owners)
             found, stop = _gather(_parts(pool, tasks, later, threads), keypoints, pictures)
             yield from _slices(found, keypoints.owners)
+            del found  # before the next pass fills as much memory
             start = stop
 
 
@@ -173,7 +174,7 @@ def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings
         last = found[min(start + SLICE, len(found)) - 1] >> HALF
         beyond = np.searchsorted(owners, owners[last], side="right")
         stop = int(np.searchsorted(found, np.uint64(beyond) << HALF))
-        yield found[start:stop]
+        yield found[start:stop].copy()  # what uses it must not keep all from being freed
         start = stop
 
 
