@@ -8,6 +8,8 @@ each near-duplicate group are planted in sets of strangers: the real ones of the
 rule is a process of its own on the same file. Beside the present rule runs the one of before: words
 of more than 30 pictures are ignored, four of the others make a pair. With `--window 1`, a set
 stands for one `WINDOW` times as large: strangers between two keypoints grow as the set does.
+Recall is that of local words; of any method, with hashes and gray values, which ask for the whole
+frame and do not depend on the size.
 """
 
 import argparse
@@ -92,8 +94,10 @@ def measure(file: Path, crops: Crops, rule: str, options: argparse.Namespace) ->
     pictures = len(np.load(file)["sizes"])
     found = _found(pairs, crops, pictures)
     bands = " ".join(_share(found[(crops.area >= a) & (crops.area < b)]) for a, b in BANDS)
+    any_method = _share(found | crops.whole)
     return (
-        f"{bands}  {pairs.shape[1] / pictures:6.3f} pairs a picture  {cost.seconds:6.1f} s "
+        f"{bands}  any method {any_method}  {pairs.shape[1] / pictures:6.3f} pairs a picture  "
+        f"{cost.seconds:6.1f} s "
         f"{cost.cpu_seconds:6.1f} CPU-s {cost.peak_bytes / MEGABYTE:6.0f} MB"
         f"{_aims(float(found.mean()), pairs.shape[1] / pictures, cost, options.size)}"
     )

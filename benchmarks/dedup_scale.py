@@ -20,9 +20,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.measure import MEGABYTE, run
+from webemo_curate.config import MatchingConfig
 from webemo_curate.duplicates.perceptual import picture_hashes
 
-DISTANCE = 8
+DISTANCE = MatchingConfig().reach
+"""Bits within which `curate dedup` has pairs measured."""
+
 PLANTED = 10
 """One hash in so many is a copy with some bits flipped."""
 

@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words, local_words
+from webemo_curate.duplicates.perceptual import phashes, reduce_gray
+from webemo_curate.duplicates.plain import is_flat, is_plain, plain_pairs
 
 AREA = (0.5, 0.9)
 """Share of the original that a crop shows."""
@@ -39,12 +42,15 @@ class Crops:
         Which original each crop is of.
     area
         Share of the original that it shows.
+    whole
+        Whether hashes or gray values propose the pair, as they do among any number of pictures.
     """
 
     originals: list[Words]
     crops: list[Words]
     source: npt.NDArray[np.int64]
     area: npt.NDArray[np.float64]
+    whole: npt.NDArray[np.bool_]
 
 
 def chosen_photos(data: Path, half: str) -> list[Path]:
@@ -75,16 +81,28 @@ def chosen_photos(data: Path, half: str) -> list[Path]:
 def plant(photos: Sequence[Path], each: int) -> Crops:
     """Cut `each` crops out of every photo, re-scaled and compressed again."""
     random = np.random.default_rng(0)
-    originals, crops, source, area = [], [], [], []
+    originals, crops, source, area, whole = [], [], [], [], []
     for place, file in enumerate(photos):
         photo = Image.open(file).convert("RGB")
         originals.append(local_words(photo))
         for _ in range(each):
             share = random.uniform(*AREA)
-            crops.append(local_words(cropped(photo, share, random)))
+            crop = cropped(photo, share, random)
+            crops.append(local_words(crop))
             source.append(place)
             area.append(share)
-    return Crops(originals, crops, np.array(source), np.array(area))
+            whole.append(_alike_whole(photo, crop))
+    return Crops(originals, crops, np.array(source), np.array(area), np.array(whole))
+
+
+def _alike_whole(photo: Image.Image, other: Image.Image) -> bool:
+    """Tell whether a pair is a candidate without local words."""
+    reduced = np.stack([reduce_gray(photo), reduce_gray(other)])
+    upright = phashes(reduced)[:, 0]
+    near = np.bitwise_count(upright[0] ^ upright[1]) <= DedupConfig().distance
+    grays = reduced[:, 0]
+    plain = np.flatnonzero(is_plain(grays))
+    return bool(near and not is_flat(grays).any()) or len(plain_pairs(grays, plain)[0]) > 0
 
 
 def cropped(photo: Image.Image, share: float, random: np.random.Generator) -> Image.Image:

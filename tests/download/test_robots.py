@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulated_hosts import run_at_once
 from tests.download.site import NONE, Site, answer, fetch, picture
 from webemo_curate.download import rules_held
+from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.robots import MAX_ROBOTS_BYTES, Robots, read_robots
 from webemo_curate.verdicts import FetchStatus
 
@@ -263,3 +265,28 @@ def test_rules_of_many_sites_are_held_within_bounds() -> None:
 
     asyncio.run(ask())
     assert reads == {"a": 1, "b": 2, "c": 1, "d": 1}
+
+
+def test_rules_are_read_anew_after_a_day_and_kept_where_the_site_is_down() -> None:
+    """A run takes days: RFC 9309 (2.4) has rules used for 24 hours, longer if unreachable."""
+    reads: list[float] = []
+
+    async def read(_: rules_held.Site, __: object) -> Robots:
+        now = asyncio.get_running_loop().time()
+        reads.append(now // 3600)
+        if 24 <= now / 3600 < 50:
+            raise AttemptError(FetchStatus.SERVER_ERROR, "503")
+        return read_robots(b"User-agent: *\nDisallow: /" + (b"a" if now else b"b"), AGENT)
+
+    async def ask() -> list[bool]:
+        rules = rules_held.RulesHeld(read)
+        allowed = []
+        for _ in range(80):
+            robots = await rules.of(rules_held.Site("host"), nullcontext[None])
+            allowed.append(robots.allows("http://host/a"))
+            await asyncio.sleep(3600)
+        return allowed
+
+    allowed = run_at_once(ask())
+    assert reads == [0, *range(24, 51), 74]  # while it is down, once an hour
+    assert allowed == [True] * 50 + [False] * 30

@@ -143,6 +143,19 @@ def test_equal_whatever_the_blocks_threads_and_passes(seed, block, threads, held
     np.testing.assert_array_equal(found, expected)
 
 
+def test_what_does_not_fit_into_one_pass_is_found_in_several(monkeypatch):
+    random = np.random.default_rng(7)
+    whole = picture(random)
+    words = np.concatenate([crop(whole, random, keep=KEYPOINTS) for _ in range(100)])
+    keypoints = neighbors.Keypoints(words, np.repeat(np.arange(100, dtype=np.int32), KEYPOINTS))
+    monkeypatch.setattr(neighbors, "MEETINGS", 10_000)
+    (at_once,) = neighbors.meetings(keypoints, 0, 1)
+    monkeypatch.setattr(neighbors, "MEETINGS", 5)
+    passes = list(neighbors.meetings(keypoints, 0, 1))
+    assert len(passes) > 3
+    assert (np.concatenate(passes) == at_once).all()
+
+
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.lists(st.integers(0, 20), max_size=5))
 def test_pictures_without_keypoints_change_nothing(seed, holes):

@@ -78,7 +78,7 @@ class TextRuleConfig(StageConfig):
         flag=Flag(panel=RULE),
         description="What makes an image bear text. strict: any hint of it; balanced: words that "
         "are read surely, again where the box is moved a little, or a line of letters that two "
-        "networks find; lenient: sure and large words.",
+        "networks find; lenient: sure and large words alone, so that more images stay.",
     )
     threshold: float | None = setting(
         None,

@@ -13,6 +13,12 @@ MAX_RULES = 400_000
 """Rules held over all sites, some 100 MB: a site may have 40,000 of them, and a list may name more
 sites than there is memory. Those that were not needed for the longest time are read again."""
 
+GOOD_SECONDS = 24 * 3600.0
+"""Rules are used for no longer (RFC 9309, 2.4) unless they cannot be had anew; runs take days."""
+
+AGAIN_SECONDS = 3600.0
+"""So long are old rules used before they are asked for again, where they could not be had."""
+
 
 class Site(NamedTuple):
     """What has a robots.txt.
@@ -29,8 +35,13 @@ class Site(NamedTuple):
     public_only: bool = False
 
 
+class _Held(NamedTuple):
+    robots: Robots
+    until: float
+
+
 class RulesHeld:
-    """Reads the rules of each site once, for all that ask at the same time and after.
+    """Reads the rules of each site once a day, for all that ask at the same time and after.
 
     Parameters
     ----------
@@ -45,7 +56,7 @@ class RulesHeld:
         self, read: Callable[[Site, Turn], Awaitable[Robots]], most: int = MAX_RULES
     ) -> None:
         self._read, self._most = read, most
-        self._held: OrderedDict[Site, Robots] = OrderedDict()
+        self._held: OrderedDict[Site, _Held] = OrderedDict()
         self._under_way: dict[Site, asyncio.Task[Robots]] = {}
         self._count = 0
 
@@ -67,11 +78,12 @@ class RulesHeld:
         Raises
         ------
         AttemptError
-            If they cannot be had for now; whoever asks next has them read again.
+            If they cannot be had for now and none are held; whoever asks next has them read again.
         """
-        if site in self._held:
+        held = self._held.get(site)
+        if held and asyncio.get_running_loop().time() < held.until:
             self._held.move_to_end(site)
-            return self._held[site]
+            return held.robots
         if site not in self._under_way:
             self._under_way[site] = asyncio.create_task(self._reading(site, turn))
         try:
@@ -82,12 +94,23 @@ class RulesHeld:
             raise AttemptError(error.status, said, error.http_status, error.retry_after) from error
 
     async def _reading(self, site: Site, turn: Turn) -> Robots:
+        good = GOOD_SECONDS
         try:
             robots = await self._read(site, turn)
+        except AttemptError:
+            if site not in self._held:
+                raise
+            robots, good = self._held[site].robots, AGAIN_SECONDS
         finally:
             del self._under_way[site]
-        self._held[site] = robots
-        self._count += robots.size
-        while self._count > self._most and len(self._held) > 1:
-            self._count -= self._held.popitem(last=False)[1].size
+        self._hold(site, _Held(robots, asyncio.get_running_loop().time() + good))
         return robots
+
+    def _hold(self, site: Site, held: _Held) -> None:
+        """Keep rules as the ones needed last, and let go of others beyond the bound."""
+        if site in self._held:
+            self._count -= self._held.pop(site).robots.size
+        self._held[site] = held
+        self._count += held.robots.size
+        while self._count > self._most and len(self._held) > 1:
+            self._count -= self._held.popitem(last=False)[1].robots.size

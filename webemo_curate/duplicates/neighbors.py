@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words
 
-WINDOW = 8
+WINDOW = 12
 """Neighbors on each side, in each list, that a keypoint meets: they bound time and memory."""
 
 NEAR_BITS = 14
@@ -34,8 +34,8 @@ BLOCK = 2**20
 
 MEETINGS = 320
 """Most meetings a picture held at a time, on average, 8 bytes each: more different ones (there are
-so many where all pictures look alike) are found in several passes, a range of later pictures in
-each."""
+so many where all pictures look alike) are found in several passes, as many later pictures in each
+as fit."""
 
 FULL = 0.75
 """Share of them from which, repeated ones left out, there is too little room to go on."""
@@ -70,6 +70,10 @@ class Keypoints:
         """Return how many keypoints belong to earlier pictures."""
         return int(np.searchsorted(self.owners, picture))
 
+    def beyond(self, picture: int) -> np.uint64:
+        """Return what meetings of earlier pictures are below: see `meetings`."""
+        return np.uint64(self.before(picture)) << HALF
+
 
 def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meetings]:
     """Find near keypoints of different pictures.
@@ -92,24 +96,15 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
     if not len(keypoints.owners):
         return
     lists = [_SortedList(keypoints, table) for table in range(TABLES)]
+    tasks = [(table, classes) for table in lists for classes in table.blocks()]
     pictures = int(keypoints.owners[-1]) + 1
-    most, ranges = _most(keypoints, pictures), [(start, pictures)]
     with ThreadPoolExecutor(threads) as pool:
-        while ranges:
-            start, stop = ranges.pop()
-            later = keypoints.before(start), keypoints.before(stop)
-            tasks = [(table, classes) for table in lists for classes in table.blocks()]
-            found, done = _gather(_parts(pool, tasks, later, threads), most)
-            if found is None:
-                ranges += _cut(start, stop, -(-len(tasks) // done) + 1)
-            else:
-                yield from _slices(found, keypoints.owners)
-
-
-def _cut(start: int, stop: int, pieces: int) -> list[tuple[int, int]]:
-    """Cut a range into about equal ones, the last first."""
-    edges = np.unique(np.linspace(start, stop, pieces + 1).astype(np.int64)).tolist()
-    return list(pairwise(edges))[::-1]
+        while start < pictures:
+            later = keypoints.before(start), len(keypoints.owners)
+            found, stop = _gather(_parts(pool, tasks, later, threads), keypoints, pictures)
+            yield from _slices(found, keypoints.owners)
+            del found  # before the next pass fills as much memory
+            start = stop
 
 
 def _parts(
@@ -123,17 +118,33 @@ def _parts(
         yield from pool.map(lambda task: task[0].meet(task[1], later), tasks[at : at + threads])
 
 
-def _gather(parts: Iterator[Meetings], most: int) -> tuple[Meetings | None, int]:
-    """Return different meetings in order, None if they are too many, and how many parts fitted."""
-    held, size, done = np.empty(most, np.uint64), 0, 0  # takes memory as it is filled
-    for done, part in enumerate(parts, 1):
-        if size + len(part) > most:
+def _gather(parts: Iterator[Meetings], keypoints: Keypoints, pictures: int) -> tuple[Meetings, int]:
+    """Return different meetings in order, and the picture up to which the later ones are in them.
+
+    Where there are too many, those of the last pictures are given up: another pass finds them.
+    """
+    most, size, stop = _most(keypoints, pictures), 0, pictures
+    held = np.empty(most, np.uint64)  # takes memory as it is filled
+    for part in parts:
+        kept = part[part < keypoints.beyond(stop)]
+        if size + len(kept) > most:
             size = _without_repeats(held[:size])
-            if size + len(part) > most or size > FULL * most:
-                return None, done
-        held[size : size + len(part)] = part
-        size += len(part)
-    return held[: _without_repeats(held[:size])], done
+            while size + len(kept) > most or size > FULL * most:
+                fewer = _middle(keypoints.owners, held[:size], np.sort(kept))
+                if fewer >= stop:
+                    break  # all are one picture's: there is room for these
+                stop = fewer
+                size = int(np.searchsorted(held[:size], keypoints.beyond(stop)))
+                kept = kept[kept < keypoints.beyond(stop)]
+        held[size : size + len(kept)] = kept
+        size += len(kept)
+    return held[: _without_repeats(held[:size])], stop
+
+
+def _middle(owners: npt.NDArray[np.int32], *found: Meetings) -> int:
+    """Return the picture up to which about half of sorted meetings belong, as later ones."""
+    places = [(met[0], met[len(met) // 2]) for met in found if len(met)]
+    return min(int(max(owners[m >> HALF], owners[f >> HALF] + 1)) for f, m in places)
 
 
 def _without_repeats(held: Meetings) -> int:
@@ -163,7 +174,7 @@ def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings
         last = found[min(start + SLICE, len(found)) - 1] >> HALF
         beyond = np.searchsorted(owners, owners[last], side="right")
         stop = int(np.searchsorted(found, np.uint64(beyond) << HALF))
-        yield found[start:stop]
+        yield found[start:stop].copy()  # what uses it must not keep all from being freed
         start = stop
 
 
@@ -196,12 +207,8 @@ class _SortedList:
         order = _ordered(first)  # equal ones by number: by picture
         first, rest, members = first[order], rest[order], members[order]
         owners = self._keypoints.owners[members]
-        found = [
-            (members[left][near], members[right][near])
-            for left, right in _neighbors(first)
-            for near in [_near(first, rest, owners, left, right)]
-        ]
-        one, other = (np.concatenate(side) for side in zip(*found, strict=True))
+        found = [_near(first, rest, owners, *pair) for pair in _neighbors(first)]
+        one, other = (members[np.concatenate(side)] for side in zip(*found, strict=True))
         return _within(one, other, later)
 
     def _signatures(self, members: Numbers) -> tuple[Bits, Bits]:
@@ -244,12 +251,21 @@ def _near(
     owners: npt.NDArray[np.int32],
     left: slice | Numbers,
     right: slice | Numbers,
-) -> Numbers:
-    """Return which of those that meet are of one class, of two pictures, and near."""
+) -> tuple[Numbers, Numbers]:
+    """Return those that meet and are of one class, of two pictures, and near."""
     differing = first[left] ^ first[right]
-    distance = np.bitwise_count(differing) + np.bitwise_count(rest[left] ^ rest[right])
+    # The first bits alone tell nearly all apart.
+    few = np.flatnonzero(np.bitwise_count(differing) <= NEAR_BITS)
+    differing, one, other = differing[few], _places(left, few), _places(right, few)
+    distance = np.bitwise_count(differing) + np.bitwise_count(rest[one] ^ rest[other])
     alike = (distance <= NEAR_BITS) & (differing < np.uint64(2 ** (64 - CLASS_BITS)))
-    return np.flatnonzero(alike & (owners[left] != owners[right]))
+    alike &= owners[one] != owners[other]
+    return one[alike], other[alike]
+
+
+def _places(chosen: slice | Numbers, few: Numbers) -> Numbers:
+    """Return the places of some of those chosen."""
+    return few + chosen.start if isinstance(chosen, slice) else chosen[few]
 
 
 def _within(one: Numbers, other: Numbers, later: tuple[int, int]) -> Meetings:

@@ -30,6 +30,7 @@ class PairsStage(Stage[MatchingConfig]):
     """
 
     name = "pairs"
+    version = 2
     inputs: ClassVar = {
         "images": ("sha256", "path", "bytes", "width", "height", "pixel_hash", *LOOKS),
         "text": ("sha256", "verdict"),
