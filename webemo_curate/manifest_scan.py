@@ -1,20 +1,28 @@
 """Manifests read batch by batch, for queries over more rows than fit in memory."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from webemo_curate.fields import LATER
 from webemo_curate.manifest import odd_paths, read_manifest
 from webemo_curate.schemas import SCHEMAS
 
-CHECKED = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-)
-"""Reads as `read_parquet` does: a page is held against its checksum."""
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
+
+@cache
+def checked() -> "ds.ParquetFileFormat":
+    """Return the format that reads as `read_parquet` does: each page against its checksum."""
+    import pyarrow.dataset as ds
+
+    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    return ds.ParquetFileFormat(default_fragment_scan_options=options)
 
 
 def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | ds.Dataset":
@@ -40,9 +48,11 @@ def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | 
     InputError
         If the file is missing, unreadable or has not the manifest's columns.
     """
+    import pyarrow.dataset as ds  # it loads pandas, which workers need not wait for
+
     wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
-        rows = ds.dataset(path, format=CHECKED)
+        rows = ds.dataset(path, format=checked())
         later = {field.name for field in wanted if LATER in field.metadata}
         there = rows.schema
         plain = all(

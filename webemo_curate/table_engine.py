@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import duckdb
 import psutil
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -22,6 +21,9 @@ from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
 from webemo_curate.manifest_store import SPILLS
 from webemo_curate.storage.whole_folder import hidden_folder
 from webemo_curate.system_faults import GO_ON, lacking_space, raise_system_fault
+
+if TYPE_CHECKING:
+    import duckdb
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -77,6 +79,8 @@ class TableEngine:
         }
 
     def __enter__(self) -> Self:
+        import duckdb  # it loads pandas, which workers that run no query need not wait for
+
         with ExitStack() as opened:
             self._folder = opened.enter_context(hidden_folder(self._root / SPILLS))
             place: Settings = {"temp_directory": str(self._folder / "engine")}
@@ -141,6 +145,8 @@ class TableEngine:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Say of an error whose it is: an input's, the machine's, or the bound's on memory."""
+        import duckdb
+
         try:
             yield
         except RuntimeError as error:
@@ -156,7 +162,7 @@ class TableEngine:
                     read_manifest(Path(table.files[0]), name, table.schema.names)
             raise
 
-    def _lacking(self, error: duckdb.OutOfMemoryException) -> CurateError:
+    def _lacking(self, error: "duckdb.OutOfMemoryException") -> CurateError:
         if OFFLOADING in str(error):
             return lacking_space(str(self._folder.parent))
         limit = self._settings["memory_limit"]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import pyarrow as pa
 
@@ -11,8 +11,10 @@ from webemo_curate.config import StageConfig
 from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
-from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from webemo_curate.table_engine import TableEngine
 
 ConfigT = TypeVar("ConfigT", bound=StageConfig)
 Tables = Mapping[str, pa.Table]
@@ -118,6 +120,8 @@ class TableStage(Stage[ConfigT]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Derive the outputs; see `Stage.run`."""
+        from webemo_curate.table_engine import TableEngine  # it loads pandas
+
         declared = {
             name: tables[name].select([*columns])
             if isinstance(tables[name], pa.Table)
@@ -128,7 +132,7 @@ class TableStage(Stage[ConfigT]):
             return self.derive(engine, context)
 
     @abstractmethod
-    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
+    def derive(self, engine: "TableEngine", context: StageContext) -> dict[str, pa.Table]:
         """Compute the outputs by queries over the inputs, which are there under their names.
 
         Parameters
