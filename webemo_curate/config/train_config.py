@@ -214,6 +214,18 @@ class TrainConfig(StageConfig):
     deterministic: bool = setting(
         True, operational=True, description="Bitwise equal runs on a GPU, slower."
     )
+    graphs: bool = setting(
+        True,
+        operational=True,
+        flag=Flag("--graphs/--no-graphs", panel=RUN),
+        description="On a GPU, launch an update as CUDA graphs; without is for finding faults.",
+    )
+    compile: bool = setting(
+        False,
+        operational=True,
+        flag=Flag("--compile/--no-compile", panel=RUN),
+        description="Compile the network first: takes minutes, then trains faster on a GPU.",
+    )
     feed: Literal["auto", "resident", "mapped", "files"] = setting(
         "auto",
         operational=True,

@@ -16,6 +16,8 @@ from webemo_curate.dataset.squares import read_squares
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.protocols import ImageReader
 
+CHANNELS = 3
+
 COLUMNS = ["path", "sha256", "target"]
 """What of a split manifest is trained and measured on."""
 
@@ -35,6 +37,10 @@ class LabeledImages(Protocol):
     @property
     def paths(self) -> list[str]: ...  # noqa: D102
 
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image's pixels; 0 if there are no images."""
+
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Return pixels of some rows on the CPU: uint8, shape (rows, 3, S, S)."""
 
@@ -53,6 +59,11 @@ class PackedImages:
     targets: Tensor
     sha256: list[str]
     paths: list[str]
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image's pixels; see `LabeledImages.image_bytes`."""
+        return int(np.prod(self.shards[0].shape[1:])) if self.shards else 0
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Copy rows out of the maps; see `LabeledImages.take`."""
@@ -85,6 +96,11 @@ class FileImages:
     targets: Tensor
     sha256: list[str]
     paths: list[str]
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image's pixels; see `LabeledImages.image_bytes`."""
+        return CHANNELS * self.config.image_size**2
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in other processes; see `LabeledImages.take`."""

@@ -1,8 +1,8 @@
-"""Bring pixels to the device: from its own memory, or copied ahead of their use."""
+"""Bring pixels to the device ahead of their use, and change them there, many batches at once."""
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -15,12 +15,27 @@ from webemo_curate.dataset.labeled_images import LabeledImages, chunks
 logger = logging.getLogger(__name__)
 
 READ_AHEAD = 4
-"""Batches read and copied before they are needed."""
+"""Batches read before they are needed, on the CPU."""
+
+BLOCK_BYTES = 100 * 2**20
+"""Pixels that a GPU gets and changes at once: 533 images of 256 pixels. Each operation's launch
+costs as much as its work on so many; a change takes some twenty times this memory for a moment."""
+
+BLOCKS_AHEAD = 2
+"""Blocks made before they are needed."""
+
+FIRST = -1
+"""Priority of a stream whose small kernels go between the large ones of training."""
 
 RESIDENT_SHARE = 0.5
 """Of the device's free memory: the rest is the network's."""
 
 UPLOAD_IMAGES = 4096
+
+Rows = NDArray[np.int64]
+Batches = Iterator[tuple[Tensor, Tensor]]
+Change = Callable[[Tensor, Rows], Tensor]
+Made = tuple[Tensor, Tensor, torch.cuda.Event]
 
 
 class Feed:
@@ -38,54 +53,100 @@ class Feed:
 
     def __init__(self, images: LabeledImages, device: torch.device, mode: str) -> None:
         self.images = images
-        self.device = device
         self.targets = images.targets.to(device)
+        # With its number, as other threads' current device is the first one.
+        self.device = self.targets.device
         self._resident = self._upload() if mode == "resident" or self._fits(mode) else None
 
-    def batches(self, rows: Iterable[NDArray[np.int64]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield pixels and targets of each batch of rows.
+    def batches(self, rows: Iterable[Rows], change: Change | None = None) -> Batches:
+        """Return an iterator over pixels and targets of each batch of rows.
 
         Parameters
         ----------
         rows : iterable of ndarray of int64
             Row numbers, a batch each.
+        change : callable, optional
+            Makes other pixels of pixels on the device, shape (N, 3, S, S), uint8, and their row
+            numbers, image by image: a GPU hands it many batches at once.
 
-        Yields
-        ------
-        pixels : Tensor, shape (rows, 3, S, S), uint8
-            On the device.
-        targets : Tensor, shape (rows,), int64
-            On the device.
+        Returns
+        -------
+        iterator of (Tensor, Tensor)
+            Pixels, shape (rows, 3, S, S), uint8, and targets, shape (rows,), int64, both on the
+            device.
         """
-        if self._resident is not None:
-            for batch in rows:
-                index = torch.from_numpy(batch).to(self.device)
-                yield self._resident[index], self.targets[index]
-            return
+        way = self._in_blocks if self.device.type == "cuda" else self._one_by_one
+        return way(rows, change)
+
+    def _one_by_one(self, rows: Iterable[Rows], change: Change | None) -> Batches:
         with ThreadPoolExecutor(1) as reader:
-            ahead: deque[Future[tuple[Tensor, Tensor]]] = deque()
+            ahead: deque[tuple[Rows, Future[Tensor]]] = deque()
+
+            def next_batch() -> tuple[Tensor, Tensor]:
+                batch, future = ahead.popleft()
+                pixels = future.result()
+                changed = change(pixels, batch) if change else pixels
+                return changed, self.targets[torch.from_numpy(batch)]
+
             for batch in rows:
-                ahead.append(reader.submit(self._read, batch))
+                ahead.append((batch, reader.submit(self._read, batch)))
                 if len(ahead) > READ_AHEAD:
-                    yield self._copy(ahead.popleft())
+                    yield next_batch()
             while ahead:
-                yield self._copy(ahead.popleft())
+                yield next_batch()
 
-    def _read(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        pixels = self.images.take(rows)
-        # A copy from pinned memory does not hold up the device.
-        pinned = pixels.pin_memory() if self.device.type == "cuda" else pixels
-        return pinned, torch.from_numpy(rows)
+    def _in_blocks(self, rows: Iterable[Rows], change: Change | None) -> Batches:
+        """Make blocks on a stream of their own, while the current one works on earlier ones."""
+        stream = torch.cuda.Stream(self.device, FIRST)  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream(self.device))
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as maker:
+            ahead: deque[tuple[list[Rows], Future[Made]]] = deque()
+            for block in _blocks(rows, BLOCK_BYTES // max(1, self.images.image_bytes)):
+                whole = np.concatenate(block)
+                pixels = reader.submit(self._read_pinned, whole)
+                ahead.append((block, maker.submit(self._make, pixels, whole, change, stream)))
+                if len(ahead) > BLOCKS_AHEAD:
+                    yield from self._hand_out(*ahead.popleft())
+            while ahead:
+                yield from self._hand_out(*ahead.popleft())
 
-    def _copy(self, future: Future[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        pixels, rows = future.result()
-        index = rows.to(self.device, non_blocking=True)
-        return pixels.to(self.device, non_blocking=True), self.targets[index]
+    def _make(
+        self, read: Future[Tensor], rows: Rows, change: Change | None, stream: torch.cuda.Stream
+    ) -> Made:
+        with torch.cuda.device(self.device), torch.cuda.stream(stream):
+            index = torch.from_numpy(rows).to(self.device)
+            if self._resident is None:
+                pixels = read.result().to(self.device, non_blocking=True)
+            else:
+                pixels = self._resident[index]
+            changed = change(pixels, rows) if change else pixels
+            return changed, self.targets[index], stream.record_event()
+
+    def _hand_out(self, block: list[Rows], future: Future[Made]) -> Batches:
+        pixels, targets, made = future.result()
+        current = torch.cuda.current_stream(self.device)
+        current.wait_event(made)
+        for tensor in (pixels, targets):
+            tensor.record_stream(current)  # its memory is not taken again while that works on it
+        sizes = [len(batch) for batch in block]
+        yield from zip(torch.split(pixels, sizes), torch.split(targets, sizes), strict=True)
+
+    def _read(self, rows: Rows) -> Tensor:
+        if self._resident is not None:
+            return self._resident[torch.from_numpy(rows)]
+        return self.images.take(rows)
+
+    def _read_pinned(self, rows: Rows) -> Tensor:
+        """Read pixels that are not on the GPU; a copy from pinned memory does not hold it up."""
+        if self._resident is not None:
+            return self.targets
+        with torch.cuda.device(self.device):
+            return self.images.take(rows).pin_memory()
 
     def _fits(self, mode: str) -> bool:
         if mode != "auto" or self.device.type != "cuda" or not self.images.sha256:
             return False
-        needed = self.images.take(np.zeros(1, np.int64)).numel() * len(self.images.sha256)
+        needed = self.images.image_bytes * len(self.images.sha256)
         free, _ = torch.cuda.mem_get_info(self.device)
         fits = needed <= free * RESIDENT_SHARE
         place = "kept in the GPU's memory" if fits else "read from packed files"
@@ -96,3 +157,15 @@ class Feed:
         count = len(self.images.sha256)
         parts = [self.images.take(rows).to(self.device) for rows in chunks(count, UPLOAD_IMAGES)]
         return torch.cat(parts)
+
+
+def _blocks(rows: Iterable[Rows], images: int) -> Iterator[list[Rows]]:
+    """Yield batches together, as many as have so many images, at least one."""
+    block: list[Rows] = []
+    for batch in rows:
+        if block and sum(map(len, block)) + len(batch) > images:
+            yield block
+            block = []
+        block.append(batch)
+    if block:
+        yield block

@@ -20,8 +20,8 @@ class KerasAdagrad(torch.optim.Optimizer):
     ----------
     parameters : iterable of Tensor
         What is trained.
-    lr : float
-        Learning rate.
+    lr : float or Tensor of shape ()
+        Learning rate; a tensor on the device of what is trained can be recorded in a CUDA graph.
     initial_accumulator : float
         First value of the accumulator.
     epsilon : float
@@ -31,7 +31,7 @@ class KerasAdagrad(torch.optim.Optimizer):
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        lr: float,
+        lr: float | Tensor,
         initial_accumulator: float = INITIAL_ACCUMULATOR,
         epsilon: float = EPSILON,
     ) -> None:
@@ -52,5 +52,6 @@ class KerasAdagrad(torch.optim.Optimizer):
             torch._foreach_addcmul_(sums, gradients, gradients)
             roots = torch._foreach_add(sums, group["epsilon"])
             torch._foreach_sqrt_(roots)
-            torch._foreach_addcdiv_(trained, gradients, roots, value=-group["lr"])
+            steps = torch._foreach_mul(gradients, -group["lr"])
+            torch._foreach_addcdiv_(trained, steps, roots)
         return loss

@@ -5,25 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from inspect import signature
-from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from webemo_curate.errors import InputError
 
 PATIENCE = timedelta(days=1)
 """Processes wait for the one that packs images or evaluates; torchrun ends them if it dies."""
-
-_OWN_BUFFERS: dict[str, Any] = (
-    {"forward_sync_buffers": False}  # its name since torch 2.15
-    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
-    else {"broadcast_buffers": False}
-)
-"""Batch statistics stay each process's own: the paper's batch norms were per replica."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +54,20 @@ class ProcessGroup:
                 dist.all_reduce(buffer)
                 buffer /= self.size
 
-    def parallel(self, module: nn.Module) -> nn.Module:
-        """Wrap a module so that gradients are averaged over the processes."""
+    def add_up(self, gradients: list[Tensor]) -> None:
+        """Give every process the sum of all processes' gradients, in place and in one exchange.
+
+        Parameters
+        ----------
+        gradients : list of Tensor
+            Dense, with equal strides in all processes.
+        """
         if self.size == 1:
-            return module
-        return DistributedDataParallel(module, **_OWN_BUFFERS)
+            return
+        flat = [gradient.as_strided((gradient.numel(),), (1,)) for gradient in gradients]
+        whole = torch.cat(flat)
+        dist.all_reduce(whole)
+        torch._foreach_copy_(flat, list(torch.split(whole, [len(part) for part in flat])))
 
     def share(self, batches: int) -> slice:
         """Return which of an update's batches are this process's.

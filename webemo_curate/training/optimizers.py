@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.training.adagrad import KerasAdagrad
@@ -20,23 +20,44 @@ def make_optimizer(
     config : TrainConfig
         Kind and constants.
     parameters : iterable of Parameter
-        Frozen ones are left out.
+        On the device that trains; frozen ones are left out.
 
     Returns
     -------
     torch.optim.Optimizer
-        Its learning rate is set anew before each update.
+        On a GPU its step can be recorded in a CUDA graph. Its learning rate is set anew before
+        each update, by `set_rate`.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
+    on_gpu = trained[0].is_cuda
+    # A graph would hold a number as it was; it reads a tensor's value at each launch.
+    rate: float | Tensor = (
+        torch.tensor(config.lr, device=trained[0].device) if on_gpu else config.lr
+    )
+    fused = True if on_gpu else None
     if config.optimizer == "sgd":
         return torch.optim.SGD(
-            trained, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+            trained, rate, config.momentum, weight_decay=config.weight_decay, fused=fused
         )
     if config.optimizer == "adamw":
         return torch.optim.AdamW(
-            trained, config.lr, eps=config.epsilon, weight_decay=config.weight_decay
+            trained,
+            rate,
+            eps=config.epsilon,
+            weight_decay=config.weight_decay,
+            fused=fused,
+            capturable=on_gpu,
         )
-    return KerasAdagrad(trained, config.lr, config.initial_accumulator, config.epsilon)
+    return KerasAdagrad(trained, rate, config.initial_accumulator, config.epsilon)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give an optimizer its learning rate, in place where it is a tensor."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def learning_rate(config: TrainConfig, epoch: int, share: float) -> float:

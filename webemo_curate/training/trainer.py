@@ -6,8 +6,8 @@ was interrupted is redone with the same draws.
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import LabeledImages, epoch_updates
-from webemo_curate.dataset.prefetch import Feed
+from webemo_curate.dataset.prefetch import Batches, Feed
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.evaluation.inference import predict_logits, probabilities, validation_figures
 from webemo_curate.evaluation.predictions import check_numbers
@@ -37,13 +35,14 @@ from webemo_curate.runs import (
     save_log,
 )
 from webemo_curate.training.augment.augmentation import Augmentation
+from webemo_curate.training.averaging import Averaging
 from webemo_curate.training.distributed import ProcessGroup
 from webemo_curate.training.epoch_lines import accuracy_of, epoch_line, training_bar
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import learning_rate, make_optimizer
-from webemo_curate.training.running_statistics import SharedStatistics
 from webemo_curate.training.state import Progress, load_state, save_state, save_weights
 from webemo_curate.training.tensorboard_events import epoch_events
+from webemo_curate.training.updates import Updates
 from webemo_curate.verdicts import BINARY
 
 logger = logging.getLogger(__name__)
@@ -94,11 +93,11 @@ class Trainer:
         network = build_network(config, classes)
         load_backbone(network, config)
         self.objective = Objective(network, config).to(device)
-        self.parallel = self.processes.parallel(self.objective)
-        batches = config.accumulate // self.processes.size
-        self._statistics = SharedStatistics(self.objective, batches)
         self.optimizer = make_optimizer(config, self.objective.parameters())
-        self.averaged = _average(network, config)
+        self.averaging = Averaging(network, config.ema_decay) if config.ema_decay else None
+        self._updates = Updates(
+            config, self.objective, self.optimizer, self.averaging, self.processes
+        )
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
         self._saved = time.monotonic()
@@ -106,7 +105,7 @@ class Trainer:
     @property
     def network(self) -> Network:
         """The network whose weights count: the averaged one where there is one."""
-        chosen: Any = self.averaged.module if self.averaged else self.objective.network
+        chosen: Any = self.averaging.model.module if self.averaging else self.objective.network
         return chosen
 
     def fit(self, train: LabeledImages, validation: LabeledImages) -> list[LogEntry]:
@@ -142,6 +141,9 @@ class Trainer:
             self._events() as write_events,
             training_bar(self.config, self.seed, len(train.targets), self.progress, leads) as bar,
         ):
+            set_training(self.objective.network, self.config)
+            with self._in_memory():
+                self._updates.prepare(len(train.targets))
             while self.progress.epochs < self.config.epochs:
                 self._epoch(*feeds, bar)
                 # Before the state: a run killed in between writes this epoch's events again.
@@ -196,49 +198,33 @@ class Trainer:
         augmentation = Augmentation(config, count, self.seed, epoch)
         done = self.progress.updates
         mine = [rows for batches in updates[done:] for rows in batches[self._share]]
-        pixels = train.batches(mine)
+        pixels = train.batches(mine, augmentation)
         set_training(self.objective.network, config)
-        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
         for number, batches in enumerate(updates[done:], start=done):
-            self._set_rate(epoch, number / len(updates))
-            sums += self._update(batches, number, pixels, augmentation)
+            with self._in_memory():
+                self._update(batches, number, pixels, number / len(updates))
             images = sum(len(rows) for rows in batches)
             self.progress.advance(images)
             if number % CHECK_UPDATES == 0 or number + 1 == len(updates):
-                self._settle(sums)
+                self._settle()
                 self._save_if_due(number + 1 < len(updates))
             bar.update(images)
 
     def _update(
-        self, batches: list[NDArray[np.int64]], number: int, pixels: Any, augmentation: Augmentation
-    ) -> Tensor:
-        """Move the weights once; returns this process's summed loss and right answers."""
-        images = sum(len(rows) for rows in batches)
-        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
-        positions = range(len(batches))[self._share]
-        self.optimizer.zero_grad()
-        self._statistics.begin()
-        for position in positions:
-            self._reseed(self.progress.epochs, number, position)
-            raw, targets = next(pixels)
-            with self._synchronized(last=position == positions[-1]):
-                try:
-                    loss, right = self.parallel(augmentation(raw, batches[position]), targets)
-                    # The processes' gradients are averaged: scaled so that their mean is that of
-                    # the loss over all images of the update.
-                    (loss * self.processes.size / images).backward()
-                except torch.OutOfMemoryError as error:
-                    raise self._out_of_memory() from error
-            self._statistics.end_batch()
-            sums += torch.stack([loss.detach().double(), right.double()])
-        self._statistics.end()
-        self.optimizer.step()
-        if self.averaged:
-            self.averaged.update_parameters(self.objective.network)
-        return sums
+        self, batches: list[NDArray[np.int64]], number: int, pixels: Batches, share: float
+    ) -> None:
+        """Move the weights once, when a share of the epoch is finished."""
+        epoch = self.progress.epochs
+        self._updates.begin(sum(len(rows) for rows in batches))
+        for position in range(len(batches))[self._share]:
+            batch = next(pixels)
+            self._reseed(epoch, number, position)
+            self._updates.add(*batch)
+        self._updates.end(learning_rate(self.config, epoch, share))
 
-    def _settle(self, sums: Tensor) -> None:
+    def _settle(self) -> None:
         """Add what the updates summed up to the progress, and stop if it is not a number."""
+        sums = self._updates.sums
         loss, right = self.processes.total(sums).tolist()
         sums.zero_()
         if not np.isfinite(loss):
@@ -248,17 +234,6 @@ class Trainer:
             )
         self.progress.loss += loss
         self.progress.right += int(right)
-
-    def _synchronized(self, *, last: bool) -> AbstractContextManager[None]:
-        """Exchange gradients with the last batch of an update alone."""
-        if isinstance(self.parallel, DistributedDataParallel) and not last:
-            context: AbstractContextManager[None] = self.parallel.no_sync()
-            return context
-        return nullcontext()
-
-    def _set_rate(self, epoch: int, share: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, epoch, share)
 
     def _save_if_due(self, within_epoch: bool) -> None:
         """Store an unfinished epoch; not where processes hold different running statistics."""
@@ -275,25 +250,23 @@ class Trainer:
         self._saved = time.monotonic()
 
     def _modules(self) -> dict[str, nn.Module]:
-        averaged = {"averaged": self.averaged} if self.averaged else {}
+        averaged = {"averaged": self.averaging.model} if self.averaging else {}
         return {"objective": self.objective, **averaged}
 
-    def _out_of_memory(self) -> CurateError:
-        size = self.config.batch_size
-        return CurateError(
-            f"the device has too little memory for --batch-size {size}; try --batch-size "
-            f"{max(2, size // 2)} with 'accumulate' {self.config.accumulate * 2} in the train "
-            "section, which keeps the images an update"
-        )
+    @contextmanager
+    def _in_memory(self) -> Iterator[None]:
+        """Say what to do where the device has too little memory."""
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            size = self.config.batch_size
+            raise CurateError(
+                f"the device has too little memory for --batch-size {size}; try --batch-size "
+                f"{max(2, size // 2)} with 'accumulate' {self.config.accumulate * 2} in the train "
+                "section, which keeps the images an update"
+            ) from error
 
     def _reseed(self, *place: int) -> None:
         """Reset torch's own draws (first weights, dropout) for one place of the training."""
         state = np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)
         torch.manual_seed(int(state[0]) % SEED_MODULUS)
-
-
-def _average(network: Network, config: TrainConfig) -> AveragedModel | None:
-    if not config.ema_decay:
-        return None
-    mean: Any = get_ema_multi_avg_fn(config.ema_decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=mean, use_buffers=True)

@@ -45,7 +45,7 @@ def crop_edges(images: Tensor, shares: NDArray[np.float64], magnitude: float) ->
     top, right, bottom, left = np.minimum(cut, (side - 1) // 2).T
     across = _Lines.of(left, side - left - right, side, images.device)
     down = _Lines.of(top, side - top - bottom, side, images.device)
-    columns = across.weigh(images.int(), dim=3)
+    columns = across.weigh(images, dim=3)
     low, high = (part >> ROW_SHIFT for part in down.pick(columns[0] + columns[1], dim=2))
     low_weights, high_weights = down.weights(dim=2)
     rows = ((low * low_weights) >> WEIGHTED_SHIFT) + ((high * high_weights) >> WEIGHTED_SHIFT)
