@@ -1,7 +1,9 @@
 """A small workspace of drawn pictures with split manifests, ready to train on."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -50,11 +52,15 @@ def draw_set(folder: Path, images: int = 4) -> Path:
     return folder
 
 
-def make_workspace(root: Path, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Workspace:
+def make_workspace(
+    root: Path,
+    classes: tuple[str, ...] = DEFAULT_CLASSES,
+    sizes: Mapping[str, int] = MappingProxyType(SIZES),
+) -> Workspace:
     """Draw splits of warm pictures, target 0, cold ones, target 1, and further classes."""
     place = Workspace(root)
     generator = np.random.default_rng(0)
-    for split, size in SIZES.items():
+    for split, size in sizes.items():
         rows = []
         for index in range(size):
             target = index % len(classes)

@@ -156,7 +156,7 @@ class Feed:
     def _upload(self) -> Tensor:
         count = len(self.images.sha256)
         parts = [self.images.take(rows).to(self.device) for rows in chunks(count, UPLOAD_IMAGES)]
-        return torch.cat(parts)
+        return torch.cat(parts) if parts else torch.empty(0, dtype=torch.uint8)
 
 
 def _blocks(rows: Iterable[Rows], images: int) -> Iterator[list[Rows]]:

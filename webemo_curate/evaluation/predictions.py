@@ -99,7 +99,7 @@ def check_numbers(probability: NDArray[np.float64], images: Sequence[str], run: 
     InputError
         Names the run and the first such image, and counts the others.
     """
-    numbers = np.isfinite(probability).reshape(len(images), -1).all(axis=1)
+    numbers = np.isfinite(probability).all(axis=tuple(range(1, probability.ndim)))
     if numbers.all():
         return
     first, count = images[int(numbers.argmin())], int((~numbers).sum())

@@ -134,7 +134,9 @@ class Updates:
 
 def _compiler_options(config: TrainConfig) -> dict[str, Any]:
     """Ask for kernels that are not chosen by timing, if equal bits are wanted and it knows how."""
-    known = hasattr(torch._inductor.config, "deterministic")
+    from torch._inductor import config as compiler
+
+    known = hasattr(compiler, "deterministic")
     return {"deterministic": True} if config.deterministic and known else {}
 
 
