@@ -180,7 +180,7 @@ def test_equal_runs_are_byte_identical(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["fetch", "images", "ocr", "dedup", "split"])
+@pytest.mark.parametrize("stage", ["fetch", "images", "ocr", "pairs", "split"])
 def test_killed_stage_ends_as_an_undisturbed_one(
     curated: Path, world: DemoWorld, tmp_path: Path, stage: str
 ) -> None:

@@ -24,7 +24,7 @@ PICTURES, READ = 100, 8
 CONNECTIONS = 64
 FETCHED = ("listing", "fetch")
 BOTH = "filter-text", "dedup"
-READINGS = ("images", "ocr", "text", "features", "duplicates")
+READINGS = ("images", "ocr", "text", "features", "pairs", "duplicates")
 GO_ON = "run the same command again: finished work is kept"
 
 
