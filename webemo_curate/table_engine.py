@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import psutil
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
@@ -24,6 +23,7 @@ from webemo_curate.system_faults import GO_ON, lacking_space, raise_system_fault
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow.dataset as ds
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -158,7 +158,7 @@ class TableEngine:
             if isinstance(error, duckdb.OutOfMemoryException):
                 raise self._lacking(error) from error
             for name, table in self._tables.items():
-                if isinstance(table, ds.Dataset):
+                if not isinstance(table, pa.Table):
                     read_manifest(Path(table.files[0]), name, table.schema.names)
             raise
 
