@@ -159,6 +159,26 @@ DECISIONS = pa.schema(
     ]
 )
 
+REVIEWS = pa.schema(
+    [
+        column("entry", pa.int64(), "place among all entries, from 1"),
+        column("kind", ENUM, "what was asked: text, duplicate or label"),
+        column("sha256", pa.string(), "the picture; of a pair the one whose hash comes first"),
+        column("other", pa.string(), "the second picture of a pair", nullable=True),
+        column(
+            "decision",
+            pa.string(),
+            "keep or drop (text), same or different (duplicate), a label or drop (label); undo "
+            "takes back the reviewer's last decision on the case",
+        ),
+        column("reviewer", pa.string(), "who decided"),
+        column("time", pa.timestamp("us", tz="UTC"), "when"),
+        column("score", pa.float64(), "what was shown of the rule's measure", nullable=True),
+        column("threshold", pa.float64(), "what it was shown to be held against", nullable=True),
+        column("note", pa.string(), "own words, or the name of a blind sample", nullable=True),
+    ]
+)
+
 MANIFESTS: dict[str, pa.Schema] = {
     "listing": LISTING,
     "fetch": FETCH,
@@ -178,8 +198,9 @@ MANIFESTS: dict[str, pa.Schema] = {
 
 """What the pipeline writes."""
 
-SCHEMAS = MANIFESTS | {"shared": SHARED}
-"""Those, and `shared-NAME`: what an external set shares with the workspace, a row a match."""
+SCHEMAS = MANIFESTS | {"shared": SHARED, "reviews": REVIEWS}
+"""Those; `shared-NAME`: what an external set shares with the workspace, a row a match; and
+`reviews`, what people decided: an input that no stage writes."""
 
 NULLABLE_WHERE_NEEDED: dict[str, frozenset[str]] = {
     "listing": frozenset({"label", "emotion", "polarity"}),
@@ -214,5 +235,6 @@ SORT_KEYS: dict[str, tuple[str, ...]] = {
     "labels": ("cluster",),
     "decisions": ("stage", "reason", "url", "sha256"),
     "shared": ("path", "matched"),
+    "reviews": ("entry",),
 }
 """The order of rows where it is not by `sha256`; rows of equal keys cannot be."""

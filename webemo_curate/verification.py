@@ -16,7 +16,7 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
-from webemo_curate.schemas import MANIFESTS
+from webemo_curate.schemas import MANIFESTS, SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DecodeStatus, Split
@@ -63,7 +63,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
 def further_manifests(workspace: Workspace) -> list[str]:
     """Return the names of added sets' manifests, and of those of what sets share."""
     names = [PurePosixPath(key) for key in workspace.store.keys(FOLDER)]
-    return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in MANIFESTS]
+    return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in SCHEMAS]
 
 
 def _changed_manifests(workspace: Workspace) -> Iterator[str]:

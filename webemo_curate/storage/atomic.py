@@ -48,9 +48,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     try:
         yield partial
-        _flush(partial)
+        flush_file(partial)
         partial.replace(path)
-        _flush(path.parent)
+        flush_file(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     except Exception as error:  # native code has errors of its own for a full disk
@@ -185,7 +185,8 @@ def sync_filesystem(folder: Path) -> None:
         os.close(handle)
 
 
-def _flush(path: Path) -> None:
+def flush_file(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

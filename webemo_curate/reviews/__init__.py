@@ -1,0 +1,1 @@
+"""Decisions of people on pictures: an input that every run honors, never derived."""
