@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.reviews.making import ANNA, BEN, START, review, reviews, sha
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.reviews.review_journal import SEGMENTS, ReviewJournal
 from webemo_curate.reviews.review import Case, Review, ReviewKind
+from webemo_curate.reviews.review_journal import SEGMENTS, ReviewJournal
 from webemo_curate.reviews.standing import current, deciding
 from webemo_curate.workspace import Workspace
 

@@ -1,4 +1,4 @@
-"""Which decisions stand: of each person the last on a case, and over people the last of those."""
+"""The decisions that stand: of each person the last on a case, over people the last of those."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
