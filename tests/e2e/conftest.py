@@ -17,6 +17,8 @@ from webemo_curate.demo.server import DemoWorld
 
 CURATE = Path(sys.executable).with_name("curate")
 PICTURES, SEED = 140, 7
+FEW = 60
+"""URLs of its list that suffice where a run is repeated, to be disturbed."""
 
 
 @pytest.fixture(scope="session")
@@ -27,18 +29,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWorld]:
         yield served
 
 
-def prepare(workspace: Path, world: DemoWorld, **sections: object) -> Path:
+def prepare(
+    workspace: Path, world: DemoWorld, limit: int | None = None, **sections: object
+) -> Path:
     """Write the workspace's configuration, pointed at the served world."""
     workspace.mkdir(parents=True, exist_ok=True)
-    (workspace / "curate.yaml").write_text(yaml.safe_dump(settings(world) | sections))
+    (workspace / "curate.yaml").write_text(yaml.safe_dump(settings(world, limit) | sections))
     return workspace
 
 
-def settings(world: DemoWorld) -> dict[str, object]:
+def settings(world: DemoWorld, limit: int | None = None) -> dict[str, object]:
     """Return a configuration pointed at the served world, with partitions small enough to cut."""
     return {
         "listing": {"lists": [str(world.lists)]},
-        "fetch": {"mirror": world.mirror, "rate": 500.0, "ignore_robots": True},
+        "fetch": {"mirror": world.mirror, "rate": 500.0, "ignore_robots": True, "limit": limit},
         "images": {"partition_rows": 16},
         "features": {"partition_rows": 16},
         "filter_text": {"partition_rows": 8},
@@ -58,6 +62,14 @@ def curate(*arguments: object) -> str:
 def curated(tmp_path_factory: pytest.TempPathFactory, world: DemoWorld) -> Path:
     """Give a workspace that has been curated once, undisturbed; tests only read it."""
     workspace = prepare(tmp_path_factory.mktemp("curated"), world)
+    curate("split", "--workspace", workspace)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def few_curated(tmp_path_factory: pytest.TempPathFactory, world: DemoWorld) -> Path:
+    """Give a workspace of the first `FEW` URLs that has been curated once; tests only read it."""
+    workspace = prepare(tmp_path_factory.mktemp("few"), world, FEW)
     curate("split", "--workspace", workspace)
     return workspace
 

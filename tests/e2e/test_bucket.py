@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import CURATE, curate, kill_in, settings
+from tests.e2e.conftest import CURATE, FEW, curate, kill_in, settings
 from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
 from tests.storage.server import Faulty
 from webemo_curate.demo.server import DemoWorld
@@ -27,7 +27,7 @@ BUSY_REQUESTS, BUSY_EVERY_SECONDS = 2, 8
 @pytest.fixture
 def place(url: str, world: DemoWorld) -> str:
     """A bucket's prefix whose configuration points at the served world."""
-    document = yaml.safe_dump(settings(world))
+    document = yaml.safe_dump(settings(world, FEW))
     open_workspace(url).store.write("curate.yaml", document.encode())
     return url
 
@@ -47,10 +47,10 @@ def contents(workspace: Workspace) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("engine", ["local", "ray"])
 def test_manifests_are_those_of_a_folder(
-    place: str, curated: Path, s3: Faulty, engine: str
+    place: str, few_curated: Path, s3: Faulty, engine: str
 ) -> None:
     curate("split", "--workspace", place, "--engine", engine)
-    assert contents(open_workspace(place)) == contents(Workspace(curated))
+    assert contents(open_workspace(place)) == contents(Workspace(few_curated))
     assert "Everything adds up." in curate("verify", "--workspace", place)
     assert "Nothing to do" in curate("split", "--workspace", place)
     images = [line for line in s3.requests if "/data/images/" in line]
@@ -59,19 +59,19 @@ def test_manifests_are_those_of_a_folder(
 
 @pytest.mark.parametrize("stage", ["fetch", "images", "ocr"])
 def test_killed_it_goes_on_from_another_machine(
-    place: str, curated: Path, stage: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    place: str, few_curated: Path, stage: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     kill_in(stage, LONG_STAGES[stage], "split", "--workspace", place)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     curate("split", "--workspace", place)
-    there, here = open_workspace(place), Workspace(curated)
+    there, here = open_workspace(place), Workspace(few_curated)
     for name in MANIFESTS:
         assert content_digest(there.read(name)) == content_digest(here.read(name))
     assert "Everything adds up." in curate("verify", "--workspace", place)
 
 
 def test_a_store_that_is_busy_for_a_while_changes_nothing(
-    place: str, curated: Path, s3: Faulty
+    place: str, few_curated: Path, s3: Faulty
 ) -> None:
     process = subprocess.Popen(
         [str(CURATE), "split", "--workspace", place], stdout=subprocess.DEVNULL
@@ -84,7 +84,7 @@ def test_a_store_that_is_busy_for_a_while_changes_nothing(
     assert refused > 1, "it was over before the store was busy"
     assert process.returncode == 0
     s3.fail(503, 0)
-    assert contents(open_workspace(place)) == contents(Workspace(curated))
+    assert contents(open_workspace(place)) == contents(Workspace(few_curated))
 
 
 def test_a_network_trained_there_is_used_from_another_machine(
@@ -105,7 +105,7 @@ def test_a_network_trained_there_is_used_from_another_machine(
 
 def test_the_whole_demo(url: str, tmp_path: Path) -> None:
     document = yaml.safe_load(DEMO.read_text())
-    document["demo"]["pictures"] = 300  # a third of the demo's: the store is what is tried
+    document["demo"]["pictures"] = 150  # a part of the demo's: the store is what is tried
     document["train"]["epochs"] = 2
     smaller = tmp_path / "demo.yaml"
     smaller.write_text(yaml.safe_dump(document))

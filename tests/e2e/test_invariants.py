@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e.conftest import CURATE, curate, kill_in, prepare
+from tests.e2e.conftest import CURATE, FEW, curate, kill_in, prepare
 from tests.e2e.example import EXAMPLE
 from webemo_curate.config import ListingConfig, PipelineConfig
 from webemo_curate.conform import conform
@@ -38,7 +38,7 @@ LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0, "features": 1.0, "dedup"
 """Seconds into a stage at which it is killed; the others are over too soon to wait."""
 INTERRUPTS = {"fetch": 0.3, "images": 0.0, "ocr": 0.0, "features": 0.0, "dedup": 0.0}
 """Seconds after which the contract test interrupts; 0: the engine itself stops half-way."""
-FEW = {"ocr": 40}
+ROWS = {"ocr": 40}
 """Input rows that suffice for the contract test of a stage whose rows take long."""
 NEED_IMAGES = {"binarize", "undersample", "split"}
 """Stages that say so where no image is left for them."""
@@ -103,6 +103,18 @@ def approximately(value: object, tolerance: float = SCORE_TOLERANCE) -> object:
     if isinstance(value, float):
         return pytest.approx(value, abs=tolerance, nan_ok=True)
     return value
+
+
+def up_to(stage: str, curated: Path, workspace: Path) -> Path:
+    """Copy what the stages before one have made; of fetch nothing, whose pictures would stay."""
+    if stage == "fetch":
+        return workspace
+    shutil.copytree(curated, workspace, dirs_exist_ok=True)
+    names = list(STAGES)
+    for later in names[names.index(stage) :]:
+        for output in STAGES[later].outputs:
+            Workspace(workspace).manifest_path(output).unlink()
+    return workspace
 
 
 def test_every_listed_row_is_accounted_for(curated: Path) -> None:
@@ -172,22 +184,22 @@ def test_tampering_is_found(curated: Path, tmp_path: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 4])
 def test_equal_runs_are_byte_identical(
-    curated: Path, world: DemoWorld, tmp_path: Path, workers: int
+    few_curated: Path, world: DemoWorld, tmp_path: Path, workers: int
 ) -> None:
-    workspace = prepare(tmp_path / "ws", world, workers=workers)
+    workspace = prepare(tmp_path / "ws", world, FEW, workers=workers)
     curate("split", "--workspace", workspace)
-    assert bytes_of(workspace) == bytes_of(curated)
+    assert bytes_of(workspace) == bytes_of(few_curated)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["fetch", "images", "ocr", "pairs", "split"])
 def test_killed_stage_ends_as_an_undisturbed_one(
-    curated: Path, world: DemoWorld, tmp_path: Path, stage: str
+    few_curated: Path, world: DemoWorld, tmp_path: Path, stage: str
 ) -> None:
-    workspace = prepare(tmp_path / "ws", world)
+    workspace = up_to(stage, few_curated, prepare(tmp_path / "ws", world, FEW))
     kill_in(stage, LONG_STAGES.get(stage, 0.0), "split", "--workspace", workspace)
     curate("split", "--workspace", workspace)
-    assert digests(workspace) == digests(curated)
+    assert digests(workspace) == digests(few_curated)
     assert "Everything adds up." in curate("verify", "--workspace", workspace)
     assert not list(workspace.rglob("*.partial"))
 
@@ -203,7 +215,7 @@ class TestContract:
         (stage,) = [stage for stage in build_stages(source.config()) if stage.name == name]
         if name != "fetch":
             shutil.copytree(curated / "data" / "images", tmp_path / "data" / "images")
-        few = FEW.get(name)
+        few = ROWS.get(name)
         tables = stage.load(source)
         if few:
             tables = {manifest: rows.slice(0, few) for manifest, rows in tables.items()}

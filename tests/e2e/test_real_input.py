@@ -18,7 +18,7 @@ from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
 DEAD_PERCENT = 17
-LIMIT = 1200
+LIMIT = 500
 SMALLEST_SIDE = 100
 DISTINCT = 51_212
 """URLs of the list."""

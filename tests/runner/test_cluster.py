@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.photo_ocr import photo_rows, rapid_detector
-from tests.e2e.conftest import curate, curated, kill_in, prepare, world
+from tests.e2e.conftest import FEW, curate, few_curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from tests.runner.cluster import leave_cluster
 from webemo_curate.config import RunnerConfig
@@ -28,10 +28,10 @@ from webemo_curate.storage.image_files import ImageFiles
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-__all__ = ["curated", "world"]
+__all__ = ["few_curated", "world"]
 """Fixtures of the end-to-end tests, used here too."""
 
-PHOTOS, PARTITION, NODES = 120, 8, 3
+PHOTOS, PARTITION, NODES = 60, 4, 3
 
 
 class Nodes:
@@ -122,20 +122,20 @@ def test_a_lost_node_loses_nothing(
 
 
 def test_every_stage_gives_the_same_bytes_on_both_engines(
-    nodes: Nodes, curated: Path, world: DemoWorld, tmp_path: Path
+    nodes: Nodes, few_curated: Path, world: DemoWorld, tmp_path: Path
 ) -> None:
-    workspace = prepare(tmp_path / "ws", world)
+    workspace = prepare(tmp_path / "ws", world, FEW)
     options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=1500000000"]
     curate("split", "--workspace", workspace, *options)
-    assert bytes_of(workspace) == bytes_of(curated)
+    assert bytes_of(workspace) == bytes_of(few_curated)
 
 
 def test_a_killed_driver_goes_on(
-    nodes: Nodes, curated: Path, world: DemoWorld, tmp_path: Path
+    nodes: Nodes, few_curated: Path, world: DemoWorld, tmp_path: Path
 ) -> None:
-    workspace = prepare(tmp_path / "ws", world)
+    workspace = prepare(tmp_path / "ws", world, FEW)
     options = ["--engine", "ray", "--ray", f"address={nodes.address}", "--ray", "memory=1500000000"]
     kill_in("ocr", LONG_STAGES["ocr"], "split", "--workspace", workspace, *options)
     curate("split", "--workspace", workspace)  # the runner is remembered
-    assert bytes_of(workspace) == bytes_of(curated)
+    assert bytes_of(workspace) == bytes_of(few_curated)
     assert "Everything adds up." in curate("verify", "--workspace", workspace)
