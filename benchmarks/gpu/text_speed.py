@@ -1,7 +1,7 @@
 """The text filter on a GPU: from files to rows of the manifest, and beside EasyOCR's interfaces.
 
     python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER] [--device cuda]
-        [--parts single cpu half easyocr networks] [--seconds 240] [--images 1000] [--helpers 15]
+        [--parts single cpu easyocr networks] [--seconds 240] [--images 1000] [--helpers 15]
 
 Parts run in the order given, each in a process of its own and within its share of the time; one
 that fails prints why, and the next goes on:
@@ -9,7 +9,6 @@ that fails prints why, and the next goes on:
 - `single`: rapidocr's networks. After a first pass over the photos, images/s of passes in another
   order, with the GPU's utilization and memory and the host's; whether any row differs in a bit.
 - `cpu`: the same photos on CPUs; on how many texts, and decisions, are others.
-- `half`: as `single`, in half precision; on how many photos the decision is another.
 - `easyocr`: EasyOCR's networks in the same way, and EasyOCR's own interfaces.
 - `networks`: each network alone, step by step and as a graph, by size of batch.
 
@@ -60,7 +59,7 @@ THUMBNAILS = 220_854
 DRAWN = 400
 CAPTIONED_EVERY = 5
 
-SHARES = {"single": 0.33, "cpu": 0.14, "half": 0.23, "easyocr": 0.19, "networks": 0.11}
+SHARES = {"single": 0.33, "cpu": 0.2, "easyocr": 0.3, "networks": 0.17}
 """Of the time, for each part."""
 
 RIVAL_IMAGES = 60
@@ -150,16 +149,6 @@ def draw_pictures(folder: Path) -> None:
         picture.save(folder / f"{number}.jpg")
 
 
-def single(arguments: argparse.Namespace) -> None:
-    """Measure rapidocr's networks in single precision."""
-    _rapid(arguments, "single")
-
-
-def half(arguments: argparse.Namespace) -> None:
-    """Measure them in half precision, and compare decisions."""
-    _rapid(arguments, "half")
-
-
 def cpu(arguments: argparse.Namespace) -> None:
     """Read the same photos on CPUs, and compare."""
     workers = max(1, usable_cores())
@@ -171,22 +160,15 @@ def cpu(arguments: argparse.Namespace) -> None:
     _compare(arguments, "single", "cpu")
 
 
-def _rapid(arguments: argparse.Namespace, precision: str) -> None:
-    config = CONFIG.model_copy(
-        update={
-            "engine": "rapidocr",
-            "precision": precision,
-            "batch_size": arguments.batch_size,
-        }
-    )
+def single(arguments: argparse.Namespace) -> None:
+    """Measure rapidocr's networks."""
+    config = CONFIG.model_copy(update={"engine": "rapidocr", "batch_size": arguments.batch_size})
     detector = make_detector(config, EngineChoice("rapidocr", "gpu", "benchmark", ""))
 
     def seen(rows: pa.Table) -> None:
-        _store(arguments, precision, rows)
-        if precision != "single":
-            _compare(arguments, "single", precision)
+        _store(arguments, "single", rows)
 
-    _files_to_rows(arguments, detector, f"rapidocr, {precision}", seen)
+    _files_to_rows(arguments, detector, "rapidocr", seen)
 
 
 def _files_to_rows(
@@ -364,14 +346,8 @@ def networks(arguments: argparse.Namespace) -> None:
     device = torch.device(arguments.device)
     kinds: list[tuple[str, tuple[int, ...], Callable[[], DeviceNetwork]]] = [
         ("detection", CANVAS, lambda: DetectionNetwork(ANY_TEXT, device)),
-        ("detection, half", CANVAS, lambda: DetectionNetwork(ANY_TEXT, device, half=True)),
         ("recognition", CROP, lambda: RecognitionNetwork(device)),
         ("drawn words", DRAWN_CANVAS, lambda: DetectionNetwork(OVERLAY_TEXT, device)),
-        (
-            "drawn words, half",
-            DRAWN_CANVAS,
-            lambda: DetectionNetwork(OVERLAY_TEXT, device, half=True),
-        ),
     ]
     for name, shape, load in kinds:
         network = load()
@@ -427,7 +403,6 @@ def _milliseconds(call: Callable[..., object], batch: object) -> float:
 _PARTS = {
     "single": single,
     "cpu": cpu,
-    "half": half,
     "easyocr": easyocr,
     "networks": networks,
 }

@@ -43,14 +43,17 @@ def test_without_a_gpu_each_core_has_a_worker(started):
     assert started == [("worker", usable_cores()), ("worker", 3)]
 
 
-def test_one_process_holds_the_gpu_and_all_other_cores_prepare_its_work(monkeypatch, started):
+def test_one_process_holds_the_gpu_and_others_on_every_core_prepare_its_work(monkeypatch, started):
     monkeypatch.setattr(local, "usable_cores", lambda: 16)
     worker = FedWorker("job", None, {}, helpers=7, rows_at_once=32, helper_bytes=0)
     LocalRunner().run(job(worker, gpus=1))
     LocalRunner(4).run(job(worker, gpus=1))
 
     assert isinstance(worker, Staffed)
-    assert [(found.helpers, size) for found, size in started] == [(15, 1), (4, 1)]
+    assert [(found.helpers, size) for found, size in started] == [
+        (local.AROUND_A_GPU * 16, 1),
+        (4, 1),
+    ]
 
 
 def test_the_stage_asks_for_a_gpu_and_cores_for_those_around_it():

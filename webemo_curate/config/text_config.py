@@ -20,12 +20,6 @@ class OcrConfig(StageConfig):
         flag=Flag("--gpu/--cpu", panel=DETECTION, switch={True: "gpu", False: "cpu"}),
         description="Where the networks run; without either, on a GPU where there is one.",
     )
-    precision: Literal["single", "half"] = setting(
-        "single",
-        flag=Flag(panel=DETECTION),
-        description="In what rapidocr's networks find text on a GPU; half is faster. (EasyOCR's "
-        "always runs in half, and what reads never does.)",
-    )
     short_side: int = setting(
         416,
         ge=32,

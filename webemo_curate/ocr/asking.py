@@ -1,4 +1,4 @@
-"""Where a detector's networks run: in this process, or in one that serves many."""
+"""The place where a detector's networks run: this process, or one that serves many."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

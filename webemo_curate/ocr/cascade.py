@@ -102,9 +102,8 @@ def _further(config: OcrConfig, choice: EngineChoice) -> Iterator[_Again]:
             config.score_floor,
             config.batch_size,
             OVERLAY_TEXT,
-            _in_half(config),
         )
-        reader = rapid.engine_version(choice.device, half=_in_half(config))
+        reader = rapid.engine_version(choice.device)
         settings = [OVERLAY_TEXT.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
         yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
 
@@ -116,7 +115,6 @@ def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> Te
             short_side,
             config.score_floor,
             config.batch_size,
-            half=_in_half(config),
         )
     detection, recognition = require_weights(config.models)
     return EasyDetector(
@@ -127,7 +125,3 @@ def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> Te
         config.score_floor,
         config.batch_size,
     )
-
-
-def _in_half(config: OcrConfig) -> bool:
-    return config.precision == "half"

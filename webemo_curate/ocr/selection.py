@@ -79,13 +79,13 @@ def choose_engine(config: OcrConfig, *, elsewhere: bool = False) -> EngineChoice
         require_weights(config.models)
     device, why = _device(config, elsewhere)
     if config.engine == "rapidocr":
-        return _rapidocr(device, config, f"it was asked for; {why}")
+        return _rapidocr(device, f"it was asked for; {why}")
     if config.engine == "easyocr":
         return _easyocr(device, f"it was asked for; {why}{SLOW if device == 'cpu' else ''}")
     if device == "cpu":
-        return _rapidocr(device, config, why)
+        return _rapidocr(device, why)
     if find_weights(config.models) is None:
-        return _rapidocr(device, config, NO_WEIGHTS.format(command=typed("get-weights easyocr")))
+        return _rapidocr(device, NO_WEIGHTS.format(command=typed("get-weights easyocr")))
     return _easyocr(device, f"{why}, and so are EasyOCR's weight files")
 
 
@@ -103,9 +103,8 @@ def _device(config: OcrConfig, elsewhere: bool) -> tuple[Device, str]:
     return "cpu", f"no GPU is here ({missing}){ON_NODES if elsewhere else ''}"
 
 
-def _rapidocr(device: Device, config: OcrConfig, reason: str) -> EngineChoice:
-    version = rapid.engine_version(device, half=config.precision == "half")
-    return EngineChoice("rapidocr", device, version, reason)
+def _rapidocr(device: Device, reason: str) -> EngineChoice:
+    return EngineChoice("rapidocr", device, rapid.engine_version(device), reason)
 
 
 def _easyocr(device: Device, reason: str) -> EngineChoice:

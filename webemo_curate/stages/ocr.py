@@ -53,7 +53,7 @@ CRASHED = (
     f"the text engine crashed, or decoding took more than {BOUNDS.seconds:.0f} s of processor time"
 )
 
-RESOLVED = frozenset({"engine", "device", "precision", "second_side", "drawn"})
+RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
 """Settings that the fingerprint holds as what they come to here: engine, version, further looks."""
 
 Row = dict[str, Any]

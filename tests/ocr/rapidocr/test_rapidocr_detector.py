@@ -44,7 +44,7 @@ def batched():
 
 
 def own_networks(detection):
-    return OwnNetworks(network_files(detection, 4, half=False), "cpu")
+    return OwnNetworks(network_files(detection, 4), "cpu")
 
 
 def torch_networks(detection):
@@ -138,7 +138,7 @@ def test_a_process_computes_in_one_thread(detector):
 def test_the_recognizer_in_torch_gives_onnx_runtimes_symbols(width):
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, width, 3), np.uint8)
 
-    runner = open_runner("", network_files(ANY_TEXT, 4, half=False)[RECOGNITION_MODEL], "cpu")
+    runner = open_runner("", network_files(ANY_TEXT, 4)[RECOGNITION_MODEL], "cpu")
 
     found = runner(crops, 4)
 

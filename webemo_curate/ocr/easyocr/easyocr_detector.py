@@ -39,7 +39,7 @@ def engine_version(device: Device) -> str:
 
 
 @dataclass(frozen=True)
-class DetectionFile:
+class EasyDetectionFile:
     """CRAFT; a `NetworkFile`.
 
     Attributes
@@ -71,7 +71,7 @@ class DetectionFile:
 
 
 @dataclass(frozen=True)
-class RecognitionFile:
+class EasyRecognitionFile:
     """The recognizer; a `NetworkFile`.
 
     Attributes
@@ -145,8 +145,8 @@ class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
         """Return what runs on a GPU; see `TextDetector.networks`."""
         finds, reads = self.published
         return {
-            DETECTION.name: DetectionFile(self.detection, finds, self.batch_size),
-            RECOGNITION.name: RecognitionFile(self.recognition, reads, self.batch_size),
+            DETECTION.name: EasyDetectionFile(self.detection, finds, self.batch_size),
+            RECOGNITION.name: EasyRecognitionFile(self.recognition, reads, self.batch_size),
         }
 
     def _open_reader(self, networks: Networks) -> "LineReader":

@@ -9,7 +9,7 @@ import pyarrow as pa
 from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.helper_process import Staff, serve_helper
 from webemo_curate.ocr.feeding.network_server import NetworkServer
-from webemo_curate.ocr.feeding.questions import Answered, Asked, Refused
+from webemo_curate.ocr.feeding.questions import Asked, Refused, Reply
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.messages import Advanced, Died, Failed, Message, Ready
 from webemo_curate.runner.worker_process import WorkerProcess
@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.0005
 """Between two looks at a GPU that works, while questions are waited for."""
 
 
-class State(Enum):
+class HelperState(Enum):
     """What a helper does."""
 
     SETTING_UP = auto()
@@ -43,7 +43,7 @@ class Helper:
 
     def __init__(self, worker: Worker, crew: "Crew") -> None:
         self.arena = Arena(ARENA_BYTES)
-        self.state = State.SETTING_UP
+        self.state = HelperState.SETTING_UP
         self._process = WorkerProcess(Staff(worker, self.arena), serve_helper)
         self._crew = crew
 
@@ -54,25 +54,25 @@ class Helper:
 
     def send(self, batch: pa.RecordBatch) -> None:
         """Hand over a batch; see `scheduler.WorkerHandle`."""
-        self.state = State.AT_WORK
+        self.state = HelperState.AT_WORK
         self._process.send(batch)
 
     def receive(self) -> Any:
         """Return its next message, or what it asks of the networks."""
         message: Message | Asked = self._process.receive()
         if isinstance(message, Died | Failed):
-            self.state = State.GONE
+            self.state = HelperState.GONE
         elif not isinstance(message, Asked | Advanced):
-            self.state = State.AT_REST
+            self.state = HelperState.AT_REST
         return message
 
-    def answer(self, message: Answered | Refused) -> None:
-        """Send an answer; see `network_server.Asker`."""
+    def answer(self, message: Reply | Refused) -> None:
+        """Send an answer; see `network_server.AskingProcess`."""
         self._process.tell(message)
 
     def kill(self) -> None:
         """End its process, unless it can be of use to the next job."""
-        if self.state in (State.SETTING_UP, State.AT_REST):
+        if self.state in (HelperState.SETTING_UP, HelperState.AT_REST):
             self._crew.rest(self)
         else:
             self.end()
@@ -113,7 +113,7 @@ class Crew:
         if not self._resting:
             return Helper(self._worker, self)
         helper = self._resting.pop(0)
-        if helper.state is State.AT_REST:
+        if helper.state is HelperState.AT_REST:
             self._ready.append(helper)
         return helper
 

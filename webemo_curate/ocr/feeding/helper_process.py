@@ -1,4 +1,4 @@
-"""What runs in a helper: a worker whose networks another process runs."""
+"""The main function of a helper: a worker whose networks another process runs."""
 
 from dataclasses import dataclass
 from multiprocessing.connection import Connection

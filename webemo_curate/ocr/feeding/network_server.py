@@ -9,11 +9,11 @@ from webemo_curate.ocr.asking import Answer, Item, batch_entries, open_runner
 from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.gathering import Gathering, Group
 from webemo_curate.ocr.feeding.questions import (
-    Answered,
     Asked,
     Carried,
     Place,
     Refused,
+    Reply,
     carried,
 )
 from webemo_curate.system_faults import raise_system_fault
@@ -28,14 +28,14 @@ MANY = 64
 """Items that wait from which batches that are not full are run too: the rest is of rare shapes."""
 
 
-class Asker(Protocol):
+class AskingProcess(Protocol):
     """Who asked."""
 
     @property
     def arena(self) -> Arena:
         """The memory shared with it."""
 
-    def answer(self, message: Answered | Refused) -> None:
+    def answer(self, message: Reply | Refused) -> None:
         """Send an answer; one that is gone does not mind."""
 
 
@@ -43,7 +43,7 @@ class Asker(Protocol):
 class _Question:
     """What one process asked, until all of it is answered."""
 
-    asker: Asker
+    asker: AskingProcess
     asked: Asked
     is_open: bool = True
     answers: dict[int, tuple[Carried, ...] | None] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class _Question:
         return len(self.answers) == len(self.asked.items)
 
 
-class _Entry(NamedTuple):
+class _BatchEntry(NamedTuple):
     """One item of a question."""
 
     question: _Question
@@ -76,7 +76,7 @@ class _Batch(NamedTuple):
     """Items on their way through a network."""
 
     network: str
-    entries: list[_Entry]
+    entries: list[_BatchEntry]
     started: "Started"
 
 
@@ -122,7 +122,7 @@ class NetworkServer:
     def __init__(self, files: "Mapping[str, NetworkFile]", device: str) -> None:
         self._files, self._device = files, device
         self._runners = {name: open_runner(name, file, device) for name, file in files.items()}
-        self._gathering: Gathering[_Entry] = Gathering()
+        self._gathering: Gathering[_BatchEntry] = Gathering()
         self._running: deque[_Batch] = deque()
         self._questions: list[_Question] = []
         self.filling = dict.fromkeys(files, Filling())
@@ -137,16 +137,16 @@ class NetworkServer:
         """Whether there is anything to do."""
         return bool(self._running or len(self._gathering))
 
-    def take(self, asker: Asker, asked: Asked) -> None:
+    def take(self, asker: AskingProcess, asked: Asked) -> None:
         """Let a question wait for its batches."""
         question = _Question(asker, asked)
         self._questions.append(question)
         for index, item in enumerate(asked.items):
             group = Group(asked.network, tuple(item.shape), str(item.dtype))
             entries = batch_entries(self._files[asked.network], group.shape, self._device)
-            self._gathering.add(group, entries, _Entry(question, index))
+            self._gathering.add(group, entries, _BatchEntry(question, index))
 
-    def forget(self, asker: Asker) -> None:
+    def forget(self, asker: AskingProcess) -> None:
         """Drop the questions of one who is gone."""
         for question in [each for each in self._questions if each.asker is asker]:
             self._close(question)
@@ -210,9 +210,9 @@ class NetworkServer:
         if question.is_answered:
             self._close(question)
             answers = tuple(question.answers[index] for index in range(len(question.answers)))
-            question.asker.answer(Answered(answers))
+            question.asker.answer(Reply(answers))
 
-    def _refuse(self, entries: Iterable[_Entry], error: Exception) -> None:
+    def _refuse(self, entries: Iterable[_BatchEntry], error: Exception) -> None:
         raise_system_fault(error)
         for entry in entries:
             if entry.question.is_open:

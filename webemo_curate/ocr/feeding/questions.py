@@ -1,4 +1,4 @@
-"""What is asked of the process that runs the networks, and what it answers."""
+"""Questions to the process that runs the networks, and its answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Reply:
     """An answer for each item of a question; see `DeviceNetwork.answers`."""
 
     answers: tuple[tuple[Carried, ...] | None, ...]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DetectionFile:
+class RapidDetectionFile:
     """A network that scores pixels; a `NetworkFile`.
 
     Attributes
@@ -31,13 +31,10 @@ class DetectionFile:
         The network.
     batch_size
         Canvases of a common shape that run together.
-    half
-        Whether in half precision.
     """
 
     detection: Detection
     batch_size: int
-    half: bool
 
     def open(self, device: str) -> "DetectionNetwork":
         """Load it; see `NetworkFile.open`."""
@@ -45,7 +42,7 @@ class DetectionFile:
 
         from webemo_curate.ocr.rapidocr.torch_networks import DetectionNetwork
 
-        return DetectionNetwork(self.detection, torch.device(device), half=self.half)
+        return DetectionNetwork(self.detection, torch.device(device))
 
     def entries(self, shape: tuple[int, ...]) -> int:
         """Return how many canvases make a batch; see `NetworkFile.entries`."""
@@ -53,7 +50,7 @@ class DetectionFile:
 
 
 @dataclass(frozen=True)
-class RecognitionFile:
+class RapidRecognitionFile:
     """The recognizer; a `NetworkFile`.
 
     Attributes
@@ -77,9 +74,7 @@ class RecognitionFile:
         return crop_entries(shape[1], self.batch_size)
 
 
-def network_files(
-    detection: Detection, batch_size: int, *, half: bool
-) -> "Mapping[str, NetworkFile]":
+def network_files(detection: Detection, batch_size: int) -> "Mapping[str, NetworkFile]":
     """Return what a detector runs on a GPU, by name.
 
     Parameters
@@ -88,8 +83,6 @@ def network_files(
         The network that scores pixels.
     batch_size : int
         Canvases, and crops, that run together.
-    half : bool
-        Whether pixels are scored in half precision.
 
     Returns
     -------
@@ -97,8 +90,8 @@ def network_files(
         That network and the recognizer.
     """
     return {
-        detection.file: DetectionFile(detection, batch_size, half),
-        RECOGNITION_MODEL: RecognitionFile(batch_size),
+        detection.file: RapidDetectionFile(detection, batch_size),
+        RECOGNITION_MODEL: RapidRecognitionFile(batch_size),
     }
 
 

@@ -54,8 +54,6 @@ class OnnxNetwork:
         The `.onnx` file. Nothing in such a file is code.
     device : torch.device
         Where it runs.
-    dtype : torch.dtype, default torch.float32
-        In what it computes; half precision stores pixels channels last.
 
     Attributes
     ----------
@@ -68,13 +66,10 @@ class OnnxNetwork:
         If it uses an operator that is not in `OPERATORS`.
     """
 
-    def __init__(
-        self, path: Path, device: torch.device, dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, path: Path, device: torch.device) -> None:
         model = onnx.load(str(path))
         self.metadata = {entry.key: entry.value for entry in model.metadata_props}
         self._input, self._output = model.graph.input[0].name, model.graph.output[0].name
-        self._dtype = dtype
         lengths = _lengths(model.graph)
         self._weights: dict[str, Value] = {
             tensor.name: self._to_value(tensor, device, lengths)
@@ -89,10 +84,7 @@ class OnnxNetwork:
         found = numpy_helper.to_array(tensor).copy()
         if tensor.name in lengths or not np.issubdtype(found.dtype, np.floating):
             return found
-        weights = torch.from_numpy(found).to(device, self._dtype)
-        if self._dtype == torch.float16 and weights.dim() == 4:
-            return weights.contiguous(memory_format=torch.channels_last)
-        return weights
+        return torch.from_numpy(found).to(device, torch.float32)
 
     @torch.inference_mode()
     def _settle(self, node: RawNode, path: Path) -> bool:
@@ -117,7 +109,7 @@ class OnnxNetwork:
         Tensor
             float32; the graph's output.
         """
-        values: dict[str, Any] = {**self._weights, self._input: self._prepared(batch)}
+        values: dict[str, Any] = {**self._weights, self._input: batch}
         # TF32 would leave ten bits of every product: enough to move a box.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False, deterministic=True):
             for node in self._nodes:
@@ -126,12 +118,7 @@ class OnnxNetwork:
                 for name in node.finished:
                     del values[name]
         output: Tensor = values[self._output]
-        return output.float()
-
-    def _prepared(self, batch: Tensor) -> Tensor:
-        if self._dtype == torch.float16:
-            return batch.to(self._dtype, memory_format=torch.channels_last)
-        return batch
+        return output
 
 
 def _lengths(graph: onnx.GraphProto) -> set[str]:

@@ -75,9 +75,9 @@ class Reading(NamedTuple):
     support: float | None
 
 
-def engine_version(device: Device, *, half: bool = False) -> str:
+def engine_version(device: Device) -> str:
     """Return rapidocr's version, its networks' names and what runs them, without importing it."""
-    runtime = f"cuda{' half' if half else ''}" if device == "gpu" else "onnxruntime"
+    runtime = "cuda" if device == "gpu" else "onnxruntime"
     names = f"{Path(ANY_TEXT.file).stem} {Path(RECOGNITION_MODEL).stem}"
     return f"{version('rapidocr')} {names} {runtime}"
 
@@ -117,8 +117,6 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
         Canvases, and crops, run together on a GPU.
     detection : Detection, default ANY_TEXT
         The network that finds text.
-    half : bool, default False
-        Whether that network runs in half precision on a GPU.
     """
 
     device: Device
@@ -126,7 +124,6 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
     score_floor: float
     batch_size: int
     detection: Detection = ANY_TEXT
-    half: bool = False
     _networks: RapidOcrNetworks | None = field(default=None, init=False, repr=False)
     _decode_boxes: Any = field(default=None, init=False, repr=False)
     _decode_text: Any = field(default=None, init=False, repr=False)
@@ -143,7 +140,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
 
     def networks(self) -> "Mapping[str, NetworkFile]":
         """Return what runs on a GPU; see `TextDetector.networks`."""
-        return network_files(self.detection, self.batch_size, half=self.half)
+        return network_files(self.detection, self.batch_size)
 
     def _load(self) -> RapidOcrNetworks:
         if self.device == "cpu":

@@ -30,13 +30,10 @@ class DetectionNetwork:
         The network.
     device : torch.device
         Where it runs.
-    half : bool, default False
-        Whether in half precision: it moves scores by some thousandths.
     """
 
-    def __init__(self, detection: Detection, device: torch.device, *, half: bool = False) -> None:
-        dtype = torch.float16 if half else torch.float32
-        self._network = OnnxNetwork(detection.path, device, dtype)
+    def __init__(self, detection: Detection, device: torch.device) -> None:
+        self._network = OnnxNetwork(detection.path, device)
         self._mean, self._deviation = (
             torch.tensor(each, device=device) for each in (detection.mean, detection.deviation)
         )
