@@ -15,16 +15,17 @@ from webemo_curate.departures import decide
 from webemo_curate.gates import GATES
 from webemo_curate.pipeline import build_stages
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.verdicts import GOOD_ENOUGH, QualityFlag
 from webemo_curate.workspace import Workspace
 
 COUNT = 60
-NOT_FOUND, BROKEN, WRITTEN, COPY = range(4)
-"""Images of these numbers leave at the first four gates."""
+NOT_FOUND, BROKEN, DIM, WRITTEN, COPY = range(5)
+"""Images of these numbers leave at the first five gates."""
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """Sixty images, one listed twice; the first four leave one by one."""
+    """Sixty images, one listed twice; the first five leave one by one."""
     labels = draw_labels(COUNT, 0.5)
     lines = [{"url": f"http://x/{n}", "label": label} for n, label in enumerate(labels)]
     names = [sha(n) for n in range(COUNT)]
@@ -33,12 +34,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     fetched[NOT_FOUND] |= gone
     images = [{"sha256": name} for name in names[1:]]
     images[BROKEN - 1] |= {"decode_status": "corrupt", "width": None, "height": None}
+    flagless = {str(flag): 1.0 for flag in QualityFlag} | {"flags": [], "verdict": GOOD_ENOUGH}
+    qualities = [flagless | {"sha256": name} for name in names[2:]]
+    qualities[DIM - 2] |= {"verdict": "dark", "score": 0.2, "threshold": 0.32}
     texts = [{"sha256": name} for name in names[2:]]
     texts[WRITTEN - 2] |= {"verdict": "text", "score": 0.9, "threshold": 0.5}
     members = [
-        {"sha256": name, "cluster": name, "matched": name, "group": name} for name in names[3:]
+        {"sha256": name, "cluster": name, "matched": name, "group": name} for name in names[4:]
     ]
-    members[COPY - 3] |= {
+    members[COPY - 4] |= {
         "cluster": names[-1],
         "matched": names[-1],
         "group": names[-1],
@@ -49,6 +53,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
         "listing": listing([*lines, lines[-1]]),
         "fetch": manifest("fetch", fetched),
         "images": manifest("images", images),
+        "quality": manifest("quality", qualities),
         "text": manifest("text", texts),
         "duplicates": manifest("duplicates", members),
     }
@@ -77,6 +82,8 @@ def test_decisions_name_stage_reason_and_what_was_measured(tables: Tables) -> No
     assert by_stage["fetch"]["reason"] == "not_found"
     assert by_stage["fetch"]["url"] == f"http://x/{NOT_FOUND}"
     assert by_stage["images"]["reason"] == "corrupt"
+    assert by_stage["quality"]["reason"] == "dark"
+    assert (by_stage["quality"]["score"], by_stage["quality"]["threshold"]) == (0.2, 0.32)
     assert by_stage["text"]["score"] == pytest.approx(0.9)
     assert by_stage["dedup"]["sha256"] == sha(COPY)
     kept = sum(tables[split].num_rows for split in ("train", "validation", "test"))
@@ -91,6 +98,15 @@ def test_the_funnel_ends_before_what_is_not_there(tables: Tables) -> None:
     assert steps[0].left == {"same_url": 1}
     assert [step.remaining for step in steps] == [COUNT, COUNT - 1, COUNT - 2]
     assert funnel(reader(tables), set()) == []
+
+
+def test_a_workspace_from_before_quality_was_flagged_is_accounted_for_without(
+    tables: Tables, tmp_path: Path
+) -> None:
+    present = set(MANIFESTS) - {"measures", "quality"}
+    assert "quality" not in [step.stage for step in funnel(reader(tables), present)]
+    problems = discrepancies(reader(tables), tmp_path, present)
+    assert any("'decisions' lacks" in problem for problem in problems), "it had said otherwise"
 
 
 def test_sound_manifests_have_no_discrepancy(tables: Tables, tmp_path: Path) -> None:

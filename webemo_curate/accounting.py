@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webemo_curate.frames import to_frame
-from webemo_curate.gates import GATES, Gate, Reader
+from webemo_curate.gates import Gate, Reader, gates_of
 from webemo_curate.verdicts import BINARY, Split
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def passages(read: Reader, present: set[str]) -> Iterator[Passage]:
         One for each gate.
     """
     rows = _listed(read)
-    for gate in GATES:
+    for gate in gates_of(present):
         if gate.manifest not in present:
             return
         passage = _pass(rows, gate, gate.verdicts(read))

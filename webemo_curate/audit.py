@@ -1,40 +1,44 @@
 """Recount the manifests against each other: rows end once, groups stay whole."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from webemo_curate.accounting import Passage, passages
 from webemo_curate.departures import decide
-from webemo_curate.gates import Reader
+from webemo_curate.gates import Gate, Reader, gates_of
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.verdicts import Split
 
+ALL = set(MANIFESTS)
 EXAMPLES = 3
 """Rows named in a message about many."""
 
 
-def discrepancies(read: Reader, root: Path) -> list[str]:
+def discrepancies(read: Reader, root: Path, present: set[str] = ALL) -> list[str]:
     """Check that every listed row ends exactly once, and that `decisions` says the same.
 
     Parameters
     ----------
     read : callable
-        As for `passages`; all manifests must be there.
+        As for `passages`.
     root : Path
         The workspace's local folder.
+    present : set of str
+        Manifests that are there; those of optional gates may be missing.
 
     Returns
     -------
     list of str
         What does not add up, a sentence each; empty if all does.
     """
-    way = list(passages(read, set(MANIFESTS)))
+    way = list(passages(read, present))
     problems = [_lost(passage) for passage in way]
     kept = way[-1].passed
     problems += [_split_mismatch(read, set(kept["sha256"])), _shared_groups(read)]
-    problems.append(_decisions_mismatch(read, root))
+    problems.append(_decisions_mismatch(read, root, gates_of(present)))
     problems.append(_sum_mismatch(read, int(kept["listed_rows"].sum())))
     return [problem for problem in problems if problem]
 
@@ -69,11 +73,11 @@ def _shared_groups(read: Reader) -> str | None:
     return f"{len(shared)} groups stand in two splits: " + ", ".join(shared[:EXAMPLES])
 
 
-def _decisions_mismatch(read: Reader, root: Path) -> str | None:
+def _decisions_mismatch(read: Reader, root: Path, gates: Sequence[Gate]) -> str | None:
     """Compare the stored decisions with those that follow from the other manifests."""
     names = ["stage", "reason", "url", "sha256", "listed_rows"]
     expected, stored = (
-        _row_counts(decide(read, root).select(names)),
+        _row_counts(decide(read, root, gates).select(names)),
         _row_counts(read("decisions", names)),
     )
     if expected == stored:

@@ -1,5 +1,6 @@
 """Every URL or image that left the pipeline, by queries over the gates' manifests."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,6 @@ import pyarrow as pa
 from webemo_curate.accounting import NOT_SELECTED
 from webemo_curate.gates import GATES, Gate, Reader
 from webemo_curate.table_engine import TableEngine
-
-READ: Final = {"listing": ("url",), **{gate.manifest: gate.columns for gate in GATES}}
-"""The manifests that decide, with the columns that are read of them."""
 
 BEGIN: Final = """
 create table departures (
@@ -65,13 +63,20 @@ order by stage, reason, url nulls last, sha256 nulls last
 """
 
 
-def departures(engine: TableEngine) -> pa.Table:
+def read_of(gates: Iterable[Gate]) -> dict[str, tuple[str, ...]]:
+    """Return the manifests that are read for some gates, with the columns of each."""
+    return {"listing": ("url",), **{gate.manifest: gate.columns for gate in gates}}
+
+
+def departures(engine: TableEngine, gates: Sequence[Gate] = GATES) -> pa.Table:
     """List every URL or image that left, with stage, reason and the listed rows it stands for.
 
     Parameters
     ----------
     engine : TableEngine
-        Holds the manifests of `READ`.
+        Holds the manifests of `read_of(gates)`.
+    gates : sequence of Gate
+        Those that rows come to, in their order; by default all.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def departures(engine: TableEngine) -> pa.Table:
         The columns of `schemas.DECISIONS`, in the manifest's order.
     """
     engine.make(BEGIN)
-    for gate in GATES:
+    for gate in gates:
         if gate.by == "url":
             engine.make(_named(URLS, gate), passes=_passes(gate), not_selected=NOT_SELECTED)
             left, passed = URLS_LEFT, URLS_PASSED
@@ -91,7 +96,7 @@ def departures(engine: TableEngine) -> pa.Table:
     return engine.table(DEPARTURES)
 
 
-def decide(read: Reader, root: Path) -> pa.Table:
+def decide(read: Reader, root: Path, gates: Sequence[Gate] = GATES) -> pa.Table:
     """List what left by manifests that are read elsewhere; see `departures`.
 
     Parameters
@@ -100,15 +105,17 @@ def decide(read: Reader, root: Path) -> pa.Table:
         `read(name, columns)` returns columns of a manifest; all must be there.
     root : Path
         A workspace's local folder, for what does not fit in memory.
+    gates : sequence of Gate
+        As for `departures`.
 
     Returns
     -------
     pa.Table
         As of `departures`.
     """
-    tables = {name: read(name, [*columns]) for name, columns in READ.items()}
+    tables = {name: read(name, [*columns]) for name, columns in read_of(gates).items()}
     with TableEngine(root, tables) as engine:
-        return departures(engine)
+        return departures(engine, gates)
 
 
 def _named(sql: str, gate: Gate) -> str:

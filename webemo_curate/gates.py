@@ -1,6 +1,6 @@
 """The gates that rows pass or leave by: the manifest and column that decide, and the reasons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from webemo_curate.frames import to_frame
 from webemo_curate.verdicts import (
+    GOOD_ENOUGH,
     STORED,
     DecodeStatus,
     DuplicateVerdict,
@@ -44,6 +45,8 @@ class Gate:
         Reason given for every other row; None if the verdict is itself the reason.
     score, threshold
         Columns with what was measured and what it was held against.
+    optional
+        Whether rows pass where its manifest is not there: it came to workspaces that had run.
     """
 
     stage: str
@@ -54,6 +57,7 @@ class Gate:
     reason: str | None = None
     score: str | None = None
     threshold: str | None = None
+    optional: bool = False
 
     @property
     def by(self) -> str:
@@ -80,6 +84,12 @@ class Gate:
 
 FETCH = Gate("fetch", "fetch", "url", "status", STORED)
 IMAGES = Gate("images", "images", "sha256", "decode_status", (DecodeStatus.OK,))
+QUALITY = Gate(
+    *("quality", "quality", "sha256", "verdict", (GOOD_ENOUGH,)),
+    score="score",
+    threshold="threshold",
+    optional=True,
+)
 TEXT = Gate("text", "text", "sha256", "verdict", (TextVerdict.CLEAN,), None, "score", "threshold")
 DEDUP = Gate(
     *("dedup", "duplicates", "sha256", "verdict", (DuplicateVerdict.KEEPER,)),
@@ -89,5 +99,21 @@ DEDUP = Gate(
 BINARIZE = Gate("binarize", "labels", "cluster", "verdict", (LabelVerdict.KEPT,))
 UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", (True,), SURPLUS)
 
-GATES = (FETCH, IMAGES, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
+GATES = (FETCH, IMAGES, QUALITY, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
 """The gates in the order in which a row comes to them; each stage names its own."""
+
+
+def gates_of(present: Collection[str]) -> tuple[Gate, ...]:
+    """Return the gates that rows come to where some manifests are there: optional ones only so.
+
+    Parameters
+    ----------
+    present : collection of str
+        Names of manifests.
+
+    Returns
+    -------
+    tuple of Gate
+        In the order of `GATES`.
+    """
+    return tuple(gate for gate in GATES if not gate.optional or gate.manifest in present)

@@ -30,6 +30,7 @@ from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.ocr import OcrStage
 from webemo_curate.stages.pairs import PairsStage
+from webemo_curate.stages.quality import QualityStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.text import TextStage
@@ -81,19 +82,21 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
     list of Stage
         Every stage's inputs are outputs of stages before it.
     """
+    by_quality = bool(config.quality.drop)
     stages: list[Stage] = [  # type: ignore[type-arg]  # each has a config type of its own
         ListingStage(config.listing),
         FetchStage(config.fetch, config.decoding, config.listing),
         ImagesStage(config.images, config.decoding),
+        QualityStage(config.quality),
         OcrStage(config.filter_text.ocr, elsewhere=config.runner.elsewhere),
         TextStage(config.filter_text.rule),
         FeaturesStage(config.features, config.decoding),
-        PairsStage(config.dedup.matching, config.decoding),
-        DedupStage(config.dedup),
+        PairsStage(config.dedup.matching, config.decoding, by_quality=by_quality),
+        DedupStage(config.dedup, by_quality=by_quality),
         BinarizeStage(config.binarize, config.listing.taxonomy),
         UndersampleStage(config.undersample),
         SplitStage(config.split),
-        DecisionsStage(StageConfig()),
+        DecisionsStage(StageConfig(), by_quality=by_quality),
     ]
     return stages
 
@@ -172,7 +175,7 @@ class Pipeline:
         """
         stale_outputs: set[str] = set()
         for stage in build_stages(self._with_lists()):
-            above = sorted(stale_outputs.intersection(stage.inputs))
+            above = sorted(stale_outputs.intersection(stage.reads()))
             reason = f"'{above[0]}' is stale" if above else self._reason_without_run(stage)
             if reason:
                 stale_outputs.update(stage.outputs)
@@ -239,7 +242,7 @@ class Pipeline:
         self.workspace.clear_checkpoints(stage.name)
 
     def _origin(self, stage: Stage[StageConfig]) -> Origin:
-        inputs = {name: self._sound_info(name).digest for name in stage.inputs}
+        inputs = {name: self._sound_info(name).digest for name in stage.reads()}
         # As JSON gives it back: a tuple would never equal the list read from a manifest.
         configuration = json.loads(json.dumps(stage.configuration()))
         return Origin(stage.name, stage.version, configuration, inputs | stage.extra_inputs())

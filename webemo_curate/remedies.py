@@ -10,6 +10,8 @@ WRITERS: Final = {
     "listing": "fetch",
     "fetch": "fetch",
     "images": "filter-text",
+    "measures": "flag-quality",
+    "quality": "flag-quality",
     "ocr": "filter-text",
     "text": "filter-text",
     "features": "dedup",

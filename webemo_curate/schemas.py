@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from webemo_curate.fields import COLOR, ENUM, GRAY, SHA256, TEXT_BOX, TIMESTAMP, column
 from webemo_curate.match_schemas import DUPLICATES, FEATURES, PAIRS, SHARED
+from webemo_curate.quality_schemas import MEASURES, QUALITY
 from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
 
 LISTING = pa.schema(
@@ -183,6 +184,8 @@ MANIFESTS: dict[str, pa.Schema] = {
     "listing": LISTING,
     "fetch": FETCH,
     "images": IMAGES,
+    "measures": MEASURES,
+    "quality": QUALITY,
     "ocr": OCR,
     "text": TEXT,
     "features": FEATURES,
@@ -197,6 +200,9 @@ MANIFESTS: dict[str, pa.Schema] = {
 }
 
 """What the pipeline writes."""
+
+CAME_LATER = {"measures", "quality"}
+"""Manifests that workspaces of an earlier release lack, and are sound without."""
 
 SCHEMAS = MANIFESTS | {"shared": SHARED, "reviews": REVIEWS}
 """Those; `shared-NAME`: what an external set shares with the workspace, a row a match; and

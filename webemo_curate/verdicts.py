@@ -47,6 +47,25 @@ class DecodeStatus(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+class QualityFlag(StrEnum):
+    """What may be wrong with a picture; the first of those that make it leave is the reason."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    BLURRY = "blurry"
+    LOW_INFORMATION = "low_information"
+    GRAYSCALE = "grayscale"
+    COLORLESS = "colorless"
+    ODD_ASPECT_RATIO = "odd_aspect_ratio"
+    ODD_SIZE = "odd_size"
+    BLANK_BORDERS = "blank_borders"
+    BLOCKY = "blocky"
+
+
+GOOD_ENOUGH = "good_enough"
+"""The verdict on the quality of a picture that stays, flagged or not."""
+
+
 class TextVerdict(StrEnum):
     """What the text filter says of an image."""
 

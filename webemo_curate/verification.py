@@ -16,7 +16,7 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
-from webemo_curate.schemas import MANIFESTS, SCHEMAS
+from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DecodeStatus, Split
@@ -46,14 +46,15 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     InputError
         If a manifest is missing or cannot be read.
     """
-    missing = [name for name in MANIFESTS if not workspace.has(name)]
+    present = {name for name in MANIFESTS if workspace.has(name)}
+    missing = [name for name in MANIFESTS if name not in present | CAME_LATER]
     if missing:
         raise InputError(
             f"{workspace.where(missing[0])}: no such manifest; run "
             f"'{workspace.typed('split')}' before verify"
         )
-    problems = [*_changed_manifests(workspace), *_stale_manifests(workspace)]
-    problems += discrepancies(workspace.read, workspace.root)
+    problems = [*_changed_manifests(workspace, present), *_stale_manifests(workspace)]
+    problems += discrepancies(workspace.read, workspace.root, present)
     if files:
         problems += [*_changed_files(workspace), *_changed_packed(workspace)]
         problems += _changed_runs(workspace)
@@ -66,9 +67,9 @@ def further_manifests(workspace: Workspace) -> list[str]:
     return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in SCHEMAS]
 
 
-def _changed_manifests(workspace: Workspace) -> Iterator[str]:
+def _changed_manifests(workspace: Workspace, present: set[str]) -> Iterator[str]:
     """Compare each manifest's rows with the digest recorded when it was written."""
-    for name in MANIFESTS:
+    for name in filter(present.__contains__, MANIFESTS):
         yield from _changed(workspace, name)
     for name in further_manifests(workspace):
         try:

@@ -11,6 +11,7 @@ from tests.stages.tables import listing, manifest
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.departures import decide
 from webemo_curate.duplicates.perceptual import picture_hashes
+from webemo_curate.gates import gates_of
 from webemo_curate.imaging import read_looks
 from webemo_curate.manifest import Origin
 from webemo_curate.stages.binarize import BinarizeStage
@@ -86,9 +87,8 @@ def fill(workspace: Workspace, pictures: list[Drawn] | None = None) -> Workspace
     classes = {str(split): ("others", "sadness") for split in Split}
     for name, table in tables.items():
         workspace.write(name, table, Origin(name, 1, {}, {}), classes.get(name))
-    workspace.write(
-        "decisions", decide(workspace.read, workspace.root), Origin("decisions", 1, {}, {})
-    )
+    left = decide(workspace.read, workspace.root, gates_of(tables))
+    workspace.write("decisions", left, Origin("decisions", 1, {}, {}))
     return workspace
 
 

@@ -1,5 +1,6 @@
 """Both runners: equal results however they are run, and only the guilty row is charged."""
 
+import io
 import os
 import signal
 import tempfile
@@ -8,18 +9,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from tests.runner.cluster import in_a_cluster, leave_cluster
-from webemo_curate.config import PipelineConfig, RunnerConfig
+from tests.stages.tables import manifest
+from webemo_curate.config import DecodingConfig, ImagesConfig, PipelineConfig, RunnerConfig
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.ray_runner import _Actor
+from webemo_curate.stages.images import ImagesStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.workspace import Workspace
 
 RAY = PipelineConfig(runner=RunnerConfig(kind="ray"), workers=1)
 SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
@@ -72,6 +79,27 @@ def runner(request: pytest.FixtureRequest) -> Callable[[int], Runner]:
 def _cluster() -> Iterator[None]:
     yield
     leave_cluster()
+
+
+def test_pictures_are_measured_to_the_same_bits(
+    runner: Callable[[int], Runner], tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    fetched = []
+    for seed in range(7):
+        pixels = np.random.default_rng(seed).integers(0, 256, (30 + seed, 50, 3), np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=10 + 10 * seed)
+        fetched.append({"url": str(seed), "sha256": workspace.store_image(file.getvalue(), ".jpg")})
+    stage = ImagesStage(ImagesConfig(partition_rows=2), DecodingConfig())
+    tables = {"fetch": manifest("fetch", fetched)}
+    here = stage.worker(StageContext(workspace, runner(1), "x"))
+    rows = stage.select(tables)
+    places = workspace.images.places(rows["path"].combine_chunks())
+    (batch,) = rows.append_column("place", places).sort_by("sha256").to_batches()
+    expected = pa.Table.from_batches([here.process(batch)])
+    made = stage.run(tables, StageContext(workspace, runner(2), "x"))["measures"]
+    assert made.sort_by("sha256").equals(expected.select(made.column_names).cast(made.schema))
 
 
 @pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])

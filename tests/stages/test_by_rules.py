@@ -17,6 +17,7 @@ from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.departures import decide
 from webemo_curate.errors import InputError
+from webemo_curate.gates import gates_of
 from webemo_curate.manifest import Origin, read_info, read_manifest
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.split import SPLITS, SplitStage
@@ -159,7 +160,9 @@ def test_the_example_is_as_it_was_made(tmp_path: Path) -> None:
             stored = read_manifest(EXAMPLE / f"{name}.parquet", name)
             assert workspace.read(name) == stored
             assert content_digest(workspace.read(name)) == content_digest(stored)
-    workspace.write("decisions", decide(_of_example, tmp_path), Origin("decisions", 1, {}, {}))
+    gates = gates_of({file.stem for file in EXAMPLE.glob("*.parquet")})
+    made = decide(_of_example, tmp_path, gates)
+    workspace.write("decisions", made, Origin("decisions", 1, {}, {}))
     assert workspace.read("decisions") == _of_example("decisions", None)
 
 

@@ -20,6 +20,7 @@ DryRunOption = Annotated[
 
 NEXT = {
     "fetch": "filter-text",
+    "quality": "filter-text",
     "text": "dedup",
     "dedup": "split",
     "binarize": "split",
@@ -57,6 +58,20 @@ def fetch(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -
 def filter_text(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Drop images that bear text, by OCR; a new threshold needs no second OCR."""
     _run_stages(call, "text", only=only, dry_run=dry_run)
+
+
+@command(
+    "flag-quality",
+    *("quality", *RUNNER),
+    examples=(
+        "flag-quality --workspace mine",
+        "flag-quality --drop dark,blurry --workspace mine",
+        "flag-quality --blurry 0.2 --drop none --workspace mine",
+    ),
+)
+def flag_quality(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
+    """Flag dark, blurry, empty, odd or badly compressed images; drop those that you name."""
+    _run_stages(call, "quality", only=only, dry_run=dry_run)
 
 
 @command(

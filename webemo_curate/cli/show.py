@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow.compute as pc
+
 from webemo_curate.accounting import split_counts
-from webemo_curate.cli.summary import funnel_lines, result_line, split_line, stage_line
+from webemo_curate.cli.summary import flag_line, funnel_lines, result_line, split_line, stage_line
 from webemo_curate.pipeline import LAST_STAGE, Pipeline, StageOutcome
+from webemo_curate.stages.quality import QualityStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -45,6 +48,9 @@ def show_result(pipeline: Pipeline, target: str) -> None:
     for step in pipeline.funnel():
         if step.stage == target:
             print(result_line(step))
+    if target == QualityStage.name:
+        flags = pipeline.workspace.read(target, ["flags"])["flags"]
+        print(flag_line(pc.list_flatten(flags).to_pylist()))
     if target in (SplitStage.name, LAST_STAGE):
         for line in split_lines(pipeline.workspace):
             print(line)

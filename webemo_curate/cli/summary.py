@@ -1,6 +1,7 @@
 """The terminal's summary of a run: the stages, the funnel, the splits and the metrics."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from webemo_curate.accounting import FunnelStep
@@ -16,6 +17,7 @@ COUNT_WIDTH = 9
 RESULTS = {
     "fetch": ("URLs gave no picture of their own", None),
     "images": ("images do not decode", None),
+    "quality": ("images are not good enough", None),
     "text": ("images bear text", TextVerdict.TEXT),
     "dedup": ("images are copies of one that stays", None),
     "binarize": ("images have no label to learn from", None),
@@ -99,6 +101,13 @@ def result_line(step: FunnelStep) -> str:
     unit = "images " if step.stage == FETCH.stage else ""
     rest = f"{form.format(why) if why else ''}; {step.remaining:,} {unit}remain"
     return f"{left:,} of {step.entered:,} {words}{rest}"
+
+
+def flag_line(flags: Iterable[str]) -> str:
+    """Say how many images each flag of `quality` stands on, the commonest first."""
+    counts = Counter(flags).most_common()
+    said = ", ".join(f"{count:,} {flag.replace('_', ' ')}" for flag, count in counts)
+    return f"Flagged: {said or 'none'}."
 
 
 def _shares(targets: dict[int, int], classes: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from webemo_curate.config.pipeline_config import (
     load_pipeline,
     override,
 )
+from webemo_curate.config.quality_config import QualityRuleConfig
 from webemo_curate.config.runner_config import RunnerConfig
 from webemo_curate.config.settings import StageConfig
 from webemo_curate.config.text_config import FilterTextConfig, OcrConfig, TextRuleConfig
@@ -50,6 +51,7 @@ __all__ = [
     "OcrConfig",
     "Overrides",
     "PipelineConfig",
+    "QualityRuleConfig",
     "RebuildConfig",
     "ReportConfig",
     "RunnerConfig",

@@ -14,6 +14,7 @@ from webemo_curate.config.fetch_config import FetchConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.listing_config import ListingConfig
+from webemo_curate.config.quality_config import QualityRuleConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
 from webemo_curate.config.settings import (
     ByteCount,
@@ -62,6 +63,7 @@ class PipelineConfig(StageConfig):
     listing: ListingConfig = ListingConfig()
     fetch: FetchConfig = FetchConfig()
     images: ImagesConfig = ImagesConfig()
+    quality: QualityRuleConfig = QualityRuleConfig()
     filter_text: FilterTextConfig = FilterTextConfig()
     features: FeaturesConfig = FeaturesConfig()
     dedup: DedupConfig = DedupConfig()

@@ -4,7 +4,8 @@ Everything that opens an image goes through here, so that fetch, hashes, text, t
 see the same pixels. Modules: `formats` (what is accepted), `content` (what else there is),
 `work` (what a file asks for), `essence` (files without their metadata), `decoding` (bounds),
 `profiles` and `color` (modes to RGB), `frame_walk` (frame by frame), `reading` (what a file shows),
-`reducing` (smaller pictures of any shape), `structure` (what is flat), `guard` and `thread_clock`
+`reducing` (smaller pictures of any shape), `structure` (what is flat), `measures` (what quality is
+judged by), `guard` and `thread_clock`
 (time and memory), `apart` (files worked on in another process, which they may end), `examiner`
 (files of strangers examined so), `shown` (pictures loaded so).
 """
@@ -16,6 +17,7 @@ from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
 from webemo_curate.imaging.formats import accepted_types
 from webemo_curate.imaging.frame_walk import Frame
 from webemo_curate.imaging.guard import guard_process
+from webemo_curate.imaging.measures import Measures, measure
 from webemo_curate.imaging.reading import (
     Looks,
     check_body,
@@ -38,6 +40,7 @@ __all__ = [
     "Frame",
     "Looks",
     "Made",
+    "Measures",
     "NotAnImageError",
     "accepted_types",
     "check_body",
@@ -47,6 +50,7 @@ __all__ = [
     "load_apart",
     "load_frame",
     "load_rgb",
+    "measure",
     "moderate",
     "processes",
     "read_file",

@@ -86,9 +86,10 @@ def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
     """
     import pandas as pd
 
+    present = {name for name in MANIFESTS if workspace.has(name)}
     left = [
         passage.left.assign(stage=passage.gate.stage)
-        for passage in passages(workspace.read, set(MANIFESTS))
+        for passage in passages(workspace.read, present)
     ]
     rows = pd.concat(left, ignore_index=True).merge(_keepers(workspace), on="sha256", how="left")
     hashes = _hashes(removed)

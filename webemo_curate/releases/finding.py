@@ -192,8 +192,7 @@ class Finder:
         runner = LocalRunner(self._config.workers)
         with closing(runner):
             context = StageContext(self._scratch, runner, fingerprint)
-            (table,) = stage.run({source: rows}, context).values()
-        return table
+            return stage.run({source: rows}, context)[stage.name]
 
     @staticmethod
     def _by(key: str, table: pa.Table) -> dict[str, Row]:

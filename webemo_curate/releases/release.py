@@ -29,6 +29,7 @@ SECTIONS = (
     "listing",
     "fetch",
     "images",
+    "quality",
     "filter_text",
     "features",
     "dedup",
@@ -38,7 +39,7 @@ SECTIONS = (
 )
 """Of the pipeline file: those that decide what the set holds."""
 
-NEEDED = ("listing", *(gate.manifest for gate in GATES), *map(str, Split))
+NEEDED = ("listing", *(gate.manifest for gate in GATES if not gate.optional), *map(str, Split))
 """Manifests that a release is made from."""
 
 

@@ -9,7 +9,7 @@ from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Tables
-from webemo_curate.verdicts import TextVerdict
+from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 KEEPER_ORDER = ["pixels", "bytes", "sha256"]
 """The keeper of a cluster has the most pixels, then the most bytes, then the first hash."""
 
+QUALITY = {"quality": ("sha256", "verdict")}
+"""What is read besides where pictures leave for their quality, and only there: what was made
+without it stays current."""
+
 
 def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return images without text, best keeper first.
+    """Return images without text that did not leave for their quality, best keeper first.
 
     Parameters
     ----------
     tables : Tables
-        `images` and `text`.
+        `images` and `text`; `quality` where pictures leave for it.
     columns : sequence of str
         Further columns of `images` that are wanted.
 
@@ -35,6 +39,9 @@ def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
     """
     text = to_frame(tables["text"].select(["sha256", "verdict"]))
     clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
+    if "quality" in tables:
+        quality = to_frame(tables["quality"].select([*QUALITY["quality"]]))
+        clean = clean.merge(quality.loc[quality["verdict"] == GOOD_ENOUGH, ["sha256"]], on="sha256")
     wanted = ["sha256", "bytes", "width", "height", *columns]
     images = to_frame(tables["images"].select(wanted)).merge(clean, on="sha256")
     images["pixels"] = images["width"].astype("Int64") * images["height"]

@@ -1,11 +1,13 @@
 """The decisions: every URL or image that left the pipeline, with stage and reason."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import pyarrow as pa
 
 from webemo_curate.config import StageConfig
-from webemo_curate.departures import READ, departures
+from webemo_curate.departures import departures, read_of
+from webemo_curate.gates import GATES, QUALITY
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import Split
@@ -16,11 +18,20 @@ class DecisionsStage(TableStage[StageConfig]):
 
     name = "decisions"
     inputs: ClassVar = {
-        **READ,
+        **read_of(gate for gate in GATES if not gate.optional),
         **{str(split): ("sha256",) for split in Split},
     }
     outputs = ("decisions",)
 
+    def __init__(self, config: StageConfig, *, by_quality: bool = False) -> None:
+        super().__init__(config)
+        # Where no picture leaves for it, what was decided without it stays current.
+        self._gates = tuple(gate for gate in GATES if by_quality or gate is not QUALITY)
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return `inputs`, and `quality` where pictures leave for it."""
+        return self.inputs | read_of(self._gates)
+
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Account for all that left; see `Stage.run` and `departures`."""
-        return {"decisions": departures(engine)}
+        return {"decisions": departures(engine, self._gates)}

@@ -1,5 +1,6 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from webemo_curate.duplicates.links import Links, link_looks
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
-from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import STORED, DuplicateVerdict
 
@@ -34,6 +35,14 @@ class DedupStage(Stage[DedupConfig]):
     }
     gate = gates.DEDUP
     outputs = ("duplicates",)
+
+    def __init__(self, config: DedupConfig, *, by_quality: bool = False) -> None:
+        super().__init__(config)
+        self._by_quality = by_quality
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return `inputs`, and `quality` where pictures leave for it."""
+        return self.inputs | QUALITY if self._by_quality else self.inputs
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""

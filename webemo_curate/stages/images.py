@@ -1,6 +1,7 @@
-"""The images stage: decode every stored body once and record what it is and how it looks."""
+"""The images stage: decode every stored body once; record what it is, looks like and measures."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,9 +14,17 @@ from webemo_curate import gates
 from webemo_curate.config import BOUNDS, DecodingConfig, ImagesConfig
 from webemo_curate.conform import conform
 from webemo_curate.duplicates.perceptual import phashes, reduce_color, reduce_gray
-from webemo_curate.imaging import DecodeError, Looks, guard_process, read_looks, read_stored
+from webemo_curate.imaging import (
+    DecodeError,
+    Looks,
+    guard_process,
+    measure,
+    read_looks,
+    read_stored,
+)
 from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.own_faults import OwnFaultError, warn_of_own
+from webemo_curate.quality_schemas import MEASURES
 from webemo_curate.runner.reporting import counted
 from webemo_curate.schemas import IMAGES
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
@@ -24,19 +33,30 @@ from webemo_curate.workspace import Workspace, image_path
 
 Row = dict[str, Any]
 FILE = ["path", "bytes"]
+GRAY_MODES = ("1", "L")
+"""Pillow's modes of files that store gray values alone, as bytes or bits."""
+
+OWN = [field.with_nullable(True) for field in MEASURES if field.name != "sha256"]
+FOUND = pa.schema([*IMAGES, *OWN])
+"""What a worker finds out: a row of `images` and, of what decodes, one of `measures`."""
+
 CHANGED = "the stored file is no longer what was fetched"
 CRASHED = f"the decoder crashed, or took more than {BOUNDS.seconds:.0f} s of processor time"
 
 
 class ImagesStage(RowLocalStage[ImagesConfig]):
-    """Decode and hash each distinct stored file."""
+    """Decode, hash and measure each distinct stored file.
+
+    Measures are a manifest of their own: what reads `images` is as current as it was before them.
+    """
 
     name = "images"
     version = 4
     inputs: ClassVar = {"fetch": ("status", "sha256", "suffix", "bytes")}
     gate = gates.IMAGES
-    outputs = ("images",)
-    seconds_a_row = 0.012
+    outputs = ("images", "measures")
+    form = "-measured"
+    seconds_a_row = 0.014
 
     def __init__(self, config: ImagesConfig, decoding: DecodingConfig) -> None:
         super().__init__(config)
@@ -74,24 +94,28 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Decode and hash; say so if it was this program that failed. See `Stage.run`."""
-        found = super().run(tables, context)
-        (rows,) = found.values()
-        blamed = pc.equal(rows["decode_status"].cast(pa.string()), DecodeStatus.INTERNAL_ERROR)
-        warn_of_own(rows.filter(blamed)["decode_error"].to_pylist(), "pictures")
-        return found
+        found = self.work(tables, context)
+        status = found["decode_status"].cast(pa.string())
+        blamed = found.filter(pc.equal(status, DecodeStatus.INTERNAL_ERROR))
+        warn_of_own(blamed["decode_error"].to_pylist(), "pictures")
+        measured = found.filter(pc.equal(status, DecodeStatus.OK))
+        return {
+            "images": found.select(IMAGES.names),
+            "measures": measured.select(MEASURES.names),
+        }
 
     def worker(self, context: StageContext) -> "ImagesWorker":
-        """Return the worker that decodes and hashes."""
+        """Return the worker that decodes, hashes and measures."""
         return ImagesWorker(context.workspace.reader, self._decoding.max_pixels)
 
 
 class ImagesWorker(PictureWorker):
-    """Decodes and hashes stored files."""
+    """Decodes, hashes and measures stored files."""
 
     @property
     def output_schema(self) -> pa.Schema:
-        """The images manifest's schema."""
-        return IMAGES
+        """The columns of both manifests."""
+        return FOUND
 
     def setup(self) -> None:
         """Let the process end for a picture that takes too long."""
@@ -131,7 +155,9 @@ class ImagesWorker(PictureWorker):
             return file | _failure(error.status, str(error)), None
         except OwnFaultError as fault:
             return file | _failure(DecodeStatus.INTERNAL_ERROR, fault.what), None
-        return file | _properties(looks), looks.frame.picture
+        picture = looks.frame.picture
+        measures = measure(picture, gray=looks.frame.mode in GRAY_MODES)
+        return file | _properties(looks) | asdict(measures), picture
 
 
 def _properties(looks: Looks) -> Row:
@@ -154,12 +180,12 @@ def _failure(status: DecodeStatus, reason: str) -> Row:
 
 
 def _to_batch(rows: list[Row]) -> pa.RecordBatch:
-    columns = {name: [row.get(name) for row in rows] for name in IMAGES.names}
+    columns = {name: [row.get(name) for row in rows] for name in FOUND.names}
     arrays = {
-        name: pa.array(values, type=_plain(IMAGES.field(name).type))
+        name: pa.array(values, type=_plain(FOUND.field(name).type))
         for name, values in columns.items()
     }
-    return conform(pa.table(arrays), IMAGES).to_batches()[0]
+    return conform(pa.table(arrays), FOUND).to_batches()[0]
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -1,5 +1,6 @@
 """The pairs stage: measure the pairs of images that may be one picture; deciding is dedup's."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
 from webemo_curate.errors import InputError
 from webemo_curate.match_schemas import PAIRS
-from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace
@@ -38,9 +39,16 @@ class PairsStage(Stage[MatchingConfig]):
     }
     outputs = ("pairs",)
 
-    def __init__(self, config: MatchingConfig, decoding: DecodingConfig) -> None:
+    def __init__(
+        self, config: MatchingConfig, decoding: DecodingConfig, *, by_quality: bool = False
+    ) -> None:
         super().__init__(config)
         self._decoding = decoding
+        self._by_quality = by_quality
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return `inputs`, and `quality` where pictures leave for it."""
+        return self.inputs | QUALITY if self._by_quality else self.inputs
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Measure pairs, whole frames first, then crops and captions; see `Stage.run`."""

@@ -81,9 +81,13 @@ class Stage(ABC, Generic[ConfigT]):
         """Return digests of inputs that are no manifests, by name."""
         return {}
 
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return `inputs`, with what is read besides as it is configured."""
+        return self.inputs
+
     def load(self, workspace: Workspace) -> Tables:
         """Read the declared columns of the inputs, and no others: they decide the memory."""
-        return {name: workspace.read(name, [*columns]) for name, columns in self.inputs.items()}
+        return {name: workspace.read(name, [*columns]) for name, columns in self.reads().items()}
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
         """Return the names of the targets in its outputs; None where rows have no target."""
@@ -116,7 +120,7 @@ class TableStage(Stage[ConfigT]):
 
     def load(self, workspace: Workspace) -> Tables:
         """Open the declared columns of the inputs; the engine reads them as it needs them."""
-        return {name: workspace.scan(name, columns) for name, columns in self.inputs.items()}
+        return {name: workspace.scan(name, columns) for name, columns in self.reads().items()}
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Derive the outputs; see `Stage.run`."""
@@ -126,7 +130,7 @@ class TableStage(Stage[ConfigT]):
             name: tables[name].select([*columns])
             if isinstance(tables[name], pa.Table)
             else tables[name]
-            for name, columns in self.inputs.items()
+            for name, columns in self.reads().items()
         }
         with TableEngine(context.workspace.root, declared, context.memory) as engine:
             return self.derive(engine, context)
@@ -155,6 +159,10 @@ class RowLocalStage(Stage[ConfigT]):
     seconds_a_row: ClassVar[float]
     """How long a core takes, about: what is said of the time left is made of it, nothing else."""
 
+    form: ClassVar[str] = ""
+    """Tells its partial results from those of an earlier release that lack columns, whose
+    fingerprint is the same since the manifest is."""
+
     @property
     def resources(self) -> Resources:
         """What a worker needs."""
@@ -178,6 +186,11 @@ class RowLocalStage(Stage[ConfigT]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Run the worker over the selected rows; see `Stage.run`."""
+        (output,) = self.outputs
+        return {output: self.work(tables, context)}
+
+    def work(self, tables: Tables, context: StageContext) -> pa.Table:
+        """Return what the worker makes of the selected rows, in their order."""
         worker = self.worker(context)
         rows = self.select(tables)
         places = context.workspace.images.places(rows["path"].combine_chunks())
@@ -186,9 +199,8 @@ class RowLocalStage(Stage[ConfigT]):
             worker=worker,
             # Neighbors are read together, so they are worked on together.
             rows=rows.append_column("place", places).sort_by("place"),
-            checkpoints=context.workspace.checkpoints(self.name, context.fingerprint),
+            checkpoints=context.workspace.checkpoints(self.name, context.fingerprint + self.form),
             partition_rows=self.partition_rows,
             resources=self.resources,
         )
-        (output,) = self.outputs
-        return {output: conform(context.runner.run(job), worker.output_schema)}
+        return conform(context.runner.run(job), worker.output_schema)
