@@ -1,7 +1,8 @@
-"""The quality stage: cleanvision's scores, flags by threshold, and what leaves if it is asked to."""
+"""The quality stage: cleanvision's scores, flags by threshold, and what leaves where asked to."""
 
 import io
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,8 +48,7 @@ def by_cleanvision(folder, bodies):
     folder.mkdir()
     paths = {str(folder / f"{number}.jpg"): name for number, name in enumerate(bodies)}
     for path, name in paths.items():
-        with open(path, "wb") as file:
-            file.write(bodies[name])
+        Path(path).write_bytes(bodies[name])
     lab = Imagelab(filepaths=list(paths))
     lab.find_issues({str(flag): {} for flag in CLEANVISIONS}, n_jobs=1, verbose=False)
     return lab.issues.rename(index=paths).loc[list(bodies)]
@@ -117,7 +117,7 @@ def test_flags_follow_the_thresholds_and_drop_the_first_that_is_named(context):
     assert "dark" in found.loc["low", "flags"]
     assert found.loc["low", "verdict"] == "dark", "the first of the order of flags"
     rest = found[found["verdict"] == GOOD_ENOUGH]
-    assert rest["score"].isna().all() and rest["threshold"].isna().all()
+    assert rest[["score", "threshold"]].isna().all(axis=None)
     assert (rest["dark"] >= 0.25).all()
 
 
