@@ -19,6 +19,7 @@ OTHER_VALUES: dict[tuple[str, str], Any] = {
     ("listing", "label_column"): ("mood",),
     **{("listing", f"{cell}_column"): "other" for cell in ("url", "path", "split", "group", "id")},
     ("text", "threshold"): 0.77,
+    ("quality", "drop"): ("dark",),
     ("text", "min_area"): 0.11,
     ("undersample", "size"): 12,
     ("undersample", "shares"): ("joy=1", "anger=2"),
@@ -80,7 +81,16 @@ def test_every_setting_is_in_the_fingerprint_or_decides_nothing(
 
 def test_every_section_of_a_stage_reaches_one() -> None:
     read = {field for stage in STAGES for field in type(stage.config).model_fields}
-    sections = ("fetch", "images", "filter_text", "features", "dedup", "binarize", "split")
+    sections = (
+        "fetch",
+        "images",
+        "quality",
+        "filter_text",
+        "features",
+        "dedup",
+        "binarize",
+        "split",
+    )
     for section in sections:
         own = PipelineConfig.model_fields[section].annotation
         assert set(getattr(own, "model_fields", {})) <= read, section
