@@ -11,6 +11,7 @@ from webemo_curate.config.listing_config import PLACES
 from webemo_curate.config.settings import OPERATIONAL
 from webemo_curate.pipeline import build_stages
 from webemo_curate.stages.stage import Stage
+from webemo_curate.verdicts import QualityFlag
 
 OTHER_VALUES: dict[tuple[str, str], Any] = {
     ("ocr", "second_side"): 640,
@@ -19,7 +20,7 @@ OTHER_VALUES: dict[tuple[str, str], Any] = {
     ("listing", "label_column"): ("mood",),
     **{("listing", f"{cell}_column"): "other" for cell in ("url", "path", "split", "group", "id")},
     ("text", "threshold"): 0.77,
-    ("quality", "drop"): ("dark",),
+    ("quality", "drop"): (QualityFlag.DARK,),
     ("text", "min_area"): 0.11,
     ("undersample", "size"): 12,
     ("undersample", "shares"): ("joy=1", "anger=2"),

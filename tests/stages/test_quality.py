@@ -84,7 +84,7 @@ def drawn():
         "large": np.tile(rough, (9, 9, 1)),
         "two grays": rough // 128 * 200,
     }
-    soft = Image.fromarray(rough[::12, ::12]).resize((90, 60), Image.Resampling.BICUBIC)
+    soft = Image.fromarray(rough[::12, ::12] // 2).resize((90, 60), Image.Resampling.BICUBIC)
     bodies = {name: encode(Image.fromarray(pixels)) for name, pixels in pictures.items()}
     return bodies | {"soft": encode(soft), "small": encode(soft.resize((64, 43)))}
 
