@@ -1,4 +1,4 @@
-"""What the quality of a picture is judged by, measured from its decoded pixels.
+"""The measures by which the quality of a picture is judged, taken from its decoded pixels.
 
 Brightness, entropy and edges are measured as cleanvision 0.3.7 measures them (its module
 `issue_managers/image_property.py`), so that scores made of them are its scores; the others are
