@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from webemo_curate.frames import to_frame
 from webemo_curate.gates import Gate, Reader, gates_of
+from webemo_curate.listing_keys import unit_of
 from webemo_curate.verdicts import BINARY, Split
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class FunnelStep:
     remaining
         Rows that go on.
     unit
-        What a remaining row is: `URLs` or `images`.
+        What a remaining row is: `images`; before they are looked at `URLs`, `files` or both.
     """
 
     stage: str
@@ -107,9 +108,10 @@ def funnel(read: Reader, present: set[str]) -> list[FunnelStep]:
         return []
     listed = _listed(read)
     lines, urls = int(listed["listed_rows"].sum()), len(listed)
-    steps = [FunnelStep("listing", lines, _counted({SAME_URL: lines - urls}), urls, "URLs")]
+    unit = unit_of(listed["url"])
+    steps = [FunnelStep("listing", lines, _counted({SAME_URL: lines - urls}), urls, unit)]
     for passage in passages(read, present):
-        steps.append(_step(passage, steps[-1].remaining))
+        steps.append(_step(passage, steps[-1].remaining, unit))
     return steps
 
 
@@ -155,7 +157,7 @@ def _pass(rows: "pd.DataFrame", gate: Gate, verdicts: "pd.DataFrame") -> Passage
     return Passage(gate, joined[leaves], lost, passed)
 
 
-def _step(passage: Passage, entered: int) -> FunnelStep:
+def _step(passage: Passage, entered: int, unit: str) -> FunnelStep:
     gate = passage.gate
     images = gate.by == "sha256"
     rows = passage.left.drop_duplicates("sha256") if images else passage.left
@@ -163,8 +165,7 @@ def _step(passage: Passage, entered: int) -> FunnelStep:
     remaining = passage.passed["sha256"].nunique() if images else len(passage.passed)
     if gate.manifest == "images":
         left[SAME_BYTES] = entered - remaining - sum(left.values())
-    unit = "images" if images else "URLs"
-    return FunnelStep(gate.stage, entered, _counted(left), remaining, unit)
+    return FunnelStep(gate.stage, entered, _counted(left), remaining, "images" if images else unit)
 
 
 def _counted(reasons: dict[str, int]) -> dict[str, int]:

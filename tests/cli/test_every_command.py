@@ -10,7 +10,10 @@ from webemo_curate.cli.command import RUNNER, SHARED, app
 from webemo_curate.cli.entry import COMMANDS
 from webemo_curate.cli.options import field_options
 
-STAGES = ("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run", "train-model")
+STAGES = (
+    *("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run"),
+    *("pack", "train-model", "evaluate", "experiment", "add-folder"),
+)
 
 
 def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,9 +22,15 @@ from webemo_curate.remedies import typed, working_in
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace, open_workspace
 
+logger = logging.getLogger(__name__)
+
 GENERAL = "General"
 RUNNER = ("runner", "workers", "memory")
 """Options of every command that runs stages: where, in how many processes, how much memory."""
+
+PROCESSES = ("workers",)
+"""All that `rebuild` takes of those: the pictures that it asks for lie in a folder of this machine
+until they are compared, which workers elsewhere do not see."""
 
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
@@ -134,12 +140,20 @@ class Call:
         then : str, optional
             The next command, without `curate`.
         """
-        for line in said:
-            print(line)
+        for line in self._closing(*said, lies=lies, then=then):
+            print(line, flush=True)
+
+    def say(self, *said: str, lies: object = None, then: str | None = None) -> None:
+        """End as `end` does, on standard error: what was printed is a table that programs read."""
+        for line in self._closing(*said, lies=lies, then=then):
+            logger.info("%s", line)
+
+    def _closing(self, *said: str, lies: object, then: str | None) -> Iterator[str]:
+        yield from said
         if lies is not None:
-            print(f"Written: {lies}")
-        if then is not None:
-            print(f"Next: {self.typed(then)}", flush=True)
+            yield f"Written: {lies}"
+        if then is not None and logger.isEnabledFor(logging.INFO):
+            yield f"Next: {self.typed(then)}"
 
     def answer(self, **document: Any) -> None:
         """Print the answer as one JSON object if that is wanted."""

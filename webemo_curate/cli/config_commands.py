@@ -34,6 +34,9 @@ def show(call: Call) -> None:
         origin = _origin(name, config, call.workspace)
         document[name] = {"value": value, "from": origin}
         print(f"{name:<32} {_shown(value):<28} {origin}")
+    given = sum(_is_given(name, config) for name in document)
+    place = call.workspace.store.where(CONFIG)
+    call.end(f"{given} of {len(document)} settings are set in {place}", then="status")
     call.answer(settings=document)
 
 
@@ -97,7 +100,8 @@ def _save(call: Call, setting: str, value: Any) -> None:
         config = override(before, overrides)
         call.workspace.save_config(config)
     now = dict(settings(config))[name]
-    print(f"{name} is {_shown(now)} ({_origin(name, config, call.workspace)})")
+    said = f"{name} is {_shown(now)} ({_origin(name, config, call.workspace)})"
+    call.end(said, lies=call.workspace.store.where(CONFIG), then="status")
     call.answer(**{name: now})
 
 

@@ -41,6 +41,7 @@ def describe_model(
     seconds = step_seconds(networks, images, steps, device) if steps else {}
     costs = _costs(described, seconds)
     print(_page(own, costs, f"{images} images a step on {device}"))
+    call.end(then="train-model")
     call.answer(**asdict(own), costs=costs)
 
 
@@ -65,7 +66,7 @@ def show_augmentation(
             raise InputError(f"{image}: {what}")
     work = call.work()
     draw_augmentations(images, draws, work.config.train, work.max_pixels, to)
-    print(f"Drawn: {to}")
+    call.end(f"{len(images)} images, {draws} augmented pictures each", lies=to, then="train-model")
     call.answer(figure=str(to), images=[str(image) for image in images], draws=draws)
 
 

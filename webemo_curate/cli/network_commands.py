@@ -1,5 +1,7 @@
 """Commands that train networks and use them."""
 
+import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,7 +74,7 @@ def train_model(
     call.answer(stages=as_dicts(outcomes), runs=as_dicts(runs))
 
 
-@command("pack", "train.image_size", looks=True, examples=("pack --workspace mine",))
+@command("pack", "train.image_size", *RUNNER, looks=True, examples=("pack --workspace mine",))
 def pack(call: Call) -> None:
     """Decode the images of all splits once, as train-model would at its start."""
     from webemo_curate.dataset.packed_files import PACKED
@@ -89,7 +91,7 @@ def pack(call: Call) -> None:
 
 @command(
     "evaluate",
-    *("train.device", "listing.taxonomy"),
+    *("train.device", "listing.taxonomy", *RUNNER),
     looks=True,
     examples=(
         "evaluate --on test --workspace mine",
@@ -133,7 +135,7 @@ def evaluate(
     call.answer(**document)
 
 
-@command("experiment", examples=("experiment pipelines/paper.yaml --workspace webemo",))
+@command("experiment", *RUNNER, examples=("experiment pipelines/paper.yaml --workspace webemo",))
 def experiment(
     call: Call,
     file: Annotated[Path, typer.Argument(help="An experiment file, such as pipelines/paper.yaml.")],
@@ -201,7 +203,13 @@ def predict(
         from webemo_curate.report.prediction_row import draw_predictions
 
         draw_predictions(predictions, figure, max_pixels)
-        call.end(lies=figure)
+    counts = Counter(prediction.label for prediction in predictions)
+    said = ", ".join(f"{images:,} {label}" for label, images in counts.most_common())
+    call.say(
+        f"{len(predictions):,} image{'' if len(predictions) == 1 else 's'}: {said}",
+        lies=figure,
+        then=f"export-model {shlex.quote(run)} network",
+    )
     answers = [
         {"path": p.path, "label": p.label, "probability": p.probability} | _of_several(p)
         for p in predictions
@@ -225,6 +233,7 @@ def export_model(
         f"  ONNX          to {export.onnx_error:.1e}",
         f"  torch.export  to {export.program_error:.1e}",
         lies=export.folder,
+        then=f"evaluate {shlex.quote(run)} --on test",
     )
     call.answer(**export._asdict())
 

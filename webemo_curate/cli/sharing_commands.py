@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.command import PROCESSES, Call, command
 from webemo_curate.config import ExportFormat
 
 POLITELY = tuple(
@@ -38,7 +38,7 @@ def export(
     from webemo_curate.exports.export import export as write
 
     exported = write(call.workspace, form, to, call.config().export)
-    call.end(exported.summary())
+    call.end(exported.summary(), lies=exported.folder, then="release released")
     call.answer(**asdict(exported))
 
 
@@ -69,7 +69,7 @@ def release(
 
 @command(
     "rebuild",
-    *("rebuild", *POLITELY),
+    *("rebuild", *POLITELY, *PROCESSES),
     examples=(
         "rebuild my-set --workspace theirs",
         "rebuild my-set --accept same_pixels,re_encoded --workspace theirs",
@@ -105,5 +105,6 @@ def rebuild(
         )
     for line in share_lines(rebuilt.shares):
         print(line)
-    call.end(lies=rebuilt.report, then=None if check_only else "train-model")
+    again = f"rebuild {shlex.quote(str(folder))}"
+    call.end(lies=rebuilt.report, then=again if check_only else "train-model")
     call.answer(**asdict(rebuilt))

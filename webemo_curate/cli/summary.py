@@ -15,7 +15,7 @@ STAGE_WIDTH = 12
 COUNT_WIDTH = 9
 
 RESULTS = {
-    "fetch": ("URLs gave no picture of their own", None),
+    "fetch": ("{} gave no picture of their own", None),
     "images": ("images do not decode", None),
     "quality": ("images are not good enough", None),
     "text": ("images bear text", TextVerdict.TEXT),
@@ -100,7 +100,7 @@ def result_line(step: FunnelStep) -> str:
     form = ", {}" if plain else " ({})"
     unit = "images " if step.stage == FETCH.stage else ""
     rest = f"{form.format(why) if why else ''}; {step.remaining:,} {unit}remain"
-    return f"{left:,} of {step.entered:,} {words}{rest}"
+    return f"{left:,} of {step.entered:,} {words.format(step.unit)}{rest}"
 
 
 def flag_line(flags: Iterable[str]) -> str:

@@ -135,11 +135,15 @@ def verify(
 ) -> None:
     """Check that every listed row is accounted for once and nothing was changed since."""
     from webemo_curate import verification
+    from webemo_curate.manifest_store import MANIFESTS
 
     problems = verification.verify(call.workspace, files=files)
     for problem in problems:
         print(problem)
-    print(f"{len(problems)} problems." if problems else "Everything adds up.")
+    sound = "Everything adds up: every listed row is accounted for, nothing was changed since."
+    said = f"{len(problems)} problems." if problems else sound
+    where = call.workspace.store.where(MANIFESTS)
+    call.end(said, f"Checked: {where}", then="status" if problems else "report")
     call.answer(problems=problems)
     if problems:
         raise typer.Exit(CurateError.exit_code)
@@ -151,5 +155,5 @@ def report(call: Call) -> None:
     from webemo_curate.report.build import build_report
 
     path = build_report(call.work())
-    call.end("The report is made: open it in a browser", lies=path)
+    call.end("The report is made: open it in a browser", lies=path, then="release released")
     call.answer(report=str(path))

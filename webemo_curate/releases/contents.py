@@ -7,9 +7,9 @@ import pyarrow as pa
 from webemo_curate.accounting import passages
 from webemo_curate.exports.removals import url_digest
 from webemo_curate.frames import to_frame
+from webemo_curate.listing_keys import file_of
 from webemo_curate.releases.files import DECISION_COLUMNS, IMAGE_COLUMNS
 from webemo_curate.schemas import MANIFESTS
-from webemo_curate.sources.source import file_of
 from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, Split
 from webemo_curate.workspace import Workspace
 

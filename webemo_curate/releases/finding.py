@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
+from webemo_curate.listing_keys import file_of
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
 from webemo_curate.releases.own_pictures import OwnPictures, missing_row
 from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
-from webemo_curate.sources.source import file_of
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.stage import Stage, StageContext

@@ -9,10 +9,11 @@ from typing import Any
 from webemo_curate.config import DecodingConfig, ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, read_file
+from webemo_curate.listing_keys import file_of
 from webemo_curate.progress import ProgressBar
 from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.resolve import find_sources
-from webemo_curate.sources.source import BadRows, ReadOptions, Source, file_of
+from webemo_curate.sources.source import BadRows, ReadOptions, Source
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 

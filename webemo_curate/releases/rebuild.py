@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
+from webemo_curate.listing_keys import file_of
 from webemo_curate.manifest import Origin
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
 from webemo_curate.releases.finding import Finder, Recovered
@@ -18,7 +19,6 @@ from webemo_curate.releases.reading_back import Release, read_release
 from webemo_curate.releases.shares import Shares, class_shares
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import SPLIT
-from webemo_curate.sources.source import file_of
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.accounting import Passage, passages
+from webemo_curate.listing_keys import unit_of
 from webemo_curate.report.pictures import thumbnail
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import MANIFESTS
@@ -45,9 +46,9 @@ class Dropped:
     reason
         The verdict.
     count
-        URLs or images that left.
+        URLs, files or images that left.
     unit
-        `URLs` or `images`.
+        What they are, in words.
     examples
         Some of them, as pictures.
     names
@@ -170,7 +171,8 @@ def _dropped(work: WorkContext, passage: Passage, reason: str, count: int) -> Dr
     if passage.gate.score:
         rows = rows.sort_values(["score", key], ascending=[False, True])
     shown = list(rows[key].head(count))
-    found = Dropped(stage, reason, len(rows), "URLs" if key == "url" else "images")
+    unit = unit_of(rows["url"]) if key == "url" else "images"
+    found = Dropped(stage, reason, len(rows), unit)
     examples = DETAILS[stage].examples(work, shown) if stage in DETAILS else {}
     found.examples.extend(examples.values())
     found.names.extend(name for name in shown if name not in examples)

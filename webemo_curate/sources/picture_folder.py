@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
+from webemo_curate.listing_keys import bad_key, local_key
 from webemo_curate.sources.folder_form import FolderForm
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
 from webemo_curate.sources.labels import LabelError
@@ -17,8 +18,6 @@ from webemo_curate.sources.source import (
     ROWS,
     Picture,
     ReadOptions,
-    bad_key,
-    local_key,
     logger,
     unreadable,
 )

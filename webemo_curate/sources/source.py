@@ -171,22 +171,3 @@ def unreadable(file: Path, error: OSError) -> InputError:
     """Return the error that a file cannot be read; raise the machine's own."""
     raise_system_fault(error, str(file))
     return InputError(f"{file}: cannot be read: {error.strerror}")
-
-
-LOCAL: Final = "file:"
-"""How begins what stands for the URL of a local file."""
-
-
-def local_key(name: str, file: str) -> str:
-    """Return what stands for a URL in the listing of a local file."""
-    return f"{LOCAL}{name}/{file}"
-
-
-def file_of(url: str) -> str | None:
-    """Return the file that a listing's URL stands for, below its source; None of a true URL."""
-    return url.removeprefix(LOCAL).partition("/")[2] if url.startswith(LOCAL) else None
-
-
-def bad_key(name: str, line: int) -> str:
-    """Return what stands for a URL in the listing of a bad row."""
-    return f"row:{name}/{line}"

@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webemo_curate.listing_keys import BAD, bad_key, local_key
 from webemo_curate.sources import cell_rules
 from webemo_curate.sources.cell_rules import Raw, as_text
 from webemo_curate.sources.columns import Columns
 from webemo_curate.sources.labels import LabelError
-from webemo_curate.sources.source import ROWS, ReadOptions, bad_key, local_key
+from webemo_curate.sources.source import ROWS, ReadOptions
 
 
 @dataclass
@@ -96,7 +97,7 @@ class _Rows:
         key = pc.coalesce(
             pc.if_else(
                 bad,
-                pc.binary_join_element_wise(f"row:{name}", as_text(self._raw.numbers), "/"),
+                pc.binary_join_element_wise(f"{BAD}{name}", as_text(self._raw.numbers), "/"),
                 None,
             ),
             pc.if_else(

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
+from webemo_curate.listing_keys import bad_key
 from webemo_curate.rooted import regular_digest
 from webemo_curate.sources.labels import LabelError, LabelReader
 from webemo_curate.sources.source import (
@@ -18,7 +19,6 @@ from webemo_curate.sources.source import (
     ROWS,
     Picture,
     ReadOptions,
-    bad_key,
     unreadable,
 )
 from webemo_curate.taxonomies.webemo_labels import LABELS
