@@ -1,13 +1,13 @@
-"""What stands in `listing.url`: a URL, a local file, or a row that is neither."""
+"""The values of `listing.url`: URLs, local files, and rows that are neither."""
 
 from collections.abc import Iterable
 from typing import Final
 
 LOCAL: Final = "file:"
-"""How begins what stands for the URL of a local file."""
+"""The beginning of what stands for the URL of a local file."""
 
 BAD: Final = "row:"
-"""How begins what stands for the URL of a bad row."""
+"""The beginning of what stands for the URL of a bad row."""
 
 
 def local_key(name: str, file: str) -> str:

@@ -23,7 +23,7 @@ from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
-from webemo_curate.stages.expected_time import expected_seconds
+from webemo_curate.stages.expected_time import ExpectedTime
 from webemo_curate.stages.features import FeaturesStage
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.images import ImagesStage
@@ -37,7 +37,7 @@ from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.staleness import changed_classes, difference
 from webemo_curate.system_faults import raise_file_limit
-from webemo_curate.workspace import Workspace
+from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -155,12 +155,15 @@ class Pipeline:
                 # A GPU or a file that is not here is said now, not after hours of fetching.
                 stage.configuration()
             ahead = self._stale_of(wanted)
-            rows = 0
+            time_left, rows = ExpectedTime(self._workers()), 0
             for stage in wanted:
                 ahead = [later for later in ahead if later is not stage]
-                with work_ahead(expected_seconds(ahead, rows, self._workers())):
+                resumed = any(self.workspace.store.keys(f"{CHECKPOINTS}/{stage.name}"))
+                with work_ahead(time_left.of(ahead, rows)):
                     outcome = self._bring_up_to_date(stage)
                 rows = next(iter(outcome.rows.values()))
+                if outcome.reason and not resumed:
+                    time_left.saw(stage, rows, outcome.seconds)
                 self.workspace.remember(self.config, _sections_of(stage, config))
                 yield outcome
             self.workspace.remember(self.config, RUN)

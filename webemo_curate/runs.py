@@ -246,8 +246,10 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
     given = named_runs(workspace).get(name or "")
     if given in finished:
         return workspace.pull(given)
-    known = ", ".join(map(run_name, finished)) or (f"none; run '{workspace.typed('train-model')}'")
-    raise InputError(f"{name or workspace.store.where(RUNS)}: no finished run; there are: {known}")
+    place = name or workspace.store.where(RUNS)
+    known = ", ".join(map(run_name, finished))
+    remedy = f"there are: {known}" if known else f"run '{workspace.typed('train-model')}'"
+    raise InputError(f"{place}: no finished run; {remedy}")
 
 
 def finished_runs(workspace: Workspace) -> list[Path]:

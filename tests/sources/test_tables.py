@@ -71,7 +71,22 @@ def test_quotes_newlines_blank_lines_and_the_row_numbers(tmp_path: Path) -> None
     ]
 
 
-QUOTE = r"t\.csv:2: (from here on no table|the row has 1 columns)"
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_a_quote_that_is_never_closed_loses_no_row_unsaid(tmp_path: Path, policy: str) -> None:
+    lines = ["url,label", f"{URL.format(1)},a", f'"{URL.format(2)},b', *[f"{URL.format(3)},c"] * 3]
+    said = r"t\.csv:3: a quote that is opened in this row is never closed, so that the 3 lines"
+    with pytest.raises(InputError, match=said):
+        rows(write(tmp_path, "t.csv", "\n".join(lines) + "\n"), on_bad_row=policy)
+
+
+def test_a_bad_row_of_several_lines_says_over_how_many_it_runs(tmp_path: Path) -> None:
+    text = f'url,label\n"{URL.format(1)},a\n{URL.format(2)},b\n",x,y\n{URL.format(3)},c\n'
+    first, last = rows(write(tmp_path, "t.csv", text), on_bad_row="skip")
+    assert "and runs over 3 lines: is a quote not closed?" in first["problem"]
+    assert last["label"] == "c"
+
+
+QUOTE = r"t\.csv:2: (from here on no table|a quote that is opened in this row)"
 BAD = {
     "url,label\nftp://a,x\n": r"t\.csv:2: column 'url' is no http or https URL; correct it",
     "url,label\n,x\n": r"t\.csv:2: column 'url' is empty; give a URL",

@@ -1,4 +1,4 @@
-"""One transfer that stands still while there is no room for more of its body."""
+"""One transfer, paused while there is no room for more of its body."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from webemo_curate.download.room import Share
 
 
 class Brake:
-    """Stops a transfer of libcurl's and lets it go on; what it stands still is not its own time.
+    """Pauses and resumes a transfer of libcurl; the time it is paused is not counted as its own.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ FILE, FOLDERS = "SSL_CERT_FILE", "SSL_CERT_DIR"
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where trusted certificates are.
+    """The places of trusted certificates.
 
     Attributes
     ----------

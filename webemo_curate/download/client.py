@@ -1,4 +1,4 @@
-"""One request of a URL and what it comes to; and what is an image."""
+"""One request of a URL, its outcome, and the test of whether a body is an image."""
 
 import asyncio
 import logging

@@ -22,7 +22,7 @@ ENDED = frozenset(
 
 @dataclass(frozen=True)
 class Deciding:
-    """What a setting decides.
+    """The outcomes that a setting decides.
 
     Attributes
     ----------

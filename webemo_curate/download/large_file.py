@@ -26,7 +26,7 @@ CHECK_SECONDS = 0.2
 
 @dataclass
 class Answered:
-    """What a server said of a file.
+    """A server's answer about a file.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ UNASKED = frozenset({FetchStatus.ROBOTS, FetchStatus.BAD_URL})
 
 
 class Kind(Enum):
-    """What an attempt tells of its host."""
+    """The kinds of answer, by what they tell of the host."""
 
     GOOD = auto()
     REFUSED = auto()
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What an attempt tells of its host; see `answer_of`.
+    """An attempt's answer, as far as it concerns the host; see `answer_of`.
 
     Attributes
     ----------

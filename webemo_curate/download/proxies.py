@@ -1,4 +1,4 @@
-"""Through which proxy a URL is asked for: what the environment says, as libcurl reads it."""
+"""The proxy through which a URL is asked for: what the environment says, as libcurl reads it."""
 
 import ipaddress
 import os

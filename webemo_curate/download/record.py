@@ -66,7 +66,7 @@ class Known:
 
 
 class Record:
-    """Where outcomes go as they come: memory, journal, progress bar.
+    """Takes outcomes as they come, into memory, the journal and the progress bar.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from webemo_curate.download.urls import DEFAULT_PORTS
 
 
 class Route(NamedTuple):
-    """Where a request is to go.
+    """The destination of a request.
 
     Attributes
     ----------

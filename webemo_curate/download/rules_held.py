@@ -21,7 +21,7 @@ AGAIN_SECONDS = 3600.0
 
 
 class Site(NamedTuple):
-    """What has a robots.txt.
+    """An origin, which has one robots.txt.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ LICENSED = frozenset({ExportFormat.HUGGINGFACE, ExportFormat.CROISSANT})
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The result of `curate export`.
 
     Attributes
     ----------

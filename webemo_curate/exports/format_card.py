@@ -19,7 +19,7 @@ MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
 
 @dataclass(frozen=True)
 class Card:
-    """What the card of the Hugging Face files says.
+    """The contents of the Hugging Face files' card.
 
     Attributes
     ----------

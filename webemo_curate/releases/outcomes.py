@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Likeness:
-    """How a fetched picture stands to the expected one.
+    """The likeness of a fetched picture to the released one.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a release came to.
+    """The result of `curate rebuild`.
 
     Attributes
     ----------

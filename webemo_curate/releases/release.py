@@ -45,7 +45,7 @@ NEEDED = ("listing", *(gate.manifest for gate in GATES if not gate.optional), *m
 
 @dataclass(frozen=True)
 class Released:
-    """What was released.
+    """The result of `curate release`.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ DIGEST_DIGITS = 16
 
 @dataclass(frozen=True)
 class Resources:
-    """What one worker of a stage needs.
+    """The needs of one worker of a stage.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Task:
-    """Rows to worker to a worker: a whole partition, or one row of it tried alone."""
+    """Rows for one worker: a whole partition, or one row of it tried alone."""
 
     partition: int
     offset: int

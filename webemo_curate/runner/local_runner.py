@@ -73,7 +73,7 @@ def usable_cores() -> int:
 
 
 class _Processes:
-    """Processes of this machine; see `driver.WorkerPool`."""
+    """Processes of this machine; see `scheduler.WorkerPool`."""
 
     def __init__(self, worker: Worker, size: int) -> None:
         self._worker, self.size = worker, size

@@ -155,7 +155,7 @@ class _Actor:
 
 
 class _RayHand:
-    """One actor; see `driver.WorkerHandle`."""
+    """One actor; see `scheduler.WorkerHandle`."""
 
     def __init__(self, actor: Any, worker: Any, memory: int) -> None:
         self._actor, self._memory = actor, memory
@@ -218,7 +218,7 @@ class _RayHand:
 
 
 class _Actors:
-    """Actors of one job; see `driver.WorkerPool`."""
+    """Actors of one job; see `scheduler.WorkerPool`."""
 
     def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
         self.size = size

@@ -1,4 +1,4 @@
-"""The loop that drives a job: start_worker workers, hand out rows, listen, and keep the ledger."""
+"""The loop that drives a job: start workers, hand out rows, listen, and keep the ledger."""
 
 import errno
 from collections import Counter
@@ -33,7 +33,7 @@ WorkerT = TypeVar("WorkerT", bound=WorkerHandle)
 
 
 class WorkerPool(Protocol[WorkerT]):
-    """Where workers come from; all that two runners differ in."""
+    """The source of workers: the only thing in which two runners differ."""
 
     @property
     def size(self) -> int:

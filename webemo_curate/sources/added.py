@@ -27,7 +27,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class AddedSet:
-    """What became of a folder's files.
+    """The result of `curate add-folder`: what became of the folder's files.
 
     Attributes
     ----------

@@ -24,6 +24,8 @@ BLOCK_BYTES = 2**21
 
 HEADER_ROWS = 1
 
+QUOTE = '"'
+
 
 @dataclass(frozen=True)
 class DelimitedSource(TableFile):
@@ -54,7 +56,9 @@ class DelimitedSource(TableFile):
         try:
             with self.place.open("rb") as stream:
                 for batch in self._blocks(stream, count):
+                    self._check_quotes(count)
                     yield self._kept(batch, count)
+                self._check_quotes(count)
                 if broken := count.rest():
                     yield Raw(pa.array([], pa.int32()), self._no_cells(), broken)
         except OSError as error:
@@ -64,6 +68,16 @@ class DelimitedSource(TableFile):
                 f"{self.place}:{count.last + 1}: from here on no table can be read ({error}): is a "
                 f"quote not closed, or a row longer than {BLOCK_BYTES} bytes?"
             ) from error
+
+    def _check_quotes(self, count: "_RowCount") -> None:
+        """Refuse a row that swallows those below it: skipped as one, they would be lost unsaid."""
+        if count.unclosed:
+            row, lines = count.unclosed
+            raise InputError(
+                f"{self.place}:{row}: a quote that is opened in this row is never closed, so that "
+                f"the {lines} lines below are taken as part of it; close the quote, or double it "
+                'where it is meant as a sign ("")'
+            )
 
     def _no_cells(self) -> dict[str, pa.Array]:
         return {name: pa.array([], pa.string()) for name in self._columns.needed()}
@@ -110,11 +124,17 @@ class _RowCount:
     """Numbers rows as spreadsheets do, and keeps those that have not the header's columns."""
 
     last: int
+    unclosed: tuple[int, int] | None = None
+    """A row with a quote that nothing closes, and how many lines it runs over below its own."""
     _skipped: dict[int, str] = field(default_factory=dict)
 
     def skip(self, row: Any) -> str:
         """Take a row of another number of columns; an empty line is none."""
         what = f"has {row.actual_columns} columns, the header {row.expected_columns}"
+        if below := row.text.strip().count("\n"):
+            what += f", and runs over {below + 1} lines: is a quote not closed?"
+            if row.text.count(QUOTE) % 2:
+                self.unclosed = self.unclosed or (row.number, below)
         self._skipped[row.number] = what if row.text.strip() else ""
         return "skip"
 

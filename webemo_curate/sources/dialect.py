@@ -29,7 +29,7 @@ MARKS: Final = (
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written.
+    """The encoding and the delimiter of a table.
 
     Attributes
     ----------

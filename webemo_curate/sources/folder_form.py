@@ -10,7 +10,7 @@ from webemo_curate.sources.cell_rules import SPLITS
 
 @dataclass(frozen=True)
 class FolderForm:
-    """How the folders of one set are read.
+    """The way in which the folders of one set are read.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FolderNames:
-    """Which folders hold labeled pictures, and of which class.
+    """The folders that hold labeled pictures, and the class of each.
 
     Attributes
     ----------

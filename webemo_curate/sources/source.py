@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class BadRows:
-    """What becomes of rows that are no picture, by policy.
+    """The policy for rows that are no picture, and how many there were.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def _more(count: int) -> str:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How sources are read.
+    """The options for reading sources.
 
     Attributes
     ----------

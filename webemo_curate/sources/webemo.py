@@ -64,7 +64,7 @@ def list_files(places: Sequence[Path]) -> list[Path]:
     for file in files:
         if names.count(file.name) > 1:
             raise InputError(
-                f"{file}: two lists have this name; rename one, manifests tell by name"
+                f"{file}: two lists have this name; rename one: manifests tell them apart by it"
             )
     return files
 
