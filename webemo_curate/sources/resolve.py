@@ -69,8 +69,8 @@ def find_sources(config: ListingConfig) -> list[Source]:
     for source in sources:
         if names.count(source.name) > 1:
             raise InputError(
-                f"{source.place}: two sources have this name; rename one: manifests tell them apart "
-                "by it"
+                f"{source.place}: two sources have this name; rename one: manifests tell them "
+                "apart by it"
             )
     return sources
 
