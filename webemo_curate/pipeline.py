@@ -37,6 +37,7 @@ from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.staleness import changed_classes, difference
 from webemo_curate.system_faults import raise_file_limit
+from webemo_curate.taxonomies import AS_LISTED, load_taxonomy
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 logger = logging.getLogger(__name__)
@@ -198,11 +199,13 @@ class Pipeline:
         return self.config.workers or usable_cores()
 
     def _check_places(self) -> None:
-        """Refuse to begin where nobody has said what is read: nothing is downloaded unasked."""
+        """Refuse to begin where nobody has said what is read, or it is not there."""
         places = self._with_lists().listing.places
         for place in places:
             if place != PUBLISHED:
                 check_there(place)
+        if self.config.listing.taxonomy not in (None, AS_LISTED):
+            load_taxonomy(str(self.config.listing.taxonomy))
         if not places:
             raise InputError(
                 "no images are named; give --lists FILE (a list, a table or a folder of your own), "

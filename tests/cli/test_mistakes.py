@@ -62,6 +62,27 @@ def test_a_setting_of_a_file_is_named_with_its_line(here: Path, content: str, sa
     assert [entry.name for entry in here.iterdir()] == ["file.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ("{good: bad, bad: good}", "groups stand above themselves (good -> bad -> good)"),
+        ("{good: , bad: worst}", "worst"),
+    ],
+)
+def test_a_taxonomy_that_cannot_be_is_refused_before_anything_is_made(
+    here: Path, groups: str, said: str
+) -> None:
+    (here / "mood.yaml").write_text(
+        "title: moods\nlevels: [mood, valence]\nlabels: {calm: good, sad: bad}\n"
+        f"groups: {groups}\n"
+    )
+    (here / "photos" / "sad").mkdir(parents=True)
+    (here / "photos" / "sad" / "1.jpg").write_bytes(b"any")
+    typed = ("fetch", "--source", "photos", "--taxonomy", "mood.yaml", "--workspace", "ws")
+    assert said in message(curate(*typed))
+    assert sorted(entry.name for entry in here.iterdir()) == ["mood.yaml", "photos"]
+
+
 def test_pictures_and_sets_that_are_not_there(trained: tuple[Workspace, Path], here: Path) -> None:
     workspace, run = trained
     place = ["--workspace", workspace.root]
