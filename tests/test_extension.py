@@ -96,10 +96,17 @@ def extend(package: Path) -> None:
         "        OcrStage(config",
         "        WideStage(config.wide),\n        OcrStage(config",
     )
+    put(
+        package / "remedies.py",
+        '    "ocr": "filter-text",\n',
+        WRITER + '    "ocr": "filter-text",\n',
+    )
     commands = package / "cli/dataset_commands.py"
+    put(commands, '    "text": "dedup",\n', '    "wide": "filter-text",\n    "text": "dedup",\n')
     commands.write_text(commands.read_text() + COMMAND)
 
 
+WRITER = '    "wide": "flag-wide",\n'
 IMPORT_CONFIG = "from webemo_curate.config.wide_config import WideConfig"
 IMPORT_STAGE = "from webemo_curate.stages.wide import WideStage"
 
@@ -124,3 +131,4 @@ def test_a_stage_is_added_as_the_page_says(tmp_path: Path) -> None:
     found = pd.read_parquet(workspace / "manifests/wide.parquet")
     assert ((found["ratio"] >= 1.4) == found["wide"]).all()
     assert "wide" in done.stderr
+    assert f"Next: curate filter-text --workspace {workspace}" in done.stdout

@@ -100,7 +100,7 @@ def test_bars_move_within_a_partition(photos: Path, tmp_path: Path, workers: int
 
 @pytest.mark.slow
 def test_ctrl_c_at_every_stage_says_what_is_kept(photos: Path, tmp_path: Path) -> None:
-    for stage in ("images", "ocr", "features"):
+    for stage in ("images", "ocr", "features", "pairs"):
         terminal = started("dedup", "--workspace", workspace_of(photos, tmp_path))
         terminal.expect(f"{stage}: runs")
         said = ended_by_ctrl_c(terminal)

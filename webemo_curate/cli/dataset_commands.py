@@ -28,7 +28,7 @@ NEXT = {
     "split": "split",
     "decisions": "train-model",
 }
-"""What is usually done after a stage, if anything; the split alone lacks the decisions."""
+"""The command that is usually next after a stage; the split alone lacks the decisions."""
 
 
 @command(
@@ -156,7 +156,7 @@ def _run_stages(
     show_result(pipeline, target)
     shared = _mark_shared(call, against)
     manifest = next(iter(outcomes[-1].rows))
-    call.end(lies=call.workspace.where(manifest), then=NEXT.get(target))
+    call.end(lies=call.workspace.where(manifest), then=NEXT.get(target, "split"))
     call.answer(stages=as_dicts(outcomes), shared=shared)
 
 
