@@ -1,6 +1,7 @@
 """Commands end with their result in words, where it lies, and the next command, whole."""
 
 import ast
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,3 +103,30 @@ def test_local_files_are_called_files(tmp_path: Path, workspace: Workspace) -> N
     assert "1 of 2 files gave no picture of their own" in said.results
     assert "remaining            1             files" in curate("status", *place).results
     assert "URLs" not in said.results
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("config show", "config set train.epochs 7", "status", "taxonomy show", "runs", "report"),
+        *("export csv --to OUT", "predict RUN PICTURE", "pack --image-size 32"),
+    ],
+)
+def test_all_of_standard_output_is_one_json_document(
+    trained: tuple[Workspace, Path], tmp_path: Path, typed: str
+) -> None:
+    workspace, run = trained
+    picture = next(workspace.root.glob("data/images/**/*.png"))
+    places = {"OUT": tmp_path / "out", "RUN": run.name, "PICTURE": picture}
+    arguments = [places.get(word, word) for word in typed.split()]
+    said = curate(*arguments, "--json", "--workspace", workspace.root)
+    assert said.code == 0, said
+    assert isinstance(json.loads(said.results), dict)
+
+
+def test_every_command_has_an_answer_for_programs() -> None:
+    for function in commands():
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        answers = any(getattr(call.func, "attr", "") == "answer" for call in calls)
+        shared = any(getattr(call.func, "id", "") in ("_run_stages", "_save") for call in calls)
+        assert answers or shared, function.name
