@@ -121,6 +121,7 @@ class Pipeline:
         self.workspace = workspace
         self.config = config
         self._runner = runner or make_runner(config)
+        self._current: list[str] = []  # stages that did not have to run and are not named yet
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
         """Run a stage and whatever above it is stale; a current stage is left as it is.
@@ -163,10 +164,13 @@ class Pipeline:
                 with work_ahead(time_left.of(ahead, rows)):
                     outcome = self._bring_up_to_date(stage)
                 rows = next(iter(outcome.rows.values()))
-                if outcome.reason and not resumed:
+                if outcome.reason is None:
+                    self._current.append(stage.name)
+                elif not resumed:
                     time_left.saw(stage, rows, outcome.seconds)
                 self.workspace.remember(self.config, _sections_of(stage, config))
                 yield outcome
+            self._say_current()
             self.workspace.remember(self.config, RUN)
 
     def status(self) -> Iterator[tuple[str, str | None]]:
@@ -233,10 +237,17 @@ class Pipeline:
         reason = self._staleness(stage, origin)
         started = time.monotonic()
         if reason:
+            self._say_current()
             logger.info("%s: runs, as %s", stage.name, reason)
             self._execute(stage, origin)
         rows = {name: self._sound_info(name).rows for name in stage.outputs}
         return StageOutcome(stage.name, reason, rows, time.monotonic() - started)
+
+    def _say_current(self) -> None:
+        """Name the stages that were current in one line, before what comes after them."""
+        if self._current:
+            logger.info("current      %s", ", ".join(self._current))
+            self._current.clear()
 
     def _execute(self, stage: Stage[StageConfig], origin: Origin) -> None:
         memory = self.config.memory

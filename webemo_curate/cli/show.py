@@ -19,28 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
-    """Say on standard error what became of each stage as it is done; return them all.
-
-    Those that were current are one line together.
-    """
+    """Say on standard error what became of each stage that runs, as it is done; return all."""
     shown: list[StageOutcome] = []
-    current: list[str] = []
     for outcome in outcomes:
-        if outcome.reason is None:
-            current.append(outcome.stage)
-        else:
-            _say_current(current)
+        if outcome.reason is not None:
             logger.info("%s", stage_line(outcome))
         shown.append(outcome)
-    _say_current(current)
     return shown
-
-
-def _say_current(stages: list[str]) -> None:
-    """Name the stages that did not have to run, and forget them."""
-    if stages:
-        logger.info("current      %s", ", ".join(stages))
-        stages.clear()
 
 
 def show_result(pipeline: Pipeline, target: str) -> None:
