@@ -1,11 +1,9 @@
 """The decorator of commands: their own parameters, the configuration's options, those of all."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -15,14 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from webemo_curate.cli import stop
+from webemo_curate.cli.call import Call
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
-from webemo_curate.config import Overrides, PipelineConfig, override
+from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
-from webemo_curate.remedies import typed, working_in
-from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.workspace import Workspace, open_workspace
-
-logger = logging.getLogger(__name__)
+from webemo_curate.remedies import working_in
+from webemo_curate.workspace import open_workspace
 
 GENERAL = "General"
 RUNNER = ("runner", "workers", "memory")
@@ -91,78 +87,6 @@ class ListsByDefault(TyperGroup):
         """Put `list` before what names no command of the group."""
         named = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
         return super().parse_args(ctx, args if named else ["list", *args])
-
-
-@dataclass(frozen=True)
-class Call:
-    """What every command is given.
-
-    Attributes
-    ----------
-    workspace
-        Where it works.
-    place
-        The workspace as the user named it.
-    given
-        Settings named on the command line.
-    results
-        Where the answer as JSON goes; None if it is not wanted.
-    """
-
-    workspace: Workspace
-    place: str
-    given: Overrides
-    results: TextIO | None
-
-    def config(self) -> PipelineConfig:
-        """Return the workspace's configuration with what was given now."""
-        return override(self.workspace.config(), self.given)
-
-    def work(self) -> WorkContext:
-        """Return what commands below this one are passed: the workspace and its configuration."""
-        return WorkContext(self.workspace, self.config())
-
-    def remember(self, section: str) -> None:
-        """Keep what was given of a section for the commands that follow: this one ended well."""
-        config = self.config()
-        with self.workspace.lock():
-            self.workspace.remember(config, [section])
-
-    def end(self, *said: str, lies: object = None, then: str | None = None) -> None:
-        """Print how the command ended: the result in words, where it lies, what comes next.
-
-        Parameters
-        ----------
-        *said : str
-            The result, in lines.
-        lies : object, optional
-            The file or folder that was written.
-        then : str, optional
-            The next command, without `curate`.
-        """
-        for line in self._closing(*said, lies=lies, then=then):
-            print(line, flush=True)
-
-    def say(self, *said: str, lies: object = None, then: str | None = None) -> None:
-        """End as `end` does, on standard error: what was printed is a table that programs read."""
-        for line in self._closing(*said, lies=lies, then=then):
-            logger.info("%s", line)
-
-    def _closing(self, *said: str, lies: object, then: str | None) -> Iterator[str]:
-        yield from said
-        if lies is not None:
-            yield f"Written: {lies}"
-        if then is not None and logger.isEnabledFor(logging.INFO):
-            yield f"Next: {self.typed(then)}"
-
-    def answer(self, **document: Any) -> None:
-        """Print the answer as one JSON object if that is wanted."""
-        if self.results:
-            print(json.dumps(document, default=str), file=self.results)
-
-    def typed(self, command: str) -> str:
-        """Return a command as it is typed for this workspace."""
-        return typed(command, self.place)
 
 
 def command(

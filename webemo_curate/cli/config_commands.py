@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import command
 from webemo_curate.config import (
     PRESET_FIELDS,
     TAKEN_BACK,

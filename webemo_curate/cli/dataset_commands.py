@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import RUNNER, Call, check_place, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import RUNNER, check_place, command
 from webemo_curate.errors import InputError
 
 # Whatever a command needs beyond this it imports itself: `curate --help` must answer at once.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import command
 from webemo_curate.errors import InputError
 
 if TYPE_CHECKING:

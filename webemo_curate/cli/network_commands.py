@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from webemo_curate.cli.command import RUNNER, Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import RUNNER, command
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import BINARY
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import command
 
 SortBy = Literal["finished", "name", "network", "validation", "test", "auc", "seed", "epochs"]
 LINE = "{:<34} {:<14} {:>6} {:>6}  {:<23} {:<23} {:>6}  {:<8}  {}"

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import command
 from webemo_curate.errors import CurateError
 
 

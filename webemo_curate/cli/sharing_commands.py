@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import PROCESSES, Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import PROCESSES, command
 from webemo_curate.config import ExportFormat
 
 POLITELY = tuple(

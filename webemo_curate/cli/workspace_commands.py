@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import RUNNER, Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import RUNNER, command
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.remedies import WRITERS
 from webemo_curate.runner.work_context import WorkContext
