@@ -172,7 +172,7 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
 
 def odd_paths(paths: Any) -> Any:
     """Tell of paths, or of a column in a filter, which lead out of the workspace."""
-    return pc.match_substring_regex(paths, ODD.pattern)
+    return pc.match_substring_regex(paths, ODD)
 
 
 def _check_paths(table: pa.Table, name: str) -> None:

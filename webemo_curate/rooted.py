@@ -7,17 +7,21 @@ itself may be a link, as its user named it.
 
 import hashlib
 import os
-import re
 import stat
+from collections.abc import Sequence
 from functools import partial
 from io import FileIO
 from pathlib import Path
+from typing import Self
 
 from webemo_curate.errors import InputError
 from webemo_curate.system_faults import raise_system_fault
 
-ODD = re.compile(r"^$|^/|//|/$|(?:^|/)\.{1,2}(?:/|$)|\0")
-"""Matches what is no plain relative path: absolute ones, empty parts, `.` and `..`."""
+ODD = r"^$|^/|//|/$|(?:^|/)\.{1,2}(?:/|$)|\x00"
+"""Matches, as Arrow searches columns, what is no plain relative path; see `is_plain`."""
+
+ODD_PARTS = frozenset(("", ".", ".."))
+"""Parts that no plain relative path has; an absolute one begins with an empty one."""
 
 LINK, SPECIAL = "is a link", "is neither a file nor a folder"
 
@@ -41,7 +45,7 @@ def is_plain(key: str) -> bool:
     bool
         False for the root itself too.
     """
-    return not ODD.search(key)
+    return ODD_PARTS.isdisjoint(key.split("/")) and "\0" not in key
 
 
 def below(root: Path, key: str, *, replaced: bool = False) -> Path:
@@ -68,10 +72,10 @@ def below(root: Path, key: str, *, replaced: bool = False) -> Path:
     """
     if not is_plain(key):
         raise InputError(f"{root}: {key!r} is no path below this folder; correct or delete it")
-    path = root
+    path = str(root)  # put together as text: every picture that is stored or read asks
     parts = key.split("/")
     for place, part in enumerate(parts, start=1):
-        path = path / part
+        path = f"{path}/{part}"
         if not (replaced and place == len(parts)) and not _check(path):
             break
     return root / key
@@ -100,21 +104,71 @@ def open_below(root: Path, key: str) -> FileIO:
     if not is_plain(key):
         raise NotRegularError(f"{key!r} is no path below {root}")
     *folders, name = key.split("/")
+    place = _open_folder(root, folders)
+    try:
+        return _as_regular(os.open(name, _FLAGS, dir_fd=place), key)
+    finally:
+        os.close(place)
+
+
+def _open_folder(root: Path, folders: Sequence[str]) -> int:
+    """Open a folder below a root, one after another on the way to it; links are not followed."""
     place = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     try:
         for folder in folders:
             inner = os.open(folder, _FLAGS | os.O_DIRECTORY, dir_fd=place)
             os.close(place)
             place = inner
-        return _as_regular(os.open(name, _FLAGS, dir_fd=place), key)
-    finally:
+    except OSError:
         os.close(place)
+        raise
+    return place
 
 
 def read_below(root: Path, key: str) -> bytes:
     """Read a whole file below a root; raises as `open_below`."""
     with open_below(root, key) as stream:
         return stream.read()
+
+
+class NeighborReader:
+    """Reads files below a root of which many lie side by side; a context manager.
+
+    The folder of the last one stays open: to walk to it takes longer than to read a small file.
+
+    Parameters
+    ----------
+    root : Path
+        Any folder; it may be a link.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders: list[str] | None = None
+        self._place = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def read(self, key: str) -> bytes:
+        """Read a whole file; raises as `open_below`."""
+        if not is_plain(key):
+            raise NotRegularError(f"{key!r} is no path below {self._root}")
+        *folders, name = key.split("/")
+        if folders != self._folders:
+            self._leave()
+            self._place = _open_folder(self._root, folders)
+            self._folders = folders
+        with _as_regular(os.open(name, _FLAGS, dir_fd=self._place), key) as stream:
+            return stream.read()
+
+    def _leave(self) -> None:
+        if self._folders is not None:
+            os.close(self._place)
+            self._folders = None
 
 
 def open_regular(path: Path) -> FileIO:
@@ -201,16 +255,16 @@ def check_replaceable(path: Path) -> None:
         raise InputError(f"{path}: is {what}; name a file")
 
 
-def _check(path: Path) -> bool:
+def _check(path: str) -> bool:
     """Raise if a path leads away or may hang; return whether it is there."""
     try:
-        mode = path.lstat().st_mode
+        mode = os.lstat(path).st_mode
     except OSError:
         return False
     if stat.S_ISLNK(mode):
-        raise InputError(f"{path}: {LINK}, and nothing in a workspace may be one; remove it")
+        raise InputError(f"{Path(path)}: {LINK}, and nothing in a workspace may be one; remove it")
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        raise InputError(f"{path}: {SPECIAL}; remove it")
+        raise InputError(f"{Path(path)}: {SPECIAL}; remove it")
     return True
 
 

@@ -163,6 +163,7 @@ class Workspace(ManifestStore):
         """
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.image_path(sha256, suffix)
+        self.store.check_own()
         if not (isinstance(self.images, ImageFiles) and self.images.link(file, path)):
             self.images.add(content, path)
         return sha256

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.stages.tables import manifest
@@ -15,7 +18,15 @@ from webemo_curate.imaging import DecodeError, read_file
 from webemo_curate.manifest import Origin
 from webemo_curate.report.build import build_report
 from webemo_curate.report.prediction_row import Panel, draw_row
-from webemo_curate.rooted import below, is_plain, open_below, open_regular
+from webemo_curate.rooted import (
+    ODD,
+    NeighborReader,
+    below,
+    is_plain,
+    open_below,
+    open_regular,
+    read_below,
+)
 from webemo_curate.storage.atomic import atomic_path
 from webemo_curate.workspace import Workspace
 
@@ -59,6 +70,12 @@ def store_image(workspace: Workspace) -> None:
     workspace.store_image(b"an image", ".jpg")
 
 
+def link_image(workspace: Workspace) -> None:
+    file = workspace.root.parent / "picture.jpg"
+    file.write_bytes(b"an image")
+    workspace.link_image(b"an image", ".jpg", file)
+
+
 @pytest.mark.parametrize(
     ("link", "work"),
     [
@@ -70,6 +87,7 @@ def store_image(workspace: Workspace) -> None:
         ("data", take_lock),
         ("manifests", write_manifest),
         ("data/images", store_image),
+        ("data/images", link_image),
     ],
 )
 def test_a_link_in_a_workspace_costs_nobody_a_file(
@@ -201,3 +219,27 @@ def test_a_link_in_place_of_a_picture_is_not_shown(workspace: Workspace, outside
     with pytest.raises(OSError, match=r"symbolic link|Too many"):
         workspace.read_image(path)
     assert CONTENT.decode() not in Path(build_report(work_on(workspace))).read_text()
+
+
+@given(st.text("./a\0\n", max_size=9))
+def test_columns_of_paths_are_searched_by_the_rule_of_one_path(path: str) -> None:
+    (odd,) = pc.match_substring_regex(pa.array([path]), ODD).to_pylist()
+    assert is_plain(path) is not odd
+
+
+def test_neighbors_are_read_as_each_by_itself(tmp_path: Path, outside: Path) -> None:
+    root = tmp_path / "root"
+    for key in ("a/1", "a/2", "b/1", "top"):
+        (root / key).parent.mkdir(parents=True, exist_ok=True)
+        (root / key).write_bytes(key.encode())
+    (root / "c").symlink_to(outside)
+    (root / "b" / "link").symlink_to(outside / "one")
+    before = len([*Path("/proc/self/fd").iterdir()])
+    with NeighborReader(root) as files:
+        for key in ("a/1", "a/2", "b/1", "a/1", "top", "a/2"):
+            assert files.read(key) == read_below(root, key) == key.encode()
+        for away in ("c/one", "b/link", "../root/top", "none/1", "a/3", "a"):
+            with pytest.raises(OSError, match=r"."):
+                files.read(away)
+            assert files.read("b/1") == b"b/1"
+    assert len([*Path("/proc/self/fd").iterdir()]) == before

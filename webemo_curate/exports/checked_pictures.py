@@ -4,15 +4,17 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.remedies import bringing_back
-from webemo_curate.rooted import below
+from webemo_curate.rooted import NeighborReader, below, is_plain
 from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 
@@ -48,19 +50,29 @@ class Pictures:
         CurateError
             If a picture is missing or changed; names it.
         """
-        read = self._workspace.images.read
         places = self._workspace.images.places(rows["path"].combine_chunks()).to_pylist()
-        for place, sha256 in zip(places, rows["sha256"].to_pylist(), strict=True):
-            try:
-                content = read(place)
-            except OSError as error:
-                raise_system_fault(error, place)
-                raise CurateError(
-                    f"{self._where(place)}: the picture is missing; {self._remedy}"
-                ) from error
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise self._changed(place)
-            yield content
+        with self._reading() as read:
+            for place, sha256 in zip(places, rows["sha256"].to_pylist(), strict=True):
+                try:
+                    content = read(place)
+                except OSError as error:
+                    raise_system_fault(error, place)
+                    raise CurateError(
+                        f"{self._where(place)}: the picture is missing; {self._remedy}"
+                    ) from error
+                if hashlib.sha256(content).hexdigest() != sha256:
+                    raise self._changed(place)
+                yield content
+
+    @contextmanager
+    def _reading(self) -> Iterator[Callable[[str], bytes]]:
+        """Give what reads places, those of files as neighbors: rows are in the order of hashes."""
+        images = self._workspace.images
+        if not isinstance(images, ImageFiles):
+            yield images.read
+            return
+        with NeighborReader(images.root) as files:
+            yield lambda place: (files if is_plain(place) else images).read(place)
 
     def _changed(self, place: str) -> CurateError:
         """Return the error of a picture whose bytes are not those of its hash."""

@@ -57,14 +57,17 @@ class ImageFiles:
         Returns
         -------
         bool
-            False if the file system cannot (another drive, say): nothing is done.
+            False if the file system cannot (another drive, say), or a file is there: nothing is
+            done.
+
+        Raises
+        ------
+        InputError
+            If a link on the way would lead out of the root.
         """
-        file = self.root / path
-        if file.exists():
-            return False
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file = below(self.root, path, replaced=True)
         try:
-            os.link(source.resolve(), file)
+            _link(source.resolve() if source.is_symlink() else source, file)
         except FileExistsError:
             return False
         except OSError as error:
@@ -98,6 +101,15 @@ class ImageFiles:
             return self.holds(path, len(content)) and self.read(path) == content
         except OSError:
             return False
+
+
+def _link(source: Path, file: Path) -> None:
+    """Make a hard link; its folder too, if need be."""
+    try:
+        os.link(source, file)
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, file)
 
 
 def read_place(root: Path, place: str) -> bytes:
