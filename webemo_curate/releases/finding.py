@@ -1,6 +1,5 @@
 """Looking for released images: URL after URL, until one serves what was released."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,23 +9,20 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.listing_keys import file_of
+from webemo_curate.releases.looks import Look, LookWorker, look_at
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
 from webemo_curate.releases.own_pictures import OwnPictures, missing_row
 from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
-from webemo_curate.stages.images import ImagesStage
-from webemo_curate.stages.stage import Stage, StageContext
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.verdicts import STORED
 from webemo_curate.workspace import Workspace, image_path
 
 Row = dict[str, Any]
 
-DESCRIBED = ("sha256", "status", "suffix", "bytes")
-"""What the images stage is told of a fetched file."""
-
-LOOKS = ["sha256", "decode_status", "pixel_hash", "phash", "width", "height"]
-"""What it says of it that is compared."""
+FINGERPRINT = "rebuild"
+"""Names what is run in the scratch; the fetch stage knows what it has by its journal."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,8 @@ class Finder:
         rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
         self._rows = {row["sha256"]: row for row in rows}
         self.findings: dict[str, Recovered] = {}
-        self._found: dict[str, Row] = {}
+        self._found: dict[str, Look] = {}
+        self._worker = LookWorker(config.decoding.max_pixels)
 
     def find(self) -> dict[str, Recovered]:
         """Look for every image: where the user has it, under its URL, its others, its copies'.
@@ -170,30 +167,18 @@ class Finder:
         """Fetch URLs with the stage that curated them: as politely, and resumed after a kill."""
         asked = {"limit": None, "retry_status": (), "repair": False}
         config = self._config.fetch.model_copy(update=asked)
-        stage = FetchStage(config, self._config.decoding)
-        return self._by("url", self._run(stage, "listing", pa.table({"url": urls})))
+        stage = FetchStage(config, self._config.decoding, worker=self._worker)
+        with closing(LocalRunner(self._config.workers)) as runner:
+            context = StageContext(self._scratch, runner, FINGERPRINT)
+            (table,) = stage.run({"listing": pa.table({"url": urls})}, context).values()
+        return {row["url"]: row for row in table.to_pylist()}
 
     def _describe(self, answers: Iterable[Row]) -> None:
-        """Decode and hash what is not as released with the stage that does so of every picture."""
+        """Decode and hash what is not as released."""
         new = {
-            row["sha256"]: {name: row[name] for name in DESCRIBED}
+            row["sha256"]: image_path(row["sha256"], row["suffix"])
             for row in answers
             if row["status"] in STORED and row["sha256"] not in self._found
         }
-        if not new:
-            return
-        stage = ImagesStage(self._config.images, self._config.decoding)
-        table = self._run(stage, "fetch", pa.Table.from_pylist(list(new.values())))
-        self._found |= self._by("sha256", table.select(LOOKS))
-
-    def _run(self, stage: Stage[Any], source: str, rows: pa.Table) -> pa.Table:
-        names = "\n".join(rows.column(0).to_pylist())
-        fingerprint = hashlib.sha256(names.encode()).hexdigest()
-        runner = LocalRunner(self._config.workers)
-        with closing(runner):
-            context = StageContext(self._scratch, runner, fingerprint)
-            return stage.run({source: rows}, context)[stage.name]
-
-    @staticmethod
-    def _by(key: str, table: pa.Table) -> dict[str, Row]:
-        return {row[key]: row for row in table.to_pylist()}
+        if new:
+            self._found |= look_at(new, self._scratch, self._worker, self._config.workers)

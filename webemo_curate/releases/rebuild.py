@@ -13,6 +13,7 @@ from webemo_curate.listing_keys import file_of
 from webemo_curate.manifest import Origin
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
 from webemo_curate.releases.finding import Finder, Recovered
+from webemo_curate.releases.looks import read_kept
 from webemo_curate.releases.outcomes import Outcome
 from webemo_curate.releases.own_pictures import OwnPictures
 from webemo_curate.releases.reading_back import Release, read_release
@@ -167,7 +168,9 @@ def _enter(
 ) -> None:
     """Store the pictures and write the split manifests."""
     for row in rows:
-        workspace.images.add(scratch.read_image(row["path"]), row["path"])
+        file = scratch.root / row["path"]
+        # A link: to write the bytes again, and free the first ones, would cost as much as fetching.
+        workspace.link_image(read_kept(scratch, row["path"]), file.suffix, file)
     workspace.settle()
     origin = Origin(STAGE, VERSION, config.rebuild.fingerprint(), {"release": released.digest})
     for split in Split:

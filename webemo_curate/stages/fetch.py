@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
@@ -25,6 +25,9 @@ from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
+if TYPE_CHECKING:
+    from webemo_curate.imaging import ExamineWorker
+
 ORDER_SEED = 0
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,8 @@ class FetchStage(Stage[FetchConfig]):
         Which pictures are decoded.
     listing : ListingConfig, optional
         Where local files are.
+    worker : ExamineWorker, optional
+        Examines what is downloaded; by default one of that kind itself.
     """
 
     name = "fetch"
@@ -49,11 +54,16 @@ class FetchStage(Stage[FetchConfig]):
     outputs = ("fetch",)
 
     def __init__(
-        self, config: FetchConfig, decoding: DecodingConfig, listing: ListingConfig | None = None
+        self,
+        config: FetchConfig,
+        decoding: DecodingConfig,
+        listing: ListingConfig | None = None,
+        worker: "ExamineWorker | None" = None,
     ) -> None:
         super().__init__(config)
         self._decoding = decoding
         self._listing = listing or ListingConfig()
+        self._worker = worker
 
     def configuration(self) -> dict[str, Any]:
         """Return the settings that can change the result, the bound on pictures among them."""
@@ -189,7 +199,7 @@ class FetchStage(Stage[FetchConfig]):
         from webemo_curate.imaging import Examiner, ExamineWorker
 
         pools, room = Pools(user_agent(self.config), trusted()), Room()
-        with Examiner(ExamineWorker(self._decoding.max_pixels)) as examiner:
+        with Examiner(self._worker or ExamineWorker(self._decoding.max_pixels)) as examiner:
             async with pools, asyncio.TaskGroup() as group:
                 client = Downloader(self.config, workspace, pools, examiner, room)
                 schedule = Schedule(self.config, client, record.add, room=room)
