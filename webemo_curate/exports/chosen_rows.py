@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 from webemo_curate.conform import conform
 from webemo_curate.errors import InputError
 from webemo_curate.exports.removals import removed_hashes
-from webemo_curate.manifest import ROW_GROUP_ROWS
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.remedies import typed
 from webemo_curate.schemas import SPLIT
@@ -23,6 +22,9 @@ from webemo_curate.workspace import Workspace
 
 BATCH_ROWS = 512
 """Rows of a manifest held at a time; of their pictures one is."""
+
+COUNTED_ROWS = 8192
+"""Rows held while they are counted: a manifest's whole row group would be a third of the memory."""
 
 HASH_DIGITS = 64
 FILE_NAME = r"^[0-9a-f]{64}\.[a-z0-9]{1,5}$"
@@ -220,7 +222,7 @@ def _open(workspace: Workspace, name: str, classes: int, removed: frozenset[str]
 
 def _count(split: SplitRows) -> Counter[tuple[str, int]]:
     counts: Counter[tuple[str, int]] = Counter()
-    for batch in split.batches(ROW_GROUP_ROWS):
+    for batch in split.batches(COUNTED_ROWS):
         counts.update(zip(batch["label"].to_pylist(), batch["target"].to_pylist(), strict=True))
     return counts
 
