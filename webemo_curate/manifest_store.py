@@ -21,6 +21,9 @@ from webemo_curate.storage.protocols import Store
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
+REBUILD = "rebuild"
+"""Named as the stage of splits that were brought back from a release."""
+
 SPILLS = "data/spill"
 """Beside this name a command's folder of spilled tables lies, hidden and locked."""
 
@@ -95,6 +98,12 @@ class ManifestStore:
                 return read_info(file)
         except FileNotFoundError:
             return None
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether the splits were brought back from a release: no lists and no stages made them."""
+        info = self.info(Split.TRAIN)
+        return info is not None and info.origin.stage == REBUILD
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the names of a split's targets, as recorded when it was written."""

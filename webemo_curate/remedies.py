@@ -73,7 +73,7 @@ def bringing_back(workspace: str | None = None) -> str:
     """Say how stored pictures that are missing or changed are brought back."""
     return (
         f"run '{typed('fetch --repair', workspace)}', which brings back what is missing or changed "
-        "(of an added set, add it again)"
+        "(of an added set, add it again; of a rebuilt one, run 'curate rebuild' again)"
     )
 
 

@@ -31,7 +31,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     Parameters
     ----------
     workspace : Workspace
-        All stages must have run.
+        All stages must have run, or the splits have been brought back from a release.
     files : bool, default True
         Also read every stored image, packed pixels and the runs, and compare them with the
         digests that were recorded.
@@ -46,6 +46,9 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     InputError
         If a manifest is missing or cannot be read.
     """
+    if workspace.is_rebuilt:
+        problems = [problem for split in Split for problem in _changed(workspace, split)]
+        return problems + (_problems_of_files(workspace) if files else [])
     present = {name for name in MANIFESTS if workspace.has(name)}
     missing = [name for name in MANIFESTS if name not in present | CAME_LATER]
     if missing:
@@ -55,10 +58,12 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
         )
     problems = [*_changed_manifests(workspace, present), *_stale_manifests(workspace)]
     problems += discrepancies(workspace.read, workspace.root, present)
-    if files:
-        problems += [*_changed_files(workspace), *_changed_packed(workspace)]
-        problems += _changed_runs(workspace)
-    return problems
+    return problems + (_problems_of_files(workspace) if files else [])
+
+
+def _problems_of_files(workspace: Workspace) -> list[str]:
+    files = [*_changed_files(workspace), *_changed_packed(workspace)]
+    return [*files, *_changed_runs(workspace)]
 
 
 def further_manifests(workspace: Workspace) -> list[str]:
@@ -101,11 +106,7 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:
     """Read every image that a manifest names, once."""
-    images = workspace.read("images", ["sha256", "path", "decode_status"])
-    sound = images.filter(
-        pc.not_equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
-    )
-    named = pa.concat_tables([sound.select(NAMED), *_added_images(workspace)])
+    named = pa.concat_tables([*_decoded_images(workspace), *_added_images(workspace)])
     distinct = named.group_by(NAMED).aggregate([])
     places = workspace.images.places(distinct["path"].combine_chunks())
     rows = distinct.append_column("place", places).sort_by("place").to_pylist()
@@ -114,6 +115,14 @@ def _changed_files(workspace: Workspace) -> Iterator[str]:
             if problem := _problem(workspace, row):
                 yield f"{workspace.store.where(row['path'])}: {problem}"
             bar.update()
+
+
+def _decoded_images(workspace: Workspace) -> Iterator[pa.Table]:
+    """Yield the images that were described; of a set brought back from a release none was."""
+    if not workspace.is_rebuilt:
+        images = workspace.read("images", ["sha256", "path", "decode_status"])
+        missing = pc.equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
+        yield images.filter(pc.invert(missing)).select(NAMED)
 
 
 def _added_images(workspace: Workspace) -> Iterator[pa.Table]:

@@ -161,9 +161,8 @@ class Workspace(ManifestStore):
         str
             SHA-256 of the bytes, in hex.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
-        path = self.image_path(sha256, suffix)
         self.store.check_own()
+        path = self.image_path(sha256 := hashlib.sha256(content).hexdigest(), suffix)
         if not (isinstance(self.images, ImageFiles) and self.images.link(file, path)):
             self.images.add(content, path)
         return sha256

@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,8 +21,10 @@ from tests.exports.shared_set import SECOND_URL, TWICE, TWIN_FROM, Drawn
 from tests.releases.conftest import bring_back
 from webemo_curate.errors import InputError
 from webemo_curate.releases.files import SUMS, write_parquet, write_sums
+from webemo_curate.releases.rebuild import Rebuilt
 from webemo_curate.rooted import regular_digest
 from webemo_curate.verdicts import Split
+from webemo_curate.verification import verify
 from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
@@ -125,9 +129,22 @@ def test_the_outcomes_are_those_planned(
     assert rows_of(Workspace(tmp_path)) == {sha256: before[sha256] for sha256 in kept}
     stored = {file.stem for file in (tmp_path / "data" / "images").rglob("*.*")}
     assert stored == kept
+    check_shares(rebuilt, report)
     for split, shares in rebuilt.shares.items():
         assert sum(shares.released.values()) == curated.read(split).num_rows
         assert sum(shares.now.values()) == Workspace(tmp_path).read(split).num_rows
+
+
+def check_shares(rebuilt: Rebuilt, report: list[dict[str, Any]]) -> None:
+    """See that what is told of the classes is what the rows of the report come to."""
+    classes = ("others", "sadness")
+    for split, shares in rebuilt.shares.items():
+        for told, rows in (
+            (shares.released, report),
+            (shares.now, [row for row in report if row["outcome"] == "identical"]),
+        ):
+            mine = Counter(classes[row["target"]] for row in rows if row["split"] == split)
+            assert mine == Counter(told)
 
 
 def test_what_is_accepted_enters_with_what_was_found(
@@ -170,6 +187,34 @@ def test_other_urls_are_asked_only_where_the_first_fails(
     bring_back(released, tmp_path, site)
     asked = [target.removeprefix("/") for target in site.asked()]
     assert len(asked) == len(set(asked)) == len(images_of(released))
+
+
+def test_a_rebuilt_set_is_verified_by_itself(released: Path, site: Site, tmp_path: Path) -> None:
+    bring_back(released, tmp_path, site)
+    workspace = Workspace(tmp_path)
+    assert verify(workspace) == []
+    path = workspace.read("train")["path"][0].as_py()
+    (tmp_path / path).write_bytes(b"spoiled")
+    (problem,) = verify(workspace)
+    assert path in problem
+    assert "curate rebuild" in problem
+
+
+@pytest.mark.slow
+def test_a_rebuilt_set_is_trained_on(released: Path, site: Site, tmp_path: Path) -> None:
+    bring_back(released, tmp_path, site)
+    said = subprocess.run(
+        [CURATE, "status", "--workspace", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert f"Next: curate train-model --workspace {tmp_path}" in said.stdout + said.stderr
+    small = ["--from-scratch", "--epochs", "1", "--image-size", "32", "--device", "cpu"]
+    done = subprocess.run(
+        [CURATE, "train-model", "--workspace", tmp_path, *small],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_set_curated_here_is_not_written_over(

@@ -67,7 +67,8 @@ def train_model(
         train(config.train, work, name)
         return
     check_weights(config.train)
-    outcomes = [] if only else show_stages(Pipeline(call.workspace, config).run())
+    alone = only or call.workspace.is_rebuilt
+    outcomes = [] if alone else show_stages(Pipeline(call.workspace, config).run())
     runs = train(config.train, work, name)
     call.remember("train")
     lines = [trained_line(run) for run in runs]

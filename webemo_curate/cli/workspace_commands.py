@@ -117,7 +117,9 @@ def status(call: Call) -> None:
         print(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")
     print()
     funnel = show_funnel(pipeline)
-    call.end(then=_next_after(stages))
+    rebuilt = call.workspace.is_rebuilt
+    said = ["The splits were brought back from a release by 'curate rebuild'"] if rebuilt else []
+    call.end(*said, then="train-model" if rebuilt else _next_after(stages))
     call.answer(stages=stages, funnel=funnel)
 
 

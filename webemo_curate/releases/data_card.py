@@ -25,8 +25,9 @@ WHAT = {
 }
 
 REBUILD = """\
+With webemo-curate installed (its version stands at the top),
+
 ```
-pip install webemo-curate
 curate rebuild RELEASE --workspace WORKSPACE
 ```
 

@@ -55,6 +55,8 @@ OUTCOME_COLUMNS = pa.schema(
     [
         ("sha256", pa.string()),
         ("split", pa.string()),
+        ("label", pa.string()),
+        ("target", pa.int8()),
         ("outcome", pa.string()),
         ("status", pa.string()),
         ("http_status", pa.int16()),

@@ -11,6 +11,7 @@ from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import file_of
 from webemo_curate.manifest import Origin
+from webemo_curate.manifest_store import REBUILD
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
 from webemo_curate.releases.finding import Finder, Recovered
 from webemo_curate.releases.looks import read_kept
@@ -23,7 +24,7 @@ from webemo_curate.schemas import SPLIT
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-STAGE, VERSION = "rebuild", 1
+VERSION = 1
 REPORT = "rebuild.parquet"
 """In the workspace: what became of each image."""
 
@@ -32,6 +33,9 @@ SCRATCH = "data/rebuild"
 
 ENTERING = [*(name for name in SPLIT.names if name != "path"), "split"]
 """Columns of a release that the rows of a split manifest are made of."""
+
+REPORTED = ["sha256", "split", "label", "target"]
+"""Columns of a release that the report repeats: with them it tells what a class has lost."""
 
 Row = dict[str, Any]
 
@@ -117,7 +121,7 @@ def _check_own(workspace: Workspace) -> None:
     """Refuse to write over a set that was curated from lists."""
     for split in Split:
         info = workspace.info(split)
-        if workspace.has(split) and (info is None or info.origin.stage != STAGE):
+        if workspace.has(split) and (info is None or info.origin.stage != REBUILD):
             raise InputError(
                 f"{workspace.where(split)}: holds a set of its own; give --workspace an empty "
                 "folder, or --check-only to compare alone"
@@ -172,7 +176,7 @@ def _enter(
         # A link: to write the bytes again, and free the first ones, would cost as much as fetching.
         workspace.link_image(read_kept(scratch, row["path"]), file.suffix, file)
     workspace.settle()
-    origin = Origin(STAGE, VERSION, config.rebuild.fingerprint(), {"release": released.digest})
+    origin = Origin(REBUILD, VERSION, config.rebuild.fingerprint(), {"release": released.digest})
     for split in Split:
         mine = [row for row in rows if row["split"] == split]
         columns = {name: [row[name] for row in mine] for name in SPLIT.names}
@@ -183,7 +187,7 @@ def _enter(
 
 def _report(released: Release, findings: dict[str, Recovered]) -> pa.Table:
     rows = []
-    for row in released.images.select(["sha256", "split"]).to_pylist():
+    for row in released.images.select(REPORTED).to_pylist():
         finding = findings[row["sha256"]]
         answer, likeness = finding.answer, finding.likeness
         rows.append(
