@@ -1,4 +1,4 @@
-"""How fetched pictures look that are not as released: the processes that examined them tell it."""
+"""Tell how fetched pictures look that are not as released: by the processes that examined them."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
