@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.listing_keys import file_of
-from webemo_curate.releases.looks import Look, LookWorker, look_at
+from webemo_curate.releases.changed_pictures import Look, LookWorker, look_at
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
 from webemo_curate.releases.own_pictures import OwnPictures, missing_row
 from webemo_curate.releases.reading_back import Release

@@ -12,9 +12,9 @@ from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import file_of
 from webemo_curate.manifest import Origin
 from webemo_curate.manifest_store import REBUILD
+from webemo_curate.releases.changed_pictures import read_kept
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
 from webemo_curate.releases.finding import Finder, Recovered
-from webemo_curate.releases.looks import read_kept
 from webemo_curate.releases.outcomes import Outcome
 from webemo_curate.releases.own_pictures import OwnPictures
 from webemo_curate.releases.reading_back import Release, read_release
