@@ -1,0 +1,131 @@
+"""A browser for the page, a workspace of cases, and the page served in this process."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.review_page.made import make_cases
+from webemo_curate.review_page.session import Session
+from webemo_curate.reviews.review import Review
+from webemo_curate.reviews.review_journal import ReviewJournal
+from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = "chromium"
+PATIENCE = 20_000
+"""Milliseconds that a page waits for what must come."""
+
+
+def found_chromium() -> str:
+    """Return the browser, installed from Debian's archive where that can be done and it lacks."""
+    if not shutil.which(CHROMIUM) and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in (["update", "-qq"], ["install", "-y", "-qq", CHROMIUM]):
+            subprocess.run(["apt-get", *command], check=False, capture_output=True)
+    place = shutil.which(CHROMIUM)
+    if place is None:
+        message = "Chromium is not here; 'apt-get install chromium' as root brings it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
+    place = found_chromium()
+    with sync_playwright() as driver:
+        # Chromium runs as root, which containers are, without its sandbox alone.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = driver.chromium.launch(executable_path=place, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: "Browser") -> "Iterator[Page]":
+    """Give a page of its own context; an error in it fails the test."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw a workspace of cases once; tests work on copies."""
+    return make_cases(tmp_path_factory.mktemp("cases") / "ws").root
+
+
+@pytest.fixture
+def cases(drawn: Path, tmp_path: Path) -> Workspace:
+    return Workspace(shutil.copytree(drawn, tmp_path / "ws"))
+
+
+@dataclass
+class Served:
+    """A page that is served.
+
+    Attributes
+    ----------
+    address
+        Where.
+    end
+        Stops the server and waits for it.
+    """
+
+    address: str
+    end: Callable[[], None]
+
+
+@pytest.fixture
+def serve_page(cases: Workspace) -> Iterator[Callable[..., Served]]:
+    """Give a function that serves the page of the workspace; what still runs is ended."""
+    running: list[Served] = []
+
+    def start(reviewer: str = "ann", hashes: list[str] | None = None) -> Served:
+        addresses: Queue[str] = Queue()
+        work = WorkContext(cases, cases.config())
+        session = Session(reviewer, ready=addresses.put)
+        if hashes is None:
+            call = threading.Thread(target=session.near, args=(work, None, 0.1))
+        else:
+            call = threading.Thread(target=session.sample, args=(work, hashes, "sample"))
+        call.start()
+        served = Served(addresses.get(timeout=30), lambda: end(served.address, call))
+        running.append(served)
+        return served
+
+    yield start
+    for served in running:
+        served.end()
+
+
+def end(address: str, call: threading.Thread) -> None:
+    from tests.review_page.asking import ask
+
+    if call.is_alive():
+        ask(address, "done", document={})
+    call.join(timeout=30)
+    assert not call.is_alive()
+
+
+def decided(workspace: Workspace) -> list[Review]:
+    """Return the decisions that stand, as another process reads them from the disk."""
+    return ReviewJournal(Workspace(workspace.root)).current()

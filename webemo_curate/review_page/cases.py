@@ -1,0 +1,165 @@
+"""Cases for a person, of each kind, made from stored scores alone: whole columns at a time."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.config import DedupConfig
+from webemo_curate.frames import to_frame
+from webemo_curate.review_page.pair_margins import MEASURES, READ, pair_margins
+from webemo_curate.verdicts import TextVerdict
+from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CASE_COLUMNS: Final = ["kind", "sha256", "other", "measure", "score", "threshold", "margin", "rule"]
+"""Columns of a table of cases.
+
+kind: `text`, `duplicate` or `label`; sha256: the picture, of a pair the one that would be kept, of
+a conflict its cluster; other: the second of a pair, else missing; measure, score, threshold: what
+decides, in words and numbers; margin: by how much, 0 or more where the rule says `drop` or `same`;
+rule: what it says, as a decision.
+"""
+
+EVEN: Final = 0.5
+"""The share of votes at which a conflict of labels is undecided."""
+
+
+def text_cases(workspace: Workspace, margin: float) -> "pd.DataFrame":
+    """Find pictures whose best box came near to what it had to reach, or passed it barely.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Has the text manifest.
+    margin : float
+        Largest difference of confidence and threshold.
+
+    Returns
+    -------
+    DataFrame
+        Columns `CASE_COLUMNS`.
+    """
+    text = workspace.read("text", ["sha256", "score", "threshold", "verdict"])
+    away = pc.subtract(text["score"], text["threshold"])
+    judged = pc.not_equal(text["verdict"].cast(pa.string()), TextVerdict.UNREADABLE.value)
+    near = pc.and_(pc.less_equal(pc.abs(away), pa.scalar(margin, pa.float32())), judged)
+    return _as_text_cases(text.append_column("margin", away).filter(near))
+
+
+def texts_as_cases(workspace: Workspace, hashes: Sequence[str]) -> "pd.DataFrame":
+    """Make cases of named pictures, whatever their scores: those of a sample.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Has the text manifest.
+    hashes : sequence of str
+        SHA-256 of pictures; the cases come in this order.
+
+    Returns
+    -------
+    DataFrame
+        Columns `CASE_COLUMNS`; a picture that is not in the manifest has no row.
+    """
+    text = workspace.read("text", ["sha256", "score", "threshold", "verdict"])
+    text = text.append_column("margin", pc.subtract(text["score"], text["threshold"]))
+    found = _as_text_cases(text.filter(pc.is_in(text["sha256"], pa.array(hashes, pa.string()))))
+    place = found["sha256"].map({sha256: place for place, sha256 in enumerate(hashes)})
+    return found.iloc[place.to_numpy().argsort()].reset_index(drop=True)
+
+
+def _as_text_cases(text: pa.Table) -> "pd.DataFrame":
+    frame = to_frame(text)
+    bears = frame["verdict"].astype(str) == TextVerdict.TEXT.value
+    frame = frame.assign(
+        kind="text", other=None, measure="confidence", rule=np.where(bears, "drop", "keep")
+    )
+    return frame[CASE_COLUMNS]
+
+
+def duplicate_cases(workspace: Workspace, config: DedupConfig, margin: float) -> "pd.DataFrame":
+    """Find measured pairs that the rule only just takes for the same picture, or just not.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Has the pairs manifest.
+    config : DedupConfig
+        The limits that pairs are held against.
+    margin : float
+        Largest margin; see `pair_margins`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `CASE_COLUMNS`; a pair that was measured in several ways has one row, of the way
+        that says most for the same picture.
+    """
+    pairs = workspace.read("pairs", ["first", "second", *READ])
+    found = pair_margins(pairs, config)
+    able = np.flatnonzero(found.margin >= -margin)
+    frame = to_frame(pairs.select(["first", "second"]).take(pa.array(able)))
+    frame["margin"] = found.margin[able]
+    frame["score"], frame["threshold"] = found.score[able], found.threshold[able]
+    frame["measure"] = np.asarray(MEASURES, object)[found.measure[able]]
+    best = frame.sort_values("margin", kind="stable").drop_duplicates(
+        ["first", "second"], keep="last"
+    )
+    near = best[best["margin"].abs() <= margin]
+    near = near.rename(columns={"first": "sha256", "second": "other"})
+    same = near["margin"] >= 0
+    return near.assign(kind="duplicate", rule=np.where(same, "same", "different"))[CASE_COLUMNS]
+
+
+def label_cases(workspace: Workspace) -> "pd.DataFrame":
+    """Find clusters of one picture under labels of several classes: the votes decide, or none.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Has the labels manifest.
+
+    Returns
+    -------
+    DataFrame
+        Columns `CASE_COLUMNS`; all conflicts, for under the default policy each costs a picture.
+    """
+    columns = ["cluster", "label", "positive_votes", "other_votes", "conflict", "verdict"]
+    labels = workspace.read("labels", columns)
+    frame = to_frame(labels.filter(labels["conflict"]))
+    votes = (frame["positive_votes"] + frame["other_votes"]).astype("float64")
+    share = frame["positive_votes"].astype("float64") / votes
+    kept = frame["verdict"].astype(str) == "kept"
+    return frame.rename(columns={"cluster": "sha256"}).assign(
+        kind="label",
+        other=None,
+        measure="share of votes",
+        score=share,
+        threshold=EVEN,
+        margin=share - EVEN,
+        rule=frame["label"].astype(object).where(kept, "drop"),
+    )[CASE_COLUMNS]
+
+
+def nearest_first(cases: "pd.DataFrame") -> "pd.DataFrame":
+    """Order cases by how uncertain they are, on either side of the threshold.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        Columns `CASE_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        The same, numbered from 0; equally near ones by their hashes.
+    """
+    ordered = cases.assign(away=cases["margin"].abs()).sort_values(
+        ["away", "sha256", "other"], kind="stable"
+    )
+    return ordered.drop(columns="away").reset_index(drop=True)

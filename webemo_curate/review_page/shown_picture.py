@@ -1,0 +1,80 @@
+"""Pictures as the page shows them: decoded apart, made smaller, re-encoded from their pixels."""
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from webemo_curate.config import BOUNDS
+from webemo_curate.imaging import Apart, Facts, Made, choose_frame, load_frame
+
+SIDES: Final = {"small": 240, "fit": 1280, "full": 4096}
+"""Most pixels a side, by the name that the page asks by."""
+
+QUALITY: Final = 90
+
+
+@dataclass(frozen=True)
+class PageTask:
+    """Makes a JPEG of a file's picture in a process that the file may end; a `PictureTask`."""
+
+    seconds: float = BOUNDS.seconds
+
+    def __call__(self, content: bytes, details: Facts) -> Made:
+        """Return the picture upright, within `side` pixels."""
+        frame, max_pixels, side = details["frame"], details["max_pixels"], details["side"]
+        chosen = (
+            choose_frame(content, max_pixels)
+            if frame is None
+            else load_frame(content, max_pixels, frame)
+        )
+        picture = chosen.picture
+        picture.thumbnail((side, side), Image.Resampling.BICUBIC)
+        stream = io.BytesIO()
+        picture.save(stream, "JPEG", quality=QUALITY)
+        return Made({}, stream.getvalue())
+
+
+class PictureShop:
+    """Gives a workspace's pictures to the page.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Largest width times height that is decoded.
+    """
+
+    def __init__(self, max_pixels: int) -> None:
+        self._apart, self._max_pixels = Apart(PageTask()), max_pixels
+
+    async def show(self, content: bytes, side: int, frame: int | None) -> bytes:
+        """Return a picture as a JPEG file.
+
+        Parameters
+        ----------
+        content : bytes
+            The stored file.
+        side : int
+            Most pixels a side.
+        frame : int, optional
+            The frame of an animation; default the one that stands for it.
+
+        Returns
+        -------
+        bytes
+            Of its pixels alone: nothing else of the file goes to a browser.
+
+        Raises
+        ------
+        DecodeError
+            If it cannot be read.
+        """
+        made = await self._apart.ask_aside(
+            content, max_pixels=self._max_pixels, side=side, frame=frame
+        )
+        return made.content
+
+    def close(self) -> None:
+        """End its processes."""
+        self._apart.__exit__(None, None, None)
