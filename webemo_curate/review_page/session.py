@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from webemo_curate.errors import InputError
@@ -10,7 +11,7 @@ from webemo_curate.review_page.case_queue import CaseQueue, build_queue
 from webemo_curate.review_page.cases import texts_as_cases
 from webemo_curate.review_page.desk import Desk
 from webemo_curate.review_page.serving import serve
-from webemo_curate.reviews.review import ReviewKind
+from webemo_curate.reviews.review import Decision, Review, ReviewKind
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.runner.work_context import WorkContext
 
@@ -39,6 +40,10 @@ class Session:
     reviewer: str
     port: int = 0
     ready: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no review may bear, before anything is decided."""
+        Review(ReviewKind.TEXT, "0" * 64, None, Decision.KEEP, self.reviewer, datetime.now(UTC))
 
     def near(self, work: WorkContext, kind: ReviewKind | None, margin: float) -> int:
         """Let a person decide what is near a threshold.

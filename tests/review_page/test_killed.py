@@ -1,0 +1,63 @@
+"""The command as a person runs it: killed in the middle, ended by Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.review_page.asking import ask
+from tests.review_page.conftest import decided
+from webemo_curate.workspace import Workspace
+
+CURATE = Path(sys.executable).with_name("curate")
+
+
+@pytest.fixture
+def started(cases: Workspace) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the command; gives the process and the page's address."""
+    process = subprocess.Popen(
+        [str(CURATE), "review", "--no-browser", "--reviewer", "ann", "--workspace", cases.root],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line.startswith("The page: http://127.0.0.1:")
+    yield process, line.split()[-1]
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_a_kill_loses_nothing_that_was_decided(
+    cases: Workspace, started: tuple[subprocess.Popen[str], str]
+) -> None:
+    process, address = started
+    for number in range(3):
+        answers = ask(address, f"cases?numbers={number}").document()[0]["answers"]  # type: ignore[index]
+        decision = {"numbers": [number], "decision": answers[-1]}
+        assert ask(address, "decide", document=decision).status == 200
+        assert len(decided(cases)) == number + 1
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(decided(cases)) == 3
+    # The lock died with its process: the next session goes on with what is left.
+    left = subprocess.run(
+        [str(CURATE), "status", "--workspace", cases.root], check=False, capture_output=True
+    )
+    assert left.returncode == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_review_well(started: tuple[subprocess.Popen[str], str]) -> None:
+    process, address = started
+    assert ask(address).status == 200
+    process.send_signal(signal.SIGINT)
+    results, rest = process.communicate(timeout=30)
+    assert process.returncode == 0, rest
+    assert "Decisions made: 0" in results

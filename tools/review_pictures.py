@@ -1,0 +1,69 @@
+"""The pictures of docs/review.md: `python -m tools.review_pictures docs`, in Debian's Chromium."""
+
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+from tests.review_page.made import make_cases
+from webemo_curate.review_page.session import Session
+from webemo_curate.runner.work_context import WorkContext
+
+SHOWN: dict[str, tuple[int, int, str, str, str]] = {
+    "review-text": (900, 700, "light", "text", ""),
+    "review-pair": (900, 620, "light", "duplicate", "w"),
+    "review-narrow": (400, 800, "dark", "text", "g"),
+}
+"""Name of a picture: width and height in pixels, colors, kind of the case, key that is pressed."""
+
+HARMLESS = "a sign"
+
+
+def main() -> None:
+    """Draw the pictures into a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = make_cases(Path(folder) / "ws", HARMLESS)
+        addresses: Queue[str] = Queue()
+        session = Session("ann", ready=addresses.put)
+        work = WorkContext(workspace, workspace.config())
+        served = threading.Thread(target=session.near, args=(work, None, 0.1))
+        served.start()
+        draw(addresses.get(), Path(sys.argv[1]))
+        served.join()
+
+
+def draw(address: str, folder: Path) -> None:
+    """Take a picture of each view, and end the server."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        place = shutil.which("chromium")
+        browser = driver.chromium.launch(executable_path=place, args=["--no-sandbox"])
+        page = browser.new_page()
+        for name in SHOWN:
+            show(page, address, name)
+            page.screenshot(path=folder / f"{name}.png")
+        page.click("#done")
+        browser.close()
+
+
+def show(page: Any, address: str, name: str) -> None:
+    """Bring a page to one of the views."""
+    width, height, colors, kind, key = SHOWN[name]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=colors, reduced_motion="reduce")
+    page.goto(address)
+    page.wait_for_selector('#work[data-ready="1"]')
+    page.select_option("#kind", kind)
+    page.wait_for_selector('#work[data-ready="2"]')
+    page.locator("#work").focus()
+    if key:
+        page.keyboard.press(key)
+    page.wait_for_load_state("networkidle")
+
+
+if __name__ == "__main__":
+    main()
