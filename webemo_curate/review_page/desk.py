@@ -124,9 +124,10 @@ class Desk:
                 raise InputError(f"case {number}: {decision!r} is no answer to it")
         with self._lock:
             taken: list[int] = []
-            self._done.append(taken)
             for number in numbers:
                 self._journal.append(self._review(number, decision))
+                if not taken:
+                    self._done.append(taken)  # what a full disk cuts short can be undone too
                 taken.append(number)
                 self._mine[number] = decision
                 self._changed.append(number)

@@ -22,13 +22,17 @@ async function once(action) {
     await action();
     byId("trouble").hidden = true;
   } catch (error) {
-    if (!(error instanceof api.Refused)) throw error;
-    byId("trouble").textContent = error.message;
-    byId("trouble").hidden = false;
+    trouble(error);
   } finally {
     state.busy = false;
     byId("work").dataset.ready = String(Number(byId("work").dataset.ready ?? 0) + 1);
   }
+}
+
+function trouble(error) {
+  if (!(error instanceof api.Refused)) throw error;
+  byId("trouble").textContent = error.message;
+  byId("trouble").hidden = false;
 }
 
 async function begin() {
@@ -200,12 +204,26 @@ function toggleHelp() {
   else help.showModal();
 }
 
-const done = () => once(async () => {
-  const { made: count } = await api.done();
-  document.body.replaceChildren(made("main", {}, made("h1", { text: "Done" }), made("p", {
-    text: `${count} decisions were made and kept. This page can be closed.`,
-  })));
-});
+async function done() {
+  if (state.busy) return;
+  try {
+    const { made: count } = await api.done();
+    document.body.replaceChildren(made("main", {}, made("h1", { text: "Done" }), made("p", {
+      text: `${count} decisions were made and kept. This page can be closed.`,
+    })));
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+// Another tab may have decided meanwhile.
+async function hear() {
+  if (state.busy || !byId("work")) return;
+  const news = await api.changes(state.revision);
+  if (state.busy || !news.marks.length) return; // a decision brings its own news
+  take(news);
+  await show();
+}
 
 const ACTIONS = {
   u: undo,
@@ -251,9 +269,5 @@ byId("show-help").addEventListener("click", toggleHelp);
 byId("close-help").addEventListener("click", toggleHelp);
 byId("close-large").addEventListener("click", enlarge);
 byId("done").addEventListener("click", done);
-window.addEventListener("focus", () => once(async () => {
-  const news = await api.changes(state.revision); // another tab may have decided meanwhile
-  take(news);
-  if (news.marks.length) await show();
-}));
+window.addEventListener("focus", () => hear().catch(() => {})); // the next decision says it
 once(begin);
