@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -120,8 +121,9 @@ def serve_page(cases: Workspace) -> Iterator[Callable[..., Served]]:
 def end(address: str, call: threading.Thread) -> None:
     from tests.review_page.asking import ask
 
-    if call.is_alive():
-        ask(address, "done", document={})
+    with suppress(OSError):  # it may be ending already, as the page has asked it to
+        if call.is_alive():
+            ask(address, "done", document={})
     call.join(timeout=30)
     assert not call.is_alive()
 

@@ -1,4 +1,4 @@
-"""How far measured pairs are from the limits of dedup: which measure decides, and by how much."""
+"""Margins of measured pairs: how far they are from dedup's limits, and which measure decides."""
 
 from typing import Final, NamedTuple
 
