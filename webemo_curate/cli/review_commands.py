@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from webemo_curate.cli.command import Call, command
+from webemo_curate.cli.call import Call
+from webemo_curate.cli.command import command
 from webemo_curate.reviews.review import ReviewKind
 
 MARGIN = 0.1
