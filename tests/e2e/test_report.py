@@ -23,6 +23,6 @@ def test_report_shows_every_reason_with_its_count_and_pictures(
         heading = f"{stage}: {reason.replace('_', ' ')} <small>{count:,} {unit}</small>"
         assert heading in page
     pictured = page.split('id="dropped"')[1].split("</section>")[0]
-    assert len(re.findall(r'<img src="data:image/jpeg;base64,', pictured)) > 10
+    assert len(re.findall(r'<img src="data:image/webp;base64,', pictured)) > 10
     dead = left.loc[left["reason"] == "not_found", "url"].iloc[0]
     assert dead in page

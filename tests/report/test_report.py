@@ -46,7 +46,7 @@ def test_numbers_are_the_manifests_and_hostile_text_is_escaped(tmp_path: Path) -
     origin = Origin("listing", 1, {"note": HOSTILE}, {})
     workspace.write("listing", pa.Table.from_pylist(rows), origin)
     page = Path(build_report(work_on(workspace))).read_text()
-    assert "<script" not in page
+    assert page.count("<script") == 1  # the page's own
     assert "&lt;script&gt;" in page
     assert "same url 1,233" in page
 
@@ -82,7 +82,7 @@ def test_siblings_stand_side_by_side_with_why_and_escaped(tmp_path: Path) -> Non
     workspace.write("duplicates", manifest("duplicates", members), origin)
 
     page = Path(build_report(work_on(workspace))).read_text()
-    section = page[page.index('<section id="siblings">') : page.index('<section id="splits">')]
+    section = page[page.index('<section id="siblings"') : page.index('<section id="splits"')]
     assert "1 pair of one scene" in section
     assert section.count("<img ") == 2
     assert "the largest part that differs is 12.5% of it" in section

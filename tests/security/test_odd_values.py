@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from webemo_curate.config import PipelineConfig, load_pipeline, override
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import MESSAGE_CHARACTERS, printable, quoted
-from webemo_curate.report import charts
+from webemo_curate.report import roc_charts
 from webemo_curate.storage.atomic import atomic_path, write_unsettled
 
 CURATE = Path(sys.executable).with_name("curate")
@@ -172,7 +172,7 @@ def test_a_name_with_dollars_is_drawn_as_it_is() -> None:
 
     target, probability = np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.4, 0.6])
     scored = {"net_$5_$10": [(target, probability)]}
-    page = charts.mean_roc({r"emo_$5_$10 \frac{": scored})
+    page = roc_charts.mean_roc({r"emo_$5_$10 \frac{": scored})
     assert "<svg" in page
 
 

@@ -152,11 +152,20 @@ def verify(
         raise typer.Exit(CurateError.exit_code)
 
 
-@command("report", looks=True, examples=("report --workspace mine",))
-def report(call: Call) -> None:
+@command("report", looks=True, examples=("report --workspace mine", "report --open"))
+def report(
+    call: Call,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
     """Write the HTML report on what is there."""
+    import webbrowser
+
     from webemo_curate.report.build import build_report
+    from webemo_curate.workspace import REPORT
 
     path = build_report(call.work())
-    call.end("The report is made: open it in a browser", lies=path, then="release released")
+    file = call.workspace.store.local(REPORT).absolute()
+    opened = open_it and webbrowser.open(file.as_uri())
+    said = "it opens in the browser" if opened else f"open {file} in a browser"
+    call.end(f"The report is made: {said}", lies=path, then="release released")
     call.answer(report=str(path))

@@ -18,7 +18,7 @@ from webemo_curate.experiments.result import ExperimentResult, best_on_validatio
 from webemo_curate.experiments.results_page import results_page
 from webemo_curate.models.devices import choose_device
 from webemo_curate.remedies import typed
-from webemo_curate.report import charts
+from webemo_curate.report import roc_charts
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.training.distributed import ProcessGroup, join_processes
@@ -195,6 +195,6 @@ def _draw_figures(evaluations: Evaluations, result: ExperimentResult) -> dict[st
             if answers[result.baseline, on][0].both_classes
         }
         if panels:
-            write_bytes(result.folder / figure.file, charts.mean_roc(panels).encode())
+            write_bytes(result.folder / figure.file, roc_charts.mean_roc(panels).encode())
             drawn[figure.file] = figure.caption
     return drawn

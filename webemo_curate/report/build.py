@@ -1,18 +1,32 @@
 """`curate report`: gather the sections and write the page."""
 
+import base64
+import hashlib
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webemo_curate import __version__
 from webemo_curate.report import sections
+from webemo_curate.report.borderline import MOST_SHOWN, Borderline
 from webemo_curate.report.dropped import dropped
+from webemo_curate.report.examples import Album
+from webemo_curate.report.label_margin import label_borderline
+from webemo_curate.report.labels import labels
+from webemo_curate.report.leaks import leaks
+from webemo_curate.report.next_steps import next_steps
+from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.run_sections import curves_together, run_sections
+from webemo_curate.report.seen_by_network import looks
 from webemo_curate.report.siblings import siblings
+from webemo_curate.report.svg import OwnIds
+from webemo_curate.report.text_margin import text_borderline
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import REPORT
 
-TEMPLATE, STYLE = "report.html", "report.css"
+TEMPLATE, STYLE, SCRIPT = "report.html", "report.css", "report.js"
 
 
 def build_report(work: WorkContext) -> str:
@@ -27,36 +41,73 @@ def build_report(work: WorkContext) -> str:
     Returns
     -------
     str
-        Where it lies: one HTML file that asks nothing of any network.
+        Where it lies: one HTML file that asks nothing of any network, and in which no script runs
+        but its own.
 
     Raises
     ------
     InputError
         If a manifest is there but cannot be read.
     """
-    workspace, examples = work.workspace, work.config.report.examples
     environment = Environment(
         loader=PackageLoader("webemo_curate", "report"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
     )
-    funnel = sections.funnel_steps(workspace)
-    splits, runs = sections.split_rows(workspace), sections.run_sections(workspace)
-    classes = workspace.classes(Split.TRAIN)
+    environment.filters["own_ids"] = OwnIds()
+    style, script = (
+        files("webemo_curate.report").joinpath(name).read_text(encoding="utf-8")
+        for name in (STYLE, SCRIPT)
+    )
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
-        typed=workspace.typed,
-        style=(files("webemo_curate.report") / STYLE).read_text(encoding="utf-8"),
-        headline=sections.headline(funnel, splits, runs, classes),
-        funnel=funnel,
-        label_chart=sections.label_chart(workspace),
-        dropped=dropped(work, examples),
-        siblings=siblings(work, examples),
-        splits=splits,
-        classes=classes,
-        binary=is_binary(classes),
-        runs=runs,
-        origins=sections.origins(workspace),
+        typed=work.workspace.typed,
+        style=style,
+        script=script,
+        script_digest=_digest(script),
+        **_sections(work),
     )
-    workspace.store.write(REPORT, page.encode())
-    return workspace.store.where(REPORT)
+    store = work.workspace.store
+    store.write(REPORT, page.encode())
+    return store.where(REPORT)
+
+
+def _digest(script: str) -> str:
+    """Return the digest by which a content security policy names the one script that may run."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _sections(work: WorkContext) -> dict[str, Any]:
+    """Return what the page shows, by the names of its template."""
+    workspace, examples = work.workspace, work.config.report.examples
+    album = Album(work)
+    funnel, splits = sections.funnel_steps(workspace), sections.split_rows(workspace)
+    runs, classes = run_sections(workspace), workspace.classes(Split.TRAIN)
+    return {
+        "headline": sections.headline(funnel, splits, runs, classes),
+        "funnel": funnel,
+        "narrow": _narrow(album, work),
+        "labels": labels(work),
+        "dropped": dropped(album, examples),
+        "siblings": siblings(album, examples),
+        "splits": splits,
+        "leaks": leaks(work),
+        "classes": classes,
+        "binary": is_binary(classes),
+        "runs": runs,
+        "together": curves_together(runs),
+        "looks": looks(work, runs, examples // MOST_SHOWN),
+        "steps": next_steps(workspace),
+        "origins": sections.origins(workspace),
+    }
+
+
+def _narrow(album: Album, work: WorkContext) -> list[Borderline]:
+    """Return what each step of the funnel decided narrowly, as far as the steps have run."""
+    config, count = work.config, work.config.report.examples // MOST_SHOWN
+    steps = (
+        text_borderline(album, config.filter_text.rule, count),
+        pair_borderline(album, config.dedup, count),
+        label_borderline(album, config.binarize, count),
+    )
+    return [step for step in steps if step]

@@ -1,182 +1,92 @@
-"""Plots of the report, as SVG that stands in the page."""
+"""Plots of labels and of learning, as SVG."""
 
-import io
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
-from sklearn.metrics import auc, roc_curve
 
-FIRST, SECOND = "#3b6ea8", "#c8553d"
-SIZE = (5.2, 3.4)
-"""Inches; the page scales them."""
+from webemo_curate.report.svg import FIRST, SECOND, SIZE, plot
 
-PANEL = 3.8
-"""Side of a panel, inches."""
+BAR = 0.28
+"""Height of a label's two bars, inches."""
 
-CLASSES_BESIDE = 12
-"""Lines of a legend that stand beside curves of usual height."""
-
-RATES = np.linspace(0, 1, 501)
-"""False positive rates at which ROC curves are averaged: finer than the images of a set."""
-
-Scored = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""Targets and probabilities of one run."""
-
-STYLE: Any = {
-    "svg.hashsalt": "webemo-curate",  # equal data give an equal file
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 9,
-    "text.parse_math": False,  # names of sets and networks are data: a dollar is a dollar
-}
+History = Sequence[Mapping[str, float | None]]
+"""Entries of a run's log."""
 
 
 def label_bars(labels: Sequence[str], before: Sequence[int], after: Sequence[int]) -> str:
-    """Draw each label's share before and after curation."""
+    """Draw each label's share before and after curation, from top to bottom as given."""
 
     def draw(axes: Axes) -> None:
         place = np.arange(len(labels))
         axes.barh(place - 0.2, _shares(before), 0.4, color=FIRST, label="listed lines")
         axes.barh(place + 0.2, _shares(after), 0.4, color=SECOND, label="final images")
         axes.set_yticks(place, labels)
-        axes.invert_yaxis()
+        axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.set_xlabel("share, %")
         axes.legend(frameon=False)
 
-    return _svg(draw, (SIZE[0] * 1.3, SIZE[1] * 1.7))
+    return plot(draw, (SIZE[0] * 1.3, max(SIZE[1] / 2, BAR * len(labels) + 0.8)))
 
 
-def learning_curves(history: Sequence[Mapping[str, float | None]]) -> str:
+def learning_curves(history: History) -> str:
     """Draw accuracy on training and validation by epoch."""
 
     def draw(axes: Axes) -> None:
         epochs: Any = [entry["epoch"] for entry in history]
         training: Any = [entry["accuracy"] for entry in history]
         validation: Any = [entry["val_accuracy"] for entry in history]
-        axes.plot(epochs, training, "o-", color=FIRST, label="training")
-        axes.plot(epochs, validation, "o-", color=SECOND, label="validation")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("accuracy")
-        axes.set_ylim(0, 1.02)
-        axes.legend(frameon=False)
+        axes.plot(epochs, _shown(training), "o-", color=FIRST, label="training")
+        axes.plot(epochs, _shown(validation), "o-", color=SECOND, label="validation")
+        _finish_curves(axes)
 
-    return _svg(draw)
+    return plot(draw)
 
 
-def roc(target: NDArray[np.int64], probability: NDArray[np.float64]) -> str:
-    """Draw the ROC curve of the positive class."""
-
-    def draw(axes: Axes) -> None:
-        false, true, _ = roc_curve(target, probability)
-        axes.plot(false, true, color=FIRST, label=f"AUC {auc(false, true):.3f}")
-        _finish_roc(axes)
-
-    return _svg(draw)
-
-
-def roc_against_rest(
-    target: NDArray[np.int64], probability: NDArray[np.float64], classes: Sequence[str]
-) -> str:
-    """Draw for each class the ROC curve that tells it from all others.
+def overlaid_curves(histories: Mapping[str, History]) -> str:
+    """Draw the accuracy of several runs on validation by epoch, in one panel.
 
     Parameters
     ----------
-    target : ndarray of int, shape (images,)
-        Numbers of classes.
-    probability : ndarray of float, shape (images, classes)
-        Of each class.
-    classes : sequence of str
-        Their names. A class without images, or that all images are of, has no curve.
+    histories : mapping of str to sequence of log entries
+        By the runs' names.
 
     Returns
     -------
     str
-        SVG; the legend gives the areas.
+        SVG; the legend names the runs in their order.
     """
-    colors = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(classes)))
-    tall = SIZE[1] * max(1.0, len(classes) / CLASSES_BESIDE)
+    colors = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, len(histories)))
+    tall = max(SIZE[1], 0.2 * len(histories) + 1)
 
     def draw(axes: Axes) -> None:
-        for number, name in enumerate(classes):
-            ours = target == number
-            if ours.any() and not ours.all():
-                false, true, _ = roc_curve(ours, probability[:, number])
-                label = f"{name}: AUC {auc(false, true):.3f}"
-                axes.plot(false, true, color=colors[number], label=label)
-        _finish_roc(axes)
+        for (name, history), color in zip(histories.items(), colors, strict=True):
+            epochs: Any = [entry["epoch"] for entry in history]
+            validation: Any = [entry["val_accuracy"] for entry in history]
+            axes.plot(epochs, _shown(validation), ".-", color=color, label=name)
+        _finish_curves(axes)
+        axes.set_ylabel("accuracy on validation, %")
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
-    return _svg(draw, (SIZE[0] * 1.3, tall))
+    return plot(draw, (SIZE[0] * 1.6, tall))
 
 
-def mean_roc(panels: Mapping[str, Mapping[str, Sequence[Scored]]]) -> str:
-    """Draw mean ROC curves over runs, a panel a set.
-
-    Parameters
-    ----------
-    panels : mapping of str to mapping of str to sequence of (target, probability)
-        By set and network: each run's targets, both classes among them, and probabilities. At most
-        as many networks as there are colors, two.
-
-    Returns
-    -------
-    str
-        SVG: curves averaged at equal false positive rate (Fawcett, Pattern Recognition Letters 27,
-        2006, section 8), with a band of one standard deviation; the legend gives the mean and
-        standard deviation of the areas.
-    """
-    draws = [partial(_draw_mean_roc, title, curves) for title, curves in panels.items()]
-    return _svg_row(draws, (PANEL * len(draws), PANEL))
+def _finish_curves(axes: Axes) -> None:
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("accuracy, %")
+    axes.set_ylim(0, 102)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
 
 
-def _draw_mean_roc(title: str, curves: Mapping[str, Sequence[Scored]], axes: Axes) -> None:
-    for (name, runs), color in zip(curves.items(), (FIRST, SECOND), strict=False):
-        points = [roc_curve(target, probability)[:2] for target, probability in runs]
-        heights = np.stack([np.interp(RATES, false, true) for false, true in points])
-        mean, deviation = heights.mean(axis=0), _deviation(heights)
-        areas = np.array([auc(false, true) for false, true in points])
-        label = f"{name}: AUC {areas.mean():.3f} \N{PLUS-MINUS SIGN} {_deviation(areas):.3f}"
-        axes.plot([0, *RATES], [0, *mean], color=color, label=label)
-        axes.fill_between(RATES, mean - deviation, mean + deviation, color=color, alpha=0.2, lw=0)
-    axes.set_title(title)
-    _finish_roc(axes)
-
-
-def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard deviation over runs, the first axis; 0 of one run."""
-    one = len(values) == 1
-    result: NDArray[np.float64] = values.std(axis=0, ddof=0 if one else 1)
-    return result
-
-
-def _finish_roc(axes: Axes) -> None:
-    axes.plot([0, 1], [0, 1], ":", color="#888888")
-    axes.set_xlabel("false positive rate")
-    axes.set_ylabel("true positive rate")
-    axes.legend(frameon=False, loc="lower right")
+def _shown(shares: Sequence[float | None]) -> NDArray[np.float64]:
+    """Return shares as percent; NaN, which is not drawn, where there is none."""
+    return 100 * np.array(shares, np.float64)
 
 
 def _shares(counts: Sequence[int]) -> NDArray[np.float64]:
     return 100 * np.array(counts) / max(1, sum(counts))
-
-
-def _svg(draw: Callable[[Axes], None], size: tuple[float, float] = SIZE) -> str:
-    return _svg_row([draw], size)
-
-
-def _svg_row(draws: Sequence[Callable[[Axes], None]], size: tuple[float, float]) -> str:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        for draw, axes in zip(draws, figure.subplots(1, len(draws), squeeze=False)[0], strict=True):
-            draw(axes)
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    # What stands before the element (declaration, doctype) has no place inside a page.
-    text = stream.getvalue()
-    return text[text.index("<svg") :]

@@ -67,7 +67,7 @@ def draw_row(panels: Sequence[Panel], file: Path) -> None:
         small.thumbnail((CELL, CELL))
         _paste(sheet, small, left, CAPTION + GAP)
         if panel.activation is not None:
-            _paste(sheet, _heated(small, panel.activation), left, CAPTION + GAP + CELL + GAP)
+            _paste(sheet, heated(small, panel.activation), left, CAPTION + GAP + CELL + GAP)
         middle = left + CELL // 2, (CAPTION + GAP) // 2
         pen.text(middle, panel.caption, fill="black", font=font, anchor="mm")
     with atomic_path(file) as partial:
@@ -92,7 +92,21 @@ def _paste(sheet: Image.Image, picture: Image.Image, left: int, top: int) -> Non
     sheet.paste(picture, (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
 
 
-def _heated(picture: Image.Image, activation: NDArray[np.float32]) -> Image.Image:
+def heated(picture: Image.Image, activation: NDArray[np.float32]) -> Image.Image:
+    """Lay over a picture where a network looked: bright where most.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        RGB.
+    activation : ndarray of float32, shape (S, S)
+        0 to 1, a square over the whole picture.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, of the picture's size.
+    """
     heat = Image.fromarray((activation * 255).astype(np.uint8)).resize(picture.size)
     colors = mpl.colormaps[HEAT](np.asarray(heat), bytes=True)[..., :3]
     return Image.blend(picture, Image.fromarray(np.ascontiguousarray(colors)), HEAT_SHARE)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from webemo_curate.report.dropped import Details, Example
-from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.report.examples import Album, Details, Example
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,13 @@ class Siblings:
     examples: list[Example]
 
 
-def siblings(work: WorkContext, count: int) -> Siblings | None:
+def siblings(album: Album, count: int) -> Siblings | None:
     """Return the pairs of siblings among the clean images.
 
     Parameters
     ----------
-    work : WorkContext
-        Its workspace has the manifests and images.
+    album : Album
+        Shows pictures of the workspace.
     count : int
         Pairs that are shown.
 
@@ -38,7 +37,7 @@ def siblings(work: WorkContext, count: int) -> Siblings | None:
     Siblings or None
         None until duplicates were looked for.
     """
-    workspace = work.workspace
+    workspace = album.workspace
     if not workspace.has("duplicates"):
         return None
     table = workspace.read("duplicates", ["sha256", "sibling_of", "sibling_score"])
@@ -50,7 +49,7 @@ def siblings(work: WorkContext, count: int) -> Siblings | None:
             found = row["sibling_score"], row["sha256"]
             pairs[pair] = min(found, pairs.get(pair, found))
     shown = [sha256 for _, sha256 in sorted(pairs.values())[:count]]
-    return Siblings(len(pairs), list(DETAILS.examples(work, shown).values()))
+    return Siblings(len(pairs), list(DETAILS.examples(album, shown).values()))
 
 
 def _caption(row: dict[str, Any]) -> str:

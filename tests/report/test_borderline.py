@@ -1,0 +1,114 @@
+"""What a move would change is what the stage then does; narrow cases are the nearest."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.report.made_workspace import HOSTILE, fill
+from tests.work import work_on
+from webemo_curate.config import BinarizeConfig, DedupConfig, TextRuleConfig
+from webemo_curate.duplicates.links import link_looks
+from webemo_curate.duplicates.stored_pairs import StoredPairs
+from webemo_curate.ocr.rule import decide, rules
+from webemo_curate.report.borderline import Borderline
+from webemo_curate.report.examples import Album
+from webemo_curate.report.histogram import Axis, histogram
+from webemo_curate.report.label_margin import label_borderline
+from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.text_margin import text_borderline
+from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.workspace import Workspace
+
+AXIS = Axis("score", "images", "stayed", "left", np.linspace(0, 1, 5))
+
+
+@pytest.fixture
+def filled(workspace: Workspace) -> Workspace:
+    fill(workspace)
+    return workspace
+
+
+def by_setting(step: Borderline | None) -> dict[str, int]:
+    assert step
+    assert all(move.dropped - move.change == step.now for move in step.moves)
+    return {move.setting: move.dropped for move in step.moves}
+
+
+def test_moves_of_the_text_rule_are_what_it_then_drops(filled: Workspace) -> None:
+    config = TextRuleConfig(threshold=0.8)
+    step = text_borderline(Album(work_on(filled)), config, 3)
+    boxes = filled.read("text", ["boxes"])["boxes"].combine_chunks()
+    for setting, dropped in by_setting(step).items():
+        field, value = setting.split()
+        other = {"threshold": float(value)} if field == "at" else {"preset": value}
+        rule = rules(TextRuleConfig.model_validate(other))["rapidocr"]
+        assert dropped == decide(boxes, rule).bears_text.sum()
+    assert {"at 0.75", "at 0.85", "preset strict"} <= {move.setting for move in step.moves}  # type: ignore[union-attr]
+    assert any(move.says.endswith("more dropped") for move in step.moves)  # type: ignore[union-attr]
+
+
+def test_narrow_texts_come_from_both_sides_nearest_first(filled: Workspace) -> None:
+    step = text_borderline(Album(work_on(filled)), TextRuleConfig(), 3)
+    assert step
+    left, stayed = step.sides
+    table = filled.read("text", ["score", "verdict"]).to_pandas()
+    for side, verdict in ((left, "text"), (stayed, "clean")):
+        nearest = (table.loc[table["verdict"] == verdict, "score"] - 0.85).abs().sort_values()
+        shown = [float(one.caption.split("confidence ")[1][:5]) for one in side.examples]
+        assert np.allclose(np.abs(np.array(shown) - 0.85), nearest[:3], atol=1e-3)
+
+
+def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:
+    step = pair_borderline(Album(work_on(filled)), DedupConfig(), 3)
+    tables = {name: filled.read(name) for name in ("images", "text")}
+    images = clean_images(tables, ["pixel_hash"])
+    for setting, dropped in by_setting(step).items():
+        *name, value = setting.split()
+        links = linked_pixels(images)
+        config = DedupConfig.model_validate({"_".join(name): float(value)})
+        link_looks(links, StoredPairs(filled.read("pairs"), list(images["sha256"])), config)
+        assert dropped == (links.method != "keeper").sum()
+    assert by_setting(step)["distance 12"] == step.now + 1  # type: ignore[union-attr]
+
+
+def test_a_near_miss_stands_on_the_other_side(filled: Workspace) -> None:
+    step = pair_borderline(Album(work_on(filled)), DedupConfig(), 9)
+    assert step
+    same, other = step.sides
+    assert len(same.examples) == 4
+    (miss,) = other.examples
+    assert miss.caption.startswith("11 bits apart")
+    assert miss.beside
+
+
+def test_moves_of_labels_follow_from_their_votes(filled: Workspace) -> None:
+    step = label_borderline(Album(work_on(filled)), BinarizeConfig(), 3)
+    votes = filled.read("labels").to_pandas()
+    conflicts = votes[votes["conflict"]]
+    tied = int((conflicts["positive_votes"] == conflicts["other_votes"]).sum())
+    assert by_setting(step) == {"conflicts majority": tied, "conflicts positive": 0}
+    assert step
+    assert step.now == len(conflicts) > tied > 0
+    assert HOSTILE in step.sides[0].examples[0].caption
+
+
+def test_nothing_is_said_of_steps_that_have_not_run(tmp_path: Path) -> None:
+    album = Album(work_on(Workspace(tmp_path)))
+    assert text_borderline(album, TextRuleConfig(), 3) is None
+    assert pair_borderline(album, DedupConfig(), 3) is None
+    assert label_borderline(album, BinarizeConfig(), 3) is None
+
+
+def test_a_histogram_counts_every_row_once() -> None:
+    values = np.array([0.1, 0.2, 0.6, 1.0, 7.0])
+    leaves = np.array([False, True, False, True, True])
+    drawn = histogram(values, leaves, AXIS, 0.5, "half")
+    assert drawn
+    assert [bar.says for bar in drawn.bars] == [
+        "0 to 0.25: 1 stayed, 1 left",
+        "0.5 to 0.75: 1 stayed, 0 left",
+        "0.75 to 1: 0 stayed, 2 left",
+    ]
+    assert drawn.threshold == 320
+    assert histogram(values[:0], leaves[:0], AXIS, 0.5, "half") is None

@@ -1,0 +1,49 @@
+"""The command for each next step, as far as a workspace has come."""
+
+from dataclasses import dataclass
+
+from webemo_curate.remedies import typed
+from webemo_curate.runs import finished_runs
+from webemo_curate.verdicts import Split
+from webemo_curate.workspace import Workspace
+
+ORDER = (
+    ("listing", "fetch --lists FOLDER", "fetch what the lists name"),
+    ("fetch", "fetch", "fetch what the lists name"),
+    ("text", "filter-text", "drop images that bear text"),
+    ("duplicates", "dedup", "keep one of each picture"),
+    ("labels", "binarize", "turn labels into classes"),
+    ("sample", "undersample", "balance the classes"),
+    (Split.TEST, "split", "divide the set into train, validation and test"),
+)
+"""Manifest, the command that makes it, what it is for."""
+
+SPLIT = (
+    ("verify", "check that every row is accounted for and no file was changed"),
+    ("dedup --against FOLDER", "hold an external test set against these images"),
+    ("export imagefolder --to FOLDER", "write the splits for other programs"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command and what it is for."""
+
+    command: str
+    purpose: str
+
+
+def next_steps(workspace: Workspace) -> list[Step]:
+    """Return what can be done next with a workspace, the next stage alone while there is one."""
+    for manifest, command, purpose in ORDER:
+        if not workspace.has(manifest):
+            return [Step(typed(command), purpose)]
+    steps = [Step(typed(command), purpose) for command, purpose in SPLIT]
+    if not finished_runs(workspace):
+        return [Step(typed("train-model"), "train the network"), *steps]
+    return [
+        Step(typed("evaluate"), "measure the latest run on the test split"),
+        Step(typed("runs"), "list the runs"),
+        Step(typed("train-model --seeds 5"), "train more seeds, for the spread between runs"),
+        *steps,
+    ]
