@@ -1,4 +1,4 @@
-"""How narrowly measured pairs were decided: the distance of the deciding measure from its limit."""
+"""The margin of measured pairs: how far the deciding measure is from its limit."""
 
 from typing import Any
 

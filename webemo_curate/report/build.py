@@ -13,7 +13,7 @@ from webemo_curate.report.borderline import MOST_SHOWN, Borderline
 from webemo_curate.report.dropped import dropped
 from webemo_curate.report.examples import Album
 from webemo_curate.report.label_margin import label_borderline
-from webemo_curate.report.labels import labels
+from webemo_curate.report.label_section import labels
 from webemo_curate.report.leaks import leaks
 from webemo_curate.report.next_steps import next_steps
 from webemo_curate.report.pair_margin import pair_borderline

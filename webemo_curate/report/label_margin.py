@@ -1,4 +1,4 @@
-"""How narrowly labels decided: the votes of clusters that stand under several labels."""
+"""The votes that labels decided by, and how narrow they were."""
 
 from typing import Any
 

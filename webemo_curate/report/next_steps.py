@@ -26,24 +26,24 @@ SPLIT = (
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """A command and what it is for."""
 
     command: str
     purpose: str
 
 
-def next_steps(workspace: Workspace) -> list[Step]:
+def next_steps(workspace: Workspace) -> list[NextStep]:
     """Return what can be done next with a workspace, the next stage alone while there is one."""
     for manifest, command, purpose in ORDER:
         if not workspace.has(manifest):
-            return [Step(typed(command), purpose)]
-    steps = [Step(typed(command), purpose) for command, purpose in SPLIT]
+            return [NextStep(typed(command), purpose)]
+    steps = [NextStep(typed(command), purpose) for command, purpose in SPLIT]
     if not finished_runs(workspace):
-        return [Step(typed("train-model"), "train the network"), *steps]
+        return [NextStep(typed("train-model"), "train the network"), *steps]
     return [
-        Step(typed("evaluate"), "measure the latest run on the test split"),
-        Step(typed("runs"), "list the runs"),
-        Step(typed("train-model --seeds 5"), "train more seeds, for the spread between runs"),
+        NextStep(typed("evaluate"), "measure the latest run on the test split"),
+        NextStep(typed("runs"), "list the runs"),
+        NextStep(typed("train-model --seeds 5"), "train more seeds, for the spread between runs"),
         *steps,
     ]

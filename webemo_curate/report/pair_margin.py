@@ -1,4 +1,4 @@
-"""How narrowly duplicates were decided: the measured pairs, near misses among them."""
+"""The measured pairs by how narrowly they were decided, near misses among them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ CHANGED_FACTORS = (0.5, 2)
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class _DecidedPairs:
     """The pairs manifest by position; the images are all clean ones, best keeper first."""
 
     workspace: Workspace
@@ -128,7 +128,7 @@ def pair_borderline(album: Album, config: DedupConfig, count: int) -> Borderline
     """
     if not all(map(album.workspace.has, NEEDED)) or not config.perceptual:
         return None
-    pairs = _Pairs(album.workspace, config)
+    pairs = _DecidedPairs(album.workspace, config)
     same, margin = pairs.together[pairs.best], pairs.margin[pairs.best]
     # A pair in one cluster may have been joined by other pairs; what it shows is decided by itself.
     narrow = {
@@ -141,7 +141,9 @@ def pair_borderline(album: Album, config: DedupConfig, count: int) -> Borderline
     return Borderline("dedup", RULE, drawn, now, _moves(pairs, now), sides)
 
 
-def _side(album: Album, pairs: _Pairs, title: str, chosen: NDArray[np.bool_], count: int) -> Side:
+def _side(
+    album: Album, pairs: _DecidedPairs, title: str, chosen: NDArray[np.bool_], count: int
+) -> Side:
     rows = pairs.best[chosen]
     rows = rows[np.argsort(np.abs(pairs.margin[rows]), kind="stable")[:count]]
     sides = [[pairs.names[place] for place in side[rows]] for side in pairs.measured[:2]]
@@ -166,7 +168,7 @@ def _caption(measured: MeasuredPairs, row: int) -> str:
     return ", ".join(words)
 
 
-def _bits(pairs: _Pairs) -> Histogram | None:
+def _bits(pairs: _DecidedPairs) -> Histogram | None:
     best = pairs.best[pairs.measured.distance[pairs.best] >= 0]
     bits = pairs.measured.distance[best]
     axis = Axis(BITS, *ANSWERS, np.arange(-0.5, pairs.config.matching.reach + 1))
@@ -174,7 +176,7 @@ def _bits(pairs: _Pairs) -> Histogram | None:
     return histogram(bits, pairs.together[best], axis, limit + 0.5, f"--distance {limit}")
 
 
-def _correlations(pairs: _Pairs) -> Histogram | None:
+def _correlations(pairs: _DecidedPairs) -> Histogram | None:
     best = pairs.best
     values = pairs.measured.showed.correlation[best]
     least = pairs.config.min_correlation
@@ -182,7 +184,7 @@ def _correlations(pairs: _Pairs) -> Histogram | None:
     return histogram(values, pairs.together[best], CORRELATION, least, at)
 
 
-def _moves(pairs: _Pairs, now: int) -> list[Move]:
+def _moves(pairs: _DecidedPairs, now: int) -> list[Move]:
     counts = {}
     for name, value in _changes(pairs.config):
         command = typed(f"dedup --distance {value}")

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM of right and wrong answers on the test split."""
+"""Grad-CAM of right and wrong answers on the test split: where a network looked."""
 
 import logging
 import time
@@ -37,7 +37,7 @@ SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Looks:
+class NetworkLooks:
     """Pictures beside where the network saw its answer.
 
     Attributes
@@ -62,7 +62,7 @@ class _Chosen:
     right: bool
 
 
-def looks(work: WorkContext, runs: list[RunSection], count: int) -> Looks | None:
+def looks(work: WorkContext, runs: list[RunSection], count: int) -> NetworkLooks | None:
     """Show where the run finished last looked, of its surest right and wrong answers.
 
     Parameters
@@ -76,7 +76,7 @@ def looks(work: WorkContext, runs: list[RunSection], count: int) -> Looks | None
 
     Returns
     -------
-    Looks or None
+    NetworkLooks or None
         None without an evaluated run whose weights are here and fit it.
     """
     measured = [run for run in runs if run.row and run.metrics]
@@ -93,7 +93,7 @@ def looks(work: WorkContext, runs: list[RunSection], count: int) -> Looks | None
         logger.warning("%s: no picture of where it looked: %s", latest.name, error)
         return None
     right, wrong = ([one for each, one in shown if each.right is kind] for kind in (True, False))
-    return Looks(latest.row.name if latest.row else latest.name, right, wrong)
+    return NetworkLooks(latest.row.name if latest.row else latest.name, right, wrong)
 
 
 def _shown(

@@ -1,4 +1,4 @@
-"""How narrowly the text filter decided: scores beside what was asked of them."""
+"""The margins of the text filter: scores beside what was asked of them."""
 
 from typing import Any
 
