@@ -131,7 +131,7 @@ def test_the_two_pictures_of_a_pair_wipe_over_each_other(page: Page) -> None:
     slider, over = page.locator("#viewer input"), page.locator("#viewer .over")
     slider.focus()
     page.keyboard.press("Home")
-    assert over.evaluate("image => image.style.clipPath") == "inset(0px)"
+    assert over.evaluate("image => image.style.clipPath") == "inset(0px 0px 0px 0%)"
     page.keyboard.press("End")
     assert "100%" in over.evaluate("image => image.style.clipPath")
     page.mouse.move(*_middle(page))

@@ -128,6 +128,14 @@ class Details:
 
 LABELS = Details("labels", "cluster", lambda row: ", ".join(row["labels"]))
 DETAILS = {
+    "quality": Details(
+        "quality",
+        "sha256",
+        lambda row: (
+            f"{row['verdict'].replace('_', ' ')}: score {row['score']:.2f}, "
+            f"{row['threshold']:.2f} is asked for"
+        ),
+    ),
     "text": Details(
         "text",
         "sha256",

@@ -19,7 +19,7 @@ from webemo_curate.remedies import typed
 from webemo_curate.report.borderline import Borderline, Move, Side, moved
 from webemo_curate.report.examples import Album, Example
 from webemo_curate.report.histogram import BINS, Axis, Histogram, histogram
-from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.workspace import Workspace
 
 NEEDED = ("images", "text", "pairs", "duplicates")
@@ -59,7 +59,8 @@ class _DecidedPairs:
             "images": ["sha256", "bytes", "width", "height", "pixel_hash"],
             "text": ["sha256", "verdict"],
         }
-        read = {name: self.workspace.read(name, columns) for name, columns in names.items()}
+        there = names | (QUALITY if self.workspace.has("quality") else {})
+        read = {name: self.workspace.read(name, [*columns]) for name, columns in there.items()}
         return clean_images(read, ["pixel_hash"])
 
     @cached_property
