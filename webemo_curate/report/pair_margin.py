@@ -1,6 +1,6 @@
 """The measured pairs by how narrowly they were decided, near misses among them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -55,12 +55,13 @@ class _DecidedPairs:
     @cached_property
     def images(self) -> Any:
         """Frame of the clean images."""
-        names = {
+        names: dict[str, Sequence[str]] = {
             "images": ["sha256", "bytes", "width", "height", "pixel_hash"],
             "text": ["sha256", "verdict"],
         }
-        there = names | (QUALITY if self.workspace.has("quality") else {})
-        read = {name: self.workspace.read(name, [*columns]) for name, columns in there.items()}
+        if self.workspace.has("quality"):
+            names.update(QUALITY)
+        read = {name: self.workspace.read(name, [*columns]) for name, columns in names.items()}
         return clean_images(read, ["pixel_hash"])
 
     @cached_property
