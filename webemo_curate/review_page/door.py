@@ -34,7 +34,7 @@ ALWAYS: Final = {
 }
 """Headers of every answer."""
 
-LOST: Final = "Open the address that 'curate review' printed: it ends in a token.\n"
+LOST: Final = "Open the address that the command printed: it ends in a token.\n"
 
 
 class Door:
