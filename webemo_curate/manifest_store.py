@@ -10,6 +10,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import (
     ManifestInfo,
     Origin,
+    change,
     read_info,
     read_manifest,
     write_manifest,
@@ -105,6 +106,13 @@ class ManifestStore:
         info = self.info(Split.TRAIN)
         return info is not None and info.origin.stage == REBUILD
 
+    def change(self, name: str) -> str | None:
+        """Tell how a manifest differs from what was written; None if it does not."""
+        info, table = self.info(name), self.read_any(name)
+        if info is None:
+            return "says nothing of its origin: not written by curate"
+        return change(self._local(name), info, table, name)
+
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the names of a split's targets, as recorded when it was written."""
         info = self.info(name)
@@ -126,7 +134,7 @@ class ManifestStore:
     ) -> ManifestInfo:
         """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
         with self.store.writing(manifest_key(name)) as partial:
-            return write_manifest(partial, kind, table, origin, classes)
+            return write_manifest(partial, name, table, origin, classes, kind=kind)
 
 
 def manifest_key(name: str) -> str:
