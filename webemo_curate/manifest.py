@@ -17,7 +17,7 @@ from webemo_curate.conform import as_written, conform, conform_chunks, sort_rows
 from webemo_curate.errors import InputError
 from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
-from webemo_curate.parquet import is_sealed, read_footer, read_parquet, seal, write_parquet
+from webemo_curate.parquet import read_footer, read_parquet, seal, write_parquet
 from webemo_curate.quoting import quoted
 from webemo_curate.remedies import writing
 from webemo_curate.rooted import ODD, open_regular
@@ -205,34 +205,6 @@ def _schema(path: Path) -> pa.Schema:
     with open_regular(path) as stream:
         read_footer(stream)
         return pq.read_schema(path)
-
-
-def change(path: Path, info: ManifestInfo, table: pa.Table, name: str | None = None) -> str | None:
-    """Tell how a manifest differs from what was written.
-
-    Parameters
-    ----------
-    path : Path
-        The Parquet file.
-    info, table : ManifestInfo, pa.Table
-        What it says of itself, and all its rows.
-    name : str, optional
-        What it must be called; a copy of a set may have any name.
-
-    Returns
-    -------
-    str or None
-        In words that follow the path and a colon; None if it is as it was written.
-    """
-    if table.num_rows != info.rows:
-        return f"has {table.num_rows} rows, {info.rows} were written"
-    if content_digest(table) != info.digest:
-        return "its values have been changed since it was written"
-    if info.name is None:
-        return None  # of an earlier version
-    if not is_sealed(path):
-        return "its metadata or bytes have been changed since it was written"
-    return None if name in (None, info.name) else f"is '{info.name}' under another name"
 
 
 def odd_paths(paths: Any) -> Any:

@@ -10,15 +10,16 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import (
     ManifestInfo,
     Origin,
-    change,
     read_info,
     read_manifest,
     write_manifest,
 )
 from webemo_curate.manifest_scan import scan_manifest
+from webemo_curate.parquet import is_sealed
 from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.protocols import Store
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
@@ -140,3 +141,31 @@ class ManifestStore:
 def manifest_key(name: str) -> str:
     """Return the key of a manifest."""
     return f"{MANIFESTS}/{name}.parquet"
+
+
+def change(path: Path, info: ManifestInfo, table: pa.Table, name: str | None = None) -> str | None:
+    """Tell how a manifest differs from what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    info, table : ManifestInfo, pa.Table
+        What it says of itself, and all its rows.
+    name : str, optional
+        What it must be called; a copy of a set may have any name.
+
+    Returns
+    -------
+    str or None
+        In words that follow the path and a colon; None if it is as it was written.
+    """
+    if table.num_rows != info.rows:
+        return f"has {table.num_rows} rows, {info.rows} were written"
+    if content_digest(table) != info.digest:
+        return "its values have been changed since it was written"
+    if info.name is None:
+        return None  # of an earlier version
+    if not is_sealed(path):
+        return "its metadata or bytes have been changed since it was written"
+    return None if name in (None, info.name) else f"is '{info.name}' under another name"

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
-from webemo_curate.manifest import change, read_info, read_manifest
-from webemo_curate.manifest_store import manifest_key
+from webemo_curate.manifest import read_info, read_manifest
+from webemo_curate.manifest_store import change, manifest_key
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folder_set import read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
