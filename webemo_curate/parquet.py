@@ -112,7 +112,7 @@ def is_sealed(path: Path) -> bool:
             sealed = len(read_footer(stream)) + SEAL_BYTES
         except ValueError:
             return False
-        stream.seek(size - sealed)
+        stream.seek(max(0, size - sealed))  # a footer may claim to be longer than the file
         found = stream.read(SEAL_BYTES)
         return found.startswith(SEAL) and _digest_up_to(stream, size - sealed) == _pages_of(found)
 
