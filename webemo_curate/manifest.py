@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,10 @@ from webemo_curate.conform import as_written, conform, conform_chunks, sort_rows
 from webemo_curate.errors import InputError
 from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
-from webemo_curate.parquet import read_parquet, write_parquet
+from webemo_curate.parquet import read_footer, read_parquet, seal, write_parquet
 from webemo_curate.quoting import quoted
 from webemo_curate.remedies import writing
-from webemo_curate.rooted import ODD
+from webemo_curate.rooted import ODD, open_regular
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
@@ -73,6 +75,8 @@ class ManifestInfo:
         Version of webemo_curate that wrote it.
     classes
         Names of the targets 0, 1, ... of a split; None where rows have no target.
+    name
+        The manifest's, under which it is sealed; None of one of an earlier version, without a seal.
     """
 
     origin: Origin
@@ -80,6 +84,7 @@ class ManifestInfo:
     rows: int
     package_version: str
     classes: tuple[str, ...] | None = None
+    name: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return what the file's metadata says, as JSON values; no classes are left out."""
@@ -92,21 +97,25 @@ def write_manifest(
     table: pa.Table,
     origin: Origin,
     classes: tuple[str, ...] | None = None,
+    *,
+    kind: str | None = None,
 ) -> ManifestInfo:
-    """Sort, check and write a manifest.
+    """Sort, check, write and seal a manifest.
 
     Parameters
     ----------
     path : Path
         The Parquet file to write; `Store.writing` gives one that appears whole or not at all.
     name : str
-        Which manifest it is, a key of `SCHEMAS`.
+        What it is called, for most a key of `SCHEMAS`.
     table : pa.Table
         Its rows, in any order; columns are cast to the schema.
     origin : Origin
         What made it.
     classes : tuple of str, optional
         Names of the targets, of a split.
+    kind : str, optional
+        Key of `SCHEMAS` of a manifest that is called otherwise.
 
     Returns
     -------
@@ -118,11 +127,13 @@ def write_manifest(
     ValueError
         If the table does not fit the schema (a defect of the stage).
     """
-    table = as_written(name, sort_rows(name, conform_chunks(table, SCHEMAS[name])))
-    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes)
+    kind = kind or name
+    table = as_written(kind, sort_rows(kind, conform_chunks(table, SCHEMAS[kind])))
+    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes, name)
     metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
     metadata |= pandas_metadata(table.schema)
     write_parquet(table.replace_schema_metadata(metadata), path, row_group_size=ROW_GROUP_ROWS)
+    seal(path)
     return info
 
 
@@ -149,9 +160,9 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         If the file is missing, unreadable or has not the manifest's columns.
     """
     schema = SCHEMAS[name]
-    try:
+    with reading(path, name):
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
-        there = set(pq.read_schema(path).names)
+        there = set(_schema(path).names)
         lacking = [field for field in wanted if LATER in field.metadata and field.name not in there]
         asked = columns and [c for c in columns if c not in {field.name for field in lacking}]
         table = read_parquet(path, asked)
@@ -160,6 +171,26 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
         table = conform(table, wanted)
         _check_paths(table, name)
         return table
+
+
+@contextmanager
+def reading(path: Path, name: str) -> Iterator[None]:
+    """Say of errors of the block which manifest cannot be read, and what writes it.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    name : str
+        Which manifest it must be.
+
+    Raises
+    ------
+    InputError
+        In place of what libraries raise.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such manifest; '{writing(name)}' writes it") from error
     except (OSError, pa.ArrowException, ValueError) as error:
@@ -168,6 +199,12 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
             f"{path}: not a sound '{name}' manifest ({error}); delete it and run "
             f"'{writing(name)}' again"
         ) from error
+
+
+def _schema(path: Path) -> pa.Schema:
+    with open_regular(path) as stream:
+        read_footer(stream)
+        return pq.read_schema(path)
 
 
 def odd_paths(paths: Any) -> Any:
@@ -201,7 +238,7 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
         None if the file is missing, unreadable or not a manifest of this package.
     """
     try:
-        document = json.loads(pq.read_metadata(file).metadata[METADATA_KEY])
+        document = json.loads(_metadata(file)[METADATA_KEY])
         named = document.get("classes")
         classes = None if named is None else tuple(named)
         origin = Origin(**document["origin"])
@@ -212,9 +249,20 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
         return None
 
 
+def _metadata(file: Path | pa.NativeFile) -> dict[bytes, bytes]:
+    if isinstance(file, Path):
+        with open_regular(file) as stream:
+            footer = read_footer(stream)
+    else:
+        footer = read_footer(file)
+    metadata: dict[bytes, bytes] = pq.read_metadata(pa.BufferReader(footer)).metadata
+    return metadata
+
+
 def _is_typed(info: ManifestInfo) -> bool:
     """Tell whether metadata that anyone may have written has the types of `ManifestInfo`."""
     origin = info.origin
+    named = (*(info.classes or ()), info.name or "")
     numbers, texts = (info.rows, origin.stage_version), (info.digest, info.package_version)
     maps = origin.configuration, origin.inputs
     return (
@@ -222,7 +270,7 @@ def _is_typed(info: ManifestInfo) -> bool:
         and all(isinstance(each, dict) for each in maps)
         and all(
             isinstance(text, str)
-            for text in (*texts, origin.stage, *origin.inputs.values(), *(info.classes or ()))
+            for text in (*texts, origin.stage, *origin.inputs.values(), *named)
         )
     )
 

@@ -1,6 +1,6 @@
 """Manifests read batch by batch, for queries over more rows than fit in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from webemo_curate.conform import conform
 from webemo_curate.fields import LATER
-from webemo_curate.manifest import odd_paths, read_manifest
+from webemo_curate.manifest import ROW_GROUP_ROWS, odd_paths, read_manifest, reading
+from webemo_curate.parquet import open_parquet, read_footer
+from webemo_curate.rooted import open_regular
 from webemo_curate.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | 
 
     wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
+        with open_regular(path) as stream:
+            read_footer(stream)
         rows = ds.dataset(path, format=checked())
         later = {field.name for field in wanted if LATER in field.metadata}
         there = rows.schema
@@ -69,6 +74,38 @@ def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | 
         return rows
     except (OSError, pa.ArrowException, ValueError):
         return read_manifest(path, name, [*columns])
+
+
+def manifest_batches(
+    path: Path, name: str, columns: Sequence[str], rows: int = ROW_GROUP_ROWS
+) -> Iterator[pa.Table]:
+    """Yield columns of a manifest in its order, some rows at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    name : str
+        Which manifest it must be.
+    columns : sequence of str
+        What is read of it.
+    rows : int, optional
+        Most of a batch.
+
+    Yields
+    ------
+    pa.Table
+        In the manifest's types, each page held against its checksum.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or has not these columns.
+    """
+    wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
+    with reading(path, name), open_parquet(path) as file:
+        for batch in file.iter_batches(rows, columns=wanted.names):
+            yield conform(pa.Table.from_batches([batch]), wanted)
 
 
 def _may_lack(path: Path, wanted: pa.Schema) -> bool:

@@ -15,9 +15,11 @@ from webemo_curate.manifest import (
     write_manifest,
 )
 from webemo_curate.manifest_scan import scan_manifest
+from webemo_curate.parquet import is_sealed
 from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.protocols import Store
+from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
@@ -105,6 +107,13 @@ class ManifestStore:
         info = self.info(Split.TRAIN)
         return info is not None and info.origin.stage == REBUILD
 
+    def change(self, name: str) -> str | None:
+        """Tell how a manifest differs from what was written; None if it does not."""
+        info, table = self.info(name), self.read_any(name)
+        if info is None:
+            return "says nothing of its origin: not written by curate"
+        return change(self._local(name), info, table, name)
+
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the names of a split's targets, as recorded when it was written."""
         info = self.info(name)
@@ -126,9 +135,37 @@ class ManifestStore:
     ) -> ManifestInfo:
         """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
         with self.store.writing(manifest_key(name)) as partial:
-            return write_manifest(partial, kind, table, origin, classes)
+            return write_manifest(partial, name, table, origin, classes, kind=kind)
 
 
 def manifest_key(name: str) -> str:
     """Return the key of a manifest."""
     return f"{MANIFESTS}/{name}.parquet"
+
+
+def change(path: Path, info: ManifestInfo, table: pa.Table, name: str | None = None) -> str | None:
+    """Tell how a manifest differs from what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    info, table : ManifestInfo, pa.Table
+        What it says of itself, and all its rows.
+    name : str, optional
+        What it must be called; a copy of a set may have any name.
+
+    Returns
+    -------
+    str or None
+        In words that follow the path and a colon; None if it is as it was written.
+    """
+    if table.num_rows != info.rows:
+        return f"has {table.num_rows} rows, {info.rows} were written"
+    if content_digest(table) != info.digest:
+        return "its values have been changed since it was written"
+    if info.name is None:
+        return None  # of an earlier version
+    if not is_sealed(path):
+        return "its metadata or bytes have been changed since it was written"
+    return None if name in (None, info.name) else f"is '{info.name}' under another name"

@@ -1,14 +1,33 @@
-"""Parquet with page checksums: written to every file, checked at every read.
+"""Parquet with page checksums, and manifests with a seal besides.
 
-Without them a flipped bit changes values silently: compressed pages of numbers decode whatever is
-in them.
+Without checksums a flipped bit changes values silently: compressed pages of numbers decode whatever
+is in them. What describes the pages has none in Parquet: the headers before them, and the footer
+with types, statistics and metadata. A sealed file has digests of both between its last page and
+its footer, where no reader looks that does not know of them.
 """
 
+import hashlib
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from webemo_curate.rooted import open_regular
+
+SEAL = b"webemo_curate.seal"
+"""What a seal begins with; the digests of all that stands before it, and of it with the footer."""
+
+DIGEST_BYTES = 32
+SEAL_BYTES = len(SEAL) + 2 * DIGEST_BYTES
+ENDING_BYTES = 8
+"""A file ends with the length of its footer in four bytes, the lowest first, and four letters."""
+
+FOOTER_GUESS = 65_536
+"""Bytes that are read of a file's end at first; few footers are longer."""
+
+CHUNK_BYTES = 2**20
 
 
 def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
@@ -44,6 +63,109 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
     Raises
     ------
     OSError, ValueError, pa.ArrowException
-        If it is no Parquet file, or a page's checksum differs.
+        If it is no Parquet file, or a page's checksum or a sealed footer's digest differs.
     """
+    with open_regular(path) as stream:
+        read_footer(stream)
     return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a file to be read batch by batch; raises as `read_parquet`, here or at a batch."""
+    with open_regular(path) as stream:
+        read_footer(stream)
+    return pq.ParquetFile(path, page_checksum_verification=True)
+
+
+def seal(path: Path) -> None:
+    """Put digests of all that a file holds before its footer; see `is_sealed`.
+
+    Parameters
+    ----------
+    path : Path
+        A Parquet file without a seal.
+    """
+    with path.open("r+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        footer = read_footer(stream)
+        pages = _digest_up_to(stream, size - len(footer))
+        stream.seek(size - len(footer))
+        stream.write(SEAL + pages + _footer_digest(pages, footer) + footer)
+
+
+def is_sealed(path: Path) -> bool:
+    """Tell whether a file has a seal, and every byte of it is what was sealed.
+
+    Parameters
+    ----------
+    path : Path
+        A Parquet file.
+
+    Returns
+    -------
+    bool
+        False if a bit of it has changed, or if it has no seal.
+    """
+    with open_regular(path) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        try:
+            sealed = len(read_footer(stream)) + SEAL_BYTES
+        except ValueError:
+            return False
+        stream.seek(max(0, size - sealed))  # a footer may claim to be longer than the file
+        found = stream.read(SEAL_BYTES)
+        return found.startswith(SEAL) and _digest_up_to(stream, size - sealed) == _pages_of(found)
+
+
+def read_footer(stream: BinaryIO | pa.NativeFile) -> bytes:
+    """Read the footer of a Parquet file by one request, or by two if it is long.
+
+    Parameters
+    ----------
+    stream : file
+        The file, open for reading.
+
+    Returns
+    -------
+    bytes
+        The file's end: `pyarrow.parquet.read_metadata` reads it as it reads the whole.
+
+    Raises
+    ------
+    ValueError
+        If the file has a seal, and its footer is not the one that was sealed.
+    """
+    end = _end(stream, FOOTER_GUESS)
+    length = int.from_bytes(end[-ENDING_BYTES:][:4], "little") + ENDING_BYTES
+    if len(end) < length + SEAL_BYTES:
+        end = _end(stream, length + SEAL_BYTES)
+    footer, found = end[-length:], end[-length - SEAL_BYTES : -length]
+    if found.startswith(SEAL) and found[-DIGEST_BYTES:] != _footer_digest(_pages_of(found), footer):
+        raise ValueError("its footer has been changed since it was written")
+    return footer
+
+
+def _end(stream: BinaryIO | pa.NativeFile, length: int) -> bytes:
+    """Read the last bytes of a file, or all of a shorter one."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - length))
+    content: bytes = stream.read(min(size, length))
+    return content
+
+
+def _pages_of(found: bytes) -> bytes:
+    """Return the first digest of a seal: that of all pages with their headers."""
+    return found[len(SEAL) : len(SEAL) + DIGEST_BYTES]
+
+
+def _footer_digest(pages: bytes, footer: bytes) -> bytes:
+    return hashlib.sha256(pages + footer).digest()
+
+
+def _digest_up_to(stream: BinaryIO, end: int) -> bytes:
+    hasher, left = hashlib.sha256(), end
+    stream.seek(0)
+    while left > 0 and (chunk := stream.read(min(CHUNK_BYTES, left))):
+        hasher.update(chunk)
+        left -= len(chunk)
+    return hasher.digest()

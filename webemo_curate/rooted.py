@@ -81,6 +81,24 @@ def below(root: Path, key: str, *, replaced: bool = False) -> Path:
     return root / key
 
 
+def check_tree(folder: Path) -> None:
+    """Refuse a folder in which a link, a pipe or a device lies, however deep.
+
+    Parameters
+    ----------
+    folder : Path
+        Its files are about to be read by their paths; it may be a link, or not be there.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    for place, folders, files in os.walk(folder):
+        for name in sorted((*folders, *files)):
+            _check(Path(place, name))
+
+
 def open_below(root: Path, key: str) -> FileIO:
     """Open a file below a root for reading; links are not followed, whoever makes them meanwhile.
 

@@ -1,7 +1,7 @@
 """Record a run's files as they were written, so that changed ones do not pass for its own.
 
 The network's files are recorded when a training ends, in `done.json`; a measurement's predictions
-in its metrics, which carry a digest of themselves.
+and weights in its metrics. Both carry a digest of themselves.
 """
 
 import hashlib
@@ -15,7 +15,13 @@ from webemo_curate.rooted import open_below, read_below
 from webemo_curate.system_faults import raise_system_fault
 
 FILES, DIGEST, PREDICTIONS = "files", "digest", "predictions_sha256"
+WEIGHTS = "weights_sha256"
+"""Of the network that metrics were computed with, so that another run's do not pass for them."""
+
 METRICS = "metrics-*.json"
+NETWORK = "last.safetensors"
+"""The weights that figures are of."""
+
 REMEDY = "train it again under another name, or put the file back"
 
 
@@ -103,13 +109,16 @@ def changes(run: Path, mark: str) -> Iterator[str]:
         A sentence each.
     """
     try:
-        recorded = _document(run, mark).get(FILES)
+        document = _document(run, mark)
+        recorded = document.get(FILES)
+        if DIGEST in document and not is_sealed(document):
+            yield f"{run / mark}: has been changed since the training ended; {REMEDY}"
         if not isinstance(recorded, dict) or not recorded:
             yield f"{run / mark}: records no digests of the run's files; {REMEDY}"
             return
         yield from _changed_files(run, recorded)
         for metrics in sorted(run.glob(METRICS)):
-            yield from _changed_metrics(run, metrics.name)
+            yield from _changed_metrics(run, metrics.name, recorded)
     except (OSError, ValueError, RecursionError, AttributeError) as error:
         raise_system_fault(error, str(run))
         yield f"{run}: cannot be checked ({error}); {REMEDY}"
@@ -124,11 +133,15 @@ def _changed_files(run: Path, recorded: dict[str, Any]) -> Iterator[str]:
             yield f"{run / name}: is missing; {REMEDY}"
 
 
-def _changed_metrics(run: Path, name: str) -> Iterator[str]:
+def _changed_metrics(run: Path, name: str, recorded: dict[str, Any]) -> Iterator[str]:
     document = _document(run, name)
     if not is_sealed(document):
         yield f"{run / name}: has been changed since it was written; {_again()}"
         return
+    if name != METRICS.replace("*", str(document.get("on"))):
+        yield f"{run / name}: is of {document.get('on')!r}; {_again()}"
+    if document.get(WEIGHTS) not in (None, recorded.get(NETWORK)):
+        yield f"{run / name}: is of another network than {NETWORK}; {_again()}"
     predictions = Path(str(document["predictions"])).name
     if file_digests(run, [predictions]).get(predictions) != document.get(PREDICTIONS):
         yield f"{run / predictions}: is not what {name} was computed from; {_again()}"
@@ -138,7 +151,7 @@ def _document(run: Path, name: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(read_below(run, name))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise ValueError(f"{run / name}: {error}") from error
     return document
 
 

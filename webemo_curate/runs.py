@@ -11,8 +11,8 @@ from typing import Any
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
-from webemo_curate.rooted import regular_digest
-from webemo_curate.run_digests import FILES, file_digests
+from webemo_curate.rooted import check_tree, regular_digest
+from webemo_curate.run_digests import FILES, NETWORK, file_digests, sealed
 from webemo_curate.run_names import named_runs, run_name
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CONFIG_FILE = "config.json"
 LOG_FILE = "log.jsonl"
 STATE_FILE = "state.safetensors"
-LAST_FILE = "last.safetensors"
+LAST_FILE = NETWORK
 BEST_FILE = "best.safetensors"
 DONE_FILE = "done.json"
 SEEN_FILE = "seen.parquet"
@@ -212,7 +212,7 @@ def finish(folder: Path, summary: dict[str, Any]) -> None:
     What its files are now is recorded; see `run_digests`.
     """
     files = file_digests(folder, (CONFIG_FILE, SEEN_FILE, LOG_FILE, LAST_FILE, BEST_FILE))
-    document = summary | {"finished": datetime.now(UTC).isoformat(), FILES: files}
+    document = sealed(summary | {"finished": datetime.now(UTC).isoformat(), FILES: files})
     write_bytes(folder / DONE_FILE, json.dumps(document).encode())
 
 
@@ -242,6 +242,7 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
     if name and workspace.runs / name in finished:
         return workspace.pull(workspace.runs / name)
     if name and is_finished(Path(name)):
+        check_tree(Path(name))
         return Path(name)
     given = named_runs(workspace).get(name or "")
     if given in finished:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -53,6 +54,17 @@ LATER_SHUT: Final = (
 Tables = Mapping[str, "pa.Table | ds.Dataset"]
 
 
+@contextmanager
+def _spill_folder(root: Path) -> Iterator[Path]:
+    """Give a folder for what a command spills: in the workspace, or with the system's own.
+
+    The latter where the workspace is read-only: a command that only looks works there too.
+    """
+    writable = os.access(next(filter(Path.exists, (root / SPILLS).parents)), os.W_OK)
+    with hidden_folder(root / SPILLS if writable else Path(gettempdir()) / Path(SPILLS).name) as at:
+        yield at
+
+
 class TableEngine:
     """One stage's tables and the queries over them; a context manager.
 
@@ -82,7 +94,7 @@ class TableEngine:
         import duckdb  # it loads pandas, which workers that run no query need not wait for
 
         with ExitStack() as opened:
-            self._folder = opened.enter_context(hidden_folder(self._root / SPILLS))
+            self._folder = opened.enter_context(_spill_folder(self._root))
             place: Settings = {"temp_directory": str(self._folder / "engine")}
             self._connection = duckdb.connect(config=self._settings | place)
             opened.callback(self._connection.close)

@@ -12,17 +12,19 @@ from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
+from webemo_curate.parquet import is_sealed
 from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DecodeStatus, Split
 from webemo_curate.workspace import Workspace
 
 NAMED = ["sha256", "path"]
+TOMBSTONES = "data/removed.parquet"
+"""Where a workspace keeps what was taken down; sealed, see `parquet`."""
 
 
 def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
@@ -57,6 +59,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
             f"'{workspace.typed('split')}' before verify"
         )
     problems = [*_changed_manifests(workspace, present), *_stale_manifests(workspace)]
+    problems += _changed_tombstones(workspace)
     problems += discrepancies(workspace.read, workspace.root, present)
     return problems + (_problems_of_files(workspace) if files else [])
 
@@ -84,14 +87,17 @@ def _changed_manifests(workspace: Workspace, present: set[str]) -> Iterator[str]
 
 
 def _changed(workspace: Workspace, name: str) -> Iterator[str]:
-    info, table = workspace.info(name), workspace.read_any(name)
-    path = workspace.where(name)
-    if info is None:
-        yield f"{path}: says nothing of its origin: not written by curate"
-    elif table.num_rows != info.rows:
-        yield f"{path}: has {table.num_rows} rows, {info.rows} were written"
-    elif content_digest(table) != info.digest:
-        yield f"{path}: its values have been changed since it was written"
+    if change := workspace.change(name):
+        yield f"{workspace.where(name)}: {change}"
+
+
+def _changed_tombstones(workspace: Workspace) -> Iterator[str]:
+    """Tell whether the list of what was taken down is the one that `release` wrote."""
+    if workspace.store.exists(TOMBSTONES) and not is_sealed(workspace.store.local(TOMBSTONES)):
+        yield (
+            f"{workspace.store.where(TOMBSTONES)}: has been changed since it was written; put back "
+            f"the one of your last release, or delete it and run '{typed('release')}' with --remove"
+        )
 
 
 def _stale_manifests(workspace: Workspace) -> Iterator[str]:
@@ -101,7 +107,10 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
         for source, digest in info.origin.inputs.items() if info else ():
             present = infos.get(source)
             if present is not None and present.digest != digest:
-                yield f"'{name}' was made from another '{source}'; run '{typed('split')}' again"
+                yield (
+                    f"{workspace.where(name)}: was made from another '{source}'; run "
+                    f"'{typed('split')}' again"
+                )
 
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:
@@ -146,7 +155,10 @@ def _changed_packed(workspace: Workspace) -> Iterator[str]:
 def _changed_runs(workspace: Workspace) -> Iterator[str]:
     """Compare every finished run's files with what was recorded of them."""
     for folder in finished_runs(workspace):
-        yield from changes(workspace.pull(folder), DONE_FILE)
+        try:
+            yield from changes(workspace.pull(folder), DONE_FILE)
+        except InputError as error:
+            yield str(error)
 
 
 def _problem(workspace: Workspace, row: dict[str, str]) -> str | None:

@@ -201,7 +201,7 @@ def packed(folder: Path) -> Target:
     path, shape = folder / "x.npy", (2, 3, 4, 4)
     pixels = np.arange(96, dtype=np.uint8).reshape(shape)
     with path.open("wb") as stream:
-        write_packed(stream, pixels)
+        write_packed(stream, pixels, path)
 
     def take(content: bytes) -> None:
         path.unlink()

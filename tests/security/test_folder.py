@@ -13,7 +13,9 @@ from PIL import Image
 
 from tests.stages.tables import manifest
 from tests.work import work_on
+from webemo_curate.config import ListingConfig
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.evaluation.evaluation_set import open_set
 from webemo_curate.imaging import DecodeError, read_file
 from webemo_curate.manifest import Origin
 from webemo_curate.report.build import build_report
@@ -27,6 +29,7 @@ from webemo_curate.rooted import (
     open_regular,
     read_below,
 )
+from webemo_curate.sources.resolve import find_sources
 from webemo_curate.storage.atomic import atomic_path
 from webemo_curate.workspace import Workspace
 
@@ -165,6 +168,32 @@ def test_pipes_and_devices_hang_nobody(workspace: Workspace) -> None:
         workspace.read("listing")
     with pytest.raises(InputError, match="neither a file nor a folder"):
         take_lock(workspace)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["train25.txt", "x.csv", "x.jsonl", "x.parquet", "x.txt", ""])
+def test_pipes_and_devices_are_no_lists(tmp_path: Path, name: str) -> None:
+    for pipe in ("train25.txt", "x.csv", "x.jsonl", "x.parquet", "x.txt"):
+        os.mkfifo(tmp_path / pipe)
+    for place in (tmp_path / name, Path("/dev/zero")):
+        with pytest.raises(InputError, match="no regular file"):
+            find_sources(ListingConfig(lists=[place]))
+
+
+@pytest.mark.timeout(60)
+def test_a_category_file_that_is_a_pipe_hangs_nobody(tmp_path: Path) -> None:
+    (tmp_path / "test25.txt").write_text("http://a.example/1.jpg 3\n")
+    os.mkfifo(tmp_path / "category.txt")
+    with pytest.raises(InputError, match="no regular file"):
+        find_sources(ListingConfig(lists=[tmp_path]))
+
+
+@pytest.mark.timeout(60)
+def test_a_set_that_is_a_pipe_hangs_nobody(workspace: Workspace) -> None:
+    pipe = workspace.root / "set.parquet"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="not a sound"):
+        open_set(str(pipe), work_on(workspace), ("others", "sadness"))
 
 
 def test_what_is_written_replaces_files_alone(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ store = FolderStore(place)
 pixels = np.zeros((20, 3, 64, 64), np.uint8)
 def pack():
     with store.writing("data/packed/a.npy") as partial, partial.open("wb") as stream:
-        write_packed(stream, pixels)
+        write_packed(stream, pixels, "data/packed/a.npy")
 fill(8192)
 told(pack)
 assert store.keys("data/packed") == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from tests.security.changes import flip as flip_bit
+from tests.security.changes import manifest_changes
 from tests.trainable import TINY, draw_set
 from tests.work import work_on
 from webemo_curate import verification
 from webemo_curate.dataset.packed_files import open_packed, write_packed
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
+from webemo_curate.exports.removals import REMOVED
 from webemo_curate.manifest import METADATA_KEY, Origin
-from webemo_curate.parquet import write_parquet
+from webemo_curate.manifest_scan import manifest_batches
+from webemo_curate.parquet import is_sealed, read_footer, read_parquet, seal, write_parquet
 from webemo_curate.report.build import build_report
-from webemo_curate.run_digests import changes
-from webemo_curate.runs import DONE_FILE
+from webemo_curate.run_digests import changes, file_digests, sealed
+from webemo_curate.runs import DONE_FILE, find_run
 from webemo_curate.sources.added import add_folder
 from webemo_curate.training.fit import pack_splits
 from webemo_curate.workspace import Workspace
@@ -177,8 +184,6 @@ def test_a_flipped_bit_in_a_manifest_is_seen_at_every_read(tmp_path: Path) -> No
     write_parquet(table, path)
     sound = path.read_bytes()
     pages = pq.read_metadata(path).row_group(0).column(0).total_compressed_size
-    from webemo_curate.parquet import read_parquet
-
     silent = 0
     for place in range(4, 4 + pages, 7):
         broken = bytearray(sound)
@@ -189,6 +194,119 @@ def test_a_flipped_bit_in_a_manifest_is_seen_at_every_read(tmp_path: Path) -> No
         except (OSError, ValueError, pa.ArrowException):
             continue
     assert silent == 0
+
+
+def test_a_flipped_bit_of_a_sealed_file_is_never_silent(tmp_path: Path) -> None:
+    """Flip a bit of each byte, of headers and the footer too: none passes for what was written."""
+    path = tmp_path / "x.parquet"
+    write_parquet(pa.table({"number": [3, 5, 8], "text": ["a", None, "b"]}), path)
+    assert not is_sealed(path)
+    seal(path)
+    sound, table = path.read_bytes(), read_parquet(path)
+    assert is_sealed(path)
+    assert pq.read_table(path).equals(table)
+    for place in range(len(sound)):
+        path.write_bytes(sound)
+        flip_bit(path, place, place % 8)
+        assert not is_sealed(path), place
+    for end in range(len(sound)):
+        path.write_bytes(sound[:end])
+        assert not is_sealed(path), end
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**9), st.integers(0, 7))
+def test_a_flipped_bit_of_a_footer_is_seen_at_every_read(
+    tmp_path: Path, place: int, bit: int
+) -> None:
+    workspace = Workspace(tmp_path)
+    rows = [
+        {"sha256": f"{n:064}", "target": n % 2, "label": "a", "kept": True, "seed": 1}
+        for n in range(50)
+    ]
+    workspace.write("sample", pa.Table.from_pylist(rows), Origin("sample", 1, {}, {}))
+    path, sound = workspace.manifest_path("sample"), workspace.read("sample")
+    with path.open("rb") as stream:
+        footer = len(read_footer(stream)) - 8  # beyond it: its length, and the file's mark
+    flip_bit(path, path.stat().st_size - 9 - place % footer, bit)
+    with pytest.raises(InputError, match="not a sound"):
+        workspace.read("sample")
+    with pytest.raises(InputError, match="not a sound"):
+        workspace.scan("sample", ["sha256"])
+    with pytest.raises(InputError, match="not a sound"):
+        list(manifest_batches(path, "sample", ["sha256"]))
+    assert workspace.info("sample") is None
+    assert sound.num_rows == len(rows)
+
+
+def test_metadata_and_places_of_manifests_are_held_against_their_seals(
+    workspace: Workspace,
+) -> None:
+    path = workspace.manifest_path("test")
+    sound = path.read_bytes()
+    assert workspace.change("test") is None
+    for what, change in manifest_changes(path):
+        change()
+        try:
+            assert workspace.change("test"), what
+        except InputError:
+            assert what.startswith("bit"), what
+    path.write_bytes(workspace.manifest_path("train").read_bytes())
+    assert workspace.change("test") == "is 'train' under another name"
+    table, metadata = pq.read_table(path), pq.read_metadata(path).metadata
+    said = json.loads(metadata[METADATA_KEY])
+    earlier = {METADATA_KEY: json.dumps({k: v for k, v in said.items() if k != "name"}).encode()}
+    pq.write_table(table.replace_schema_metadata(earlier), path)
+    assert workspace.change("test") is None, "manifests of earlier versions have no seal"
+    path.write_bytes(sound)
+
+
+def test_figures_of_another_set_or_network_are_named(copied: Workspace) -> None:
+    run = the_run(copied)
+    other = run.with_name("other")
+    shutil.copytree(run, other)
+    shutil.copy(other / "metrics-validation.json", other / "metrics-test.json")
+    (problem,) = changes(other, DONE_FILE)
+    assert "metrics-test.json: is of 'validation'" in problem
+    flip(other / "last.safetensors")
+    done = json.loads((other / DONE_FILE).read_bytes())
+    done["files"] |= file_digests(other, ["last.safetensors"])
+    (other / DONE_FILE).write_text(json.dumps(sealed({k: done[k] for k in done if k != "digest"})))
+    shutil.copy(run / "metrics-test.json", other / "metrics-test.json")
+    found = [*changes(other, DONE_FILE)]
+    assert len(found) == 2
+    assert all("of another network than last.safetensors" in problem for problem in found)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "name", ["config.json", "log.jsonl", "metrics-test.json", "predictions-test.parquet"]
+)
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/etc/hostname")])
+def test_pipes_and_links_in_a_run_hang_and_read_nothing(
+    copied: Workspace, name: str, make: Callable[[Path], None]
+) -> None:
+    run = the_run(copied)
+    (run / name).unlink()
+    make(run / name)
+    with pytest.raises(InputError, match=name):
+        find_run(run.name, copied)
+    with pytest.raises(InputError, match=name):
+        find_run(str(run), Workspace(copied.root / "elsewhere"))
+    (problem,) = verification._changed_runs(copied)
+    assert name in problem
+    assert "Left out" in Path(build_report(work_on(copied))).read_text()
+
+
+def test_a_changed_list_of_what_was_taken_down_is_named(copied: Workspace) -> None:
+    with copied.store.writing(verification.TOMBSTONES) as partial:
+        write_parquet(REMOVED.empty_table(), partial)
+    (problem,) = verification._changed_tombstones(copied)
+    assert verification.TOMBSTONES in problem
+    with copied.store.writing(verification.TOMBSTONES) as partial:
+        write_parquet(REMOVED.empty_table(), partial)
+        seal(partial)
+    assert not [*verification._changed_tombstones(copied)]
 
 
 def test_every_manifest_has_checksums(workspace: Workspace) -> None:
@@ -207,9 +325,9 @@ def flip_in_pages(path: Path) -> None:
     path.write_bytes(content)
 
 
-def packed(pixels: np.ndarray) -> bytes:
+def packed(pixels: np.ndarray, path: str = "set/x.npy") -> bytes:
     stream = io.BytesIO()
-    write_packed(stream, pixels)
+    write_packed(stream, pixels, path)
     return stream.getvalue()
 
 
@@ -222,13 +340,15 @@ def packed(pixels: np.ndarray) -> bytes:
         lambda content: content[:0],
         lambda content: content[:-33] + bytes([content[-33] ^ 1]) + content[-32:],
         lambda content: packed(np.zeros((2, 3, 8, 8), np.uint8)) + content[:0],
+        lambda content: packed(np.zeros(SHAPE, np.uint8), "other/x.npy") + content[:0],
     ],
 )
 def test_packed_pixels_that_were_torn_or_changed_are_not_taken(
     tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
-    path = tmp_path / "x.npy"
+    path = tmp_path / "set" / "x.npy"
+    path.parent.mkdir()
     path.write_bytes(packed(pixels))
     opened = open_packed(path, SHAPE)
     assert opened is not None

@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.trainable import TINY
@@ -14,7 +15,8 @@ from webemo_curate.config import PipelineConfig, UndersampleConfig, override
 from webemo_curate.errors import CurateError
 from webemo_curate.pipeline import Pipeline
 from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, write_unsettled
-from webemo_curate.storage.folder import remove_partials
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore, remove_partials
 from webemo_curate.training.fit import pack_splits
 from webemo_curate.workspace import Workspace
 
@@ -129,6 +131,16 @@ def test_a_refused_training_is_not_remembered(workspace: Workspace) -> None:
     )
     assert result.returncode == 2, result.stderr
     assert workspace.config().train.lr != 7
+
+
+def test_a_partition_in_the_place_of_another_is_done_again(tmp_path: Path) -> None:
+    held = Checkpoints(FolderStore(tmp_path), "data/checkpoints/x/new")
+    held.save("one", pa.table({"a": [1]}))
+    held.save("two", pa.table({"a": [2]}))
+    folder = tmp_path / "data/checkpoints/x/new"
+    (folder / "one.arrow").write_bytes((folder / "two.arrow").read_bytes())
+    assert held.load("one") is None
+    assert held.load("two") == pa.table({"a": [2]})
 
 
 def test_the_packed_files_of_another_command_are_used(workspace: Workspace) -> None:

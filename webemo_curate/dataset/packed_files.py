@@ -1,4 +1,4 @@
-"""A file of packed pixels: a NumPy array, then the digest of all that stands before it."""
+"""A file of packed pixels: a NumPy array, then the digest of its name and that array."""
 
 import hashlib
 from pathlib import Path
@@ -18,17 +18,19 @@ _sound: set[tuple[str, int, int, int]] = set()
 opens them for each seed reads them through once."""
 
 
-def write_packed(stream: BinaryIO, pixels: NDArray[np.uint8]) -> None:
+def write_packed(stream: BinaryIO, pixels: NDArray[np.uint8], path: str | Path) -> None:
     """Write pixels with their digest.
 
     Parameters
     ----------
     stream : BinaryIO
         An empty file.
+    path : str or Path
+        Where it will lie: in the place of another file its digest is wrong.
     pixels : ndarray of uint8, shape (images, 3, S, S)
         RGB.
     """
-    hashing = _Hashing(stream)
+    hashing = _Hashing(stream, _named(Path(path)))
     np.save(hashing, pixels, allow_pickle=False)
     stream.write(hashing.hasher.digest())
 
@@ -60,8 +62,8 @@ def open_packed(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
 class _Hashing:
     """A stream that hashes what is written through it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self.hasher = stream, hashlib.sha256()
+    def __init__(self, stream: BinaryIO, name: bytes) -> None:
+        self._stream, self.hasher = stream, hashlib.sha256(name)
 
     def write(self, content: bytes) -> int:
         self.hasher.update(content)
@@ -77,11 +79,16 @@ def _is_sound(path: Path) -> bool:
 
 
 def has_its_digest(path: Path) -> bool:
-    """Tell whether a file ends with the digest of what stands before."""
-    hasher = hashlib.sha256()
+    """Tell whether a file ends with the digest of its name and what stands before."""
+    hasher = hashlib.sha256(_named(path))
     with open_regular(path) as stream:
         left = path.stat().st_size - DIGEST_BYTES
         while left > 0 and (chunk := stream.read(min(CHUNK_BYTES, left))):
             hasher.update(chunk)
             left -= len(chunk)
         return stream.read() == hasher.digest()
+
+
+def _named(path: Path) -> bytes:
+    """Return what tells a file from others of its shape: its folder's name and its own."""
+    return f"{path.parent.name}/{path.name}".encode()

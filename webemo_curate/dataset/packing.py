@@ -98,7 +98,7 @@ class PackWorker:
 
     def _save(self, key: str, pixels: NDArray[np.uint8]) -> None:
         with self.store.writing(key) as partial, partial.open("wb") as stream:
-            write_packed(stream, pixels)
+            write_packed(stream, pixels, key)
 
 
 def _named(row: dict[str, Any]) -> list[tuple[str, str]]:

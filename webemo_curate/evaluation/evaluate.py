@@ -40,7 +40,7 @@ from webemo_curate.evaluation.predictions import (
 from webemo_curate.evaluation.seen_images import check_unseen, seen_images
 from webemo_curate.models.devices import choose_device
 from webemo_curate.remedies import typed
-from webemo_curate.run_digests import PREDICTIONS, file_digests, sealed
+from webemo_curate.run_digests import PREDICTIONS, WEIGHTS, file_digests, sealed
 from webemo_curate.run_names import run_name
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import BEST_FILE, LAST_FILE, load_classes, load_config
@@ -262,11 +262,12 @@ def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | 
 def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:
     """Write the figures with what they were computed from; see `run_digests`."""
     predictions = evaluation.predictions
-    digests = file_digests(predictions.parent, [predictions.name])
+    digests = file_digests(evaluation.run, [predictions.name, LAST_FILE])
     document = evaluation.as_json() | {
         PLACE: test_set.place,
         CONTENT: test_set.digest,
         PREDICTIONS: digests[predictions.name],
+        WEIGHTS: digests[LAST_FILE],
     }
     metrics = metrics_file(evaluation.run, evaluation.on)
     # As JSON gives it back: what is read again must have the digest of what was written.

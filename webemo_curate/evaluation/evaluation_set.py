@@ -10,7 +10,7 @@ import pyarrow as pa
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.manifest_store import manifest_key
+from webemo_curate.manifest_store import change, manifest_key
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folder_set import read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
@@ -130,10 +130,9 @@ def find_set(on: str, workspace: Workspace) -> str:
 
 def _of_manifest(place: Path) -> EvaluationSet:
     info, table = read_info(place), read_manifest(place, Split.TEST)
-    if info and content_digest(table) != info.digest:
+    if info and (found := change(place, info, table)):
         raise InputError(
-            f"{place}: its values have been changed since it was written; write it anew, or drop "
-            "its metadata to vouch for it yourself"
+            f"{place}: {found}; write it anew, or drop its metadata to vouch for it yourself"
         )
     named = info.classes if info else None
     return EvaluationSet(

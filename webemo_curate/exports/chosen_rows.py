@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from webemo_curate.conform import conform
 from webemo_curate.errors import InputError
 from webemo_curate.exports.removals import removed_hashes
+from webemo_curate.manifest_scan import manifest_batches
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.remedies import typed
 from webemo_curate.schemas import SPLIT
-from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -75,16 +73,7 @@ class SplitRows:
         InputError
             If the manifest is not sound, a path names another image, or a target no class.
         """
-        try:
-            with pq.ParquetFile(self.file) as file:
-                for batch in file.iter_batches(rows, columns=SPLIT.names):
-                    yield self._checked(conform(pa.Table.from_batches([batch]), SPLIT))
-        except (pa.ArrowException, ValueError) as error:
-            raise_system_fault(error, str(self.file))
-            raise InputError(
-                f"{self.file}: not a sound '{self.name}' manifest ({error}); delete it and run "
-                f"'{typed('split')}'"
-            ) from error
+        yield from map(self._checked, manifest_batches(self.file, self.name, SPLIT.names, rows))
 
     def _checked(self, table: pa.Table) -> pa.Table:
         table = without(table, self.removed)
@@ -216,7 +205,8 @@ def _open(workspace: Workspace, name: str, classes: int, removed: frozenset[str]
     file = workspace.store.local(manifest_key(name))
     rows = info.rows
     if removed:
-        rows = sum(without(batch, removed).num_rows for batch in _column_batches(file, "sha256"))
+        hashes = manifest_batches(file, name, ["sha256"])
+        rows = sum(without(batch, removed).num_rows for batch in hashes)
     return SplitRows(name, file, rows, classes, removed)
 
 
@@ -225,9 +215,3 @@ def _count(split: SplitRows) -> Counter[tuple[str, int]]:
     for batch in split.batches(COUNTED_ROWS):
         counts.update(zip(batch["label"].to_pylist(), batch["target"].to_pylist(), strict=True))
     return counts
-
-
-def _column_batches(file: Path, column: str) -> Iterator[pa.Table]:
-    with pq.ParquetFile(file) as manifest:
-        for batch in manifest.iter_batches(columns=[column]):
-            yield pa.Table.from_batches([batch])

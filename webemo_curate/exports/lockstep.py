@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from webemo_curate.manifest_scan import manifest_batches
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.workspace import Workspace
 
@@ -47,9 +47,9 @@ def batches(workspace: Workspace, name: str, columns: Sequence[str]) -> Iterator
     """Yield columns of a manifest in its order, some rows at a time; nothing if it is not there."""
     if not workspace.has(name):
         return
-    with pq.ParquetFile(workspace.store.local(manifest_key(name))) as file:
-        for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
-            yield pa.Table.from_batches([batch])
+    yield from manifest_batches(
+        workspace.store.local(manifest_key(name)), name, columns, BATCH_ROWS
+    )
 
 
 def _rows(workspace: Workspace, name: str, columns: list[str]) -> Iterator[dict[str, Any]]:

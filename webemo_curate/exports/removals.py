@@ -10,10 +10,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.fields import TIMESTAMP, column
 from webemo_curate.parquet import read_parquet
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verification import TOMBSTONES
 from webemo_curate.workspace import Workspace
-
-KEY = "data/removed.parquet"
-"""Where a workspace keeps its tombstones."""
 
 REMOVED = pa.schema(
     [
@@ -42,9 +40,9 @@ def tombstones(workspace: Workspace) -> pa.Table:
     InputError
         If the file is not sound: what was taken down must not come back by a broken file.
     """
-    if not workspace.store.exists(KEY):
+    if not workspace.store.exists(TOMBSTONES):
         return REMOVED.empty_table()
-    return read_tombstones(workspace.store.local(KEY))
+    return read_tombstones(workspace.store.local(TOMBSTONES))
 
 
 def read_tombstones(file: Path) -> pa.Table:

@@ -9,11 +9,12 @@ from webemo_curate import parquet
 from webemo_curate.errors import InputError
 from webemo_curate.fields import TIMESTAMP
 from webemo_curate.parquet import read_parquet
-from webemo_curate.rooted import regular_digest
+from webemo_curate.rooted import read_regular, regular_digest
 from webemo_curate.system_faults import raise_system_fault
 
 IMAGES, DECISIONS, REMOVED = "images.parquet", "decisions.parquet", "removed.parquet"
 PIPELINE, CROISSANT, CARD, SUMS = "curate.yaml", "croissant.json", "README.md", "SHA256SUMS"
+MAX_SUMS_BYTES = 65_536
 FILES = (IMAGES, DECISIONS, REMOVED, PIPELINE, CROISSANT, CARD)
 """All but the sums, which are of these."""
 
@@ -101,7 +102,7 @@ def check_sums(folder: Path) -> None:
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder; give the one of a 'curate release'")
         raise InputError(f"{folder}: holds no {SUMS}; give the folder of a 'curate release'")
-    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_regular(folder / SUMS, MAX_SUMS_BYTES).decode(errors="replace").splitlines()
     parts = [line.partition("  ") for line in lines]
     sums = {name: sha256 for sha256, _, name in parts}
     for name in FILES:

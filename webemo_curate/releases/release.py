@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def release(
         )
     replaced = files.is_release(folder)
     with whole_folder(folder, replace=replaced) as partial:
-        with workspace.lock():
+        with workspace.lock() if remove or replaced else nullcontext():
             removed = take_down(workspace, remove, folder)
         images, decisions = image_table(workspace, removed), decision_table(workspace, removed)
         _write(workspace, partial, config, {"images": images, "decisions": decisions}, removed)

@@ -9,15 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.errors import InputError
-from webemo_curate.exports.removals import (
-    KEY,
-    REMOVED,
-    read_tombstones,
-    tombstones,
-    url_digest,
-)
+from webemo_curate.exports.removals import REMOVED, read_tombstones, tombstones, url_digest
+from webemo_curate.parquet import seal
 from webemo_curate.releases import files
 from webemo_curate.releases.files import write_parquet
+from webemo_curate.verification import TOMBSTONES
 from webemo_curate.workspace import Workspace
 
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -55,8 +51,9 @@ def take_down(workspace: Workspace, wanted: Sequence[str], folder: Path) -> pa.T
     added = pa.Table.from_pylist([row | {"removed": now} for row in new], schema=REMOVED)
     everything = _distinct(pa.concat_tables([known, added]))
     if everything != tombstones(workspace):
-        with workspace.store.writing(KEY) as partial:
+        with workspace.store.writing(TOMBSTONES) as partial:
             write_parquet(everything, partial)
+            seal(partial)
     return everything
 
 

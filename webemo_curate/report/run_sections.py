@@ -81,7 +81,7 @@ def run_sections(workspace: Workspace) -> list[RunSection]:
     folders = finished_runs(workspace)
     latest = folders[-MOST_CURVES:]
     return [
-        replace(_checked_section(workspace.pull(folder)), shown=folder in latest)
+        replace(_checked_section(workspace, folder), shown=folder in latest)
         for folder in sorted(folders)
     ]
 
@@ -95,8 +95,9 @@ def curves_together(runs: list[RunSection]) -> str | None:
     return charts.overlaid_curves({name: history for _, name, history in latest})
 
 
-def _checked_section(folder: Path) -> RunSection:
+def _checked_section(workspace: Workspace, folder: Path) -> RunSection:
     try:
+        workspace.pull(folder)
         recorded = has_digests(folder, DONE_FILE)
         for change in changes(folder, DONE_FILE) if recorded else ():
             raise InputError(change)

@@ -9,6 +9,7 @@ from typing import Final
 from webemo_curate.config import ListingConfig
 from webemo_curate.credentials import masked_within
 from webemo_curate.errors import InputError
+from webemo_curate.rooted import read_regular
 from webemo_curate.sources.cell_rules import SPLITS
 from webemo_curate.sources.delimited import DelimitedSource
 from webemo_curate.sources.json_lines import JsonLinesSource
@@ -29,6 +30,9 @@ TABLES: Final[dict[str, TableKind]] = {
     ".parquet": ParquetSource,
 }
 """Tables by suffix; each checks that its content is what the suffix says."""
+
+START_BYTES: Final = 4096
+"""Of a file's start by which its kind is told."""
 
 PARQUET_MARK: Final = b"PAR1"
 ARCHIVES: Final = (
@@ -103,8 +107,7 @@ def _of_file(place: Path, config: ListingConfig, within: str = "") -> Source:
     `within` is the name of the folder of a split that it lies in.
     """
     try:
-        with place.open("rb") as stream:
-            start = stream.read(4096)
+        start = read_regular(place, START_BYTES)
     except OSError as error:
         raise unreadable(place, error) from error
     if start.startswith(ARCHIVES) or start[257:262] == TAR_MARK:

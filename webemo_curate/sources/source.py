@@ -170,4 +170,5 @@ class Source(Protocol):
 def unreadable(file: Path, error: OSError) -> InputError:
     """Return the error that a file cannot be read; raise the machine's own."""
     raise_system_fault(error, str(file))
-    return InputError(f"{file}: cannot be read: {error.strerror}")
+    reason = error.strerror or "it is no regular file, but a pipe or a device"
+    return InputError(f"{file}: cannot be read: {reason}")

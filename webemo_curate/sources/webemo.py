@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import bad_key
-from webemo_curate.rooted import regular_digest
+from webemo_curate.rooted import read_regular, regular_digest
 from webemo_curate.sources.labels import LabelError, LabelReader
 from webemo_curate.sources.source import (
     BATCH_ROWS,
@@ -149,7 +149,10 @@ def _categories(file: Path) -> list[object]:
     remedy = (
         f"{file}: not WEBEmo's category file: expected 'labels=[(label, emotion, polarity), ...]'"
     )
-    content = file.read_bytes()[: MAX_CATEGORY_BYTES + 1]
+    try:
+        content = read_regular(file, MAX_CATEGORY_BYTES + 1)
+    except OSError as error:
+        raise unreadable(file, error) from error
     try:
         literal = content.decode("utf-8").partition("=")[2].strip()
         if len(content) > MAX_CATEGORY_BYTES or not literal:

@@ -6,6 +6,7 @@ A partition is a cache: one that a full disk, a power cut or a stranger left uns
 import hashlib
 import logging
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 SUFFIX = ".arrow"
 DIGEST_BYTES = 32
-"""A file begins with the SHA-256 of what follows, an Arrow IPC file."""
+"""A file begins with the SHA-256 of its key and what follows, an Arrow IPC file."""
 
 
 class Checkpoints:
@@ -48,7 +49,7 @@ class Checkpoints:
             writer.write_table(table)
         content = sink.getvalue()
         with self._store.writing(self._key(name)) as partial, partial.open("wb") as stream:
-            stream.write(hashlib.sha256(content).digest())
+            stream.write(_digest(self._key(name), content))
             stream.write(content)
 
     def load(self, name: str) -> pa.Table | None:
@@ -68,7 +69,7 @@ class Checkpoints:
             return None
         try:
             content = self._store.local(self._key(name)).read_bytes()
-            return _read(content)
+            return _read(self._key(name), content)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -80,9 +81,15 @@ class Checkpoints:
         return f"{self._prefix}/{name}{SUFFIX}"
 
 
-def _read(content: bytes) -> pa.Table:
+def _digest(key: str, rows: Any) -> bytes:
+    hasher = hashlib.sha256(key.encode())
+    hasher.update(rows)
+    return hasher.digest()
+
+
+def _read(key: str, content: bytes) -> pa.Table:
     digest, rows = content[:DIGEST_BYTES], memoryview(content)[DIGEST_BYTES:]
-    if hashlib.sha256(rows).digest() != digest:
+    if _digest(key, rows) != digest:
         raise ValueError("the digest differs")
     table = pa.ipc.open_file(pa.py_buffer(rows)).read_all()
     table.validate(full=True)  # whoever writes a file can write its digest: offsets may lead away

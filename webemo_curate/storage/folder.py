@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 
 from webemo_curate.errors import CurateError, InputError
-from webemo_curate.rooted import below, is_plain
+from webemo_curate.rooted import below, check_tree, is_plain
 from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, is_abandoned, write_bytes
 from webemo_curate.system_faults import raise_system_fault
 
@@ -85,7 +85,9 @@ class FolderStore:
 
     def pull(self, prefix: str) -> Path:
         """Return a folder; see `Store.pull`."""
-        return below(self.root, prefix)
+        folder = below(self.root, prefix)
+        check_tree(folder)
+        return folder
 
     def remove(self, prefix: str) -> None:
         """Remove a file, or a folder with all that is in it."""
@@ -164,7 +166,8 @@ def _remove_folder(path: Path) -> None:
 def _raise_unless_held(error: OSError, root: Path) -> None:
     """Raise unless a lock is not to be had because another command has it."""
     if error.errno not in (errno.EAGAIN, errno.EACCES):
-        raise_system_fault(error, str(root))
+        if error.errno != errno.ENOLCK:
+            raise_system_fault(error, str(root))
         raise CurateError(
             f"{root}: cannot be locked: {error.strerror}; give --workspace a folder of a file "
             "system with locks"

@@ -93,7 +93,8 @@ def hidden_folder(path: Path) -> Iterator[Path]:
     )
     handle = os.open(partial, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with suppress(OSError):  # where there are no locks nobody's sweep gets one either
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield partial
     finally:
         os.close(handle)
@@ -110,7 +111,7 @@ def sweep_hidden(path: Path) -> None:
             continue
         handle = os.open(entry.path, os.O_RDONLY)
         try:
-            with suppress(BlockingIOError):
+            with suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(entry.path, ignore_errors=True)
         finally:
