@@ -14,6 +14,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
+from webemo_curate.reviews.decided import REVIEWS, decided, reviews_digest
+from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
@@ -23,6 +25,12 @@ from webemo_curate.verdicts import DecodeStatus, Split
 from webemo_curate.workspace import Workspace
 
 NAMED = ["sha256", "path"]
+HONORING = {
+    "text": ReviewKind.TEXT,
+    "duplicates": ReviewKind.DUPLICATE,
+    "labels": ReviewKind.LABEL,
+}
+"""The manifests that people's decisions are an input of, with the kind of them."""
 
 
 def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
@@ -96,12 +104,22 @@ def _changed(workspace: Workspace, name: str) -> Iterator[str]:
 
 def _stale_manifests(workspace: Workspace) -> Iterator[str]:
     """Compare the input digests each manifest records with the inputs that are there."""
+    yield from _stale_reviews(workspace)
     infos = {name: workspace.info(name) for name in MANIFESTS}
     for name, info in infos.items():
         for source, digest in info.origin.inputs.items() if info else ():
             present = infos.get(source)
             if present is not None and present.digest != digest:
                 yield f"'{name}' was made from another '{source}'; run '{typed('split')}' again"
+
+
+def _stale_reviews(workspace: Workspace) -> Iterator[str]:
+    """Compare the digest of reviews that each manifest records with the reviews that are there."""
+    for name, kind in HONORING.items():
+        info = workspace.info(name)
+        there = reviews_digest(decided(workspace, kind)).get(REVIEWS)
+        if info is not None and info.origin.inputs.get(REVIEWS) != there:
+            yield f"'{name}' was made from other reviews; run '{typed('split')}' again"
 
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:
