@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from tests.reviews.making import ANNA, BEN, review, sha
 from tests.stages.tables import manifest
+from webemo_curate.cli import main
 from webemo_curate.cli.command import app
-from webemo_curate.cli.entry import main
 from webemo_curate.manifest import Origin
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.workspace import Workspace

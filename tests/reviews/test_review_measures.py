@@ -30,12 +30,23 @@ TEXT, CLEAN = TextVerdict.TEXT, TextVerdict.CLEAN
 COHEN = [("yes", "yes")] * 20 + [("yes", "no")] * 5 + [("no", "yes")] * 10 + [("no", "no")] * 15
 
 
-def test_kappa_of_the_literature() -> None:
+def test_kappas_variance_is_that_of_the_delta_method() -> None:
     found = kappa(COHEN)
     assert found is not None
     assert found.value == pytest.approx(0.4)
-    # Fleiss, Cohen and Everitt's standard error of this table is .1263.
-    assert (found.high - found.low) / 2 / 1.96 == pytest.approx(0.1263, abs=2e-4)
+    shares = np.array([20, 5, 10, 15]) / 50  # yes yes, yes no, no yes, no no
+    steps = np.eye(4) * 1e-6
+    slope = np.array([_kappa(shares + step) - _kappa(shares - step) for step in steps]) / 2e-6
+    variance = (np.diag(shares) - np.outer(shares, shares)) / 50
+    error = float(np.sqrt(slope @ variance @ slope))
+    assert found.high - found.value == pytest.approx(1.959964 * error, rel=1e-4)
+
+
+def _kappa(shares: NDArray[np.float64]) -> float:
+    """Return kappa of a table of two answers, of shares that need not add up to 1."""
+    table = shares.reshape(2, 2)
+    chance = float(table.sum(0) @ table.sum(1))
+    return float((np.trace(table) - chance) / (1 - chance))
 
 
 def test_kappas_interval_holds_by_trial() -> None:

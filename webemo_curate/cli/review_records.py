@@ -183,15 +183,17 @@ def _agreement(call: Call, records: Records, reviewer: str) -> None:  # noqa: AR
 
 
 def _estimate(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
-    from webemo_curate.reviews.blind_sample import estimate_filter, recorded_sample
+    from webemo_curate.reviews.blind_sample import estimate_filter, recorded_estimate
     from webemo_curate.reviews.review_journal import ReviewJournal
 
-    entries = ReviewJournal(call.workspace).all()
-    asked = (records.sample, records.seed) if records.sample else recorded_sample(entries)
-    if asked is None:
+    if records.sample:
+        sample = _drawn(call, records.sample, records.seed)
+        estimate = estimate_filter(sample, ReviewJournal(call.workspace).all())
+    elif (recorded := recorded_estimate(call.workspace)) is not None:
+        estimate = recorded
+    else:
         remedy = call.typed("review --sample 200 --export sample.csv")
         raise InputError(f"no blind sample has been decided on; '{remedy}' draws one")
-    estimate = estimate_filter(_drawn(call, *asked), entries)
     call.end(*estimate.lines())
     call.answer(
         size=estimate.sample.size,

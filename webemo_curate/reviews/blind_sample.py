@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from webemo_curate.errors import InputError
 from webemo_curate.intervals import Estimate, ratio_estimate, share_estimate
 from webemo_curate.reviews.review import Decision, Review, ReviewKind
+from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.reviews.standing import deciding
 from webemo_curate.sampling import hash_order
 from webemo_curate.verdicts import TextVerdict
@@ -166,6 +167,13 @@ def recorded_sample(entries: Iterable[Review]) -> tuple[int, int] | None:
         return None
     found = NOTE.fullmatch(max(noted, key=lambda review: review.time).note or "")
     return (int(found[1]), int(found[2])) if found else None
+
+
+def recorded_estimate(workspace: Workspace) -> FilterEstimate | None:
+    """Estimate the filter by the sample that was decided on last; None if none was."""
+    entries = ReviewJournal(workspace).all()
+    asked = recorded_sample(entries)
+    return asked and estimate_filter(draw_sample(workspace, *asked), entries)
 
 
 def _recall(sample: BlindSample, shares: Mapping[TextVerdict, Estimate]) -> Estimate | None:
