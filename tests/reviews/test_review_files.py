@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from tests.reviews.making import ANNA, BEN, review, sha
 from tests.stages.tables import manifest
-from webemo_curate.cli import main
-from webemo_curate.cli.command import app
+from webemo_curate.cli import app, main
 from webemo_curate.manifest import Origin
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.workspace import Workspace
@@ -28,7 +27,7 @@ def asked(workspace: Workspace, *arguments: object) -> dict[str, object]:
     given = ["review", *map(str, arguments), "--json", "--workspace", str(workspace.root)]
     result = CliRunner().invoke(app, given, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    answer: dict[str, object] = json.loads(result.stdout)
+    answer: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
     return answer
 
 
