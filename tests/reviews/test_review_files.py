@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from tests.reviews.making import ANNA, BEN, review, sha
 from tests.stages.tables import manifest
-from webemo_curate.cli import app, main
+from webemo_curate.cli import app
+from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.workspace import Workspace
@@ -81,24 +82,16 @@ def test_tags_of_another_tool_come_by_few_columns(place: Workspace, tmp_path: Pa
     ],
 )
 def test_a_wrong_row_is_named_and_nothing_is_imported(
-    place: Workspace,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    content: str,
-    said: str,
+    place: Workspace, tmp_path: Path, content: str, said: str
 ) -> None:
     file = tmp_path / "in.csv"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
-    command = ["curate", "review", "--import", str(file), "--workspace", str(place.root)]
-    monkeypatch.setattr("sys.argv", command)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    message = capsys.readouterr().err
-    assert str(file) in message
-    assert said in message
-    assert "Traceback" not in message
+    given = ["review", "--import", str(file), "--workspace", str(place.root)]
+    with pytest.raises(InputError) as told:
+        app(given, standalone_mode=False)
+    assert told.value.exit_code == 2
+    assert str(told.value).startswith(f"{file}, line ")
+    assert said in str(told.value)
     assert ReviewJournal(place).all() == []
 
 
