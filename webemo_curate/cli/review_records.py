@@ -87,6 +87,12 @@ class Records:
     sample: SampleOption = None
     seed: SeedOption = 0
 
+    def drawn(self, call: Call) -> "BlindSample | None":
+        """Draw the blind sample, if one was asked for."""
+        from webemo_curate.reviews.blind_sample import draw_sample
+
+        return draw_sample(call.workspace, self.sample, self.seed) if self.sample else None
+
     def asked(self) -> "Callable[[Call, Records, str], None] | None":
         """Return the one that was asked for; None if the page is.
 
@@ -135,8 +141,8 @@ def _export(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG00
     from webemo_curate.reviews.review_journal import ReviewJournal
 
     file = records.exported or Path()
-    if records.sample:
-        sample = _drawn(call, records.sample, records.seed)
+    sample = records.drawn(call)
+    if sample is not None:
         pictures = sample.pictures()
         export_sample(sample, call.workspace.image_paths(pictures), file)
         said, count = "pictures to decide; fill in `decision`", len(pictures)
@@ -183,30 +189,32 @@ def _agreement(call: Call, records: Records, reviewer: str) -> None:  # noqa: AR
 
 
 def _estimate(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
-    from webemo_curate.reviews.blind_sample import estimate_filter, recorded_estimate
+    from webemo_curate.reviews.blind_sample import draw_sample, recorded_sample
     from webemo_curate.reviews.review_journal import ReviewJournal
 
-    if records.sample:
-        sample = _drawn(call, records.sample, records.seed)
-        estimate = estimate_filter(sample, ReviewJournal(call.workspace).all())
-    elif (recorded := recorded_estimate(call.workspace)) is not None:
-        estimate = recorded
-    else:
-        remedy = call.typed("review --sample 200 --export sample.csv")
-        raise InputError(f"no blind sample has been decided on; '{remedy}' draws one")
+    drawn = records.drawn(call)
+    if drawn is None:
+        recorded = recorded_sample(ReviewJournal(call.workspace).all())
+        if recorded is None:
+            remedy = call.typed("review --sample 200")
+            raise InputError(f"no blind sample has been decided on; '{remedy}' asks for one")
+        drawn = draw_sample(call.workspace, *recorded)
+    say_estimate(call, drawn)
+
+
+def say_estimate(call: Call, sample: "BlindSample") -> None:
+    """Say what the decisions on a sample say of the text filter."""
+    from webemo_curate.reviews.blind_sample import estimate_filter
+    from webemo_curate.reviews.review_journal import ReviewJournal
+
+    estimate = estimate_filter(sample, ReviewJournal(call.workspace).all())
     call.end(*estimate.lines())
     call.answer(
-        size=estimate.sample.size,
-        seed=estimate.sample.seed,
-        images=dict(estimate.sample.images),
+        size=sample.size,
+        seed=sample.seed,
+        images=dict(sample.images),
         decided=dict(estimate.decided),
         bearing=dict(estimate.bearing),
         precision=estimate.precision,
         recall=estimate.recall,
     )
-
-
-def _drawn(call: Call, size: int, seed: int) -> "BlindSample":
-    from webemo_curate.reviews.blind_sample import draw_sample
-
-    return draw_sample(call.workspace, size, seed)
