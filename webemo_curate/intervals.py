@@ -27,7 +27,10 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 def share_estimate(successes: int, trials: int) -> Estimate:
     """Return a share with its Wilson interval, within 0 and 1; `trials` is above 0."""
     low, high = wilson_interval(successes, trials)
-    return Estimate(successes / trials, max(0.0, low), min(1.0, high))
+    # At an end of the range the limit is that end, which rounding would miss.
+    return Estimate(
+        successes / trials, low if successes else 0.0, high if successes < trials else 1.0
+    )
 
 
 def ratio_estimate(above: Estimate, below: Estimate) -> Estimate:

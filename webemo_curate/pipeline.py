@@ -260,8 +260,7 @@ class Pipeline:
 
     def _origin(self, stage: Stage[StageConfig]) -> Origin:
         inputs = {name: self._sound_info(name).digest for name in stage.reads()}
-        # As JSON gives it back: a tuple would never equal the list read from a manifest.
-        configuration = json.loads(json.dumps(stage.configuration()))
+        configuration = json.loads(json.dumps(stage.configuration()))  # tuples as lists, as read
         inputs |= stage.extra_inputs() | stage.review_inputs(self.workspace)
         return Origin(stage.name, stage.version, configuration, inputs)
 

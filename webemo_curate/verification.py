@@ -14,7 +14,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
-from webemo_curate.reviews.decided import REVIEWS, decided, reviews_digest
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided, reviews_digest
 from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs

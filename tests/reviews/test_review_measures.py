@@ -15,7 +15,6 @@ from tests.stages.tables import sha as named
 from webemo_curate.errors import InputError
 from webemo_curate.intervals import Estimate, ratio_estimate, share_estimate
 from webemo_curate.manifest import Origin
-from webemo_curate.reviews.agreement import agreements, kappa
 from webemo_curate.reviews.blind_sample import (
     BlindSample,
     draw_sample,
@@ -23,6 +22,7 @@ from webemo_curate.reviews.blind_sample import (
     recorded_sample,
 )
 from webemo_curate.reviews.review import Review
+from webemo_curate.reviews.reviewers_agreement import agreements, kappa
 from webemo_curate.verdicts import TextVerdict
 from webemo_curate.workspace import Workspace
 

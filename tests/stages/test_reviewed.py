@@ -12,7 +12,7 @@ from tests.stages.test_dedup import DEDUP, LOOK, MASK, deduplicated, tables
 from tests.stages.test_text import box, ocr
 from webemo_curate.config import BinarizeConfig, DecodingConfig, FilterTextConfig
 from webemo_curate.duplicates.parting import Parting
-from webemo_curate.reviews.decided import DECIDED
+from webemo_curate.reviews.decided_reviews import DECIDED
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.pairs import PairsStage

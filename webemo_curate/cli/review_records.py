@@ -1,4 +1,4 @@
-"""What `curate review` does with decisions without showing a picture."""
+"""Decisions as data at the command line: listed, exchanged, compared, without a picture shown."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -170,8 +170,8 @@ def _import(call: Call, records: Records, reviewer: str) -> None:
 
 
 def _agreement(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
-    from webemo_curate.reviews.agreement import agreements
     from webemo_curate.reviews.review_journal import ReviewJournal
+    from webemo_curate.reviews.reviewers_agreement import agreements
 
     journal = ReviewJournal(call.workspace)
     found, conflicts = agreements(journal.all()), journal.conflicts()

@@ -118,14 +118,14 @@ def import_reviews(journal: ReviewJournal, file: Path, reviewer: str) -> Importe
     return Imported(added, len(timed) + len(fresh) - added, empty)
 
 
-class Row(NamedTuple):
+class ReviewRow(NamedTuple):
     """A row of a file: the line it ends at, and its cells by column, without blanks around."""
 
     line: int
     values: dict[str, str]
 
 
-def read_rows(file: Path) -> Iterator[Row]:
+def read_rows(file: Path) -> Iterator[ReviewRow]:
     """Yield a CSV file's rows.
 
     Raises
@@ -146,7 +146,7 @@ def read_rows(file: Path) -> Iterator[Row]:
                     f"{len(header)}; give each row a cell for each column"
                 )
             values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-            yield Row(reader.line_num, values)
+            yield ReviewRow(reader.line_num, values)
     except csv.Error as error:
         raise InputError(
             f"{file}, line {reader.line_num}: is no CSV ({error}); save it as CSV with commas and "
@@ -180,7 +180,7 @@ def _check_header(header: list[str], file: Path) -> None:
         raise InputError(f"{file}, line 1: has the column '{twice[0]}' twice; leave one out")
 
 
-def _reviewed(row: Row, file: Path, reviewer: str, now: datetime) -> Review:
+def _reviewed(row: ReviewRow, file: Path, reviewer: str, now: datetime) -> Review:
     """Return what a row says; refuse what is no review."""
     cell = row.values.get
     try:
@@ -202,7 +202,7 @@ def _reviewed(row: Row, file: Path, reviewer: str, now: datetime) -> Review:
         ) from error
 
 
-def _no_kind(row: Row) -> ReviewKind:
+def _no_kind(row: ReviewRow) -> ReviewKind:
     given = quoted(row.values["kind"])
     raise InputError(f"kind: {given} is none of {', '.join(ReviewKind)}")
 

@@ -10,7 +10,7 @@ from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
-from webemo_curate.reviews.decided import BY_REVIEW, BY_RULE, REVIEWS, tell_unused
+from webemo_curate.reviews.decided_reviews import BY_REVIEW, BY_RULE, REVIEWS, tell_unused
 from webemo_curate.reviews.review import Decision, ReviewKind
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets

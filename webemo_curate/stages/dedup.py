@@ -14,7 +14,7 @@ from webemo_curate.duplicates.parting import Parting
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
-from webemo_curate.reviews.decided import REVIEWS, decided_by, tell_unused
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
 from webemo_curate.reviews.review import ANSWERS, ReviewKind
 from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.stages.stage import Stage, StageContext, Tables

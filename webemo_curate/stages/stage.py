@@ -10,7 +10,7 @@ import pyarrow as pa
 from webemo_curate.config import StageConfig
 from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
-from webemo_curate.reviews.decided import DECIDED, REVIEWS, decided, reviews_digest
+from webemo_curate.reviews.decided_reviews import DECIDED, REVIEWS, decided, reviews_digest
 from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
 from webemo_curate.workspace import Workspace

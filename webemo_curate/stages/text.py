@@ -12,7 +12,7 @@ from webemo_curate.config import TextRuleConfig
 from webemo_curate.conform import conform
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import Decisions, decide, rules
-from webemo_curate.reviews.decided import REVIEWS, decided_by, tell_unused
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
 from webemo_curate.reviews.review import Decision, ReviewKind
 from webemo_curate.schemas import TEXT
 from webemo_curate.stages.stage import Stage, StageContext, Tables

@@ -1,4 +1,4 @@
-"""How far reviewers agree: Cohen's kappa of each two of them, by kind of question."""
+"""The agreement of reviewers: Cohen's kappa of each two of them, by kind of question."""
 
 import math
 from collections import Counter, defaultdict
