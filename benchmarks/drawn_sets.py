@@ -25,7 +25,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.geometry import match, view
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
-from webemo_curate.evaluation.metrics import wilson_interval
+from webemo_curate.intervals import wilson_interval
 
 WIDTH, HEIGHT = 330, 230
 FOOTER = 20

@@ -28,7 +28,7 @@ from benchmarks.dedup_accuracy import found_pairs, prover, read_looks
 from benchmarks.planted_sets import chosen_photos
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
-from webemo_curate.evaluation.metrics import wilson_interval
+from webemo_curate.intervals import wilson_interval
 
 SHARE = (0.03, 0.1)
 """Share of the photo that the ellipse takes."""

@@ -43,7 +43,7 @@ from webemo_curate.duplicates.methods import Prove, by_hash
 from webemo_curate.duplicates.perceptual import HASH_SIDE
 from webemo_curate.duplicates.placings import Mask, Placings, Proofs
 from webemo_curate.duplicates.relation import Relation, RelationLimits
-from webemo_curate.evaluation.metrics import wilson_interval
+from webemo_curate.intervals import wilson_interval
 from webemo_curate.runner.local_runner import usable_cores
 
 RIVAL_DISTANCES = (8, 10)

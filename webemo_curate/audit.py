@@ -75,7 +75,7 @@ def _shared_groups(read: Reader) -> str | None:
 
 def _decisions_mismatch(read: Reader, root: Path, gates: Sequence[Gate]) -> str | None:
     """Compare the stored decisions with those that follow from the other manifests."""
-    names = ["stage", "reason", "url", "sha256", "listed_rows"]
+    names = ["stage", "reason", "url", "sha256", "listed_rows", "by"]
     expected, stored = (
         _row_counts(decide(read, root, gates).select(names)),
         _row_counts(read("decisions", names)),

@@ -15,7 +15,8 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     Parameters
     ----------
     table : pa.Table
-        Any table with the schema's columns; further columns are an error.
+        Any table with the schema's columns, of which later ones may be missing; further columns
+        are an error.
     schema : pa.Schema
         The wanted schema.
 
@@ -54,6 +55,9 @@ def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
     ValueError
         As of `conform`.
     """
+    for field in schema:
+        if LATER in (field.metadata or {}) and field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     if set(table.column_names) != set(schema.names):
         missing = sorted(set(schema.names) - set(table.column_names))
         unknown = sorted(set(table.column_names) - set(schema.names))

@@ -13,7 +13,7 @@ from webemo_curate.table_engine import TableEngine
 BEGIN: Final = """
 create table departures (
     stage varchar, reason varchar, url varchar, sha256 varchar,
-    listed_rows bigint, score double, threshold double
+    listed_rows bigint, score double, threshold double, "by" varchar
 )
 """
 
@@ -30,7 +30,8 @@ from urls left join {manifest} using (url)
 
 URLS_LEFT: Final = """
 insert into departures
-select $stage, reason, url, null, listed_rows, null, null from judged where reason is not null
+select $stage, reason, url, null, listed_rows, null, null, null
+from judged where reason is not null
 """
 
 URLS_PASSED: Final = """
@@ -43,13 +44,13 @@ IMAGES: Final = """
 create or replace table judged as
 select passed.sha256, listed_rows,
     case when not list_contains($passes, {verdict}::varchar) then {reason} end as reason,
-    {score}::double as score, {threshold}::double as threshold
+    {score}::double as score, {threshold}::double as threshold, {decided_by}::varchar as "by"
 from passed join {manifest} on {manifest}.{key} = passed.sha256
 """
 
 IMAGES_LEFT: Final = """
 insert into departures
-select $stage, reason, null, sha256, listed_rows, score, threshold
+select $stage, reason, null, sha256, listed_rows, score, threshold, "by"
 from judged where reason is not null
 """
 
@@ -58,14 +59,18 @@ create or replace table passed as select sha256, listed_rows from judged where r
 """
 
 DEPARTURES: Final = """
-select * from departures
+select * exclude "by",
+    case when (select bool_or("by" = 'review') from departures)
+        then coalesce("by", 'rule') end as "by"
+from departures
 order by stage, reason, url nulls last, sha256 nulls last
 """
 
 
 def read_of(gates: Iterable[Gate]) -> dict[str, tuple[str, ...]]:
     """Return the manifests that are read for some gates, with the columns of each."""
-    return {"listing": ("url",), **{gate.manifest: gate.columns for gate in gates}}
+    read = {g.manifest: (*g.columns, *filter(None, [g.decided_by])) for g in gates}
+    return {"listing": ("url",), **read}
 
 
 def departures(engine: TableEngine, gates: Sequence[Gate] = GATES) -> pa.Table:
@@ -129,6 +134,7 @@ def _named(sql: str, gate: Gate) -> str:
         reason=reason,
         score=gate.score or "null",
         threshold=gate.threshold or "null",
+        decided_by=f'"{gate.decided_by}"' if gate.decided_by else "null",
     )
 
 

@@ -47,6 +47,8 @@ class Gate:
         Columns with what was measured and what it was held against.
     optional
         Whether rows pass where its manifest is not there: it came to workspaces that had run.
+    decided_by
+        The column that says whether the rule or a person decided; None where no person may.
     """
 
     stage: str
@@ -58,6 +60,7 @@ class Gate:
     score: str | None = None
     threshold: str | None = None
     optional: bool = False
+    decided_by: str | None = None
 
     @property
     def by(self) -> str:
@@ -90,13 +93,21 @@ QUALITY = Gate(
     threshold="threshold",
     optional=True,
 )
-TEXT = Gate("text", "text", "sha256", "verdict", (TextVerdict.CLEAN,), None, "score", "threshold")
+TEXT = Gate(
+    *("text", "text", "sha256", "verdict", (TextVerdict.CLEAN,)),
+    score="score",
+    threshold="threshold",
+    decided_by="by",
+)
 DEDUP = Gate(
     *("dedup", "duplicates", "sha256", "verdict", (DuplicateVerdict.KEEPER,)),
     score="distance",
     threshold="threshold",
+    decided_by="by",
 )
-BINARIZE = Gate("binarize", "labels", "cluster", "verdict", (LabelVerdict.KEPT,))
+BINARIZE = Gate(
+    *("binarize", "labels", "cluster", "verdict", (LabelVerdict.KEPT,)), decided_by="by"
+)
 UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", (True,), SURPLUS)
 
 GATES = (FETCH, IMAGES, QUALITY, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)

@@ -71,6 +71,7 @@ DUPLICATES = pa.schema(
             "distance",
             pa.float32(),
             "to the matched image: bits for phash, 1 - correlation of gray values for features",
+            nullable=True,
         ),
         column("threshold", pa.float32(), "largest distance of the method", nullable=True),
         column("correlation", pa.float32(), CORRELATION, nullable=True),
@@ -88,6 +89,13 @@ DUPLICATES = pa.schema(
             pa.float32(),
             "largest part in which the two differ, as a share of their overlap",
             nullable=True,
+        ),
+        column(
+            "by",
+            ENUM,
+            "rule, or review where a person joined, kept apart or confirmed it (method review: "
+            "joined, without a distance); there if people decided any",
+            later=True,
         ),
     ]
 )

@@ -260,9 +260,9 @@ class Pipeline:
 
     def _origin(self, stage: Stage[StageConfig]) -> Origin:
         inputs = {name: self._sound_info(name).digest for name in stage.reads()}
-        # As JSON gives it back: a tuple would never equal the list read from a manifest.
-        configuration = json.loads(json.dumps(stage.configuration()))
-        return Origin(stage.name, stage.version, configuration, inputs | stage.extra_inputs())
+        configuration = json.loads(json.dumps(stage.configuration()))  # tuples as lists, as read
+        inputs |= stage.extra_inputs() | stage.review_inputs(self.workspace)
+        return Origin(stage.name, stage.version, configuration, inputs)
 
     def _sound_info(self, name: str) -> ManifestInfo:
         info = self.workspace.info(name)

@@ -23,6 +23,7 @@ WRITERS: Final = {
     "validation": "split",
     "test": "split",
     "decisions": "split",
+    "reviews": "review --import FILE.csv",
 }
 """The command that writes each stage's manifest."""
 

@@ -99,6 +99,8 @@ TEXT = pa.schema(
         column("text", pa.string(), "confirmed text, boxes joined by blanks"),
         column("threshold", pa.float32(), "confidence the best box had to reach", nullable=True),
         column("verdict", ENUM, "clean, text or unreadable"),
+        column("by", ENUM, "rule or review; there if people decided any", later=True),
+        column("ruled", ENUM, "the rule's own verdict, where a person decided", later=True),
     ]
 )
 
@@ -117,6 +119,13 @@ LABELS = pa.schema(
         column("other_votes", pa.int32(), "listed lines under another label"),
         column("conflict", pa.bool_(), "true if labels of both classes are there"),
         column("verdict", ENUM, "kept, label_conflict or label_excluded"),
+        column(
+            "by",
+            ENUM,
+            "rule, or review where a person chose the label or dropped it (label_dropped); there "
+            "if people decided any",
+            later=True,
+        ),
     ]
 )
 
@@ -157,6 +166,7 @@ DECISIONS = pa.schema(
         column("listed_rows", pa.int32(), "lines of the lists that end here"),
         column("score", pa.float64(), "what was measured", nullable=True),
         column("threshold", pa.float64(), "what it was held against", nullable=True),
+        column("by", ENUM, "rule or review; there if people decided any", later=True),
     ]
 )
 
@@ -211,6 +221,7 @@ SCHEMAS = MANIFESTS | {"shared": SHARED, "reviews": REVIEWS}
 NULLABLE_WHERE_NEEDED: dict[str, frozenset[str]] = {
     "listing": frozenset({"label", "emotion", "polarity"}),
     "labels": frozenset({"label"}),
+    "duplicates": frozenset({"distance"}),
 }
 """Columns that a file declares as always there, unless a row of it lacks the value."""
 

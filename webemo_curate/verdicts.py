@@ -89,6 +89,7 @@ class LabelVerdict(StrEnum):
     CONFLICT = "label_conflict"
     EXCLUDED = "label_excluded"
     UNLABELED = "unlabeled"
+    DROPPED = "label_dropped"
 
 
 class Split(StrEnum):

@@ -15,6 +15,8 @@ from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.parquet import is_sealed
 from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided, reviews_digest
+from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
@@ -25,6 +27,12 @@ from webemo_curate.workspace import Workspace
 NAMED = ["sha256", "path"]
 TOMBSTONES = "data/removed.parquet"
 """Where a workspace keeps what was taken down; sealed, see `parquet`."""
+HONORING = {
+    "text": ReviewKind.TEXT,
+    "duplicates": ReviewKind.DUPLICATE,
+    "labels": ReviewKind.LABEL,
+}
+"""The manifests that people's decisions are an input of, with the kind of them."""
 
 
 def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
@@ -102,6 +110,7 @@ def _changed_tombstones(workspace: Workspace) -> Iterator[str]:
 
 def _stale_manifests(workspace: Workspace) -> Iterator[str]:
     """Compare the input digests each manifest records with the inputs that are there."""
+    yield from _stale_reviews(workspace)
     infos = {name: workspace.info(name) for name in MANIFESTS}
     for name, info in infos.items():
         for source, digest in info.origin.inputs.items() if info else ():
@@ -111,6 +120,18 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
                     f"{workspace.where(name)}: was made from another '{source}'; run "
                     f"'{typed('split')}' again"
                 )
+
+
+def _stale_reviews(workspace: Workspace) -> Iterator[str]:
+    """Compare the digest of reviews that each manifest records with the reviews that are there."""
+    for name, kind in HONORING.items():
+        info = workspace.info(name)
+        there = reviews_digest(decided(workspace, kind)).get(REVIEWS)
+        if info is not None and info.origin.inputs.get(REVIEWS) != there:
+            yield (
+                f"{workspace.where(name)}: was made from other reviews; run '{typed('split')}' "
+                "again"
+            )
 
 
 def _changed_files(workspace: Workspace) -> Iterator[str]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webemo_curate.evaluation.metrics import best_threshold, measure, wilson_interval
+from webemo_curate.evaluation.metrics import best_threshold, measure
+from webemo_curate.intervals import wilson_interval
 
 TARGET = np.array([1, 1, 0, 0, 0])
 PROBABILITY = np.array([0.9, 0.4, 0.6, 0.2, 0.1])

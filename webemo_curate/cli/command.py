@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from webemo_curate.cli import stop
+from webemo_curate.cli.bundles import gather, spread
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
 from webemo_curate.config import Overrides
@@ -134,7 +135,7 @@ def command(
                 results_to(as_json=as_json) as results,
             ):
                 call = Call(open_workspace(place), place, overrides, results)
-                function(call, **given)
+                function(call, **gather(function, given))
 
         run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
         run.__doc__, run.__module__ = function.__doc__, function.__module__
@@ -211,9 +212,7 @@ def _signature(
     function: Callable[..., None], options: list[FieldOption], *, has_runner: bool
 ) -> Signature:
     """Return the parameters that Typer parses: the function's own, the options', the shared."""
-    own = list(signature(function).parameters.values())[1:]
-    parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own]
-    parameters += option_parameters(options)
+    parameters = spread(function) + option_parameters(options)
     if has_runner:
         ray = Parameter("ray", Parameter.KEYWORD_ONLY, default=None, annotation=RayOption)
         parameters.append(ray)

@@ -7,6 +7,7 @@ import typer
 
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
+from webemo_curate.cli.review_records import ON_THE_PAGE, Records, say_estimate
 from webemo_curate.reviews.review import ReviewKind
 
 MARGIN = 0.1
@@ -45,6 +46,8 @@ BrowserOption = Annotated[
         "review --workspace mine",
         "review --kind duplicate --margin 0.05 --workspace mine",
         "review --port 8765 --no-browser --reviewer ann --workspace mine",
+        "review --sample 200 --workspace mine",
+        "review --export decisions.csv --workspace mine",
     ),
 )
 def review(
@@ -54,8 +57,13 @@ def review(
     port: PortOption = 0,
     reviewer: ReviewerOption = None,
     browser: BrowserOption = True,
+    records: Records = ON_THE_PAGE,
 ) -> None:
-    """Decide by eye, on a page, what the rules are least sure of."""
+    """Decide by eye, on a page, what the rules are least sure of; decisions are data."""
+    reviewer = reviewer or user_name()
+    if wanted := records.asked():
+        wanted(call, records, reviewer)
+        return
     from webemo_curate.review_page.browser import open_browser
     from webemo_curate.review_page.session import Session
 
@@ -65,7 +73,12 @@ def review(
         if browser:
             open_browser(address)
 
-    made = Session(reviewer or user_name(), port, say).near(call.work(), kind, margin)
+    session = Session(reviewer, port, say)
+    if drawn := records.drawn(call):
+        session.sample(call.work(), drawn.pictures(), drawn.note)
+        say_estimate(call, drawn)
+        return
+    made = session.near(call.work(), kind, margin)
     call.end(f"Decisions made: {made}", then="split")
     call.answer(made=made)
 

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.hamming import Hashes, Indices, Pairs, pairs_within
+from webemo_curate.duplicates.parting import Parting
 
 
 def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
@@ -47,7 +48,9 @@ def _members(owner: Indices, wanted: Indices) -> tuple[Indices, Indices]:
     return rows[starts[wanted][place] + within], place
 
 
-def cluster_by_keeper(size: int, pairs: Pairs) -> tuple[Indices, npt.NDArray[np.float32]]:
+def cluster_by_keeper(
+    size: int, pairs: Pairs, parting: Parting | None = None
+) -> tuple[Indices, npt.NDArray[np.float32]]:
     """Assign rows to keepers so that every member is near its keeper itself.
 
     Rows come in the order of preference. A row joins the nearest keeper before it (the earlier one
@@ -60,6 +63,8 @@ def cluster_by_keeper(size: int, pairs: Pairs) -> tuple[Indices, npt.NDArray[np.
         Number of rows.
     pairs : Pairs
         Near pairs; each may stand once or in both orders.
+    parting : Parting, optional
+        Which rows may not be one picture; a row then joins the nearest keeper that it may join.
 
     Returns
     -------
@@ -80,5 +85,9 @@ def cluster_by_keeper(size: int, pairs: Pairs) -> tuple[Indices, npt.NDArray[np.
         later[order].tolist(), earlier[order].tolist(), distance[order].tolist(), strict=True
     ):
         if keeper[row] == row and keeper[candidate] == candidate:
+            if parting is not None:
+                if not parting.may_join(row, candidate):
+                    continue
+                parting.join(row, candidate)
             keeper[row], gap[row] = candidate, bits
     return keeper, gap

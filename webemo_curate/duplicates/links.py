@@ -9,6 +9,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.clusters import cluster_by_keeper
 from webemo_curate.duplicates.hamming import Indices, Pairs
 from webemo_curate.duplicates.measured import FoundPairs, MeasuredPairs, Method, judged
+from webemo_curate.duplicates.parting import Parting
 from webemo_curate.duplicates.relation import RelationLimits
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ class Links:
     ----------
     size : int
         Number of rows.
+    parting : Parting, optional
+        What people said of pairs; nothing joins what they hold apart.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, parting: Parting | None = None) -> None:
+        self.parting = parting
         self.parent = np.arange(size)
         self.distance = np.zeros(size, np.float32)
         self.threshold = np.full(size, np.nan, np.float32)
@@ -74,14 +78,33 @@ class Links:
         """Link rows to the nearest keeper that they are the same as, and note siblings."""
         pairs = found.where(found.same)
         near = Pairs(pairs.first, pairs.second, distance[found.same])
-        keeper, gap = cluster_by_keeper(len(self.parent), near)
+        keeper, gap = cluster_by_keeper(len(self.parent), near, self.parting)
         correlation = correlation_of(pairs, keeper)
         rows = np.arange(len(keeper))
         self.join(rows, keeper, gap, correlation, method, threshold)
-        kin = found.where(~found.same)
+        kin = found.where(~found.same | self._parted(found))
         sides = np.stack([kin.first, kin.second], axis=1)
         self.siblings = np.concatenate([self.siblings, sides])
         self.changed = np.concatenate([self.changed, kin.changed])
+
+    def _parted(self, found: FoundPairs) -> "NDArray[np.bool_]":
+        """Tell which pairs are the same by their measures, and held apart by a person."""
+        parted = np.zeros(len(found.same), bool)
+        if self.parting is not None:
+            for place in np.flatnonzero(found.same).tolist():
+                pair = int(found.first[place]), int(found.second[place])
+                parted[place] = not self.parting.may_join(*pair)
+        return parted
+
+    def join_reviewed(self) -> None:
+        """Link the clusters of pictures that a person put together, the best keeper first."""
+        if self.parting is None:
+            return
+        unknown = np.full(1, np.nan, np.float32)
+        for pair in self.parting.same:
+            first, second = sorted(self.roots()[[*pair]].tolist())
+            row, parent = np.array([second]), np.array([first])
+            self.join(row, parent, unknown, unknown, Method.REVIEW, np.nan)
 
     def sibling_clusters(self) -> Indices:
         """Return the pairs of keepers whose clusters hold siblings; shape (pairs, 2)."""

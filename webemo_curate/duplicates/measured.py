@@ -21,6 +21,7 @@ class Method(StrEnum):
     PHASH = "phash"
     GRAYS = "grays"
     FEATURES = "features"
+    REVIEW = "review"
 
 
 class Placing(StrEnum):

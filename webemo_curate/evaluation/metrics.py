@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
+from webemo_curate.intervals import wilson_interval
 from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES
-
-Z_95 = 1.959963984540054
-"""The normal distribution's 97.5 % quantile."""
 
 CALIBRATION_BINS = 15
 """Guo et al. 2017, section 2."""
@@ -207,15 +205,6 @@ def areas_against_rest(
         area_under_roc((target == number).astype(np.int64), probability[:, number])
         for number in range(probability.shape[1])
     ]
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (Wilson 1927)."""
-    share, z2 = successes / trials, Z_95**2
-    center = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    spread = share * (1 - share) / trials + z2 / (4 * trials**2)
-    half = Z_95 * np.sqrt(spread) / (1 + z2 / trials)
-    return float(center - half), float(center + half)
 
 
 def expected_calibration_error(

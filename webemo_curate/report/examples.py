@@ -126,6 +126,11 @@ class Details:
         return Example(picture, other, self.caption(row)) if picture else None
 
 
+def _matched(method: str, distance: float | None) -> str:
+    """Say how a duplicate was found; a pair that a person joined has no distance."""
+    return f"by {method}" if distance is None else f"by {method}, distance {distance:g}"
+
+
 LABELS = Details("labels", "cluster", lambda row: ", ".join(row["labels"]))
 DETAILS = {
     "quality": Details(
@@ -145,7 +150,7 @@ DETAILS = {
     "dedup": Details(
         "duplicates",
         "sha256",
-        lambda row: f"by {row['method']}, distance {row['distance']:g}",
+        lambda row: _matched(row["method"], row["distance"]),
         beside="matched",
     ),
     "binarize": LABELS,

@@ -15,6 +15,7 @@ from typing import Self
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
+from webemo_curate.remedies import typed
 from webemo_curate.reviews import standing
 from webemo_curate.reviews.review import Case, Decision, Review
 from webemo_curate.reviews.review_lines import as_line, as_table, from_table
@@ -94,13 +95,23 @@ class ReviewJournal:
         CurateError
             If it cannot be written (a full disk, say): nothing was decided then.
         """
+        return self.append_all([review])[0]
+
+    def append_all(self, reviews: Iterable[Review]) -> list[Review]:
+        """Add decisions made now, in their order, all of them or none; see `append`."""
         with self._mutex:
             self._known()
-            last = self._last.get(review.case)
-            if last is not None and review.time <= last:
-                review = review.at(last + TICK)
-            self._write([review])
-            return review
+            last: dict[Case, datetime] = {}
+            made = []
+            for given in reviews:
+                before = last.get(given.case) or self._last.get(given.case)
+                late = before is not None and given.time <= before
+                review = given.at(before + TICK) if late and before else given
+                last[review.case] = review.time
+                made.append(review)
+            if made:
+                self._write(made)
+            return made
 
     def merge(self, reviews: Iterable[Review]) -> int:
         """Add entries of other journals, times and all; those that are here already count once.
@@ -187,7 +198,7 @@ class ReviewJournal:
             raise InputError(
                 f"{self._workspace.where(MANIFEST)}: cannot be read as reviews "
                 f"({error.__cause__ or error}); put a sound copy in its place, or move it away and "
-                "import what 'curate review --export' wrote"
+                f"run '{typed('review --import FILE.csv')}' with what --export wrote"
             ) from error
 
     def _lines(self) -> Iterator[Review]:

@@ -10,11 +10,13 @@ from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
+from webemo_curate.reviews.decided_reviews import BY_REVIEW, BY_RULE, REVIEWS, tell_unused
+from webemo_curate.reviews.review import Decision, ReviewKind
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
-from webemo_curate.verdicts import STORED
+from webemo_curate.verdicts import STORED, LabelVerdict
 from webemo_curate.workspace import Workspace
 
 LISTED = """
@@ -69,17 +71,50 @@ select cluster, labels, ours as positive_votes, total - ours as other_votes, con
 from judged
 """
 
+CHOSEN = """
+create table chosen as -- what people said of a cluster: of its keeper, else of the first by hash
+with said as (
+    select cluster, arg_min(decision, (sha256 <> cluster, sha256)) as decision
+    from reviews join duplicates using (sha256)
+    where decision = $drop or decision in (select label from meanings)
+    group by cluster
+)
+select cluster, label, class,
+    case
+        when label is null then $dropped
+        when excluded then 'label_excluded'
+        else 'kept'
+    end as said
+from said left join meanings on label = decision and decision <> $drop
+"""
+
+UNUSED = """
+select count(*) from reviews
+where sha256 not in (select sha256 from duplicates)
+    or (decision <> $drop and decision not in (select label from meanings))
+"""
+
+HONORED = """
+create table honored as -- and where they said nothing the rule's word
+select settled.* exclude (verdict, target), label as chosen, coalesce(said, verdict) as verdict,
+    case when said is null then target when said = 'kept' then class end as target,
+    case when (select count(*) from chosen) > 0
+        then if(said is null, $rule, $review) end as "by"
+from settled left join chosen using (cluster)
+"""
+
 LABELS = """
 with speaking as ( -- a label speaks for its cluster's target, or counts at all if there is none
     select cluster, label, lines, place,
         not excluded and (target is null or class = target) as speaks
-    from votes join meanings using (label) join settled using (cluster)
+    from votes join meanings using (label) join honored using (cluster)
 ), deciding as ( -- the commonest that speaks, the first by name of those
     select cluster, arg_max(label, (speaks, lines, -place)) as label
     from speaking group by cluster
 )
-select cluster, labels, label, target, positive_votes, other_votes, conflict, verdict
-from settled left join deciding using (cluster)
+select cluster, labels, coalesce(chosen, label) as label, target, positive_votes, other_votes,
+    conflict, verdict, "by"
+from honored left join deciding using (cluster)
 order by cluster
 """
 
@@ -102,6 +137,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         "duplicates": ("sha256", "cluster"),
     }
     gate = gates.BINARIZE
+    reviewed = ReviewKind.LABEL
     outputs = ("labels",)
 
     def __init__(self, config: BinarizeConfig, taxonomy: str | None = None) -> None:
@@ -133,6 +169,10 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         engine.add("meanings", _meanings(listed[0], targets, self._excluded(taxonomy)))
         engine.make(TALLIES)
         engine.make(SETTLED, policy=self.config.conflicts, binary=self.config.target == "binary")
+        engine.make(CHOSEN, drop=str(Decision.DROP), dropped=str(LabelVerdict.DROPPED))
+        engine.make(HONORED, rule=BY_RULE, review=BY_REVIEW)
+        total, unused = engine.count(REVIEWS), engine.rows(UNUSED, drop=str(Decision.DROP))
+        tell_unused(self.name, unused[0][0], total)
         return {"labels": engine.table(LABELS)}
 
     def _check_votes(self, engine: TableEngine) -> None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
+from webemo_curate.duplicates.parting import Parting
 from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import Tables
 from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
@@ -48,11 +50,42 @@ def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
     return images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
 
 
-def linked_pixels(images: "pd.DataFrame") -> Links:
-    """Link images of equal pixels, which `pixel_hash` tells, to the first of them."""
-    links = Links(len(images))
+def linked_pixels(images: "pd.DataFrame", parting: Parting | None = None) -> Links:
+    """Link images of equal pixels, which `pixel_hash` tells, to the first of them.
+
+    Parameters
+    ----------
+    images : DataFrame
+        As of `clean_images`, with `pixel_hash`.
+    parting : Parting, optional
+        What people said of pairs; what they hold apart is noted as siblings instead.
+
+    Returns
+    -------
+    Links
+        Of the images' positions.
+    """
+    links = Links(len(images), parting)
     codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
-    _, first = np.unique(codes, return_index=True)
+    _, places = np.unique(codes, return_index=True)
+    rows, first = np.arange(len(images)), places[codes]
+    if parting is not None:
+        first = _parted(links, first)
     whole = np.ones(len(images))
-    links.join(np.arange(len(images)), first[codes], 1 - whole, whole, Method.PIXELS, 0.0)
+    links.join(rows, first, 1 - whole, whole, Method.PIXELS, 0.0)
     return links
+
+
+def _parted(links: Links, first: Indices) -> Indices:
+    """Let rows that a person holds apart from the first of their pixels stand for themselves."""
+    kept = first.copy()
+    parting = links.parting
+    for row in np.flatnonzero(first != np.arange(len(first))).tolist():
+        if parting is not None and parting.may_join(row, int(first[row])):
+            parting.join(row, int(first[row]))
+        else:
+            kept[row] = row
+    kin = np.flatnonzero(kept != first)
+    links.siblings = np.stack([first[kin], kin], axis=1)
+    links.changed = np.zeros(len(kin), np.float32)
+    return kept

@@ -9,9 +9,13 @@ import pyarrow as pa
 from webemo_curate import gates
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.links import Links, link_looks
+from webemo_curate.duplicates.measured import Method
+from webemo_curate.duplicates.parting import Parting
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
+from webemo_curate.reviews.review import ANSWERS, ReviewKind
 from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import STORED, DuplicateVerdict
@@ -34,6 +38,7 @@ class DedupStage(Stage[DedupConfig]):
         "pairs": tuple(PAIRS.names),
     }
     gate = gates.DEDUP
+    reviewed = ReviewKind.DUPLICATE
     outputs = ("duplicates",)
 
     def __init__(self, config: DedupConfig, *, by_quality: bool = False) -> None:
@@ -47,14 +52,42 @@ class DedupStage(Stage[DedupConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""
         images = clean_images(tables, ["pixel_hash"])
-        links = linked_pixels(images)
+        parting = _parting(images, tables.get(REVIEWS))
+        links = linked_pixels(images, parting)
         if self.config.perceptual:
             names = images["sha256"].to_list()
             link_looks(links, StoredPairs(tables["pairs"], names), self.config)
+        links.join_reviewed()
         images["cluster"] = images["sha256"].to_numpy()[links.roots()]
         siblings = links.sibling_clusters()
         grouped = _groups(images, tables, siblings)
         return {"duplicates": _verdicts(images, links, grouped)}
+
+
+def _parting(images: "pd.DataFrame", reviews: pa.Table | None) -> Parting | None:
+    """Return what people said of the images' pairs, by position; None if they said nothing."""
+    if reviews is None or not reviews.num_rows:
+        return None
+    rows = {name: row for row, name in enumerate(images["sha256"])}
+    pairs: dict[str, list[tuple[int, int]]] = {str(d): [] for d in ANSWERS[ReviewKind.DUPLICATE]}
+    for one, two, decision in zip(*reviews.to_pydict().values(), strict=True):
+        if one in rows and two in rows:
+            pairs[decision].append((rows[one], rows[two]))
+    parting = Parting(len(rows), *pairs.values())
+    used = len(parting.same) + len(parting.different)
+    tell_unused(DedupStage.name, reviews.num_rows - used, reviews.num_rows)
+    return parting
+
+
+def _reviewed(links: Links) -> "NDArray[np.bool_]":
+    """Tell which rows are what they are, or are confirmed, by a person's word."""
+    keeper, reviewed = links.method == "keeper", links.method == str(Method.REVIEW)
+    if links.parting is not None:
+        # Of a pair the later row is the one that is kept or leaves by it.
+        for pairs, kept in ((links.parting.same, False), (links.parting.different, True)):
+            later = np.array([max(pair) for pair in pairs], np.int64)
+            reviewed[later[keeper[later] == kept]] = True
+    return reviewed
 
 
 def _groups(
@@ -111,11 +144,12 @@ def _verdicts(images: "pd.DataFrame", links: Links, group: "pd.Series[str]") -> 
             "keeper": pa.array(keeper),
             "matched": pa.array(matched, pa.string()),
             "method": pa.array(links.method.tolist(), pa.string()),
-            "distance": pa.array(links.distance, pa.float32()),
+            "distance": pa.array(links.distance, pa.float32(), from_pandas=True),
             "threshold": pa.array(links.threshold, pa.float32(), from_pandas=True),
             "verdict": pa.array(verdict.tolist(), pa.string()),
             "correlation": pa.array(links.correlation, pa.float32(), from_pandas=True),
             "group": pa.array(group, pa.string()),
+            "by": decided_by(pa.array(_reviewed(links))),
             **_nearest_siblings(images, links),
         }
     )

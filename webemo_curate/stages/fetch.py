@@ -17,10 +17,10 @@ from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.record import Known, Record
 from webemo_curate.own_faults import warn_of_own
 from webemo_curate.progress import ProgressBar
+from webemo_curate.sampling import hash_order
 from webemo_curate.schemas import FETCH
 from webemo_curate.stages.fetch_outcomes import mark_placeholders, retried_statuses, summary
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
-from webemo_curate.stages.sampling import hash_order
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import CHECKPOINTS, Workspace

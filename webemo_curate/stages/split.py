@@ -12,7 +12,7 @@ from webemo_curate.config import SplitConfig
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info
 from webemo_curate.manifest_scan import scan_manifest
-from webemo_curate.stages.sampling import draw
+from webemo_curate.sampling import draw
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine

@@ -10,6 +10,8 @@ import pyarrow as pa
 from webemo_curate.config import StageConfig
 from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
+from webemo_curate.reviews.decided_reviews import DECIDED, REVIEWS, decided, reviews_digest
+from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.runner.job import Job, Resources, Runner, Worker
 from webemo_curate.workspace import Workspace
 
@@ -62,6 +64,8 @@ class Stage(ABC, Generic[ConfigT]):
         Names of the manifests written.
     gate
         Where its verdicts let rows pass or leave; None if no row leaves here.
+    reviewed
+        The kind of people's decisions that it honors; None if none concern it.
     """
 
     name: ClassVar[str]
@@ -69,6 +73,7 @@ class Stage(ABC, Generic[ConfigT]):
     inputs: ClassVar[Mapping[str, tuple[str, ...]]]
     outputs: ClassVar[tuple[str, ...]]
     gate: ClassVar[Gate | None] = None
+    reviewed: ClassVar[ReviewKind | None] = None
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -85,9 +90,18 @@ class Stage(ABC, Generic[ConfigT]):
         """Return `inputs`, with what is read besides as it is configured."""
         return self.inputs
 
+    def reviews(self, workspace: Workspace) -> dict[str, pa.Table]:
+        """Return the decisions of people that it honors, under their name among its tables."""
+        return {} if self.reviewed is None else {REVIEWS: decided(workspace, self.reviewed)}
+
+    def review_inputs(self, workspace: Workspace) -> dict[str, str]:
+        """Return the digest of those decisions; where there are none, they are no input."""
+        return reviews_digest(self.reviews(workspace)[REVIEWS]) if self.reviewed else {}
+
     def load(self, workspace: Workspace) -> Tables:
         """Read the declared columns of the inputs, and no others: they decide the memory."""
-        return {name: workspace.read(name, [*columns]) for name, columns in self.reads().items()}
+        tables = {name: workspace.read(name, [*columns]) for name, columns in self.reads().items()}
+        return tables | self.reviews(workspace)
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
         """Return the names of the targets in its outputs; None where rows have no target."""
@@ -104,7 +118,8 @@ class Stage(ABC, Generic[ConfigT]):
         Parameters
         ----------
         tables : Mapping of str to pa.Table
-            The manifests named in `inputs`, at least with the columns named there.
+            The manifests named in `inputs`, at least with the columns named there, and `reviews`
+            where there are some.
         context : StageContext
             Workspace and runner.
 
@@ -120,7 +135,8 @@ class TableStage(Stage[ConfigT]):
 
     def load(self, workspace: Workspace) -> Tables:
         """Open the declared columns of the inputs; the engine reads them as it needs them."""
-        return {name: workspace.scan(name, columns) for name, columns in self.reads().items()}
+        tables = {name: workspace.scan(name, columns) for name, columns in self.reads().items()}
+        return tables | self.reviews(workspace)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Derive the outputs; see `Stage.run`."""
@@ -132,6 +148,8 @@ class TableStage(Stage[ConfigT]):
             else tables[name]
             for name, columns in self.reads().items()
         }
+        if self.reviewed is not None:
+            declared[REVIEWS] = tables.get(REVIEWS, DECIDED.empty_table())
         with TableEngine(context.workspace.root, declared, context.memory) as engine:
             return self.derive(engine, context)
 

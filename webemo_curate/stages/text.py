@@ -12,6 +12,8 @@ from webemo_curate.config import TextRuleConfig
 from webemo_curate.conform import conform
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import Decisions, decide, rules
+from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
+from webemo_curate.reviews.review import Decision, ReviewKind
 from webemo_curate.schemas import TEXT
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import TextVerdict
@@ -24,6 +26,7 @@ class TextStage(Stage[TextRuleConfig]):
     version = 3
     inputs: ClassVar = {"ocr": ("sha256", "engine", "engine_version", "readable", "boxes")}
     gate = gates.TEXT
+    reviewed = ReviewKind.TEXT
     outputs = ("text",)
 
     def configuration(self) -> dict[str, Any]:
@@ -38,7 +41,11 @@ class TextStage(Stage[TextRuleConfig]):
             _judge(ocr.filter(pc.equal(engines, engine)), rule)
             for engine, rule in rules(self.config).items()
         ]
-        return {"text": conform(pa.concat_tables(parts), TEXT)}
+        judged = pa.concat_tables(parts)
+        reviews = tables.get(REVIEWS)
+        if reviews is not None and reviews.num_rows:
+            judged = _honoring(judged, reviews)
+        return {"text": conform(judged, TEXT)}
 
 
 def _judge(ocr: pa.Table, rule: Rule) -> pa.Table:
@@ -63,3 +70,18 @@ def _verdicts(readable: pa.Array, decisions: Decisions) -> pa.Array:
     judged = np.where(decisions.bears_text, TextVerdict.TEXT.value, TextVerdict.CLEAN.value)
     unreadable = pa.scalar(TextVerdict.UNREADABLE.value)
     return pc.if_else(readable, pa.array(judged, pa.string()), unreadable)
+
+
+def _honoring(judged: pa.Table, reviews: pa.Table) -> pa.Table:
+    """Put people's words in the place of the rule's, which `ruled` keeps."""
+    place = pc.index_in(judged["sha256"], reviews["sha256"].combine_chunks())
+    decision = reviews["decision"].take(place)
+    reviewed = decision.is_valid()
+    tell_unused(TextStage.name, reviews.num_rows - pc.sum(reviewed).as_py(), reviews.num_rows)
+    kept = pc.equal(decision, str(Decision.KEEP))
+    said = pc.if_else(kept, TextVerdict.CLEAN.value, TextVerdict.TEXT.value)
+    rule = judged["verdict"]
+    verdict = pc.coalesce(said, rule)
+    ruled = pc.if_else(reviewed, rule, pa.scalar(None, pa.string()))
+    judged = judged.set_column(judged.column_names.index("verdict"), "verdict", verdict)
+    return judged.append_column("by", decided_by(reviewed)).append_column("ruled", ruled)

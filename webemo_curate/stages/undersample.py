@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import UndersampleConfig
+from webemo_curate.sampling import draw
 from webemo_curate.stages.class_sizes import check_kept, class_sizes, wanted_shares
-from webemo_curate.stages.sampling import draw
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine
