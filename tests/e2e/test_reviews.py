@@ -49,7 +49,7 @@ def test_a_run_honors_reviews_and_without_them_all_is_as_before(mine: Workspace)
         journal.append(_review("text", "0" * 64, "drop"))
 
     assert "'reviews' has changed" in str(_stale(mine)["text"])
-    assert "'text' was made from other reviews" in " ".join(verify(mine, files=False))
+    assert "text.parquet: was made from other reviews" in " ".join(verify(mine, files=False))
     assert not any(_stale(mine)[name] for name in ("listing", "fetch", "images", "ocr"))
     said = curate("split", "--workspace", mine.root)
     assert "text: 1 of 2 reviews changed nothing" in said
