@@ -96,7 +96,7 @@ def check_tree(folder: Path) -> None:
     """
     for place, folders, files in os.walk(folder):
         for name in sorted((*folders, *files)):
-            _check(str(Path(place, name)))
+            _check(f"{place}/{name}")
 
 
 def open_below(root: Path, key: str) -> FileIO:

@@ -40,7 +40,7 @@ def test_the_command_draws_and_names_what_is_no_image(tmp_path: Path) -> None:
     draw(tmp_path / "a.png", 0, np.random.default_rng(0))
     to = tmp_path / "out.png"
     place = ["--workspace", tmp_path, "--image-size", str(SIDE)]
-    assert f"Drawn: {to}" in curate(
+    assert f"Written: {to}" in curate(
         "show-augmentation", tmp_path / "a.png", "--draws", "2", "--to", to, *place
     )
     assert Image.open(to).width == 3 * (SIDE + GAP) + GAP
