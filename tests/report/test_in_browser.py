@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from tests.report.browser import chromium
+from tests.chromium import chromium
 from tests.report.made_workspace import HOSTILE, fill, share_with
 from tests.work import work_on
 from webemo_curate.report.build import build_report

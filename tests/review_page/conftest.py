@@ -1,8 +1,6 @@
 """A browser for the page, a workspace of cases, and the page served in this process."""
 
-import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chromium import chromium
 from tests.review_page.made import make_cases
 from webemo_curate.review_page.session import Session
 from webemo_curate.reviews.review import Review
@@ -23,36 +22,14 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "chromium"
 PATIENCE = 20_000
 """Milliseconds that a page waits for what must come."""
 
 
-def found_chromium() -> str:
-    """Return the browser, installed from Debian's archive where that can be done and it lacks."""
-    if not shutil.which(CHROMIUM) and os.geteuid() == 0 and shutil.which("apt-get"):
-        for command in (["update", "-qq"], ["install", "-y", "-qq", CHROMIUM]):
-            subprocess.run(["apt-get", *command], check=False, capture_output=True)
-    place = shutil.which(CHROMIUM)
-    if place is None:
-        message = "Chromium is not here; 'apt-get install chromium' as root brings it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return place
-
-
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    from playwright.sync_api import sync_playwright
-
-    place = found_chromium()
-    with sync_playwright() as driver:
-        # Chromium runs as root, which containers are, without its sandbox alone.
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = driver.chromium.launch(executable_path=place, args=flags)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
