@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +29,7 @@ from benchmarks.halves import half_of
 from benchmarks.text_accuracy import wilson
 from webemo_curate.config import DecodingConfig, PipelineConfig, QualityRuleConfig
 from webemo_curate.imaging import load_rgb, measure
-from webemo_curate.imaging.measures import Measures, grid_steps, inside_borders
+from webemo_curate.imaging.measures import Measures, Words, grid_steps, inside_borders, words_of
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages import images as images_stage
 from webemo_curate.stages.images import ImagesStage, ImagesWorker
@@ -79,13 +78,13 @@ def count_flags(folder: Path, worker: ImagesWorker, batch: pa.RecordBatch) -> No
         print(f"{flag:<18} {ours[flag]:>5}   cleanvision {other:>5}   of {len(flags)} files once")
 
 
-def recompressed(picture: Image.Image, quality: int) -> np.ndarray[Any, Any]:
+def recompressed(picture: Image.Image, quality: int) -> Words:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    return words_of(Image.open(file))
 
 
-def bordered(picture: Image.Image, percent: int) -> np.ndarray[Any, Any]:
+def bordered(picture: Image.Image, percent: int) -> Words:
     width = min(picture.size) * percent // 100
     return recompressed(ImageOps.expand(picture, width, "white"), 80)
 
@@ -93,8 +92,8 @@ def bordered(picture: Image.Image, percent: int) -> np.ndarray[Any, Any]:
 def show_planted(
     name: str,
     photos: dict[str, list[Image.Image]],
-    plant: Callable[[Image.Image, int], np.ndarray[Any, Any]],
-    score: Callable[[np.ndarray[Any, Any]], float],
+    plant: Callable[[Image.Image, int], Words],
+    score: Callable[[Words], float],
     steps: Iterable[int],
 ) -> None:
     """Print the share of photos below some thresholds, by half and by how much was planted."""

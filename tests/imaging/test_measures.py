@@ -16,11 +16,16 @@ from webemo_curate.imaging.measures import (
     brightness,
     grid_steps,
     inside_borders,
+    words_of,
 )
 
 
 def noise(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def words(pixels):
+    return words_of(Image.fromarray(np.ascontiguousarray(pixels)))
 
 
 def photo(height, width):
@@ -38,13 +43,13 @@ def photo(height, width):
 def test_brightness_is_numpys_quantile_of_all_pixels(height, width, colors, parts):
     pixels = np.random.default_rng(colors).integers(0, colors, (height, width, 3), np.uint8)
     each = np.sqrt((pixels.astype(float) ** 2 @ WEIGHTS) / WHITE).ravel()
-    assert brightness(pixels, parts) == pytest.approx(np.quantile(each, parts), abs=1e-12)
+    assert brightness(words(pixels), parts) == pytest.approx(np.quantile(each, parts), abs=1e-12)
 
 
 def test_brightness_of_more_pixels_than_a_strip_has():
     pixels = noise(3, STRIP_PIXELS)
     each = np.sqrt((pixels.astype(float) ** 2 @ WEIGHTS) / WHITE).ravel()
-    assert brightness(pixels, [0.05]) == pytest.approx(np.quantile(each, [0.05]), abs=1e-12)
+    assert brightness(words(pixels), [0.05]) == pytest.approx(np.quantile(each, [0.05]), abs=1e-12)
 
 
 @given(st.tuples(*[st.integers(0, 30)] * 4), st.integers(0, 255), st.booleans())
@@ -54,11 +59,21 @@ def test_what_blank_borders_leave_is_found_on_every_side(borders, value, flipped
     framed = np.full((40 + top + bottom, 50 + left + right, 3), value, np.uint8)
     framed[top : top + 40, left : left + 50] = inner
     pixels = framed.transpose(1, 0, 2) if flipped else framed
-    assert inside_borders(pixels) == pytest.approx(40 * 50 / (len(framed) * framed.shape[1]))
+    assert inside_borders(words(pixels)) == pytest.approx(40 * 50 / (len(framed) * framed.shape[1]))
 
 
 def test_a_picture_of_one_color_is_all_border():
-    assert inside_borders(np.full((9, 300, 3), 77, np.uint8)) == 0
+    assert inside_borders(words(np.full((9, 300, 3), 77, np.uint8))) == 0
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_borders_that_meet_leave_nothing(flipped):
+    halves = np.zeros((20, 30, 3), np.uint8)
+    halves[:9] = 255
+    slope = np.tile(np.arange(120, 138, dtype=np.uint8)[:, None, None], (1, 9, 3))
+    for pixels in (halves, slope):
+        turned = pixels.transpose(1, 0, 2) if flipped else pixels
+        assert inside_borders(words(turned)) == 0
 
 
 def test_borders_are_found_as_jpeg_stores_them():
@@ -66,7 +81,7 @@ def test_borders_are_found_as_jpeg_stores_them():
     framed[32:128] = photo(96, 240)
     file = io.BytesIO()
     Image.fromarray(framed).save(file, "JPEG", quality=60)
-    assert inside_borders(np.asarray(Image.open(file))) == pytest.approx(0.6, abs=0.07)
+    assert inside_borders(words_of(Image.open(file))) == pytest.approx(0.6, abs=0.07)
 
 
 @pytest.mark.parametrize("turn", [None, *Image.Transpose])
@@ -75,7 +90,7 @@ def test_strong_compression_shows_at_the_grid_however_it_is_turned(turn):
         file = io.BytesIO()
         Image.fromarray(photo(210, 270)).save(file, "JPEG", quality=quality)
         shown = Image.open(file)
-        return grid_steps(np.asarray(shown if turn is None else shown.transpose(turn)))
+        return grid_steps(words_of(shown if turn is None else shown.transpose(turn)))
 
     assert steps(5) < 0.6 < 0.9 < steps(95)
 
