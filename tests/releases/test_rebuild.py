@@ -19,9 +19,11 @@ from PIL import Image
 from tests.download.site import Site, answer, picture
 from tests.exports.shared_set import SECOND_URL, TWICE, TWIN_FROM, Drawn
 from tests.releases.conftest import bring_back
+from webemo_curate.config import ExportConfig
 from webemo_curate.errors import InputError
 from webemo_curate.releases.files import SUMS, write_parquet, write_sums
 from webemo_curate.releases.rebuild import Rebuilt
+from webemo_curate.releases.release import release
 from webemo_curate.rooted import regular_digest
 from webemo_curate.verdicts import Split
 from webemo_curate.verification import verify
@@ -193,6 +195,8 @@ def test_a_rebuilt_set_is_verified_by_itself(released: Path, site: Site, tmp_pat
     bring_back(released, tmp_path, site)
     workspace = Workspace(tmp_path)
     assert verify(workspace) == []
+    with pytest.raises(InputError, match="rebuilt from a release; hand on that release"):
+        release(workspace, tmp_path / "again", ExportConfig(license="CC0"))
     path = workspace.read("train")["path"][0].as_py()
     (tmp_path / path).write_bytes(b"spoiled")
     (problem,) = verify(workspace)

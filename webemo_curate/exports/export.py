@@ -8,7 +8,7 @@ from webemo_curate.config import ExportConfig, ExportFormat
 from webemo_curate.exports.chosen_rows import Selection, select
 from webemo_curate.exports.croissant import write_croissant
 from webemo_curate.exports.export_job import ExportJob
-from webemo_curate.exports.fiftyone import write_fiftyone
+from webemo_curate.exports.fiftyone import DROPPED, write_fiftyone
 from webemo_curate.exports.huggingface import write_huggingface
 from webemo_curate.exports.imagefolder import write_imagefolder
 from webemo_curate.exports.license_words import required_license
@@ -43,7 +43,7 @@ class Exported:
     folder
         Where.
     images
-        Of each split.
+        Of each split; of `dropped` where those that left are written too.
     removed
         Images that were taken down and stayed behind.
     """
@@ -96,9 +96,11 @@ def export(
         ProgressBar(selection.rows, f"export {form}", "image") as bar,
     ):
         WRITERS[form](ExportJob(selection, config, bar), partial)
-    return _exported(form, folder, selection)
+    return _exported(form, folder, selection, bar.done)
 
 
-def _exported(form: ExportFormat, folder: Path, selection: Selection) -> Exported:
+def _exported(form: ExportFormat, folder: Path, selection: Selection, written: int) -> Exported:
     images = {split.name: split.rows for split in selection.splits}
+    if written > selection.rows:
+        images[DROPPED] = written - selection.rows
     return Exported(str(form), str(folder), images, len(selection.removed))

@@ -105,6 +105,11 @@ def release(
     """
     required_license(config, "a release")
     missing = [name for name in NEEDED if not workspace.has(name)]
+    if missing and workspace.is_rebuilt:
+        raise InputError(
+            f"{workspace.where(missing[0])}: no such manifest, as this set was rebuilt from a "
+            "release; hand on that release"
+        )
     if missing:
         raise InputError(
             f"{workspace.where(missing[0])}: no such manifest; run '{typed('split')}' "
