@@ -22,7 +22,6 @@ from webemo_curate.errors import CurateError, InputError
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.ray_runner import _Actor
-from webemo_curate.runner.reporting import rows_done
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -159,33 +158,6 @@ def test_a_worker_that_fits_no_node_is_refused(tmp_path: Path) -> None:
     config = RunnerConfig(kind="ray", gpus=64)
     with pytest.raises(InputError, match=r"no node of the Ray cluster has .*64 GPU"):
         make_runner(PipelineConfig(runner=config)).run(job(tmp_path, [1]))
-
-
-@dataclass(frozen=True)
-class Slow(Doubler):
-    """Takes its time over each row, and tells of it."""
-
-    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        for row in range(batch.num_rows):
-            time.sleep(0.8)
-            if batch["value"][row].as_py() == POISON:
-                os.kill(os.getpid(), signal.SIGKILL)
-            rows_done()
-        return super().process(batch)
-
-
-def test_bars_of_a_cluster_move_within_a_partition(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    moved: list[int] = []
-    monkeypatch.setattr(
-        "webemo_curate.progress.ProgressBar.update", lambda _, units=1: moved.append(units)
-    )
-    make_runner(RAY).run(job(tmp_path, [5, 6, POISON], 3, Slow()))
-    moves = [move for move in moved if move]
-    assert 0 < moves[0] < 3, "the first rows are told of before the partition is done"
-    assert min(moves) < 0, "what died is taken back"
-    assert sum(moves) == 3, "nothing is counted twice"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from webemo_curate.config import (
 from webemo_curate.duplicates.leakage import mark_shared
 from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.manifest import Origin
+from webemo_curate.report.examples import Album
 from webemo_curate.report.siblings import siblings
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.binarize import BinarizeStage
@@ -164,7 +165,7 @@ def test_siblings_that_training_has_seen_are_warned_of_and_no_leak(
 
 
 def test_the_report_shows_the_siblings(curated: Curated) -> None:
-    found = siblings(work_on(curated.workspace), 5)
+    found = siblings(Album(work_on(curated.workspace)), 5)
     assert found
     assert (found.count, len(found.examples)) == (1, 1)
     assert found.examples[0].beside

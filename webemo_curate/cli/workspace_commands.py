@@ -143,7 +143,7 @@ def verify(
     problems = verification.verify(call.workspace, files=files)
     for problem in problems:
         print(problem)
-    sound = "Everything adds up: every listed row is accounted for, nothing was changed since."
+    sound = "Everything adds up. Every listed row is accounted for, nothing was changed since."
     said = f"{len(problems)} problems." if problems else sound
     where = call.workspace.store.where(MANIFESTS)
     call.end(said, f"Checked: {where}", then="status" if problems else "report")

@@ -6,7 +6,6 @@ becomes of its rows. Actors end with their driver; finished partitions are its c
 
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ from webemo_curate.runner.job import Job, Resources, Staffed, Worker
 from webemo_curate.runner.memory import end_beyond, held_bytes
 from webemo_curate.runner.messages import (
     ONE_THREAD,
-    Advanced,
     Died,
     Done,
     Failed,
@@ -33,7 +31,6 @@ from webemo_curate.runner.messages import (
     work,
 )
 from webemo_curate.runner.ray_cluster import meet_cluster, places_for, ray_module
-from webemo_curate.runner.reporting import reporting_to
 from webemo_curate.runner.scheduler import run_job
 
 logger = logging.getLogger(__name__)
@@ -49,12 +46,6 @@ NODE_DIED = "its node has died"
 """Ray's words, in an error that has no field for it."""
 
 RAISE = "raise --worker-memory"
-
-NEWS = "news"
-"""The thread of an actor that tells how many rows are done while another works on them."""
-
-NEWS_SECONDS = 1.0
-"""Between two answers of it: a message a second of each worker, whatever their number."""
 
 PATIENCE_SECONDS = 60.0
 """After so long without a word from any worker, the user is told what is waited for."""
@@ -114,9 +105,6 @@ class RayRunner:
 class _Actor:
     """A worker's side: lives in a process of the cluster."""
 
-    def __init__(self) -> None:
-        self._batch, self._rows, self._counting = 0, 0, threading.Lock()
-
     def set_up(self, worker: Worker, version: str, memory: int) -> Ready | Failed:
         """Set the worker up, if this is the driver's version and `memory` bytes (if not 0) do."""
         if version != __version__:
@@ -132,21 +120,7 @@ class _Actor:
         return answer
 
     def work(self, batch: bytes) -> Done | Failed:
-        with self._counting:
-            self._batch, self._rows = self._batch + 1, 0
-        with reporting_to(self._count):
-            return work(self._worker, batch)
-
-    def _count(self, rows: int) -> None:
-        with self._counting:
-            self._rows += rows
-
-    def advanced(self) -> tuple[int, int]:
-        """Return the batch's number, and its rows that were done since this was asked before."""
-        time.sleep(NEWS_SECONDS)
-        with self._counting:
-            rows, self._rows = self._rows, 0
-            return self._batch, rows
+        return work(self._worker, batch)
 
     def node(self) -> str:
         """Return the id of the node it lives on."""
@@ -161,27 +135,9 @@ class _RayHand:
         self._actor, self._memory = actor, memory
         self._node = actor.node.remote()
         self.answer = actor.set_up.remote(worker, __version__, memory)
-        self.news: Any = None
-        self._sent = 0
 
     def send(self, batch: pa.RecordBatch) -> None:
         self.answer = self._actor.work.remote(to_ipc(batch))
-        self._sent += 1
-        if self.news is None:
-            self._ask()
-
-    def _ask(self) -> None:
-        self.news = self._actor.advanced.options(concurrency_group=NEWS).remote()
-
-    def hear(self) -> Advanced:
-        """Return how many more rows of the present batch are done, and ask again."""
-        try:
-            batch, rows = ray_module().get(self.news)
-        except ray_module().exceptions.RayError:
-            self.news = None  # `receive` tells what happened
-            return Advanced(0)
-        self._ask()
-        return Advanced(rows if batch == self._sent else 0)
 
     def receive(self) -> Message:
         """Return the answer that has come; a dead actor's rows are innocent if its node went."""
@@ -226,7 +182,7 @@ class _Actors:
         self._memory = int(needs["memory"])
         self._actor: Any = (
             ray_module()
-            .remote(concurrency_groups={NEWS: 1})(_Actor)
+            .remote(_Actor)
             .options(
                 num_cpus=needs["CPU"],
                 num_gpus=needs["GPU"],
@@ -242,19 +198,12 @@ class _Actors:
 
     def listen(self, workers: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
         by_answer = {worker.answer: worker for worker in workers}
-        by_news = {worker.news: worker for worker in workers if worker.news is not None}
         ready: list[Any] = []
         while not ready:
-            told = [*by_answer, *by_news]  # of two that are ready, the answer goes first
-            ready, _ = ray_module().wait(told, num_returns=1, timeout=PATIENCE_SECONDS)
+            ready, _ = ray_module().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
             if not ready:
                 logger.info("waiting for %d workers of the Ray cluster", len(workers))
-        return [
-            (by_answer[one], by_answer[one].receive())
-            if one in by_answer
-            else (by_news[one], by_news[one].hear())
-            for one in ready
-        ]
+        return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
 
 
 def _refused(reason: str) -> Failed:
