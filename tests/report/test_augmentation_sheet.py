@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -36,6 +37,7 @@ def test_a_row_holds_the_original_and_the_draws_of_training(tmp_path: Path) -> N
             assert np.array_equal(square(row, epoch + 1), seen[row].numpy().transpose(1, 2, 0))
 
 
+@pytest.mark.slow
 def test_the_command_draws_and_names_what_is_no_image(tmp_path: Path) -> None:
     draw(tmp_path / "a.png", 0, np.random.default_rng(0))
     to = tmp_path / "out.png"

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.report.made_workspace import HOSTILE, fill
+from tests.report.made_workspace import HOSTILE, MADE, fill
+from tests.stages.tables import manifest
 from tests.work import work_on
 from webemo_curate.config import BinarizeConfig, DedupConfig, TextRuleConfig
 from webemo_curate.duplicates.links import link_looks
@@ -57,6 +58,32 @@ def test_narrow_texts_come_from_both_sides_nearest_first(filled: Workspace) -> N
         nearest = (table.loc[table["verdict"] == verdict, "score"] - 0.85).abs().sort_values()
         shown = [float(one.caption.split("confidence ")[1][:5]) for one in side.examples]
         assert np.allclose(np.abs(np.array(shown) - 0.85), nearest[:3], atol=1e-3)
+
+
+def test_the_rule_s_own_words_count_where_people_said_otherwise(filled: Workspace) -> None:
+    config, album = TextRuleConfig(threshold=0.85), Album(work_on(filled))
+    by_rule = text_borderline(album, config, 3)
+    rows, other = filled.read("text").to_pylist(), {"text": "clean", "clean": "text"}
+    overridden = [
+        row | {"verdict": other[row["verdict"]], "ruled": row["verdict"], "by": "review"}
+        for row in rows
+    ]
+    filled.write("text", manifest("text", overridden), MADE)
+    assert text_borderline(album, config, 3) == by_rule
+
+
+def test_labels_that_people_chose_are_no_conflicts_of_any_policy(filled: Workspace) -> None:
+    step = label_borderline(Album(work_on(filled)), BinarizeConfig(), 3)
+    rows = filled.read("labels").to_pylist()
+    chosen = next(row for row in rows if row["conflict"])
+    chosen.update({"verdict": "kept", "target": 1})
+    said = [row | {"by": "review" if row is chosen else "rule"} for row in rows]
+    filled.write("labels", manifest("labels", said), MADE)
+    after = label_borderline(Album(work_on(filled)), BinarizeConfig(conflicts="majority"), 3)
+    assert step
+    assert after
+    assert after.now == step.now - 1
+    assert by_setting(after)["conflicts drop"] == after.now
 
 
 def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from PIL import Image
 
 from tests.e2e.conftest import CURATE
@@ -63,6 +64,7 @@ def test_leaks_between_splits_and_to_external_sets_are_counted(
     assert first.files == third.files == 0
 
 
+@pytest.mark.slow  # a process of its own
 def test_open_gives_the_browser_the_file(tmp_path: Path) -> None:
     said = tmp_path / "said"
     browser = tmp_path / "browser"

@@ -1,6 +1,8 @@
 """A browser for the page, a workspace of cases, and the page served in this process."""
 
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,6 +24,7 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+CURATE = Path(sys.executable).with_name("curate")
 PATIENCE = 20_000
 """Milliseconds that a page waits for what must come."""
 
@@ -93,6 +96,34 @@ def serve_page(cases: Workspace) -> Iterator[Callable[..., Served]]:
     yield start
     for served in running:
         served.end()
+
+
+@pytest.fixture
+def start_command(cases: Workspace) -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """Give a function that starts `curate review`; it returns the process and the page's address.
+
+    What still runs at the end is killed.
+    """
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*options: object) -> tuple[subprocess.Popen[str], str]:
+        fixed = ["--no-browser", "--reviewer", "ann", "--workspace", str(cases.root)]
+        process = subprocess.Popen(
+            [str(CURATE), "review", *fixed, *map(str, options)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith("The page: http://127.0.0.1:")
+        return process, line.split()[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
 
 
 def end(address: str, call: threading.Thread) -> None:

@@ -2,22 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.cli.command import curate
 from tests.review_page.made import CORRELATIONS, TEXT_MARGINS, VOTES
-from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.measured import answers
-from webemo_curate.duplicates.relation import Relation, RelationLimits
-from webemo_curate.duplicates.stored_pairs import from_table
+from tests.stages.tables import manifest
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.review_page.case_queue import CaseFilter, build_queue
 from webemo_curate.review_page.cases import text_cases
-from webemo_curate.review_page.pair_margins import pair_margins
 from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace
@@ -46,50 +39,19 @@ def test_a_queue_asks_the_most_uncertain_first_whatever_their_kind(cases: Worksp
     assert len(leaves) == len(stays) == len(near) / 2
 
 
-ROW = st.fixed_dictionaries(
-    {
-        "method": st.sampled_from(["phash", "grays", "features"]),
-        "placing": st.sampled_from(["reduced", "whole", "keypoints"]),
-        "distance": st.integers(0, 14),
-        "clear": st.booleans(),
-        "correlation": st.sampled_from([-0.5, 0.79, 0.8, 0.85, 0.9, 0.91, 1.0]),
-        "inliers": st.sampled_from([0, 8, 15, 16, 17, 400]),
-        "placed": st.sampled_from([0.0, 0.44, 0.45, 0.46, 1.0]),
-        "agreeing": st.sampled_from([0.0, 0.49, 0.5, 0.51, 1.0]),
-        "changed": st.sampled_from([0.0, 0.0079, 0.008, 0.0081, 1.0]),
-    }
-)
-
-
-@given(st.lists(ROW, min_size=1, max_size=20))
-def test_a_margin_says_what_the_rule_says(rows: list[dict[str, object]]) -> None:
-    """Of every measure at, below and above its limit: 0 or more where both are the same picture."""
-    config = DedupConfig()
-    table = _pairs(rows)
-    found = pair_margins(table, config)
-    measured = from_table(table, ["a", "b"])
-    same = answers(measured, RelationLimits.of(config)) == Relation.SAME
-    hashed = np.array([row["method"] == "phash" for row in rows])
-    within = ~hashed | (measured.distance <= config.distance)
-    assert ((found.margin >= 0) == (same & within)).all()
-
-
-def _pairs(rows: list[dict[str, object]]) -> pa.Table:
-    blank = ("inliers", "placed", "agreeing", "changed")
-    columns = {
-        name: [
-            None
-            if (name in blank and row["placing"] == "reduced")
-            or (name == "distance" and row["method"] != "phash")
-            else row.get(name)
-            for row in rows
-        ]
-        for name in PAIRS.names
-    }
-    sides = {"first": ["a"] * len(rows), "second": ["b"] * len(rows)}
-    fixed = columns | sides | {"mirrored": [False] * len(rows), "overlap": [1.0] * len(rows)}
-    plain = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in PAIRS}
-    return pa.table({name: pa.array(fixed[name], plain[name]) for name in PAIRS.names})
+def test_a_case_says_what_the_rule_said_also_where_a_person_said_otherwise(
+    cases: Workspace,
+) -> None:
+    by_rule, info = text_cases(cases, 1.0), cases.info("text")
+    assert info
+    rows = cases.read("text").to_pylist()
+    other = {"text": "clean", "clean": "text"}
+    overridden = [
+        row | {"verdict": other[row["verdict"]], "ruled": row["verdict"], "by": "review"}
+        for row in rows
+    ]
+    cases.write("text", manifest("text", overridden), info.origin)
+    assert text_cases(cases, 1.0).equals(by_rule)
 
 
 def test_a_pair_is_asked_once_by_the_placing_that_says_most(cases: Workspace) -> None:

@@ -3,34 +3,20 @@
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.review_page.asking import ask
-from tests.review_page.conftest import decided
+from tests.review_page.conftest import CURATE, decided
 from webemo_curate.workspace import Workspace
 
-CURATE = Path(sys.executable).with_name("curate")
+Start = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
 @pytest.fixture
-def started(cases: Workspace) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start the command; gives the process and the page's address."""
-    process = subprocess.Popen(
-        [str(CURATE), "review", "--no-browser", "--reviewer", "ann", "--workspace", cases.root],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    line = process.stdout.readline()
-    assert line.startswith("The page: http://127.0.0.1:")
-    yield process, line.split()[-1]
-    process.kill()
-    process.communicate()
+def started(start_command: Start) -> tuple[subprocess.Popen[str], str]:
+    return start_command()
 
 
 @pytest.mark.slow

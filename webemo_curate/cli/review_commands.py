@@ -8,9 +8,7 @@ import typer
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
 from webemo_curate.cli.review_records import ON_THE_PAGE, Records, say_estimate
-from webemo_curate.reviews.review import ReviewKind
-
-MARGIN = 0.1
+from webemo_curate.reviews.review import NEAR, ReviewKind
 
 KindOption = Annotated[
     ReviewKind | None,
@@ -53,7 +51,7 @@ BrowserOption = Annotated[
 def review(
     call: Call,
     kind: KindOption = None,
-    margin: MarginOption = MARGIN,
+    margin: MarginOption = NEAR,
     port: PortOption = 0,
     reviewer: ReviewerOption = None,
     browser: BrowserOption = True,

@@ -130,7 +130,9 @@ def _list(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
         names = " ".join(filter(None, (review.sha256, review.other)))
         print(f"{review.kind} {names} {review.decision!r} by {review.reviewer}{why}")
     if len(reviews) > MOST_LISTED:
-        print(f"and {len(reviews) - MOST_LISTED:,} more: {call.typed('review --export FILE.csv')}")
+        print(
+            f"and {len(reviews) - MOST_LISTED:,} more: {call.typed('review --export reviews.csv')}"
+        )
     call.end(f"{len(reviews)} decisions, {len(unused)} of them of no use here; none is lost")
     rows = [asdict(each) | {"unused": unused.get(each)} for each in reviews]
     call.answer(reviews=rows, unused=len(unused))

@@ -1,65 +1,131 @@
-"""The margin of measured pairs: how far the deciding measure is from its limit."""
+"""The margin of measured pairs: how far each is from dedup's limits, and which measure decides."""
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.measured import NO_BITS, PLACINGS, MeasuredPairs, Placing
-from webemo_curate.duplicates.relation import (
-    PLACED,
-    SHARED_SCENE,
-    WHOLE_CORRELATION,
+from webemo_curate.duplicates.placings import Floats, Mask
+from webemo_curate.duplicates.relation import PLACED, SHARED_SCENE, WHOLE_CORRELATION
+
+Values = npt.NDArray[Any]
+
+HALVING: Final = 0.1
+"""Margin of a count or an area that is half or twice its limit: these have no natural scale."""
+
+BITS: Final = 64
+"""Of a hash: a distance's margin is its share of them."""
+
+SURE: Final = 1.0
+"""Margin of what no limit of dedup's decides: reduced pictures clear by themselves, or not."""
+
+MEASURES: Final = (
+    "correlation",
+    "keypoints that agree",
+    "share of keypoints that agree",
+    "share of the scene that agrees",
+    "largest changed part",
+    "distance of hashes",
+    "reduced pictures",
 )
-
-Shares = npt.NDArray[np.float64]
-
-LEAST = 1e-6
-"""A smaller limit counts as so much: 0 has no shares."""
+"""In the order of the measures that `pair_margins` compares."""
 
 
-def margins(measured: MeasuredPairs, config: DedupConfig) -> Shares:
-    """Return how far each placing is from the limit between the same picture and others.
+class PairMargins(NamedTuple):
+    """What decides each measured row, and by how much; arrays of one length.
+
+    Attributes
+    ----------
+    margin
+        float32, of the measure that is nearest to failing, or fails most; 0 or more if the rule
+        takes both for the same picture.
+    measure
+        int64 index into `MEASURES`.
+    score, threshold
+        float32, what it is and what it is held against.
+    """
+
+    margin: Floats
+    measure: npt.NDArray[np.int64]
+    score: Floats
+    threshold: Floats
+
+
+class _Held(NamedTuple):
+    value: Floats
+    limit: Floats
+    margin: Floats
+
+
+def pair_margins(measured: MeasuredPairs, config: DedupConfig) -> PairMargins:
+    """Hold measured pairs against dedup's limits.
 
     Parameters
     ----------
     measured : MeasuredPairs
-        The rows.
+        The rows, a placing each.
     config : DedupConfig
         The limits.
 
     Returns
     -------
-    ndarray of float64, shape (rows,)
-        Of the measure that is worst for the pair, its distance from its limit as a share of that
-        limit: 0 and more where it is the same picture, below 0 where it is not. The sign is the
-        answer of `relation.RelationLimits`, with the hashes' limit; a placing of reduced pictures,
-        which has no measure with a limit, is 1 or -1.
+    PairMargins
+        An entry a row. Correlations and shares count as they are, distances as shares of the 64
+        bits, counts and changed areas by `HALVING`. The sign is the answer of
+        `relation.RelationLimits`, with the hashes' limit.
     """
-    showed = measured.showed
+    held = _measures(measured, config)
+    margins = np.stack([each.margin for each in held])
+    measure = margins.argmin(axis=0)
+    rows = np.arange(margins.shape[1])
+    values, limits = (np.stack([each[part] for each in held]) for part in (0, 1))
+    return PairMargins(
+        margins[measure, rows], measure, values[measure, rows], limits[measure, rows]
+    )
+
+
+def _measures(measured: MeasuredPairs, config: DedupConfig) -> list[_Held]:
+    """Return each measure of all rows, in the order of `MEASURES`."""
+    showed, bits, clear = measured.showed, measured.distance, measured.clear
     whole = measured.placing == PLACINGS.index(Placing.WHOLE)
     reduced = measured.placing == PLACINGS.index(Placing.REDUCED)
-    least = np.where(
-        whole, max(config.min_correlation, WHOLE_CORRELATION), config.min_correlation
-    ).astype(np.float32)
-    parts = [
-        _above(showed.correlation, least),
-        np.where(whole, np.inf, _above(showed.inliers, np.float32(config.min_inliers))),
-        _above(showed.agreeing, np.float32(SHARED_SCENE)),
-        _above(showed.placed, np.float32(PLACED)),
-        -_above(showed.changed, np.float32(config.max_changed)),
+    correlation = config.min_correlation
+    least = np.where(whole, max(correlation, WHOLE_CORRELATION), correlation)
+    return [
+        _above(showed.correlation, least, ~reduced),
+        _many(showed.inliers, config.min_inliers, ~reduced & ~whole),
+        _above(showed.placed, PLACED, ~reduced),
+        _above(showed.agreeing, SHARED_SCENE, ~reduced),
+        _few(showed.changed, config.max_changed, ~reduced),
+        _held(bits, config.distance, (config.distance + 0.5 - bits) / BITS, bits != NO_BITS),
+        _held(clear, 1, np.where(clear, SURE, -SURE), reduced),
     ]
-    worst = np.where(reduced, np.where(measured.clear, 1.0, -1.0), np.min(parts, axis=0))
-    hashed = measured.distance != NO_BITS
-    bits = -_above(measured.distance, np.float32(config.distance))
-    return np.where(hashed, np.minimum(worst, bits), worst)
 
 
-def _above(
-    values: "npt.NDArray[np.floating[Any]] | npt.NDArray[np.integer[Any]]",
-    limit: "npt.NDArray[np.float32] | np.float32",
-) -> Shares:
-    """Return by what share of its limit a value is above it; the limit may be 0 or less."""
-    gap = values.astype(np.float64) - limit
-    return np.asarray(gap / np.maximum(np.abs(limit), np.float32(LEAST)), np.float64)
+def _above(value: Floats, limit: npt.ArrayLike, counts: Mask) -> _Held:
+    """Return the margin of a value that must reach a limit."""
+    least = np.asarray(limit, np.float32)
+    return _held(value, least, value - least, counts)
+
+
+def _many(value: Values, limit: int, counts: Mask) -> _Held:
+    """Return the margin of a count that must reach a limit."""
+    with np.errstate(divide="ignore"):
+        return _held(value, limit, np.log2(value / limit) * HALVING, counts)
+
+
+def _few(value: Floats, limit: float, counts: Mask) -> _Held:
+    """Return the margin of an area that may not pass a limit."""
+    most = np.float32(limit)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        margin = np.where(value == most, 0, np.log2(most / value) * HALVING)
+    return _held(value, most, margin, counts)
+
+
+def _held(value: Values, limit: npt.ArrayLike, margin: npt.ArrayLike, counts: Mask) -> _Held:
+    """Spread a limit over the rows; where a measure does not count it decides nothing."""
+    spread = np.broadcast_to(np.asarray(limit, np.float32), counts.shape)
+    decided = np.where(counts, margin, np.inf).astype(np.float32)
+    return _Held(np.asarray(value, np.float32), spread, decided)

@@ -103,6 +103,24 @@ def from_table(pairs: pa.Table, names: "Sequence[str]") -> MeasuredPairs:
     )
 
 
+def named_images(pairs: pa.Table) -> list[str]:
+    """Return the images that rows of the pairs manifest name.
+
+    Parameters
+    ----------
+    pairs : pa.Table
+        Has the columns `first` and `second`.
+
+    Returns
+    -------
+    list of str
+        SHA-256, each once: with these as names, `from_table` keeps every row.
+    """
+    sides = pa.chunked_array([*pairs["first"].chunks, *pairs["second"].chunks], pa.string())
+    names: list[str] = sides.unique().to_pylist()
+    return names
+
+
 class StoredPairs:
     """Gives measured pairs of the manifest to `links.link_looks`.
 

@@ -15,8 +15,9 @@ from webemo_curate.report.examples import Album
 from webemo_curate.report.label_margin import label_borderline
 from webemo_curate.report.label_section import labels
 from webemo_curate.report.leaks import leaks
-from webemo_curate.report.next_steps import next_steps
+from webemo_curate.report.next_steps import FETCH, next_steps
 from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.reviewed import reviewed
 from webemo_curate.report.run_sections import curves_together, run_sections
 from webemo_curate.report.seen_by_network import looks
 from webemo_curate.report.siblings import siblings
@@ -62,6 +63,7 @@ def build_report(work: WorkContext) -> str:
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
         typed=work.workspace.typed,
+        fetch=FETCH,
         style=style,
         script=script,
         script_digest=_digest(script),
@@ -87,6 +89,7 @@ def _sections(work: WorkContext) -> dict[str, Any]:
         "headline": sections.headline(funnel, splits, runs, classes),
         "funnel": funnel,
         "narrow": _narrow(album, work),
+        "reviewed": reviewed(workspace),
         "labels": labels(work),
         "dropped": dropped(album, examples),
         "siblings": siblings(album, examples),

@@ -12,9 +12,10 @@ from webemo_curate.remedies import typed
 from webemo_curate.report.borderline import Borderline, Move, Side, moved
 from webemo_curate.report.examples import Album, Details
 from webemo_curate.report.histogram import Axis, histogram
+from webemo_curate.reviews.decided_reviews import BY_REVIEW, BY_RULE
 from webemo_curate.verdicts import LabelVerdict
 
-COLUMNS = ["cluster", "labels", "positive_votes", "other_votes", "conflict", "verdict"]
+COLUMNS = ["cluster", "labels", "positive_votes", "other_votes", "conflict", "verdict", "by"]
 RULE = (
     "A picture listed more than once may stand under labels of both classes. Without a policy such "
     "a conflict leaves; by majority the class with most listed lines decides, and half is the "
@@ -27,7 +28,7 @@ AXIS = Axis(
 
 
 def label_borderline(album: Album, config: BinarizeConfig, count: int) -> Borderline | None:
-    """Return what the labels decided narrowly.
+    """Return what the labels decided narrowly; what people decided is no part of it.
 
     Parameters
     ----------
@@ -53,12 +54,13 @@ def label_borderline(album: Album, config: BinarizeConfig, count: int) -> Border
     several = (ours + others > 1) & (left | kept)
     share = ours[several] / (ours + others)[several]
     drawn = histogram(share, left[several], AXIS, 0.5, "half of the lines")
-    conflict = table["conflict"].to_numpy(zero_copy_only=False).astype(bool)
+    ruled = pc.not_equal(pc.fill_null(table["by"].cast(pa.string()), BY_RULE), BY_REVIEW).to_numpy()
+    conflict = table["conflict"].to_numpy(zero_copy_only=False).astype(bool) & ruled
     distance = np.abs(ours / np.maximum(ours + others, 1) - 0.5)
     labels = pc.list_value_length(table["labels"]).to_numpy()
     sides = [
         _side(album, table, "left narrowly", left, distance, count),
-        _side(album, table, "stayed narrowly", kept & (labels > 1), distance, count),
+        _side(album, table, "stayed narrowly", kept & ruled & (labels > 1), distance, count),
     ]
     moves = _moves(config, conflict, ours == others, int(left.sum()))
     return Borderline("binarize", RULE, [drawn] if drawn else [], int(left.sum()), moves, sides)

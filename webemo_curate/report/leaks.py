@@ -7,8 +7,8 @@ from itertools import combinations
 import pyarrow as pa
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.margins import margins
-from webemo_curate.duplicates.stored_pairs import from_table
+from webemo_curate.duplicates.margins import pair_margins
+from webemo_curate.duplicates.stored_pairs import from_table, named_images
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import Split
@@ -135,9 +135,8 @@ def _same(workspace: Workspace, config: DedupConfig) -> pa.Table:
     columns = pa.schema([("first", pa.string()), ("second", pa.string())])
     if not workspace.has("pairs"):
         return columns.empty_table()
-    names = workspace.read("images", ["sha256"])["sha256"].to_pylist()
     table = workspace.read("pairs")
-    same = margins(from_table(table, names), config) >= 0
+    same = pair_margins(from_table(table, named_images(table)), config).margin >= 0
     return table.select(columns.names).filter(pa.array(same)).group_by(columns.names).aggregate([])
 
 

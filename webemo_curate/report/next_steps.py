@@ -1,14 +1,18 @@
 """The command for each next step, as far as a workspace has come."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from webemo_curate.remedies import typed
 from webemo_curate.runs import finished_runs
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-ORDER = (
-    ("listing", "fetch --lists FOLDER", "fetch what the lists name"),
+FETCH: Final = "fetch --lists webemo"
+"""What fills an empty workspace."""
+
+ORDER: Final = (
+    ("listing", FETCH, "fetch what WEBEmo's lists name; a list, table or folder of yours as well"),
     ("fetch", "fetch", "fetch what the lists name"),
     ("text", "filter-text", "drop images that bear text"),
     ("duplicates", "dedup", "keep one of each picture"),
@@ -18,10 +22,9 @@ ORDER = (
 )
 """Manifest, the command that makes it, what it is for."""
 
-SPLIT = (
+SPLIT: Final = (
     ("verify", "check that every row is accounted for and no file was changed"),
-    ("dedup --against FOLDER", "hold an external test set against these images"),
-    ("export imagefolder --to FOLDER", "write the splits for other programs"),
+    ("export imagefolder --to folders", "write the splits for other programs"),
 )
 
 

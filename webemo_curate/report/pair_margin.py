@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.links import link_looks
-from webemo_curate.duplicates.margins import margins
+from webemo_curate.duplicates.margins import pair_margins
 from webemo_curate.duplicates.measured import MeasuredPairs
 from webemo_curate.duplicates.stored_pairs import StoredPairs, from_table
 from webemo_curate.remedies import typed
 from webemo_curate.report.borderline import Borderline, Move, Side, moved
 from webemo_curate.report.examples import Album, Example
 from webemo_curate.report.histogram import BINS, Axis, Histogram, histogram
+from webemo_curate.reviews.review import NEAR
 from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
 from webemo_curate.workspace import Workspace
 
@@ -34,9 +35,6 @@ CORRELATION = Axis(
     "correlation of the gray values where a pair overlaps (-1 to 1)",
     *(*ANSWERS, np.linspace(0, 1, BINS + 1)),
 )
-NEAR = 0.5
-"""A pair whose worst measure is farther from its limit, as a share of it, is no near miss."""
-
 DISTANCE_STEPS = (-4, -2, 2)
 CORRELATION_STEPS = (-0.1, -0.05, 0.05, 0.1)
 LEAST_CORRELATION = 0.6
@@ -80,9 +78,9 @@ class _DecidedPairs:
         return from_table(self.table, self.names)
 
     @cached_property
-    def margin(self) -> NDArray[np.float64]:
+    def margin(self) -> NDArray[np.float32]:
         """Of each row."""
-        return margins(self.measured, self.config)
+        return pair_margins(self.measured, self.config).margin
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
@@ -135,7 +133,7 @@ def pair_borderline(album: Album, config: DedupConfig, count: int) -> Borderline
     # A pair in one cluster may have been joined by other pairs; what it shows is decided by itself.
     narrow = {
         "the same, narrowly": same & (margin >= 0),
-        "not the same, narrowly: near misses": ~same & (margin < 0) & (margin > -NEAR),
+        "not the same, narrowly: near misses": ~same & (margin < 0) & (margin >= -NEAR),
     }
     sides = [_side(album, pairs, title, chosen, count) for title, chosen in narrow.items()]
     now = pairs.dropped(config)

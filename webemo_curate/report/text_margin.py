@@ -13,8 +13,10 @@ from webemo_curate.remedies import typed
 from webemo_curate.report.borderline import Borderline, Move, Side, moved
 from webemo_curate.report.examples import Album, Details
 from webemo_curate.report.histogram import BINS, Axis, histogram
+from webemo_curate.reviews.decided_reviews import ruled
 from webemo_curate.verdicts import TextVerdict
 
+COLUMNS = ["sha256", "engine", "boxes", "score", "threshold", "verdict", "ruled"]
 PRESETS = ("strict", "balanced", "lenient")
 THRESHOLDS = (0.5, 0.65, 0.8, 0.9)
 """Tried where a preset decides, which has no one threshold."""
@@ -33,7 +35,7 @@ AXIS = Axis(
 
 
 def text_borderline(album: Album, config: TextRuleConfig, count: int) -> Borderline | None:
-    """Return what the text filter decided narrowly.
+    """Return what the text filter decided narrowly, by its own word where people said otherwise.
 
     Parameters
     ----------
@@ -51,9 +53,8 @@ def text_borderline(album: Album, config: TextRuleConfig, count: int) -> Borderl
     """
     if not album.workspace.has("text"):
         return None
-    table = album.workspace.read("text", ["sha256", "engine", "boxes", "score", "threshold"])
-    verdict = album.workspace.read("text", ["verdict"])["verdict"].cast(pa.string())
-    leaves = pc.equal(verdict, TextVerdict.TEXT.value).to_numpy()
+    table = album.workspace.read("text", COLUMNS)
+    leaves = pc.equal(ruled(table), TextVerdict.TEXT.value).to_numpy()
     margin = _floats(table, "score") - _floats(table, "threshold")
     measured = ~np.isnan(margin)
     now = int(leaves.sum())

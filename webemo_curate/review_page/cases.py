@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.margins import MEASURES, pair_margins
+from webemo_curate.duplicates.stored_pairs import from_table, named_images
 from webemo_curate.frames import to_frame
-from webemo_curate.review_page.pair_margins import MEASURES, READ, pair_margins
+from webemo_curate.reviews.decided_reviews import ruled
 from webemo_curate.verdicts import TextVerdict
 from webemo_curate.workspace import Workspace
 
@@ -24,6 +26,9 @@ a conflict its cluster; other: the second of a pair, else missing; measure, scor
 decides, in words and numbers; margin: by how much, 0 or more where the rule says `drop` or `same`;
 rule: what it says, as a decision.
 """
+
+TEXT_COLUMNS: Final = ["sha256", "score", "threshold", "verdict", "ruled"]
+"""Of the text manifest: cases of text are made of them."""
 
 EVEN: Final = 0.5
 """The share of votes at which a conflict of labels is undecided."""
@@ -44,9 +49,9 @@ def text_cases(workspace: Workspace, margin: float) -> "pd.DataFrame":
     DataFrame
         Columns `CASE_COLUMNS`.
     """
-    text = workspace.read("text", ["sha256", "score", "threshold", "verdict"])
+    text = workspace.read("text", TEXT_COLUMNS)
     away = pc.subtract(text["score"], text["threshold"])
-    judged = pc.not_equal(text["verdict"].cast(pa.string()), TextVerdict.UNREADABLE.value)
+    judged = pc.not_equal(ruled(text), TextVerdict.UNREADABLE.value)
     near = pc.and_(pc.less_equal(pc.abs(away), pa.scalar(margin, pa.float32())), judged)
     return _as_text_cases(text.append_column("margin", away).filter(near))
 
@@ -66,7 +71,7 @@ def texts_as_cases(workspace: Workspace, hashes: Sequence[str]) -> "pd.DataFrame
     DataFrame
         Columns `CASE_COLUMNS`; a picture that is not in the manifest has no row.
     """
-    text = workspace.read("text", ["sha256", "score", "threshold", "verdict"])
+    text = workspace.read("text", TEXT_COLUMNS)
     text = text.append_column("margin", pc.subtract(text["score"], text["threshold"]))
     found = _as_text_cases(text.filter(pc.is_in(text["sha256"], pa.array(hashes, pa.string()))))
     place = found["sha256"].map({sha256: place for place, sha256 in enumerate(hashes)})
@@ -74,9 +79,8 @@ def texts_as_cases(workspace: Workspace, hashes: Sequence[str]) -> "pd.DataFrame
 
 
 def _as_text_cases(text: pa.Table) -> "pd.DataFrame":
-    frame = to_frame(text)
-    bears = frame["verdict"].astype(str) == TextVerdict.TEXT.value
-    frame = frame.assign(
+    bears = pc.equal(ruled(text), TextVerdict.TEXT.value).to_numpy()
+    frame = to_frame(text).assign(
         kind="text", other=None, measure="confidence", rule=np.where(bears, "drop", "keep")
     )
     return frame[CASE_COLUMNS]
@@ -100,8 +104,8 @@ def duplicate_cases(workspace: Workspace, config: DedupConfig, margin: float) ->
         Columns `CASE_COLUMNS`; a pair that was measured in several ways has one row, of the way
         that says most for the same picture.
     """
-    pairs = workspace.read("pairs", ["first", "second", *READ])
-    found = pair_margins(pairs, config)
+    pairs = workspace.read("pairs")
+    found = pair_margins(from_table(pairs, named_images(pairs)), config)
     able = np.flatnonzero(found.margin >= -margin)
     frame = to_frame(pairs.select(["first", "second"]).take(pa.array(able)))
     frame["margin"] = found.margin[able]

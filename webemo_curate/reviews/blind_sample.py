@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.errors import InputError
 from webemo_curate.intervals import Estimate, ratio_estimate, share_estimate
+from webemo_curate.reviews.decided_reviews import ruled
 from webemo_curate.reviews.review import Decision, Review, ReviewKind
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.reviews.standing import deciding
@@ -120,9 +120,9 @@ def draw_sample(workspace: Workspace, size: int, seed: int = 0) -> BlindSample:
     if size < 1:
         raise InputError(f"--sample {size}: give the number of pictures, 1 or more")
     text = workspace.read("text", ["sha256", "verdict", "ruled"])
-    ruled = pc.coalesce(text["ruled"].cast(pa.string()), text["verdict"].cast(pa.string()))
+    verdicts = ruled(text)
     strata = {
-        verdict: text["sha256"].filter(pc.equal(ruled, str(verdict))).to_pylist()
+        verdict: text["sha256"].filter(pc.equal(verdicts, str(verdict))).to_pylist()
         for verdict in STRATA
     }
     images = {verdict: len(names) for verdict, names in strata.items()}

@@ -58,6 +58,23 @@ def decided_by(reviewed: Any) -> pa.Array:
     return pc.if_else(reviewed, pa.scalar(BY_REVIEW), pa.scalar(BY_RULE))
 
 
+def ruled(text: pa.Table) -> pa.ChunkedArray:
+    """Return what the text filter itself says of pictures, whatever people said of them.
+
+    Parameters
+    ----------
+    text : pa.Table
+        Columns `verdict` and `ruled` of the text manifest.
+
+    Returns
+    -------
+    pa.ChunkedArray
+        A `TextVerdict` a row, as plain text.
+    """
+    own, stands = (text[name].cast(pa.string()) for name in ("ruled", "verdict"))
+    return pc.coalesce(own, stands)
+
+
 def tell_unused(stage: str, unused: int, total: int) -> None:
     """Say how many decisions found nothing to decide: their pictures are elsewhere, or nowhere."""
     if unused:

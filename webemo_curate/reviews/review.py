@@ -5,13 +5,16 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import quoted
 
 HASH = re.compile(r"[0-9a-f]{64}")
-LONGEST = 200
+NEAR: Final = 0.1
+"""How far from its threshold a score still is a near one, where nothing else is asked for."""
+
+LONGEST: Final = 200
 """Characters of a label's or a reviewer's name."""
 
 LONGEST_NOTE = 2_000
