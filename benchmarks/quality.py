@@ -29,7 +29,8 @@ from benchmarks.halves import half_of
 from benchmarks.text_accuracy import wilson
 from webemo_curate.config import DecodingConfig, PipelineConfig, QualityRuleConfig
 from webemo_curate.imaging import load_rgb, measure
-from webemo_curate.imaging.measures import Measures, Words, grid_steps, inside_borders, words_of
+from webemo_curate.imaging.measures import Measures, grid_steps, inside_borders
+from webemo_curate.imaging.pixel_words import Words, words_of
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages import images as images_stage
 from webemo_curate.stages.images import ImagesStage, ImagesWorker

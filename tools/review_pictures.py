@@ -1,7 +1,6 @@
 """The pictures of docs/review.md: `python -m tools.review_pictures docs`, in Debian's Chromium."""
 
 import io
-import shutil
 import sys
 import tempfile
 import threading
@@ -11,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from tests.chromium import chromium
 from tests.review_page.made import make_cases
 from webemo_curate.review_page.session import Session
 from webemo_curate.runner.work_context import WorkContext
@@ -43,18 +43,13 @@ def main() -> None:
 
 def draw(address: str, folder: Path) -> None:
     """Take a picture of each view, and end the server."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        place = shutil.which("chromium")
-        browser = driver.chromium.launch(executable_path=place, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         for name in SHOWN:
             show(page, address, name)
             shown = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             shown.quantize(COLORS).save(folder / f"{name}.png", optimize=True)
         page.click("#done")
-        browser.close()
 
 
 def show(page: Any, address: str, name: str) -> None:

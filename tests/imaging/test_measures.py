@@ -9,15 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from webemo_curate.imaging import measure
-from webemo_curate.imaging.measures import (
-    STRIP_PIXELS,
-    WEIGHTS,
-    WHITE,
-    brightness,
-    grid_steps,
-    inside_borders,
-    words_of,
-)
+from webemo_curate.imaging.brightness import STRIP_PIXELS, WEIGHTS, WHITE, brightness
+from webemo_curate.imaging.measures import grid_steps, inside_borders
+from webemo_curate.imaging.pixel_words import words_of
 
 
 def noise(height, width, seed=0):

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from tests.chromium import chromium
+from tests.chromium import chromium, needs_fonts
 from tests.report.made_workspace import HOSTILE, fill, share_with
 from tests.work import work_on
 from webemo_curate.report.build import build_report
@@ -25,7 +25,7 @@ WIDE, NARROW = 1100, 400
 AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 SHOTS = Path(__file__).with_name("shots")
 SCALE = 5
-"""Screenshots are compared this much smaller: letters of another font are gray there too."""
+"""Screenshots are compared this much smaller: edges drawn a little otherwise are gray there too."""
 
 MOST_DIFFERENT = 3
 """Mean difference of gray values, 0 to 255, up to which two views are alike; of two different views
@@ -232,6 +232,7 @@ def test_it_prints_without_empty_pages_or_cut_tables(page: Page, tmp_path: Path)
 def test_the_main_views_look_as_they_did(
     browser: Browser, report: Path, view: str, width: int
 ) -> None:
+    needs_fonts()
     for page in _opened(browser, report, width, "light"):
         if view == "viewer":
             page.locator("#narrow-dedup button.enlarge").first.click()

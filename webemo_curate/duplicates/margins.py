@@ -53,7 +53,7 @@ class PairMargins(NamedTuple):
     threshold: Floats
 
 
-class _Held(NamedTuple):
+class _Measure(NamedTuple):
     value: Floats
     limit: Floats
     margin: Floats
@@ -86,7 +86,7 @@ def pair_margins(measured: MeasuredPairs, config: DedupConfig) -> PairMargins:
     )
 
 
-def _measures(measured: MeasuredPairs, config: DedupConfig) -> list[_Held]:
+def _measures(measured: MeasuredPairs, config: DedupConfig) -> list[_Measure]:
     """Return each measure of all rows, in the order of `MEASURES`."""
     showed, bits, clear = measured.showed, measured.distance, measured.clear
     whole = measured.placing == PLACINGS.index(Placing.WHOLE)
@@ -104,19 +104,19 @@ def _measures(measured: MeasuredPairs, config: DedupConfig) -> list[_Held]:
     ]
 
 
-def _above(value: Floats, limit: npt.ArrayLike, counts: Mask) -> _Held:
+def _above(value: Floats, limit: npt.ArrayLike, counts: Mask) -> _Measure:
     """Return the margin of a value that must reach a limit."""
     least = np.asarray(limit, np.float32)
     return _held(value, least, value - least, counts)
 
 
-def _many(value: Values, limit: int, counts: Mask) -> _Held:
+def _many(value: Values, limit: int, counts: Mask) -> _Measure:
     """Return the margin of a count that must reach a limit."""
     with np.errstate(divide="ignore"):
         return _held(value, limit, np.log2(value / limit) * HALVING, counts)
 
 
-def _few(value: Floats, limit: float, counts: Mask) -> _Held:
+def _few(value: Floats, limit: float, counts: Mask) -> _Measure:
     """Return the margin of an area that may not pass a limit."""
     most = np.float32(limit)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -124,8 +124,8 @@ def _few(value: Floats, limit: float, counts: Mask) -> _Held:
     return _held(value, most, margin, counts)
 
 
-def _held(value: Values, limit: npt.ArrayLike, margin: npt.ArrayLike, counts: Mask) -> _Held:
+def _held(value: Values, limit: npt.ArrayLike, margin: npt.ArrayLike, counts: Mask) -> _Measure:
     """Spread a limit over the rows; where a measure does not count it decides nothing."""
     spread = np.broadcast_to(np.asarray(limit, np.float32), counts.shape)
     decided = np.where(counts, margin, np.inf).astype(np.float32)
-    return _Held(np.asarray(value, np.float32), spread, decided)
+    return _Measure(np.asarray(value, np.float32), spread, decided)

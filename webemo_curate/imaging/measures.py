@@ -6,7 +6,7 @@ this project's own. All sums are of whole numbers: equal pixels give equal bits 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,23 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from webemo_curate.imaging.brightness import brightness, ranked
+from webemo_curate.imaging.pixel_words import Words, words_of
 from webemo_curate.imaging.reducing import moderate
-
-Words = npt.NDArray[np.uint32]
-"""Pixels, one a word: red in its lowest byte, then green, then blue. The highest says nothing."""
-
-WEIGHTS: Final = (241, 691, 68)
-"""Of the squares of red, green and blue in a pixel's perceived brightness, in thousandths (the HSP
-color model, http://alienryderflex.com/hsp.html, as cleanvision rounds it)."""
-
-WHITE: Final = 1000.0 * 255 * 255
-"""The weighted squares of a white pixel."""
 
 DARKEST, BRIGHTEST = 0.05, 0.99
 """The parts of pixels whose brightness tells a light and a dark picture."""
-
-STRIP_PIXELS: Final = 32_768
-"""Pixels whose brightness is computed at once: their numbers stay in a core's cache."""
 
 EDGE_SIDE: Final = 64
 """Longest side at which edges are measured, so that blur does not depend on a picture's size."""
@@ -112,83 +101,6 @@ def measure(picture: Image.Image, *, gray: bool) -> Measures:
     )
 
 
-def words_of(picture: Image.Image) -> Words:
-    """Return a picture's pixels as words, which are a quarter as many numbers as bytes.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        RGB.
-
-    Returns
-    -------
-    ndarray of uint32, shape (H, W)
-        See `Words`.
-    """
-    content = picture.tobytes("raw", "RGBX")  # as Pillow holds them: nothing is packed
-    return np.frombuffer(content, "<u4").reshape(picture.height, picture.width)
-
-
-def brightness(pixels: Words, parts: Sequence[float]) -> list[float]:
-    """Return quantiles of the pixels' perceived brightness, interpolated as NumPy's percentiles.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint32, shape (H, W)
-        See `Words`.
-    parts : sequence of float
-        0 to 1.
-
-    Returns
-    -------
-    list of float
-        Brightness, 0 to 1: the root of the weighted mean of the squared channels.
-    """
-    places = [part * (pixels.size - 1) for part in parts]
-    ranks = {bound for place in places for bound in (math.floor(place), math.ceil(place))}
-    found = _ranked(_weighted_squares(pixels), ranks)
-    roots = {rank: math.sqrt(square / WHITE) for rank, square in found.items()}
-    bounds = [(roots[math.floor(place)], roots[math.ceil(place)]) for place in places]
-    return [
-        under + (over - under) * (place - math.floor(place))
-        for place, (under, over) in zip(places, bounds, strict=True)
-    ]
-
-
-def _weighted_squares(pixels: Words) -> Words:
-    """Return the weighted sum of each pixel's squared channels, at most `WHITE`."""
-    flat = pixels.ravel()
-    sums, spare = np.empty(len(flat), np.uint32), np.empty(STRIP_PIXELS, np.uint32)
-    for start in range(0, len(flat), STRIP_PIXELS):
-        strip, sum_ = flat[start : start + STRIP_PIXELS], sums[start : start + STRIP_PIXELS]
-        term = spare[: len(strip)]
-        for channel, weight in enumerate(WEIGHTS):
-            into = term if channel else sum_
-            np.right_shift(strip, 8 * channel, out=into)
-            into &= 255
-            into *= into
-            into *= weight
-            if channel:
-                sum_ += term
-    return sums
-
-
-def _ranked(values: Words, ranks: Iterable[int]) -> dict[int, int]:
-    """Return the values of some ranks, by rank; reorders the values.
-
-    NumPy looks for one rank at a time with the processor's vectors, for several without.
-    """
-    found, end = {}, len(values)
-    for rank in sorted(ranks, reverse=True):
-        head = values[:end]  # the lowest
-        if rank == end - 1:
-            found[rank] = int(head.max())
-            continue
-        head.partition(rank)
-        found[rank], end = int(head[rank]), rank
-    return found
-
-
 def _small(picture: Image.Image) -> Image.Image:
     """Reduce a picture as cleanvision does before it looks for edges."""
     picture = moderate(picture)
@@ -211,7 +123,7 @@ def _chroma(small: Words) -> float:
     most = np.maximum(np.maximum(red, green), blue)
     ranges = (most - np.minimum(np.minimum(red, green), blue)).ravel()
     place = math.floor(BRIGHTEST * (ranges.size - 1))
-    return _ranked(ranges, [place])[place] / 255
+    return ranked(ranges, [place])[place] / 255
 
 
 def inside_borders(pixels: Words) -> float:

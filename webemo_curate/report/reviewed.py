@@ -1,4 +1,4 @@
-"""What people have decided, and what their word says of the text filter and of one another."""
+"""Decisions of people, and what they tell of the text filter and of one another."""
 
 from collections import Counter
 from dataclasses import dataclass
