@@ -14,9 +14,13 @@ from webemo_curate.manifest import ROW_GROUP_ROWS, odd_paths, read_manifest, rea
 from webemo_curate.parquet import open_parquet, read_footer
 from webemo_curate.rooted import open_regular
 from webemo_curate.schemas import SCHEMAS
+from webemo_curate.table_digest import digest_of_columns
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
+
+DIGEST_ROWS = 8_192
+"""Rows hashed at a time: a picture's local words take kilobytes."""
 
 
 @cache
@@ -106,6 +110,43 @@ def manifest_batches(
     with reading(path, name), open_parquet(path) as file:
         for batch in file.iter_batches(rows, columns=wanted.names):
             yield conform(pa.Table.from_batches([batch]), wanted)
+
+
+def stored_digest(path: Path, name: str) -> tuple[int, str]:
+    """Hash a manifest's content as it is read now, some rows at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    name : str
+        Which manifest it must be.
+
+    Returns
+    -------
+    rows : int
+        How many there are.
+    digest : str
+        `table_digest.content_digest` of them.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or has not the manifest's columns.
+    """
+    with reading(path, name), open_parquet(path) as file:
+        rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
+        if unknown := sorted(there - set(SCHEMAS[name].names)):
+            raise ValueError(f"columns unknown: {unknown}")
+    if "path" in there:
+        scan_manifest(path, name, ["path"])  # refuses those that lead out of the workspace
+    schema = [f for f in SCHEMAS[name] if f.name in there or LATER not in f.metadata]
+
+    def read(column: str) -> Iterator[pa.Array]:
+        for batch in manifest_batches(path, name, [column], DIGEST_ROWS):
+            yield from batch[column].chunks
+
+    return rows, digest_of_columns(pa.schema(schema), rows, read)
 
 
 def _may_lack(path: Path, wanted: pa.Schema) -> bool:

@@ -8,18 +8,18 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import (
+    SHARED,
     ManifestInfo,
     Origin,
     read_info,
     read_manifest,
     write_manifest,
 )
-from webemo_curate.manifest_scan import scan_manifest
+from webemo_curate.manifest_scan import scan_manifest, stored_digest
 from webemo_curate.parquet import is_sealed
 from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.storage.protocols import Store
-from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
@@ -89,9 +89,7 @@ class ManifestStore:
 
     def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read a manifest of a stage, an added set, or what a set shares with the workspace."""
-        if name in SCHEMAS:
-            return self.read(name, columns)
-        return self.read_as("shared" if name.startswith("shared-") else Split.TEST, name, columns)
+        return self.read_as(_kind(name), name, columns)
 
     def info(self, name: str) -> ManifestInfo | None:
         """Read a manifest's metadata; None if it is missing or unreadable."""
@@ -109,10 +107,11 @@ class ManifestStore:
 
     def change(self, name: str) -> str | None:
         """Tell how a manifest differs from what was written; None if it does not."""
-        info, table = self.info(name), self.read_any(name)
+        file, info = self._local(name), self.info(name)
+        rows, digest = stored_digest(file, _kind(name))
         if info is None:
             return "says nothing of its origin: not written by curate"
-        return change(self._local(name), info, table, name)
+        return change(file, info, rows, digest, name)
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the names of a split's targets, as recorded when it was written."""
@@ -138,20 +137,31 @@ class ManifestStore:
             return write_manifest(partial, name, table, origin, classes, kind=kind)
 
 
+def _kind(name: str) -> str:
+    """Return whose columns a manifest has: an added set is as a split is."""
+    if name in SCHEMAS:
+        return name
+    return SHARED if name.startswith(f"{SHARED}-") else str(Split.TEST)
+
+
 def manifest_key(name: str) -> str:
     """Return the key of a manifest."""
     return f"{MANIFESTS}/{name}.parquet"
 
 
-def change(path: Path, info: ManifestInfo, table: pa.Table, name: str | None = None) -> str | None:
+def change(
+    path: Path, info: ManifestInfo, rows: int, digest: str, name: str | None = None
+) -> str | None:
     """Tell how a manifest differs from what was written.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
-    info, table : ManifestInfo, pa.Table
-        What it says of itself, and all its rows.
+    info : ManifestInfo
+        What it says of itself.
+    rows, digest : int, str
+        How many rows it has, and the digest of what they hold; see `manifest_scan.stored_digest`.
     name : str, optional
         What it must be called; a copy of a set may have any name.
 
@@ -160,9 +170,9 @@ def change(path: Path, info: ManifestInfo, table: pa.Table, name: str | None = N
     str or None
         In words that follow the path and a colon; None if it is as it was written.
     """
-    if table.num_rows != info.rows:
-        return f"has {table.num_rows} rows, {info.rows} were written"
-    if content_digest(table) != info.digest:
+    if rows != info.rows:
+        return f"has {rows} rows, {info.rows} were written"
+    if digest != info.digest:
         return "its values have been changed since it was written"
     if info.name is None:
         return None  # of an earlier version

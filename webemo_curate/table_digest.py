@@ -1,15 +1,21 @@
 """The digest of a table's values, by which manifests, sets and jobs are told apart."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from webemo_curate.fields import LATER, VOLATILE
+
+Chunks = Callable[[], Iterable[pa.Array]]
+"""Gives a column's values from the first on, some rows at a time, as often as it is called."""
+
+BYTE = 8
+"""Rows whose validity makes a byte."""
 
 
 def content_digest(table: pa.Table) -> str:
@@ -25,28 +31,66 @@ def content_digest(table: pa.Table) -> str:
     str
         SHA-256 over names and values of all non-volatile columns, in hex.
     """
+    return digest_of_columns(table.schema, table.num_rows, lambda name: table[name].chunks)
+
+
+def digest_of_columns(
+    schema: pa.Schema, rows: int, read: Callable[[str], Iterable[pa.Array]]
+) -> str:
+    """Hash the values of columns that need not fit in memory; see `content_digest`.
+
+    Parameters
+    ----------
+    schema : pa.Schema
+        The columns.
+    rows : int
+        How many rows there are.
+    read : callable
+        `read(name)` yields a column's values, some rows at a time; it is called again for each
+        part of them, as validity, lengths and letters are hashed one after another.
+
+    Returns
+    -------
+    str
+        As of `content_digest`.
+    """
     hasher = hashlib.sha256()
-    for field, values in zip(table.schema, table.columns, strict=True):
+    for field in schema:
+        chunks = partial(_plain, read, field.name)
         metadata = field.metadata or {}
-        unused = LATER in metadata and values.null_count == table.num_rows
-        if VOLATILE not in metadata and not unused:
-            hasher.update(f"{field.name}:{table.num_rows};".encode())
-            _update(hasher, _plain(values))
+        if VOLATILE in metadata or (LATER in metadata and _lacks_all(chunks)):
+            continue
+        hasher.update(f"{field.name}:{rows};".encode())
+        coded = pa.types.is_dictionary(field.type)
+        _update(hasher, chunks, field.type.value_type if coded else field.type)
     return hasher.hexdigest()
 
 
-def _update(hasher: Any, chunks: Sequence[pa.Array]) -> None:
+def _plain(read: Callable[[str], Iterable[pa.Array]], name: str) -> Iterator[pa.Array]:
+    """Yield a column's chunks, values in the place of dictionary codes."""
+    for chunk in read(name):
+        yield chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
+
+
+def _lacks_all(chunks: Chunks) -> bool:
+    return all(chunk.null_count == len(chunk) for chunk in chunks())
+
+
+def _update(hasher: Any, chunks: Chunks, kind: pa.DataType) -> None:
     """Feed validity and values of a column, children of lists and structs in turn."""
-    kind = chunks[0].type if chunks else pa.null()
-    hasher.update(np.packbits(_joined(chunk.is_valid() for chunk in chunks)).tobytes())
+    _feed(hasher, _validity(chunks))
     if pa.types.is_list(kind):
-        _feed(hasher, _lengths(chunks, pc.list_value_length))
-        _update(hasher, [chunk.flatten() for chunk in chunks])
+        _feed(hasher, _lengths(chunks(), pc.list_value_length))
+        _update(hasher, lambda: (chunk.flatten() for chunk in chunks()), kind.value_type)
     elif pa.types.is_struct(kind):
         for index in range(kind.num_fields):
-            _update(hasher, [pc.struct_field(chunk, index) for chunk in chunks])
+            _update(hasher, partial(_children, chunks, index), kind.field(index).type)
     else:
         _feed(hasher, _values(chunks, kind))
+
+
+def _children(chunks: Chunks, index: int) -> Iterator[pa.Array]:
+    return (pc.struct_field(chunk, index) for chunk in chunks())
 
 
 def _feed(hasher: Any, parts: Iterable[bytes | memoryview]) -> None:
@@ -54,11 +98,22 @@ def _feed(hasher: Any, parts: Iterable[bytes | memoryview]) -> None:
         hasher.update(part)
 
 
-def _values(chunks: Sequence[pa.Array], kind: pa.DataType) -> Iterator[bytes | memoryview]:
+def _validity(chunks: Chunks) -> Iterator[bytes]:
+    """Yield a bit a row: eight rows make a byte, whatever chunk they stand in."""
+    rest = np.empty(0, bool)
+    for chunk in chunks():
+        bits = np.concatenate([rest, chunk.is_valid().to_numpy(zero_copy_only=False)])
+        whole = len(bits) - len(bits) % BYTE
+        yield np.packbits(bits[:whole]).tobytes()
+        rest = bits[whole:]
+    yield np.packbits(rest).tobytes()
+
+
+def _values(chunks: Chunks, kind: pa.DataType) -> Iterator[bytes | memoryview]:
     """Yield the bytes of plain values; of texts all lengths go before all letters."""
-    present = (chunk.drop_null() for chunk in chunks)
+    present = (chunk.drop_null() for chunk in chunks())
     if pa.types.is_string(kind):
-        yield from _lengths(chunks, pc.binary_length)
+        yield from _lengths(chunks(), pc.binary_length)
         yield from map(_text_bytes, present)
     elif pa.types.is_fixed_size_binary(kind):
         yield from (b"".join(chunk.to_pylist()) for chunk in present)
@@ -66,18 +121,6 @@ def _values(chunks: Sequence[pa.Array], kind: pa.DataType) -> Iterator[bytes | m
         yield from (chunk.to_numpy(zero_copy_only=False).tobytes() for chunk in present)
     else:
         raise TypeError(f"no digest is defined for values of type {kind}")
-
-
-def _plain(values: pa.ChunkedArray) -> list[pa.Array]:
-    """Return a column's chunks, values in the place of dictionary codes."""
-    coded = pa.types.is_dictionary(values.type)
-    return (values.cast(values.type.value_type) if coded else values).chunks
-
-
-def _joined(parts: Iterable[pa.Array]) -> NDArray[np.bool_]:
-    """Join the validity of chunks: eight rows make a byte, whatever chunk they stand in."""
-    arrays = [part.to_numpy(zero_copy_only=False) for part in parts]
-    return np.concatenate([np.empty(0, bool), *arrays])
 
 
 def _lengths(

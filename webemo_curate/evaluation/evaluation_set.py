@@ -130,7 +130,7 @@ def find_set(on: str, workspace: Workspace) -> str:
 
 def _of_manifest(place: Path) -> EvaluationSet:
     info, table = read_info(place), read_manifest(place, Split.TEST)
-    if info and (found := change(place, info, table)):
+    if info and (found := change(place, info, table.num_rows, content_digest(table))):
         raise InputError(
             f"{place}: {found}; write it anew, or drop its metadata to vouch for it yourself"
         )
