@@ -18,7 +18,7 @@ from webemo_curate.report.histogram import Axis, histogram
 from webemo_curate.report.label_margin import label_borderline
 from webemo_curate.report.pair_margin import pair_borderline
 from webemo_curate.report.text_margin import text_borderline
-from webemo_curate.stages.compared_images import clean_images, linked_pixels
+from webemo_curate.stages.compared_images import clean_images, first_of_pixels, linked_pixels
 from webemo_curate.workspace import Workspace
 
 AXIS = Axis("score", "images", "stayed", "left", np.linspace(0, 1, 5))
@@ -92,7 +92,7 @@ def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:
     images = clean_images(tables, ["pixel_hash"])
     for setting, dropped in by_setting(step).items():
         *name, value = setting.split()
-        links = linked_pixels(images)
+        links = linked_pixels(first_of_pixels(images))
         config = DedupConfig.model_validate({"_".join(name): float(value)})
         link_looks(links, StoredPairs(filled.read("pairs"), list(images["sha256"])), config)
         assert dropped == (links.method != "keeper").sum()

@@ -125,7 +125,7 @@ def test_pairs_of_a_person_stay_together_or_apart(
         [(number[a], number[b]) for (a, b), said in sorted(cases.items()) if said == word]
         for word in ("same", "different")
     ]
-    honored = Parting(ROWS, *sides).same
+    honored = Parting(*sides).same
     for a, b in honored:
         assert found[sha(a)]["cluster"] == found[sha(b)]["cluster"]
     clusters = {row["cluster"] for row in found.values()}
@@ -168,7 +168,7 @@ def test_the_same_joins_strangers_under_the_better_keeper(context: StageContext)
 def test_what_is_held_apart_counts_more_than_what_would_join_it(
     same: list[tuple[int, int]], different: list[tuple[int, int]]
 ) -> None:
-    parting = Parting(ROWS, same, different)
+    parting = Parting(same, different)
     for one, two in different:
         assert not parting.may_join(one, two)
     assert sorted(parting.same + parting.refused) == sorted(same)

@@ -10,8 +10,6 @@ class Parting:
 
     Parameters
     ----------
-    size : int
-        Number of rows.
     same : iterable of (int, int)
         Pairs that are one picture.
     different : iterable of (int, int)
@@ -19,8 +17,8 @@ class Parting:
         other pairs perhaps, is refused.
     """
 
-    def __init__(self, size: int, same: Iterable[Pair], different: Iterable[Pair]) -> None:
-        self._home = list(range(size))
+    def __init__(self, same: Iterable[Pair], different: Iterable[Pair]) -> None:
+        self._home: dict[int, int] = {}
         self._apart: dict[int, set[int]] = {}
         self.different = list(different)
         for one, two in self.different:
@@ -53,7 +51,7 @@ class Parting:
     def _find(self, row: int) -> int:
         """Return the row that stands for all that a row is joined with."""
         home = self._home
-        while home[row] != row:
-            home[row] = home[home[row]]
+        while (above := home.get(row, row)) != row:
+            home[row] = home.get(above, above)
             row = home[row]
         return row

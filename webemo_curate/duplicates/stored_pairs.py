@@ -83,6 +83,24 @@ def from_table(pairs: pa.Table, names: "Sequence[str]") -> MeasuredPairs:
     there = pc.and_(*(side.is_valid() for side in sides))
     pairs = pairs.filter(there)
     first, second = (side.filter(there).to_numpy().astype(np.int64) for side in sides)
+    return measured_of(pairs, first, second)
+
+
+def measured_of(pairs: pa.Table, first: Indices, second: Indices) -> MeasuredPairs:
+    """Return rows of the pairs manifest whose pictures' positions are known.
+
+    Parameters
+    ----------
+    pairs : pa.Table
+        Schema `schemas.PAIRS`; the pictures' names are not looked at.
+    first, second : ndarray of int64, shape (rows,)
+        The positions.
+
+    Returns
+    -------
+    MeasuredPairs
+        The rows, in their order.
+    """
     placing = pc.index_in(pairs["placing"].cast(pa.string()), pa.array(PLACINGS))
     reduced = placing.to_numpy() == PLACINGS.index(Placing.REDUCED)
     showed = Placings.none(len(reduced))

@@ -20,7 +20,12 @@ from webemo_curate.report.borderline import Borderline, Move, Side, moved
 from webemo_curate.report.examples import Album, Example
 from webemo_curate.report.histogram import BINS, Axis, Histogram, histogram
 from webemo_curate.reviews.review import NEAR
-from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
+from webemo_curate.stages.compared_images import (
+    QUALITY,
+    clean_images,
+    first_of_pixels,
+    linked_pixels,
+)
 from webemo_curate.workspace import Workspace
 
 NEEDED = ("images", "text", "pairs", "duplicates")
@@ -104,7 +109,7 @@ class _DecidedPairs:
 
     def dropped(self, config: DedupConfig) -> int:
         """Return how many images would leave under other limits."""
-        links = linked_pixels(self.images)
+        links = linked_pixels(first_of_pixels(self.images))
         link_looks(links, StoredPairs(self.table, self.names), config)
         return int((links.method != "keeper").sum())
 

@@ -50,13 +50,31 @@ def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
     return images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
 
 
-def linked_pixels(images: "pd.DataFrame", parting: Parting | None = None) -> Links:
-    """Link images of equal pixels, which `pixel_hash` tells, to the first of them.
+def first_of_pixels(images: "pd.DataFrame") -> Indices:
+    """Return for each image the position of the first of equal pixels.
 
     Parameters
     ----------
     images : DataFrame
         As of `clean_images`, with `pixel_hash`.
+
+    Returns
+    -------
+    ndarray of int64, shape (images,)
+        Of most images their own.
+    """
+    codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
+    _, places = np.unique(codes, return_index=True)
+    return places[codes]
+
+
+def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:
+    """Link images of equal pixels to the first of them.
+
+    Parameters
+    ----------
+    first : ndarray of int64, shape (images,)
+        As of `first_of_pixels`.
     parting : Parting, optional
         What people said of pairs; what they hold apart is noted as siblings instead.
 
@@ -65,13 +83,11 @@ def linked_pixels(images: "pd.DataFrame", parting: Parting | None = None) -> Lin
     Links
         Of the images' positions.
     """
-    links = Links(len(images), parting)
-    codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
-    _, places = np.unique(codes, return_index=True)
-    rows, first = np.arange(len(images)), places[codes]
+    links = Links(len(first), parting)
+    rows = np.arange(len(first))
     if parting is not None:
         first = _parted(links, first)
-    whole = np.ones(len(images))
+    whole = np.ones(len(first))
     links.join(rows, first, 1 - whole, whole, Method.PIXELS, 0.0)
     return links
 

@@ -1,31 +1,105 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.links import Links, link_looks
-from webemo_curate.duplicates.measured import Method
+from webemo_curate.duplicates.measured import MeasuredPairs, Method
 from webemo_curate.duplicates.parting import Parting
-from webemo_curate.duplicates.stored_pairs import StoredPairs
-from webemo_curate.frames import to_frame
+from webemo_curate.duplicates.stored_pairs import measured_of
 from webemo_curate.match_schemas import PAIRS
-from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
+from webemo_curate.reviews.decided_reviews import tell_unused
 from webemo_curate.reviews.review import ANSWERS, ReviewKind
-from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
-from webemo_curate.stages.stage import Stage, StageContext, Tables
-from webemo_curate.verdicts import STORED, DuplicateVerdict
+from webemo_curate.stages.compared_images import QUALITY, linked_pixels
+from webemo_curate.stages.stage import StageContext, TableStage
+from webemo_curate.table_engine import TableEngine
+from webemo_curate.verdicts import GOOD_ENOUGH, STORED, DuplicateVerdict, TextVerdict
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
+CLEAN: Final = """
+create table clean as -- images that are compared; `place` counts them, the best keeper first
+select images.sha256, pixel_hash, row_number() over (
+    order by width::bigint * height desc nulls last, bytes desc, images.sha256) - 1 as place
+from images join text on text.sha256 = images.sha256 and text.verdict = $clean {good}
+"""
 
-class DedupStage(Stage[DedupConfig]):
+GOOD: Final = (
+    f"join quality on quality.sha256 = images.sha256 and quality.verdict = '{GOOD_ENOUGH}'"
+)
+
+FIRST: Final = """
+select min(place) over (partition by coalesce(pixel_hash, sha256)) as first
+from clean order by place
+"""
+
+DECIDED: Final = """
+select one.place, two.place, decision
+from reviews join clean as one on one.sha256 = reviews.sha256
+    join clean as two on two.sha256 = other
+order by entry
+"""
+
+MET: Final = """
+create table met as -- the pairs that were measured of clean images, by their places
+select one.place as earlier, two.place as later, pairs.* exclude (first, second)
+from pairs join clean as one on one.sha256 = first join clean as two on two.sha256 = second
+"""
+
+MET_BY: Final = 'select * from met where method = $method order by earlier, later, "placing"'
+
+TOLD: Final = """
+create table told as -- what the listing says of each cluster: its stock assets, its own groups
+with ties as (
+    select url, 'asset_id ' || asset_id as tie from listing where asset_id is not null
+    union all select url, 'group ' || "group" from listing where "group" is not null
+)
+select distinct root, tie
+from clean join linked using (place) join "fetch" using (sha256) join ties using (url)
+where list_contains($stored, status)
+"""
+
+TIED: Final = """
+with firsts as (select tie, min(root) as first from told group by tie having count(*) > 1)
+select distinct root, first from told join firsts using (tie) where root <> first
+order by root, first
+"""
+
+GROUPED: Final = """
+create table grouped as -- clusters held together have the name of the first of them
+select root, min(sha256) over (partition by component) as "group"
+from held join clean on place = root
+"""
+
+MOVED: Final = """
+create table moved as -- what is no keeper, with its cluster and the image it was matched with
+select linked.place, lead.sha256 as cluster, other.sha256 as matched
+from linked join clean as lead on lead.place = root join clean as other on other.place = parent
+where parent <> linked.place
+"""
+
+DUPLICATES: Final = """
+select clean.sha256, coalesce(cluster, clean.sha256) as cluster, method = 'keeper' as keeper,
+    coalesce(matched, clean.sha256) as matched, method, distance, threshold,
+    case method when 'keeper' then $keeper when 'pixels' then $exact else $near end as verdict,
+    correlation, coalesce("group", cluster, clean.sha256) as "group",
+    case when (select bool_or(reviewed) from linked)
+        then if(reviewed, 'review', 'rule') end as "by",
+    kin.sha256 as sibling_of, score as sibling_score
+from clean join linked using (place) left join moved using (place) left join grouped using (root)
+    left join siblings using (place) left join clean as kin on kin.place = sibling
+order by clean.sha256
+"""
+
+
+class DedupStage(TableStage[DedupConfig]):
     """Clusters clean images that show the same picture, by the pairs that were measured."""
 
     name = "dedup"
@@ -49,34 +123,70 @@ class DedupStage(Stage[DedupConfig]):
         """Return `inputs`, and `quality` where pictures leave for it."""
         return self.inputs | QUALITY if self._by_quality else self.inputs
 
-    def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
+    def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""
-        images = clean_images(tables, ["pixel_hash"])
-        parting = _parting(images, tables.get(REVIEWS))
-        links = linked_pixels(images, parting)
+        good = GOOD if self._by_quality else ""
+        engine.make(CLEAN.format(good=good), clean=str(TextVerdict.CLEAN))
+        links = linked_pixels(_numbers(engine.table(FIRST), "first"), _parting(engine))
         if self.config.perceptual:
-            names = images["sha256"].to_list()
-            link_looks(links, StoredPairs(tables["pairs"], names), self.config)
+            engine.make(MET)
+            link_looks(links, _Met(engine, len(links.parent)), self.config)
         links.join_reviewed()
-        images["cluster"] = images["sha256"].to_numpy()[links.roots()]
-        siblings = links.sibling_clusters()
-        grouped = _groups(images, tables, siblings)
-        return {"duplicates": _verdicts(images, links, grouped)}
+        engine.add("linked", _linked(links))
+        engine.add("siblings", _nearest_siblings(links))
+        engine.make(TOLD, stored=[*STORED])
+        engine.add("held", _held(engine, links))
+        engine.make(GROUPED)
+        engine.make(MOVED)
+        keeper, exact, near = map(str, DuplicateVerdict)
+        return {"duplicates": engine.table(DUPLICATES, keeper=keeper, exact=exact, near=near)}
 
 
-def _parting(images: "pd.DataFrame", reviews: pa.Table | None) -> Parting | None:
+class _Met:
+    """Gives the measured pairs of clean images to `links.link_looks`."""
+
+    def __init__(self, engine: TableEngine, size: int) -> None:
+        self._engine, self._size = engine, size
+
+    def __call__(self, method: Method, rows: Indices) -> MeasuredPairs:
+        """Return the pairs of some rows that a method proposed."""
+        pairs = self._engine.table(MET_BY, method=str(method))
+        measured = measured_of(pairs, _numbers(pairs, "earlier"), _numbers(pairs, "later"))
+        standing = np.zeros(self._size, bool)
+        standing[rows] = True
+        return measured.where(standing[measured.first] & standing[measured.second])
+
+
+def _numbers(table: pa.Table, column: str) -> Indices:
+    return table[column].to_numpy().astype(np.int64)
+
+
+def _parting(engine: TableEngine) -> Parting | None:
     """Return what people said of the images' pairs, by position; None if they said nothing."""
-    if reviews is None or not reviews.num_rows:
+    said = engine.count("reviews")
+    if not said:
         return None
-    rows = {name: row for row, name in enumerate(images["sha256"])}
     pairs: dict[str, list[tuple[int, int]]] = {str(d): [] for d in ANSWERS[ReviewKind.DUPLICATE]}
-    for one, two, decision in zip(*reviews.to_pydict().values(), strict=True):
-        if one in rows and two in rows:
-            pairs[decision].append((rows[one], rows[two]))
-    parting = Parting(len(rows), *pairs.values())
+    for one, two, decision in engine.rows(DECIDED):
+        pairs[decision].append((one, two))
+    parting = Parting(*pairs.values())
     used = len(parting.same) + len(parting.different)
-    tell_unused(DedupStage.name, reviews.num_rows - used, reviews.num_rows)
+    tell_unused(DedupStage.name, said - used, said)
     return parting
+
+
+def _linked(links: Links) -> pa.Table:
+    """Return which row each row was matched with, its cluster's keeper, and how."""
+    columns: dict[str, Any] = {
+        "place": np.arange(len(links.parent)),
+        "root": links.roots(),
+        "parent": links.parent,
+        "method": pa.array(links.method, pa.string()).dictionary_encode(),
+        "reviewed": _reviewed(links),
+    }
+    for name in ("distance", "threshold", "correlation"):
+        columns[name] = pa.array(getattr(links, name), pa.float32(), from_pandas=True)
+    return pa.table(columns)
 
 
 def _reviewed(links: Links) -> "NDArray[np.bool_]":
@@ -90,86 +200,30 @@ def _reviewed(links: Links) -> "NDArray[np.bool_]":
     return reviewed
 
 
-def _groups(
-    images: "pd.DataFrame", tables: Tables, siblings: "NDArray[np.int64]"
-) -> "pd.Series[str]":
-    """Name the group of each cluster: those that a stock asset, the listing or siblings join."""
+def _held(engine: TableEngine, links: Links) -> pa.Table:
+    """Return clusters (`root`) that are held together, with the number of their `component`."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    fetched = to_frame(tables["fetch"].select(["url", "status", "sha256"]))
-    fetched = fetched.loc[fetched["status"].isin(STORED), ["url", "sha256"]]
-    named = images[["sha256", "cluster"]].merge(fetched, on="sha256")
-    named = named.merge(_ties(tables["listing"]), on="url")
-    clusters = sorted(images["cluster"].unique())
-    number = {cluster: index for index, cluster in enumerate(clusters)}
-    rows = named["cluster"].map(number).to_numpy(np.int64)
-    columns = named["tie"].factorize()[0] + len(clusters)
-    kin = images["sha256"].map(number).to_numpy()[siblings].astype(np.int64)
-    rows, columns = np.r_[rows, kin[:, 0]], np.r_[columns, kin[:, 1]]
-    size = len(clusters) + named["tie"].nunique()
-    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    tied = engine.table(TIED)
+    ties = np.stack([_numbers(tied, "root"), _numbers(tied, "first")], axis=1)
+    edges = np.concatenate([ties, links.sibling_clusters()])
+    roots, ends = np.unique(edges, return_inverse=True)
+    rows, columns = ends.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(roots),) * 2)
     _, component = connected_components(graph, directed=False)
-    first: dict[int, str] = {}
-    for cluster, home in zip(clusters, component.tolist(), strict=False):
-        first.setdefault(home, cluster)
-    names = {cluster: first[component[index]] for cluster, index in number.items()}
-    return images["cluster"].map(names)
+    return pa.table({"root": roots, "component": component})
 
 
-def _ties(listing: pa.Table) -> "pd.DataFrame":
-    """Return what joins pictures beyond their looks: columns `url` and `tie`, each pair once."""
-    import pandas as pd
-
-    lines = to_frame(listing.select(["url", "asset_id", "group"]))
-    parts = [
-        lines[["url"]].assign(tie=f"{name} " + lines[name].astype(object))
-        for name in ("asset_id", "group")
-    ]
-    return pd.concat(parts).dropna().drop_duplicates()
-
-
-def _verdicts(images: "pd.DataFrame", links: Links, group: "pd.Series[str]") -> pa.Table:
-    keeper, exact = links.method == "keeper", links.method == "pixels"
-    verdict = np.where(
-        keeper,
-        DuplicateVerdict.KEEPER,
-        np.where(exact, DuplicateVerdict.EXACT, DuplicateVerdict.NEAR),
-    )
-    matched = images["sha256"].to_numpy()[links.parent]
-    return pa.table(
-        {
-            "sha256": pa.array(images["sha256"], pa.string()),
-            "cluster": pa.array(images["cluster"], pa.string()),
-            "keeper": pa.array(keeper),
-            "matched": pa.array(matched, pa.string()),
-            "method": pa.array(links.method.tolist(), pa.string()),
-            "distance": pa.array(links.distance, pa.float32(), from_pandas=True),
-            "threshold": pa.array(links.threshold, pa.float32(), from_pandas=True),
-            "verdict": pa.array(verdict.tolist(), pa.string()),
-            "correlation": pa.array(links.correlation, pa.float32(), from_pandas=True),
-            "group": pa.array(group, pa.string()),
-            "by": decided_by(pa.array(_reviewed(links))),
-            **_nearest_siblings(images, links),
-        }
-    )
-
-
-def _nearest_siblings(images: "pd.DataFrame", links: Links) -> dict[str, pa.Array]:
-    """Return for each image the sibling that it differs from least, and by how much."""
-    names = images["sha256"].to_numpy()
-    sibling = np.full(len(images), None, dtype=object)
-    score = np.full(len(images), np.nan, np.float32)
+def _nearest_siblings(links: Links) -> pa.Table:
+    """Return for images that have siblings the one that it differs from least, and by how much."""
     sides = np.concatenate([links.siblings, links.siblings[:, ::-1]])
     changed = np.tile(links.changed, 2)
     root = links.roots()
     apart = root[sides[:, 0]] != root[sides[:, 1]]
     sides, changed = sides[apart], changed[apart]
-    # Written from the farthest to the nearest, so that the nearest stays.
-    order = np.lexsort((sides[:, 1], changed))[::-1]
-    sibling[sides[order, 0]] = names[sides[order, 1]]
-    score[sides[order, 0]] = changed[order]
-    return {
-        "sibling_of": pa.array(sibling.tolist(), pa.string()),
-        "sibling_score": pa.array(score, pa.float32(), from_pandas=True),
-    }
+    order = np.lexsort((sides[:, 1], changed, sides[:, 0]))
+    places, begins = np.unique(sides[order, 0], return_index=True)
+    nearest = order[begins]
+    score = pa.array(changed[nearest], pa.float32(), from_pandas=True)
+    return pa.table({"place": places, "sibling": sides[nearest, 1], "score": score})

@@ -14,7 +14,12 @@ from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
 from webemo_curate.errors import InputError
 from webemo_curate.match_schemas import PAIRS
-from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
+from webemo_curate.stages.compared_images import (
+    QUALITY,
+    clean_images,
+    first_of_pixels,
+    linked_pixels,
+)
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace
@@ -55,7 +60,7 @@ class PairsStage(Stage[MatchingConfig]):
         if not self.config.perceptual:
             return {"pairs": PAIRS.empty_table()}
         images = clean_images(tables, ["path", "pixel_hash", *LOOKS])
-        links = linked_pixels(images)
+        links = linked_pixels(first_of_pixels(images))
         measuring = self._measuring(images, tables["features"], context)
         link_looks(links, measuring, DedupConfig())
         return {"pairs": measuring.table(links)}

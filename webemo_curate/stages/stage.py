@@ -149,7 +149,9 @@ class TableStage(Stage[ConfigT]):
             for name, columns in self.reads().items()
         }
         if self.reviewed is not None:
-            declared[REVIEWS] = tables.get(REVIEWS, DECIDED.empty_table())
+            reviews = tables.get(REVIEWS, DECIDED.empty_table())
+            entries = pa.array(range(reviews.num_rows), pa.int64())
+            declared[REVIEWS] = reviews.append_column("entry", entries)
         with TableEngine(context.workspace.root, declared, context.memory) as engine:
             return self.derive(engine, context)
 
