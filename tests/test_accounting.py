@@ -1,5 +1,7 @@
 """Where rows end, counted directly: gates, decisions, the funnel, and what the audit finds."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,13 +10,15 @@ import pytest
 
 from tests.stages.corpus import Tables, curate, draw_labels
 from tests.stages.tables import listing, manifest, sha
-from webemo_curate.accounting import funnel, passages, split_counts
-from webemo_curate.audit import discrepancies
+from webemo_curate.accounting import Accounts, funnel, funnel_steps, split_counts
+from webemo_curate.audit import recounted
 from webemo_curate.config import PipelineConfig
 from webemo_curate.departures import decide
+from webemo_curate.gate_queries import gates_up_to
 from webemo_curate.gates import GATES
 from webemo_curate.pipeline import build_stages
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import GOOD_ENOUGH, QualityFlag
 from webemo_curate.workspace import Workspace
 
@@ -66,12 +70,28 @@ def reader(tables: Tables):  # type: ignore[no-untyped-def]
     return lambda name, columns: tables[name].select(columns)
 
 
-def test_every_row_passes_or_leaves_at_each_gate(tables: Tables) -> None:
+@contextmanager
+def opened(tables: Tables, root: Path, present: Collection[str] = MANIFESTS) -> Iterator[Accounts]:
+    """Open tables as `accounting.accounts` opens a workspace's manifests."""
+    with TableEngine(root, {name: tables[name] for name in present if name in tables}) as engine:
+        yield Accounts(engine, gates_up_to(present))
+
+
+def discrepancies(tables: Tables, root: Path, present: Collection[str] = MANIFESTS) -> list[str]:
+    with opened(tables, root, present) as accounts:
+        return recounted(accounts)
+
+
+def test_every_row_passes_or_leaves_at_each_gate(tables: Tables, tmp_path: Path) -> None:
     entered = COUNT
-    for passage in passages(reader(tables), set(MANIFESTS)):
-        assert passage.lost.empty
-        assert len(passage.left) + len(passage.passed) == entered
-        entered = len(passage.passed)
+    with opened(tables, tmp_path) as accounts:
+        for _ in accounts.way():
+            ((known, came, goes_on),) = accounts.engine.rows(
+                "select bool_and(known), count(*), count(*) filter (reason is null) from judged"
+            )
+            assert known
+            assert came == entered
+            entered = goes_on
     counts = split_counts(reader(tables))
     assert entered == sum(sum(targets.values()) for targets in counts.values())
 
@@ -92,25 +112,27 @@ def test_decisions_name_stage_reason_and_what_was_measured(tables: Tables) -> No
     assert kept + twice + left == COUNT + 1
 
 
-def test_the_funnel_ends_before_what_is_not_there(tables: Tables) -> None:
-    steps = funnel(reader(tables), {"listing", "fetch", "images"})
+def test_the_funnel_ends_before_what_is_not_there(tables: Tables, tmp_path: Path) -> None:
+    with opened(tables, tmp_path, ("listing", "fetch", "images")) as accounts:
+        steps = funnel_steps(accounts)
     assert [step.stage for step in steps] == ["listing", "fetch", "images"]
     assert steps[0].left == {"same_url": 1}
     assert [step.remaining for step in steps] == [COUNT, COUNT - 1, COUNT - 2]
-    assert funnel(reader(tables), set()) == []
+    assert funnel(Workspace(tmp_path)) == []
 
 
 def test_a_workspace_from_before_quality_was_flagged_is_accounted_for_without(
     tables: Tables, tmp_path: Path
 ) -> None:
     present = set(MANIFESTS) - {"measures", "quality"}
-    assert "quality" not in [step.stage for step in funnel(reader(tables), present)]
-    problems = discrepancies(reader(tables), tmp_path, present)
+    with opened(tables, tmp_path, present) as accounts:
+        assert "quality" not in [step.stage for step in funnel_steps(accounts)]
+    problems = discrepancies(tables, tmp_path, present)
     assert any("'decisions' lacks" in problem for problem in problems), "it had said otherwise"
 
 
 def test_sound_manifests_have_no_discrepancy(tables: Tables, tmp_path: Path) -> None:
-    assert discrepancies(reader(tables), tmp_path) == []
+    assert discrepancies(tables, tmp_path) == []
 
 
 def without_first(table: pa.Table) -> pa.Table:
@@ -136,16 +158,14 @@ def test_what_does_not_add_up_is_said(
     tables: Tables, name: str, change, found: str, tmp_path: Path
 ) -> None:  # type: ignore[no-untyped-def]
     changed = tables | {name: change(tables[name])}
-    assert any(found in problem for problem in discrepancies(reader(changed), tmp_path))
+    assert any(found in problem for problem in discrepancies(changed, tmp_path))
 
 
 def test_a_group_in_two_splits_is_found(tables: Tables, tmp_path: Path) -> None:
     column = tables["train"].schema.get_field_index("group")
     group = pa.array([tables["test"]["group"][0].as_py()] * tables["train"].num_rows)
     moved = tables | {"train": tables["train"].set_column(column, "group", group)}
-    assert any(
-        "stand in two splits" in problem for problem in discrepancies(reader(moved), tmp_path)
-    )
+    assert any("stand in two splits" in problem for problem in discrepancies(moved, tmp_path))
 
 
 def test_stages_name_the_gates_in_the_order_of_rows() -> None:

@@ -1,43 +1,37 @@
 """Account for every listed row: it ends in a split, or at a stage for a reason."""
 
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-from webemo_curate.frames import to_frame
-from webemo_curate.gates import Gate, Reader, gates_of
-from webemo_curate.listing_keys import unit_of
+import pyarrow.compute as pc
+
+from webemo_curate.gate_queries import gates_up_to, scanned, walk
+from webemo_curate.gates import Gate, Reader
+from webemo_curate.listing_keys import BAD, LOCAL, unit_of
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import BINARY, Split
+from webemo_curate.workspace import Workspace
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-NOT_SELECTED = "not_selected"
 SAME_URL = "same_url"
 SAME_BYTES = "same_bytes"
 
+LINES: Final = "select coalesce(sum(listed_rows), 0)::bigint, count(*) from listed"
 
-@dataclass(frozen=True)
-class Passage:
-    """What came of the rows at one gate; each frame has a row for a distinct URL.
+REASONS: Final = """
+select reason, count(*) from judged where reason is not null group by reason
+"""
 
-    Attributes
-    ----------
-    gate
-        The gate.
-    left
-        Rows that leave, with `reason`, `score` and `threshold`.
-    lost
-        Rows of which the manifest says nothing: a fault, unless fetching was limited.
-    passed
-        Rows that go on.
-    """
+REMAINING: Final = "select count(*) from judged where known and reason is null"
 
-    gate: Gate
-    left: "pd.DataFrame"
-    lost: "pd.DataFrame"
-    passed: "pd.DataFrame"
+KINDS: Final = """
+select coalesce(bool_or(starts_with(url, $local)), false),
+    coalesce(bool_or(not starts_with(url, $local) and not starts_with(url, $bad)), false),
+    count(*) > 0
+from {table} where {chosen}
+"""
 
 
 @dataclass(frozen=True)
@@ -65,54 +59,84 @@ class FunnelStep:
     unit: str
 
 
-def passages(read: Reader, present: set[str]) -> Iterator[Passage]:
-    """Lead every distinct URL of the listing through the gates.
+@dataclass(frozen=True)
+class Accounts:
+    """The manifests that decide over rows, open to queries.
+
+    Attributes
+    ----------
+    engine
+        Runs them.
+    gates
+        Those that rows come to: up to the first whose manifest is not there.
+    """
+
+    engine: TableEngine
+    gates: tuple[Gate, ...]
+
+    def way(self) -> Iterator[Gate]:
+        """Lead rows through the gates; see `gate_queries.walk`."""
+        return walk(self.engine, self.gates)
+
+    def unit(self, table: str, chosen: str = "true", **given: object) -> str:
+        """Return the word for what the URLs of a table's rows stand for."""
+        sql = KINDS.format(table=table, chosen=chosen)
+        ((local, remote, some),) = self.engine.rows(sql, local=LOCAL, bad=BAD, **given)
+        return unit_of(local=local, remote=remote, some=some)
+
+
+@contextmanager
+def accounts(workspace: Workspace, memory: int | None = None) -> Iterator[Accounts]:
+    """Open what decides over a workspace's rows while the block runs.
 
     Parameters
     ----------
-    read : callable
-        `read(name, columns)` returns columns of a manifest.
-    present : set of str
-        Manifests that are there; the way ends before the first that is missing.
+    workspace : Workspace
+        Has the listing, and the manifests of the stages that have run.
+    memory : int, optional
+        As of `TableEngine`.
 
     Yields
     ------
-    Passage
-        One for each gate.
+    Accounts
+        Of the gates whose manifests are there.
     """
-    rows = _listed(read)
-    for gate in gates_of(present):
-        if gate.manifest not in present:
-            return
-        passage = _pass(rows, gate, gate.verdicts(read))
-        yield passage
-        rows = passage.passed
+    gates = gates_up_to({name for name in MANIFESTS if workspace.has(name)})
+    with TableEngine(workspace.root, scanned(workspace, gates), memory) as engine:
+        yield Accounts(engine, gates)
 
 
-def funnel(read: Reader, present: set[str]) -> list[FunnelStep]:
+def funnel(workspace: Workspace, memory: int | None = None) -> list[FunnelStep]:
     """Count what each stage took in, dropped and passed on.
 
     Parameters
     ----------
-    read : callable
-        As for `passages`.
-    present : set of str
-        Manifests that are there.
+    workspace : Workspace
+        Some or all stages have run.
+    memory : int, optional
+        As of `TableEngine`.
 
     Returns
     -------
     list of FunnelStep
-        The listing's merging of lines into URLs, then a step for each gate passed.
+        The listing's merging of lines into URLs, then a step for each gate passed; none before
+        there is a listing.
     """
-    if "listing" not in present:
+    if not workspace.has("listing"):
         return []
-    listed = _listed(read)
-    lines, urls = int(listed["listed_rows"].sum()), len(listed)
-    unit = unit_of(listed["url"])
-    steps = [FunnelStep("listing", lines, _counted({SAME_URL: lines - urls}), urls, unit)]
-    for passage in passages(read, present):
-        steps.append(_step(passage, steps[-1].remaining, unit))
-    return steps
+    with accounts(workspace, memory) as opened:
+        return funnel_steps(opened)
+
+
+def funnel_steps(accounts: Accounts) -> list[FunnelStep]:
+    """Count what each stage did, by manifests that are open; see `funnel`."""
+    engine, steps, unit = accounts.engine, list[FunnelStep](), ""
+    for gate in accounts.way():
+        if not steps:
+            unit = accounts.unit("listed")
+            steps.append(_listing_step(engine, unit))
+        steps.append(_step(engine, gate, steps[-1].remaining, unit))
+    return steps or [_listing_step(engine, accounts.unit("listed"))]
 
 
 def split_counts(read: Reader, classes: int = BINARY) -> dict[str, dict[int, int]]:
@@ -121,7 +145,7 @@ def split_counts(read: Reader, classes: int = BINARY) -> dict[str, dict[int, int
     Parameters
     ----------
     read : callable
-        As for `passages`.
+        `read(name, columns)` returns columns of a manifest.
     classes : int, default 2
         Number of targets.
 
@@ -130,42 +154,26 @@ def split_counts(read: Reader, classes: int = BINARY) -> dict[str, dict[int, int
     dict of str to dict of int to int
         Split -> target -> images.
     """
-    targets = {str(split): read(split, ["target"])["target"].to_pylist() for split in Split}
-    return {
-        split: {t: values.count(t) for t in range(classes)} for split, values in targets.items()
-    }
+    found: dict[str, dict[int, int]] = {}
+    for split in map(str, Split):
+        counted = pc.value_counts(read(split, ["target"])["target"].combine_chunks()).to_pylist()
+        sizes = {pair["values"]: pair["counts"] for pair in counted}
+        found[split] = {target: sizes.get(target, 0) for target in range(classes)}
+    return found
 
 
-def _listed(read: Reader) -> "pd.DataFrame":
-    lines = to_frame(read("listing", ["url"]))
-    counts: pd.Series[int] = lines.value_counts("url", sort=False)
-    return counts.rename("listed_rows").reset_index()
+def _listing_step(engine: TableEngine, unit: str) -> FunnelStep:
+    ((lines, urls),) = engine.rows(LINES)
+    return FunnelStep("listing", lines, _counted({SAME_URL: lines - urls}), urls, unit)
 
 
-def _pass(rows: "pd.DataFrame", gate: Gate, verdicts: "pd.DataFrame") -> Passage:
-    joined = rows.merge(verdicts, on=gate.by, how="left", indicator=True)
-    known = joined.pop("_merge") == "both"
-    leaves = known & joined["reason"].notna()
-    lost = joined[~known]
-    if gate.manifest == "fetch":
-        # The fetch manifest has no row for URLs that a limit left out: they leave here.
-        leaves = leaves | ~known
-        joined["reason"] = joined["reason"].astype(object).mask(~known, NOT_SELECTED)
-        lost = joined.iloc[:0]
-    verdict_columns = ["reason", "score", "threshold"]
-    passed = joined[known & ~leaves].drop(columns=verdict_columns, errors="ignore")
-    return Passage(gate, joined[leaves], lost, passed)
-
-
-def _step(passage: Passage, entered: int, unit: str) -> FunnelStep:
-    gate = passage.gate
-    images = gate.by == "sha256"
-    rows = passage.left.drop_duplicates("sha256") if images else passage.left
-    left = Counter(rows["reason"].astype(str))
-    remaining = passage.passed["sha256"].nunique() if images else len(passage.passed)
+def _step(engine: TableEngine, gate: Gate, entered: int, unit: str) -> FunnelStep:
+    left = dict(engine.rows(REASONS))
+    ((remaining,),) = engine.rows(REMAINING)
     if gate.manifest == "images":
         left[SAME_BYTES] = entered - remaining - sum(left.values())
-    return FunnelStep(gate.stage, entered, _counted(left), remaining, "images" if images else unit)
+    unit = "images" if gate.by == "sha256" else unit
+    return FunnelStep(gate.stage, entered, _counted(left), remaining, unit)
 
 
 def _counted(reasons: dict[str, int]) -> dict[str, int]:

@@ -1,98 +1,162 @@
 """Recount the manifests against each other: rows end once, groups stay whole."""
 
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, Final
 
-import pyarrow as pa
-
-from webemo_curate.accounting import Passage, passages
-from webemo_curate.departures import decide
-from webemo_curate.gates import Gate, Reader, gates_of
+from webemo_curate.accounting import Accounts
+from webemo_curate.departures import BEGIN, DEPARTURES, note_left
+from webemo_curate.gate_queries import gates_up_to, scanned
+from webemo_curate.gates import Gate
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import Split
+from webemo_curate.workspace import Workspace
 
-ALL = set(MANIFESTS)
-EXAMPLES = 3
+EXAMPLES: Final = 3
 """Rows named in a message about many."""
 
+DECISIONS: Final = ("stage", "reason", "url", "sha256", "listed_rows", "by")
 
-def discrepancies(read: Reader, root: Path, present: set[str] = ALL) -> list[str]:
+LOST: Final = "select coalesce(sum(listed_rows), 0)::bigint from judged where not known"
+
+LOST_NAMES: Final = "select sha256 from judged where not known order by sha256 limit $some"
+
+PLACED: Final = """
+create table placed as -- the images of the splits, each with how often it stands there
+with rows as (
+    select sha256 from train union all select sha256 from validation
+    union all select sha256 from test
+)
+select sha256, count(*) as times from rows group by sha256
+"""
+
+MISPLACED: Final = """
+create table misplaced as -- what was kept and stands nowhere, or was not, or stands in two places
+select coalesce(placed.sha256, passed.sha256) as sha256,
+    placed.sha256 is null as absent, passed.sha256 is null as strange, times > 1 as twice
+from placed full join passed using (sha256)
+where absent or strange or twice
+"""
+
+MISPLACED_COUNTS: Final = """
+select count(*) filter (absent), count(*) filter (strange), count(*) filter (twice) from misplaced
+"""
+
+MISPLACED_NAMES: Final = """
+select sha256 from misplaced order by not absent, not strange, sha256 limit $some
+"""
+
+SHARED: Final = """
+create table shared as -- groups that stand in more than one split
+with homes as (
+    select distinct "group", 'train' as split from train
+    union all select distinct "group", 'validation' from validation
+    union all select distinct "group", 'test' from test
+)
+select "group" from homes group by "group" having count(*) > 1
+"""
+
+SHARED_NAMES: Final = 'select "group" from shared order by "group" limit $some'
+
+UNLIKE: Final = """
+with sides as ( -- what leaves by the other manifests, less what is said to
+    select {names}, 1 as side from ({departures})
+    union all select {names}, -1 from decisions
+), unlike as (
+    select sum(side) as surplus from sides group by {names} having sum(side) <> 0
+)
+select coalesce(sum(surplus) filter (surplus > 0), 0)::bigint,
+    coalesce(-sum(surplus) filter (surplus < 0), 0)::bigint
+from unlike
+"""
+
+SUMS: Final = """
+select (select count(*) from listing),
+    (select coalesce(sum(listed_rows), 0)::bigint from passed),
+    (select coalesce(sum(listed_rows), 0)::bigint from decisions)
+"""
+
+
+def discrepancies(workspace: Workspace, memory: int | None = None) -> list[str]:
     """Check that every listed row ends exactly once, and that `decisions` says the same.
 
     Parameters
     ----------
-    read : callable
-        As for `passages`.
-    root : Path
-        The workspace's local folder.
-    present : set of str
-        Manifests that are there; those of optional gates may be missing.
+    workspace : Workspace
+        All stages have run; manifests of optional gates may be missing.
+    memory : int, optional
+        As of `TableEngine`.
 
     Returns
     -------
     list of str
         What does not add up, a sentence each; empty if all does.
     """
-    way = list(passages(read, present))
-    problems = [_lost(passage) for passage in way]
-    kept = way[-1].passed
-    problems += [_split_mismatch(read, set(kept["sha256"])), _shared_groups(read)]
-    problems.append(_decisions_mismatch(read, root, gates_of(present)))
-    problems.append(_sum_mismatch(read, int(kept["listed_rows"].sum())))
+    gates = gates_up_to({name for name in MANIFESTS if workspace.has(name)})
+    tables = scanned(workspace, gates)
+    tables |= {str(split): workspace.scan(split, ["sha256", "group"]) for split in Split}
+    tables["decisions"] = workspace.scan("decisions", DECISIONS)
+    with TableEngine(workspace.root, tables, memory) as engine:
+        return recounted(Accounts(engine, gates))
+
+
+def recounted(accounts: Accounts) -> list[str]:
+    """Check manifests that are open, the splits and `decisions` among them; see `discrepancies`."""
+    engine = accounts.engine
+    engine.make(BEGIN)
+    problems = []
+    for gate in accounts.way():
+        problems.append(_lost(engine, gate))
+        note_left(engine, gate)
+    checks = (_split_mismatch, _shared_groups, _decisions_mismatch, _sum_mismatch)
+    problems += [check(engine) for check in checks]
     return [problem for problem in problems if problem]
 
 
-def _lost(passage: Passage) -> str | None:
-    if passage.lost.empty:
+def _lost(engine: TableEngine, gate: Gate) -> str | None:
+    ((lines,),) = engine.rows(LOST)
+    if not lines:
         return None
-    names = ", ".join(passage.lost[passage.gate.by].head(EXAMPLES))
-    lines = int(passage.lost["listed_rows"].sum())
-    return f"{lines} listed rows end nowhere: '{passage.gate.manifest}' has no row for {names}"
+    names = _names(engine, LOST_NAMES)
+    return f"{lines} listed rows end nowhere: '{gate.manifest}' has no row for {names}"
 
 
-def _split_mismatch(read: Reader, kept: set[str]) -> str | None:
-    found = Counter(sha for split in Split for sha in read(split, ["sha256"])["sha256"].to_pylist())
-    twice = sorted(sha for sha, count in found.items() if count > 1)
-    absent, strange = sorted(kept - set(found)), sorted(set(found) - kept)
+def _split_mismatch(engine: TableEngine) -> str | None:
+    engine.make(PLACED)
+    engine.make(MISPLACED)
+    ((absent, strange, twice),) = engine.rows(MISPLACED_COUNTS)
     if not (twice or absent or strange):
         return None
     return (
-        f"the splits differ from the sample: {len(absent)} images missing, {len(strange)} that "
-        f"were not kept, {len(twice)} in two places; for example "
-        + ", ".join((absent + strange + twice)[:EXAMPLES])
+        f"the splits differ from the sample: {absent} images missing, {strange} that "
+        f"were not kept, {twice} in two places; for example {_names(engine, MISPLACED_NAMES)}"
     )
 
 
-def _shared_groups(read: Reader) -> str | None:
-    groups = {str(split): set(read(split, ["group"])["group"].to_pylist()) for split in Split}
-    homes = Counter(group for members in groups.values() for group in members)
-    shared = sorted(group for group, count in homes.items() if count > 1)
+def _shared_groups(engine: TableEngine) -> str | None:
+    engine.make(SHARED)
+    shared = engine.count("shared")
     if not shared:
         return None
-    return f"{len(shared)} groups stand in two splits: " + ", ".join(shared[:EXAMPLES])
+    return f"{shared} groups stand in two splits: {_names(engine, SHARED_NAMES)}"
 
 
-def _decisions_mismatch(read: Reader, root: Path, gates: Sequence[Gate]) -> str | None:
+def _decisions_mismatch(engine: TableEngine) -> str | None:
     """Compare the stored decisions with those that follow from the other manifests."""
-    names = ["stage", "reason", "url", "sha256", "listed_rows", "by"]
-    expected, stored = (
-        _row_counts(decide(read, root, gates).select(names)),
-        _row_counts(read("decisions", names)),
-    )
-    if expected == stored:
+    names = ", ".join(f'"{name}"' for name in DECISIONS)
+    ((absent, strange),) = engine.rows(UNLIKE.format(names=names, departures=DEPARTURES))
+    if not (absent or strange):
         return None
-    absent, strange = (expected - stored).total(), (stored - expected).total()
     return f"'decisions' lacks {absent} rows that left and has {strange} that did not leave so"
 
 
-def _row_counts(table: pa.Table) -> Counter[tuple[object, ...]]:
-    return Counter(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-def _sum_mismatch(read: Reader, kept: int) -> str | None:
-    listed = read("listing", ["url"]).num_rows
-    left = sum(read("decisions", ["listed_rows"])["listed_rows"].to_pylist())
+def _sum_mismatch(engine: TableEngine) -> str | None:
+    ((listed, kept, left),) = engine.rows(SUMS)
     if listed == kept + left:
         return None
     return f"{listed} rows are listed, but {kept} are kept and {left} left: {kept + left} in all"
+
+
+def _names(engine: TableEngine, sql: str) -> str:
+    """Return some names that a query gives, as a message has them."""
+    rows: list[tuple[Any, ...]] = engine.rows(sql, some=EXAMPLES)
+    return ", ".join(map(str, (name for (name,) in rows)))

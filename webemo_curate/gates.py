@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from webemo_curate.frames import to_frame
 from webemo_curate.verdicts import (
     GOOD_ENOUGH,
     STORED,
@@ -15,9 +13,6 @@ from webemo_curate.verdicts import (
     LabelVerdict,
     TextVerdict,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SURPLUS = "surplus"
 
@@ -69,20 +64,10 @@ class Gate:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the manifest that `verdicts` reads."""
+        """Columns of the manifest that say who passes, and by what measure."""
         extra = ["sha256"] if self.by == "url" else []
         scores = [name for name in (self.score, self.threshold) if name]
         return (self.key, self.verdict, *extra, *scores)
-
-    def verdicts(self, read: Reader) -> "pd.DataFrame":
-        """Return the manifest as a frame of key, reason (missing: passes), score and threshold."""
-        frame = to_frame(read(self.manifest, [*self.columns]))
-        verdict = frame[self.verdict].astype(object)
-        reasons = verdict if self.reason is None else verdict.map(lambda _: self.reason)
-        columns = {self.key: self.by, self.score: "score", self.threshold: "threshold"}
-        frame = frame.drop(columns=self.verdict).rename(columns=columns)
-        marked: pd.DataFrame = frame.assign(reason=reasons.where(~verdict.isin(self.passes)))
-        return marked
 
 
 FETCH = Gate("fetch", "fetch", "url", "status", STORED)

@@ -1,6 +1,5 @@
 """The values of `listing.url`: URLs, local files, and rows that are neither."""
 
-from collections.abc import Iterable
 from typing import Final
 
 LOCAL: Final = "file:"
@@ -25,23 +24,24 @@ def file_of(url: str) -> str | None:
     return url.removeprefix(LOCAL).partition("/")[2] if url.startswith(LOCAL) else None
 
 
-def unit_of(urls: Iterable[str]) -> str:
+def unit_of(*, local: bool, remote: bool, some: bool) -> str:
     """Return the word for what a listing's URLs stand for.
 
     Parameters
     ----------
-    urls : iterable of str
-        As listed; bad rows among others do not count, since nobody knows what they are.
+    local, remote : bool
+        Whether there are local files, and true URLs among them.
+    some : bool
+        Whether there are any at all: bad rows among others do not count, since nobody knows what
+        they are.
 
     Returns
     -------
     str
         `URLs`, `files`, `URLs and files`, or `rows`.
     """
-    listed = list(urls)
-    local = {url.startswith(LOCAL) for url in listed if not url.startswith(BAD)}
-    if local == {True, False}:
+    if local and remote:
         return "URLs and files"
-    if local:
-        return "files" if True in local else "URLs"
-    return "rows" if listed else "URLs"
+    if local or remote:
+        return "files" if local else "URLs"
+    return "rows" if some else "URLs"

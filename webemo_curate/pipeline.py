@@ -17,7 +17,6 @@ from webemo_curate.progress import work_ahead
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
 from webemo_curate.runner.local_runner import usable_cores
-from webemo_curate.schemas import MANIFESTS
 from webemo_curate.sources.published_lists import has_published_lists, published_lists
 from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
@@ -191,8 +190,7 @@ class Pipeline:
 
     def funnel(self) -> list[FunnelStep]:
         """Count what each stage took in, dropped and passed on; see `accounting.funnel`."""
-        present = {name for name in MANIFESTS if self.workspace.has(name)}
-        return funnel(self.workspace.read, present)
+        return funnel(self.workspace, self.config.memory)
 
     def _stale_of(self, stages: list[Stage[StageConfig]]) -> list[Stage[StageConfig]]:
         """Return the stages that will probably run."""

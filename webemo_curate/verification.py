@@ -35,7 +35,7 @@ HONORING = {
 """The manifests that people's decisions are an input of, with the kind of them."""
 
 
-def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
+def verify(workspace: Workspace, *, files: bool = True, memory: int | None = None) -> list[str]:
     """Check a workspace from the listing to the splits.
 
     Parameters
@@ -45,6 +45,8 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
     files : bool, default True
         Also read every stored image, packed pixels and the runs, and compare them with the
         digests that were recorded.
+    memory : int, optional
+        Bytes that the recount may hold; default a part of the machine's.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def verify(workspace: Workspace, *, files: bool = True) -> list[str]:
         )
     problems = [*_changed_manifests(workspace, present), *_stale_manifests(workspace)]
     problems += _changed_tombstones(workspace)
-    problems += discrepancies(workspace.read, workspace.root, present)
+    problems += discrepancies(workspace, memory)
     return problems + (_problems_of_files(workspace) if files else [])
 
 

@@ -140,7 +140,7 @@ def verify(
     from webemo_curate import verification
     from webemo_curate.manifest_store import MANIFESTS
 
-    problems = verification.verify(call.workspace, files=files)
+    problems = verification.verify(call.workspace, files=files, memory=call.config().memory)
     for problem in problems:
         print(problem)
     sound = "Everything adds up. Every listed row is accounted for, nothing was changed since."

@@ -1,20 +1,48 @@
 """The tables of a release, made from a workspace's manifests."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from webemo_curate.accounting import passages
+from webemo_curate.accounting import accounts
 from webemo_curate.exports.removals import url_digest
 from webemo_curate.frames import to_frame
 from webemo_curate.listing_keys import file_of
 from webemo_curate.releases.files import DECISION_COLUMNS, IMAGE_COLUMNS
-from webemo_curate.schemas import MANIFESTS
 from webemo_curate.verdicts import DuplicateVerdict, FetchStatus, Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BEGIN: Final = """
+create table told (
+    url varchar, sha256 varchar, stage varchar, reason varchar, score double, threshold double
+)
+"""
+
+URLS_LEFT: Final = """
+insert into told
+select url, sha256, $stage, reason, score, threshold from judged where reason is not null
+"""
+
+SERVED: Final = """
+create table served as -- the URLs of each image
+select url, sha256 from judged where reason is null
+"""
+
+IMAGES_LEFT: Final = """
+insert into told
+select served.url, sha256, $stage, reason, score, threshold from judged join served using (sha256)
+where reason is not null
+"""
+
+LEFT: Final = """
+select told.url, told.sha256, cluster as keeper, stage, reason, score, threshold
+from told left join (select sha256, cluster from members where verdict <> $keeper) as copies
+    using (sha256)
+order by told.url
+"""
 
 
 def image_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
@@ -84,18 +112,11 @@ def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
     pa.Table
         Schema `DECISION_COLUMNS`, sorted by URL.
     """
-    import pandas as pd
-
-    present = {name for name in MANIFESTS if workspace.has(name)}
-    left = [
-        passage.left.assign(stage=passage.gate.stage)
-        for passage in passages(workspace.read, present)
-    ]
-    rows = pd.concat(left, ignore_index=True).merge(_keepers(workspace), on="sha256", how="left")
+    rows = to_frame(_left(workspace))
     hashes = _hashes(removed)
     gone = rows["sha256"].isin(hashes) | rows["keeper"].isin(hashes)
     gone |= rows["url"].map(url_digest).isin(_url_digests(removed))
-    kept = rows[~gone].sort_values("url")
+    kept = rows[~gone]
     return _table(kept.assign(url=kept["url"].map(told_url)), DECISION_COLUMNS)
 
 
@@ -107,10 +128,17 @@ def _urls(workspace: Workspace, removed: pa.Table) -> "pd.DataFrame":
     return served.groupby("sha256")["url"].agg(list).rename("urls").reset_index()
 
 
-def _keepers(workspace: Workspace) -> "pd.DataFrame":
-    members = to_frame(workspace.read("duplicates", ["sha256", "cluster", "verdict"]))
-    copies = members[members["verdict"] != DuplicateVerdict.KEEPER]
-    return copies[["sha256", "cluster"]].rename(columns={"cluster": "keeper"})
+def _left(workspace: Workspace) -> pa.Table:
+    """Return every URL that left, alone or with its image, in the order of URLs."""
+    with accounts(workspace) as opened:
+        engine = opened.engine
+        engine.add("members", workspace.scan("duplicates", ["sha256", "cluster", "verdict"]))
+        engine.make(BEGIN)
+        for gate in opened.way():
+            engine.make(URLS_LEFT if gate.by == "url" else IMAGES_LEFT, stage=gate.stage)
+            if gate.by == "url":
+                engine.make(SERVED)
+        return engine.table(LEFT, keeper=str(DuplicateVerdict.KEEPER))
 
 
 def _hashes(removed: pa.Table) -> list[str]:

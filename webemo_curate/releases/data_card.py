@@ -12,7 +12,6 @@ from webemo_curate.exports.chosen_rows import Selection
 from webemo_curate.exports.format_card import count_lines, escaped, label_lines, table_row
 from webemo_curate.exports.license_words import OWNERS, required_license
 from webemo_curate.releases import files
-from webemo_curate.schemas import MANIFESTS
 from webemo_curate.workspace import Workspace
 
 WHAT = {
@@ -72,7 +71,7 @@ def write_release_card(
     local : int, default 0
         Images that no URL gives.
     """
-    steps = funnel(workspace.read, {name for name in MANIFESTS if workspace.has(name)})
+    steps = funnel(workspace)
     stones = len(removed["sha256"].drop_null())
     license_words = escaped(required_license(config, "a release"))
     parts = [

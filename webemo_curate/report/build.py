@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webemo_curate import __version__
+from webemo_curate.accounting import funnel
 from webemo_curate.report import sections
 from webemo_curate.report.borderline import MOST_SHOWN, Borderline
 from webemo_curate.report.dropped import dropped
@@ -83,11 +84,11 @@ def _sections(work: WorkContext) -> dict[str, Any]:
     """Return what the page shows, by the names of its template."""
     workspace, examples = work.workspace, work.config.report.examples
     album = Album(work)
-    funnel, splits = sections.funnel_steps(workspace), sections.split_rows(workspace)
+    steps, splits = funnel(workspace, work.config.memory), sections.split_rows(workspace)
     runs, classes = run_sections(workspace), workspace.classes(Split.TRAIN)
     return {
-        "headline": sections.headline(funnel, splits, runs, classes),
-        "funnel": funnel,
+        "headline": sections.headline(steps, splits, runs, classes),
+        "funnel": steps,
         "narrow": _narrow(album, work),
         "reviewed": reviewed(workspace),
         "labels": labels(work),

@@ -1,11 +1,20 @@
 """The report's list of what each stage dropped, reason by reason, with examples."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
-from webemo_curate.accounting import Passage, passages
-from webemo_curate.listing_keys import unit_of
+from webemo_curate.accounting import Accounts, accounts
+from webemo_curate.gates import Gate
 from webemo_curate.report.examples import DETAILS, Album, Example
-from webemo_curate.schemas import MANIFESTS
+
+REASONS: Final = """
+select reason, count(*) from judged where reason is not null
+group by reason order by count(*) desc, reason
+"""
+
+NAMES: Final = """
+select {key} from judged where reason = $reason order by score desc nulls last, {key} limit $shown
+"""
 
 
 @dataclass(frozen=True)
@@ -52,25 +61,26 @@ def dropped(album: Album, count: int) -> list[Dropped]:
         In the stages' order, the commonest reason first.
     """
     workspace = album.workspace
-    present = {name for name in MANIFESTS if workspace.has(name)}
-    if "listing" not in present:
+    if not workspace.has("listing"):
         return []
-    return [
-        _dropped(album, passage, reason, count)
-        for passage in passages(workspace.read, present)
-        for reason in passage.left["reason"].astype(str).value_counts().index
-    ]
+    with accounts(workspace, album.memory) as opened:
+        return [
+            _dropped(album, opened, gate, *left, shown=count)
+            for gate in opened.way()
+            for left in opened.engine.rows(REASONS)
+        ]
 
 
-def _dropped(album: Album, passage: Passage, reason: str, count: int) -> Dropped:
-    key, stage = passage.gate.by, passage.gate.stage
-    rows = passage.left[passage.left["reason"].astype(str) == reason].drop_duplicates(key)
-    if passage.gate.score:
-        rows = rows.sort_values(["score", key], ascending=[False, True])
-    shown = list(rows[key].head(count))
-    unit = unit_of(rows["url"]) if key == "url" else "images"
-    found = Dropped(stage, reason, len(rows), unit)
-    examples = DETAILS[stage].examples(album, shown) if stage in DETAILS else {}
+def _dropped(
+    album: Album, accounts: Accounts, gate: Gate, reason: str, count: int, *, shown: int
+) -> Dropped:
+    named = accounts.engine.rows(NAMES.format(key=gate.by), reason=reason, shown=shown)
+    names = [name for (name,) in named]
+    unit = (
+        accounts.unit("judged", "reason = $reason", reason=reason) if gate.by == "url" else "images"
+    )
+    found = Dropped(gate.stage, reason, count, unit)
+    examples = DETAILS[gate.stage].examples(album, names) if gate.stage in DETAILS else {}
     found.examples.extend(examples.values())
-    found.names.extend(name for name in shown if name not in examples)
+    found.names.extend(name for name in names if name not in examples)
     return found

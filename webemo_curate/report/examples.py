@@ -47,6 +47,7 @@ class Album:
 
     def __init__(self, work: WorkContext) -> None:
         self.workspace = work.workspace
+        self.memory = work.config.memory
         self._max_pixels = work.max_pixels
         self._made: dict[object, Picture] = {}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webemo_curate.accounting import FunnelStep, funnel
+from webemo_curate.accounting import FunnelStep
 from webemo_curate.report.run_sections import RunSection
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.verdicts import Split, is_binary
@@ -56,11 +56,6 @@ def headline(
         name, accuracy = measured[-1]  # others may be of other networks and splits: no mean
         tiles.append(Tile(f"accuracy on test of {name}", f"{accuracy:.1%}"))
     return tiles
-
-
-def funnel_steps(workspace: Workspace) -> list[FunnelStep]:
-    """Return the funnel as far as stages have run."""
-    return funnel(workspace.read, {name for name in MANIFESTS if workspace.has(name)})
 
 
 def split_rows(workspace: Workspace) -> list[SplitRow]:

@@ -6,7 +6,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from webemo_curate.config import StageConfig
-from webemo_curate.departures import departures, read_of
+from webemo_curate.departures import departures
+from webemo_curate.gate_queries import read_of
 from webemo_curate.gates import GATES, QUALITY
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.table_engine import TableEngine
