@@ -19,7 +19,9 @@ import numpy as np
 from benchmarks.measure import MEGABYTE
 from webemo_curate.config import ListingConfig
 from webemo_curate.manifest import Origin
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.listing import ListingStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.taxonomies import load_taxonomy
 from webemo_curate.workspace import Workspace
 
@@ -48,12 +50,14 @@ def run(reader: str, file: str) -> None:
         rows = len(pd.read_csv(file))
     else:
         config = ListingConfig(source=(Path(file),), taxonomy=TAXONOMY)
-        table = ListingStage(config).run({}, None)["listing"]  # type: ignore[arg-type]
-        rows = table.num_rows
-        read = rows / (time.perf_counter() - started)
-        print(f"listed  {rows:>11,} rows {read:>11,.0f} rows/s, before the manifest is written")
         with tempfile.TemporaryDirectory() as folder:
-            Workspace(Path(folder)).write("listing", table, Origin("listing", 1, {}, {}))
+            workspace = Workspace(Path(folder))
+            context = StageContext(workspace, LocalRunner(1), "benchmark")
+            table = ListingStage(config).run({}, context)["listing"]
+            rows = table.num_rows
+            read = rows / (time.perf_counter() - started)
+            print(f"listed  {rows:>11,} rows {read:>11,.0f} rows/s, before the manifest is written")
+            workspace.write("listing", table, Origin("listing", 1, {}, {}))
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
     print(f"{reader:<8}{rows:>11,} rows {rows / seconds:>11,.0f} rows/s  peak {peak:>5.0f} MB")

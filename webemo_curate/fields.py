@@ -71,3 +71,8 @@ TEXT_BOX = pa.struct(
         pa.field("periodic", pa.float32(), nullable=False),  # how much its pixels repeat, 0 to 1
     ]
 )
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values that a dictionary's codes stand for; others as they are."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -6,8 +6,8 @@ mapped pages when it needs the room.
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
 from types import TracebackType
@@ -60,9 +60,16 @@ def _spill_folder(root: Path) -> Iterator[Path]:
 
     The latter where the workspace is read-only: a command that only looks works there too.
     """
-    writable = os.access(next(filter(Path.exists, (root / SPILLS).parents)), os.W_OK)
-    with hidden_folder(root / SPILLS if writable else Path(gettempdir()) / Path(SPILLS).name) as at:
-        yield at
+    home = (root / SPILLS).parent
+    there = home.exists()
+    writable = os.access(next(filter(Path.exists, (home, *home.parents))), os.W_OK)
+    try:
+        with hidden_folder((home if writable else Path(gettempdir())) / Path(SPILLS).name) as at:
+            yield at
+    finally:
+        if not there:  # a command that only looks leaves manifests without data as it found them
+            with suppress(OSError):
+                home.rmdir()
 
 
 class TableEngine:
@@ -151,8 +158,8 @@ class TableEngine:
         with self._explained():
             rows = self._connection.sql(sql, params=given or None)
             with rows.to_arrow_reader(ROW_GROUP_ROWS) as reader:
-                _stage(reader, file)
-        return pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+                _stage(reader.schema, reader, file)
+        return _mapped(file)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -187,20 +194,60 @@ def default_memory() -> int:
     return total // SHARE
 
 
-def _stage(reader: pa.RecordBatchReader, file: Path) -> None:
+def spilled(root: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Put batches on the disk as they come: the table does not grow in memory.
+
+    Parameters
+    ----------
+    root : Path
+        Local folder of the workspace.
+    schema : pa.Schema
+        Of all batches.
+    batches : iterable of pa.RecordBatch
+        The rows.
+
+    Returns
+    -------
+    pa.Table
+        In chunks of a row group, mapped; its file has no name any more.
+
+    Raises
+    ------
+    SystemFaultError
+        If the disk is full.
+    """
+    with _spill_folder(root) as folder:
+        file = folder / "1.arrow"
+        _stage(schema, batches, file)
+        return _mapped(file)
+
+
+def _mapped(file: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+
+
+def _stage(schema: pa.Schema, batches: Iterable[pa.RecordBatch], file: Path) -> None:
     """Write batches to a file, cut into row groups: its bytes follow from the rows alone."""
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         waiting: list[pa.RecordBatch] = []
         held = 0
-        for batch in reader:
+        for batch in batches:
             waiting.append(batch)
             held += batch.num_rows
             if held >= ROW_GROUP_ROWS:
                 table = pa.Table.from_batches(waiting)
                 whole = held - held % ROW_GROUP_ROWS
                 for start in range(0, whole, ROW_GROUP_ROWS):
-                    writer.write_table(table.slice(start, ROW_GROUP_ROWS).combine_chunks())
+                    _put(writer, table.slice(start, ROW_GROUP_ROWS), file)
                 waiting = table.slice(whole).to_batches()
                 held -= whole
         if held:
-            writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
+            _put(writer, pa.Table.from_batches(waiting), file)
+
+
+def _put(writer: pa.ipc.RecordBatchFileWriter, rows: pa.Table, file: Path) -> None:
+    try:
+        writer.write_table(rows.combine_chunks())
+    except OSError as error:
+        raise_system_fault(error, str(file.parent))
+        raise
