@@ -6,12 +6,13 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
+from webemo_curate.manifest import SHARED
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
+from webemo_curate.named_files import NAMED, named_files
 from webemo_curate.parquet import is_sealed
 from webemo_curate.progress import ProgressBar
 from webemo_curate.remedies import bringing_back, typed
@@ -21,10 +22,12 @@ from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
 from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DecodeStatus, Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-NAMED = ["sha256", "path"]
+ROWS_AT_A_TIME = 1_000
+"""Rows that are Python's own at a time."""
+
 TOMBSTONES = "data/removed.parquet"
 """Where a workspace keeps what was taken down; sealed, see `parquet`."""
 HONORING = {
@@ -60,7 +63,7 @@ def verify(workspace: Workspace, *, files: bool = True, memory: int | None = Non
     """
     if workspace.is_rebuilt:
         problems = [problem for split in Split for problem in _changed(workspace, split)]
-        return problems + (_problems_of_files(workspace) if files else [])
+        return problems + (_problems_of_files(workspace, memory) if files else [])
     present = {name for name in MANIFESTS if workspace.has(name)}
     missing = [name for name in MANIFESTS if name not in present | CAME_LATER]
     if missing:
@@ -71,11 +74,11 @@ def verify(workspace: Workspace, *, files: bool = True, memory: int | None = Non
     problems = [*_changed_manifests(workspace, present), *_stale_manifests(workspace)]
     problems += _changed_tombstones(workspace)
     problems += discrepancies(workspace, memory)
-    return problems + (_problems_of_files(workspace) if files else [])
+    return problems + (_problems_of_files(workspace, memory) if files else [])
 
 
-def _problems_of_files(workspace: Workspace) -> list[str]:
-    files = [*_changed_files(workspace), *_changed_packed(workspace)]
+def _problems_of_files(workspace: Workspace, memory: int | None) -> list[str]:
+    files = [*_changed_files(workspace, memory), *_changed_packed(workspace)]
     return [*files, *_changed_runs(workspace)]
 
 
@@ -136,33 +139,23 @@ def _stale_reviews(workspace: Workspace) -> Iterator[str]:
             )
 
 
-def _changed_files(workspace: Workspace) -> Iterator[str]:
+def _changed_files(workspace: Workspace, memory: int | None) -> Iterator[str]:
     """Read every image that a manifest names, once."""
-    named = pa.concat_tables([*_decoded_images(workspace), *_added_images(workspace)])
-    distinct = named.group_by(NAMED).aggregate([])
-    places = workspace.images.places(distinct["path"].combine_chunks())
-    rows = distinct.append_column("place", places).sort_by("place").to_pylist()
-    with ProgressBar(len(rows), "verify", "file") as bar:
-        for row in rows:
-            if problem := _problem(workspace, row):
-                yield f"{workspace.store.where(row['path'])}: {problem}"
-            bar.update()
+    files = named_files(workspace, _further_images(workspace), memory)
+    with ProgressBar(files.num_rows, "verify", "file") as bar:
+        for batch in files.to_batches(max_chunksize=ROWS_AT_A_TIME):
+            for row in batch.to_pylist():
+                if problem := _problem(workspace, row):
+                    yield f"{workspace.store.where(row['path'])}: {problem}"
+                bar.update()
 
 
-def _decoded_images(workspace: Workspace) -> Iterator[pa.Table]:
-    """Yield the images that were described; of a set brought back from a release none was."""
-    if not workspace.is_rebuilt:
-        images = workspace.read("images", ["sha256", "path", "decode_status"])
-        missing = pc.equal(images["decode_status"].cast("string"), DecodeStatus.MISSING)
-        yield images.filter(pc.invert(missing)).select(NAMED)
-
-
-def _added_images(workspace: Workspace) -> Iterator[pa.Table]:
-    """Yield the images of the splits and of added sets; an unsound manifest is told elsewhere."""
-    added = [name for name in further_manifests(workspace) if not name.startswith("shared-")]
-    for name in (*Split, *added):
-        with suppress(InputError):
-            yield workspace.read_any(name, NAMED)
+def _further_images(workspace: Workspace) -> Iterator[pa.Table]:
+    """Yield the images of added sets; an unsound manifest is told elsewhere."""
+    for name in further_manifests(workspace):
+        if not name.startswith(f"{SHARED}-"):
+            with suppress(InputError):
+                yield workspace.read_any(name, NAMED)
 
 
 def _changed_packed(workspace: Workspace) -> Iterator[str]:
