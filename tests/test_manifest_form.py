@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from webemo_curate import manifest_scan
 from webemo_curate.config import BinarizeConfig, ListingConfig
 from webemo_curate.manifest import (
     ROW_GROUP_ROWS,
@@ -56,3 +57,13 @@ def test_what_lists_are_made_of_says_the_same_settings() -> None:
             key: list(value) if isinstance(value, tuple) else value
             for key, value in info.origin.configuration.items()
         }
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64])
+@pytest.mark.parametrize("file", sorted(EXAMPLE.glob("*.parquet")), ids=lambda file: file.stem)
+def test_the_digest_is_the_same_however_many_rows_are_read_at_a_time(
+    file: Path, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest_scan, "DIGEST_ROWS", rows)
+    table = read_manifest(file, file.stem)
+    assert manifest_scan.stored_digest(file, file.stem) == (table.num_rows, content_digest(table))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webemo_curate.conform import conform
-from webemo_curate.fields import LATER
+from webemo_curate.conform import conform, conform_chunks
+from webemo_curate.fields import LATER, plain_type
 from webemo_curate.manifest import ROW_GROUP_ROWS, odd_paths, read_manifest, reading
 from webemo_curate.parquet import open_parquet, read_footer
 from webemo_curate.rooted import open_regular
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DIGEST_ROWS = 8_192
 """Rows hashed at a time: a picture's local words take kilobytes."""
+
+KEPT_BYTES = 2**25
+"""Of a column that is not read again for each part of it that is hashed."""
 
 
 @cache
@@ -140,13 +143,39 @@ def stored_digest(path: Path, name: str) -> tuple[int, str]:
             raise ValueError(f"columns unknown: {unknown}")
     if "path" in there:
         scan_manifest(path, name, ["path"])  # refuses those that lead out of the workspace
-    schema = [f for f in SCHEMAS[name] if f.name in there or LATER not in f.metadata]
+    schema = pa.schema([f for f in SCHEMAS[name] if f.name in there or LATER not in f.metadata])
+    return rows, digest_of_columns(schema, rows, _Columns(path, name))
 
-    def read(column: str) -> Iterator[pa.Array]:
-        for batch in manifest_batches(path, name, [column], DIGEST_ROWS):
-            yield from batch[column].chunks
 
-    return rows, digest_of_columns(pa.schema(schema), rows, read)
+class _Columns:
+    """Reads columns of a manifest some rows at a time; a short one is kept until the next."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._name = path, name
+        self._kept: tuple[str, list[pa.Array]] = "", []
+
+    def __call__(self, column: str) -> Iterator[pa.Array]:
+        """Yield a column's values, texts in the place of codes."""
+        if self._kept[0] == column:
+            yield from self._kept[1]
+            return
+        size, kept = 0, list[pa.Array]()
+        for chunk in self._read(column):
+            size += chunk.nbytes
+            if size <= KEPT_BYTES:
+                kept.append(chunk)
+            else:
+                kept.clear()
+            yield chunk
+        if size <= KEPT_BYTES:
+            self._kept = column, kept
+
+    def _read(self, column: str) -> Iterator[pa.Array]:
+        field = SCHEMAS[self._name].field(column)
+        wanted = pa.schema([field.with_type(plain_type(field.type))])
+        with reading(self._path, self._name), open_parquet(self._path) as file:
+            for batch in file.iter_batches(DIGEST_ROWS, columns=[column]):
+                yield from conform_chunks(pa.Table.from_batches([batch]), wanted)[column].chunks
 
 
 def _may_lack(path: Path, wanted: pa.Schema) -> bool:
