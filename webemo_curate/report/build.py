@@ -84,7 +84,8 @@ def _sections(work: WorkContext) -> dict[str, Any]:
     """Return what the page shows, by the names of its template."""
     workspace, examples = work.workspace, work.config.report.examples
     album = Album(work)
-    steps, splits = funnel(workspace, work.config.memory), sections.split_rows(workspace)
+    memory = work.config.memory
+    steps, splits = funnel(workspace, memory), sections.split_rows(workspace, memory)
     runs, classes = run_sections(workspace), workspace.classes(Split.TRAIN)
     return {
         "headline": sections.headline(steps, splits, runs, classes),

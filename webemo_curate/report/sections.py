@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Final
 
 from webemo_curate.accounting import FunnelStep
 from webemo_curate.report.run_sections import RunSection
 from webemo_curate.schemas import MANIFESTS
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import Workspace
+
+SIZES: Final = 'select count(*), count(distinct label), count(distinct "group") from {split}'
+
+TARGETS: Final = "select target, count(*) from {split} group by target"
 
 
 @dataclass(frozen=True)
@@ -58,18 +62,21 @@ def headline(
     return tiles
 
 
-def split_rows(workspace: Workspace) -> list[SplitRow]:
-    """Return a row for each split; empty until there are splits."""
+def split_rows(workspace: Workspace, memory: int | None) -> list[SplitRow]:
+    """Return a row for each split, counted within `memory`; empty until there are splits."""
     if not all(map(workspace.has, Split)):
         return []
-    rows = []
-    for split in Split:
-        table = workspace.read(split, ["target", "label", "group"])
-        counts = [len(table[name].unique()) for name in ("label", "group")]
-        classes = len(workspace.classes(split))
-        sizes = np.bincount(table["target"].to_numpy(), minlength=classes).tolist()
-        rows.append(SplitRow(str(split), table.num_rows, sizes, *counts))
-    return rows
+    columns = ["target", "label", "group"]
+    tables = {str(split): workspace.scan(split, columns) for split in Split}
+    with TableEngine(workspace.root, tables, memory) as engine:
+        return [_split_row(engine, split, len(workspace.classes(split))) for split in tables]
+
+
+def _split_row(engine: TableEngine, split: str, classes: int) -> SplitRow:
+    counts = engine.rows(SIZES.format(split=split))[0]
+    by_target = dict(engine.rows(TARGETS.format(split=split)))
+    sizes = [by_target.get(target, 0) for target in range(classes)]
+    return SplitRow(split, counts[0], sizes, *counts[1:])
 
 
 def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:
