@@ -1,11 +1,13 @@
 """What the whole-table stages cost in time and memory at growing numbers of synthetic rows.
 
-    python -m benchmarks.whole_tables [--rows 267000 1000000] [--memory 2GB] [--dedup]
+    python -m benchmarks.whole_tables [--rows 267000 1000000] [--memory 2000000000] [--search]
 
-One image a listed line, random labels, a tenth of the pictures copies of others. binarize,
-undersample and split run in a process of their own, from manifests on the disk to manifests on the
-disk; then the same as a plain SQL script (`sql_rival`). Memory is a process's own: mapped files do
-not count, which the system drops when it needs the room. `--dedup` clusters random hashes first.
+One image a listed line, random labels, a tenth of the pictures copies of others. dedup's table (of
+a measured pair for each ten images), then binarize, undersample and split, then the decisions, the
+funnel, the audit and the digests of `verify` run in processes of their own, from manifests on the
+disk to manifests on the disk; binarize to split also as a plain SQL script (`sql_rival`). Memory is
+a process's own: mapped files do not count, which the system drops when it needs the room.
+`--search` finds and measures pairs of random hashes first.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +25,15 @@ import pyarrow as pa
 from benchmarks import sql_rival
 from benchmarks.measure import MEGABYTE
 from tests.stages.tables import FILLERS
+from webemo_curate.accounting import funnel
+from webemo_curate.audit import discrepancies
 from webemo_curate.config import (
     BinarizeConfig,
     DecodingConfig,
     DedupConfig,
     MatchingConfig,
     SplitConfig,
+    StageConfig,
     UndersampleConfig,
 )
 from webemo_curate.conform import conform
@@ -36,6 +42,7 @@ from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.runner.memory import held_bytes
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.stages.binarize import BinarizeStage
+from webemo_curate.stages.decisions import DecisionsStage
 from webemo_curate.stages.dedup import DedupStage
 from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
@@ -50,6 +57,7 @@ STAGES: list[Stage] = [  # type: ignore[type-arg]
     BinarizeStage(BinarizeConfig()),
     UndersampleStage(UndersampleConfig()),
     SplitStage(SplitConfig()),
+    DecisionsStage(StageConfig()),
 ]
 
 
@@ -57,6 +65,9 @@ def synthetic(rows: int) -> dict[str, pa.Table]:
     """Return the manifests that stand before dedup."""
     random = np.random.default_rng(0)
     hashes = pa.array([f"{number:064x}" for number in random.permutation(rows).tolist()])
+    own = np.arange(rows)
+    first, second = (np.where(random.random(rows) < 1 / 9, own - own % 10, own) for _ in range(2))
+    assets = pa.array([f"{number}" for number in second.tolist()])
     urls = pa.array([f"https://photos.example/220_F_{n}_a.jpg" for n in range(rows)])
     chosen = random.integers(0, len(LABELS), rows)
     labels = {
@@ -65,14 +76,35 @@ def synthetic(rows: int) -> dict[str, pa.Table]:
     }
     phash = pa.array(random.integers(0, 2**64, rows, np.uint64))
     return {
-        "listing": _table("listing", rows, url=urls, line=pa.array(range(rows)), **labels),
+        "listing": _table(
+            "listing", rows, url=urls, line=pa.array(range(rows)), asset_id=assets, **labels
+        ),
         "fetch": _table("fetch", rows, url=urls, sha256=hashes),
         "images": _table(
-            "images", rows, sha256=hashes, pixel_hash=hashes, phash=phash, phash_mirrored=phash
+            *("images", rows),
+            sha256=hashes,
+            pixel_hash=hashes.take(pa.array(first)),
+            phash=phash,
+            phash_mirrored=phash,
         ),
         "text": _table("text", rows, sha256=hashes),
         "features": MANIFESTS["features"].empty_table(),
+        "pairs": _pairs(hashes, random),
     }
+
+
+def _pairs(hashes: pa.Array, random: np.random.Generator) -> pa.Table:
+    """Return a measured pair for each ten images, every second of one picture."""
+    rows = len(hashes) // 10
+    first, second = random.integers(0, len(hashes), (2, rows))
+    return _table(
+        *("pairs", rows),
+        first=hashes.take(pa.array(first)),
+        second=hashes.take(pa.array(second)),
+        distance=pa.array(random.integers(0, 9, rows), pa.int16()),
+        clear=pa.array(random.random(rows) < 0.5),
+        correlation=pa.array(random.random(rows, np.float32)),
+    ).filter(pa.array(first != second))
 
 
 def _table(name: str, rows: int, **columns: pa.Array) -> pa.Table:
@@ -93,27 +125,7 @@ def write_inputs(folder: str, rows: int) -> None:
         workspace.write(name, table, Origin(name, 1, {}, {}))
 
 
-def write_clusters(folder: str, rows: int) -> None:
-    """Write `duplicates` without a search: every tenth picture copies another, or has its group."""
-    workspace, random = Workspace(Path(folder)), np.random.default_rng(1)
-    own = np.arange(rows)
-    other = own - own % 10  # the first of each ten leads
-    lead = np.where(random.random(rows) < 1 / 9, other, own)
-    group = np.where(random.random(rows) < 1 / 9, other, own)[lead]
-    names = workspace.read("images", ["sha256"])["sha256"].combine_chunks()
-    keepers = names.take(pa.array(lead))
-    table = _table(
-        *("duplicates", rows),
-        sha256=names,
-        cluster=keepers,
-        matched=keepers,
-        keeper=pa.array(lead == own),
-        group=names.take(pa.array(group)),
-    )
-    workspace.write("duplicates", table, Origin("duplicates", 1, {}, {}))
-
-
-def run_stages(folder: str, memory: int, names: tuple[str, ...]) -> None:
+def run_stages(folder: str, memory: int | None, names: tuple[str, ...]) -> None:
     """Run stages on the manifests of a folder and print what they took."""
     workspace = Workspace(Path(folder))
     with Peak() as peak:
@@ -127,8 +139,24 @@ def run_stages(folder: str, memory: int, names: tuple[str, ...]) -> None:
                 workspace.write(output, table, Origin(stage.name, 1, {}, {}), classes)
             del outputs
             print(f"  {stage.name:<12} {time.perf_counter() - started:7.1f} s", flush=True)
-        print(f"  {'ours':<12} {time.perf_counter() - begun:7.1f} s", end="")
+        print(f"  {'in all':<12} {time.perf_counter() - begun:7.1f} s", end="")
     print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+
+
+def run_counts(folder: str, memory: int) -> None:
+    """Count what left, recount it and hold the manifests against their digests."""
+    workspace = Workspace(Path(folder))
+    parts: dict[str, Callable[[], object]] = {
+        "funnel": lambda: funnel(workspace, memory),
+        "audit": lambda: discrepancies(workspace, memory),
+        "digests": lambda: [workspace.change(name) for name in MANIFESTS if workspace.has(name)],
+    }
+    for name, part in parts.items():
+        with Peak() as peak:
+            started = time.perf_counter()
+            part()
+            print(f"  {name:<12} {time.perf_counter() - started:7.1f} s", end="")
+        print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
 
 
 def run_rival(folder: str, memory: int) -> None:
@@ -158,18 +186,16 @@ class Peak:
             self.bytes = max(self.bytes, held_bytes())
 
 
-def run_one(rows: int, memory: int, limit: float, *, dedup: bool) -> None:
-    """Run the stages and the rival, each in a process of its own."""
+def run_one(rows: int, memory: int, limit: float, *, search: bool) -> None:
+    """Run the stages, the rival and the counts, each in a process of its own."""
     print(f"{rows:,} rows", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         _in_process(f"write_inputs({folder!r}, {rows})", limit)
-        if dedup:
-            _in_process(f"run_stages({folder!r}, {memory}, ('dedup',))", limit)
-        else:
-            _in_process(f"write_clusters({folder!r}, {rows})", limit)
-        names = ("binarize", "undersample", "split")
-        _in_process(f"run_stages({folder!r}, {memory}, {names})", limit)
+        parts = [("pairs",)] if search else []
+        for names in (*parts, ("dedup",), ("binarize", "undersample", "split"), ("decisions",)):
+            _in_process(f"run_stages({folder!r}, {memory}, {names})", limit)
         _in_process(f"run_rival({folder!r}, {memory})", limit)
+        _in_process(f"run_counts({folder!r}, {memory})", limit)
 
 
 def _in_process(call: str, limit: float) -> None:
@@ -182,12 +208,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[267_000, 1_000_000])
     parser.add_argument("--memory", type=int, default=2 * 10**9, help="bytes")
-    parser.add_argument("--dedup", action="store_true", help="cluster random hashes first")
+    parser.add_argument("--search", action="store_true", help="search random hashes first")
     parser.add_argument("--limit", type=float, default=600, help="seconds for a stage")
     arguments = parser.parse_args()
     for rows in arguments.rows:
         try:
-            run_one(rows, arguments.memory, arguments.limit, dedup=arguments.dedup)
+            run_one(rows, arguments.memory, arguments.limit, search=arguments.search)
         except subprocess.TimeoutExpired as error:
             print(f"{rows:,} rows: not within {arguments.limit:.0f} s: {error.cmd[-1]}")
 

@@ -32,6 +32,7 @@ FILLERS: dict[str, dict[str, Any]] = {
         "verdict": "clean",
     },
     "duplicates": {"keeper": True, "method": "keeper", "distance": 0.0, "verdict": "keeper"},
+    "pairs": {"method": "phash", "placing": "reduced", "mirrored": False},
     "labels": {"positive_votes": 0, "other_votes": 0, "conflict": False, "verdict": "kept"},
     "sample": {"kept": True, "seed": 0},
 }
