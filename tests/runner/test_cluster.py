@@ -12,11 +12,15 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.photo_ocr import photo_rows, rapid_detector
+from tests.duplicates.test_pair_search import RADIUS, hashes, triples
 from tests.e2e.conftest import FEW, curate, few_curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from tests.runner.cluster import leave_cluster
 from webemo_curate.config import RunnerConfig
 from webemo_curate.demo.server import DemoWorld
+from webemo_curate.duplicates import hamming
+from webemo_curate.duplicates.hamming import pairs_within
+from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.runner.ray_cluster import LOCAL
@@ -119,6 +123,28 @@ def test_a_lost_node_loses_nothing(
     runner = RayRunner(RunnerConfig(kind="ray", address=nodes.address))
     found = disturbed_run(runner, ocr_job(photos, tmp_path), nodes.lose_one)
     assert found.equals(expected)
+
+
+def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, store = hashes(), FolderStore(tmp_path)
+    wanted = triples(pairs_within(values, values, RADIUS))
+    monkeypatch.setattr(hamming, "PASS_COST", 1e6)
+    checkpoints = Checkpoints(store, "data/checkpoints/pairs")
+
+    def lose() -> None:
+        while len(checkpoints.finished()) < 2:
+            time.sleep(0.1)
+        nodes.lose_one()
+
+    losing = threading.Thread(target=lose)
+    losing.start()
+    search = PairSearch(
+        store, RayRunner(RunnerConfig(kind="ray", address=nodes.address)), checkpoints
+    )
+    assert triples(search(values, values, RADIUS)) == wanted
+    losing.join()
 
 
 def test_every_stage_gives_the_same_bytes_on_both_engines(

@@ -1,13 +1,19 @@
 """Clusters built around their keepers."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.hamming import Hashes, Indices, Pairs, pairs_within
 from webemo_curate.duplicates.parting import Parting
 
+Within = Callable[[Hashes, Hashes, int], Pairs]
 
-def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
+
+def near_pairs(
+    hashes: Hashes, mirrored: Hashes, radius: int, within: Within = pairs_within
+) -> Pairs:
     """Find rows whose pictures are near each other, upright or mirrored.
 
     Parameters
@@ -18,6 +24,8 @@ def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
         Of its mirror image.
     radius : int
         Largest distance in bits.
+    within : callable, optional
+        Searches as `pairs_within` does.
 
     Returns
     -------
@@ -25,13 +33,13 @@ def near_pairs(hashes: Hashes, mirrored: Hashes, radius: int) -> Pairs:
         All of them, in either order, once for each way round; rows of equal hashes included.
     """
     values, home = np.unique(hashes, return_inverse=True)
-    found = [_expanded(values, home, side, radius) for side in (hashes, mirrored)]
+    found = [_expanded(values, home, side, radius, within) for side in (hashes, mirrored)]
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
-def _expanded(values: Hashes, home: Indices, side: Hashes, radius: int) -> Pairs:
+def _expanded(values: Hashes, home: Indices, side: Hashes, radius: int, within: Within) -> Pairs:
     queries, owner = np.unique(side, return_inverse=True)
-    pairs = pairs_within(queries, values, radius)
+    pairs = within(queries, values, radius)
     left, at = _members(owner, pairs.left)
     right, again = _members(home, pairs.right[at])
     return Pairs(left[again], right, pairs.distance[at][again])

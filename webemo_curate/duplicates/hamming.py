@@ -8,7 +8,7 @@ distance nearly agree in at least one chunk, and chunks that nearly agree are fo
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from math import comb
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,12 @@ CANDIDATE_COST = 8.0
 SLOT_COST = 1.0
 SCAN_COST = 1.0
 """Relative costs of a table lookup, a candidate compared, a table slot and a pair scanned."""
+
+PASS_COST = 1e9
+"""The same of a pass: some seconds, so that a pass that is lost with its process costs little."""
+
+SCAN: Final = -1
+"""In place of a chunk's index."""
 
 Hashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
@@ -80,6 +86,22 @@ class HashPart(NamedTuple):
         ]
 
 
+class Pass(NamedTuple):
+    """A part of a search: some of the ways in which a chunk may differ, or queries to scan with.
+
+    Attributes
+    ----------
+    chunk
+        Index of the chunk; `SCAN` where all pairs are compared.
+    start, stop
+        Of the ways in which it may differ; of the queries in a scan.
+    """
+
+    chunk: int
+    start: int
+    stop: int
+
+
 def pairs_within(queries: Hashes, base: Hashes, radius: int) -> Pairs:
     """Find every query and base hash that differ in at most `radius` bits.
 
@@ -95,11 +117,64 @@ def pairs_within(queries: Hashes, base: Hashes, radius: int) -> Pairs:
     Pairs
         Each pair once, in no particular order. Besides the pairs, memory grows with N + M alone.
     """
-    if not queries.size or not base.size:
-        return _joined([])
-    chunks = _plan(queries.size, base.size, radius)
-    found = _lookup(queries, base, radius, chunks) if chunks else _scan(queries, base, radius)
-    return _joined(list(found))
+    search = Search(queries, base, radius)
+    return joined([pairs for each in search.passes() for pairs in search.run(each)])
+
+
+class Search:
+    """The passes of one search: together they find each pair once, in any order and anywhere.
+
+    Parameters
+    ----------
+    queries, base, radius : ndarray of uint64, ndarray of uint64, int
+        As of `pairs_within`.
+    """
+
+    def __init__(self, queries: Hashes, base: Hashes, radius: int) -> None:
+        self._queries, self._base, self._radius = queries, base, radius
+        self._chunks = _plan(len(queries), len(base), radius)
+        self._table: tuple[int, _Table] | None = None
+
+    def passes(self) -> list[Pass]:
+        """Cut the search into passes of about `PASS_COST` each."""
+        size = len(self._base), len(self._queries)
+        if not all(size):
+            return []
+        if not self._chunks:
+            return [*_slices(SCAN, size[1], SCAN_COST * size[0])]
+        found = []
+        for index, chunk in enumerate(self._chunks):
+            one_way = _chunk_cost(chunk, size[1], size[0]) / chunk.flip_count
+            found += _slices(index, chunk.flip_count, one_way)
+        return found
+
+    def run(self, part: Pass) -> Iterator[Pairs]:
+        """Yield what a pass finds."""
+        if part.chunk == SCAN:
+            return _scan(self._queries, self._base, self._radius, part)
+        return self._lookup(part)
+
+    def _lookup(self, part: Pass) -> Iterator[Pairs]:
+        chunk = self._chunks[part.chunk]
+        if self._table is None or self._table[0] != part.chunk:
+            self._table = part.chunk, _Table(chunk, self._queries, self._base)
+        table = self._table[1]
+        for flip in chunk.flips()[part.start : part.stop]:
+            for left, right in table.candidates(flip):
+                differing = self._queries[left] ^ self._base[right]
+                distance = np.bitwise_count(differing)
+                near = distance <= self._radius
+                for earlier in self._chunks[: part.chunk]:
+                    # A pair that an earlier chunk brings up was reported there.
+                    near &= np.bitwise_count(earlier.of(differing)) > earlier.radius
+                yield Pairs(left[near], right[near], distance[near].astype(np.int64))
+
+
+def _slices(chunk: int, size: int, cost: float) -> Iterator[Pass]:
+    """Cut so many equal parts of a known cost into passes."""
+    step = max(1, int(PASS_COST / cost))
+    for start in range(0, size, step):
+        yield Pass(chunk, start, min(start + step, size))
 
 
 def _plan(queries: int, base: int, radius: int) -> list[HashPart]:
@@ -133,20 +208,6 @@ def _chunk_cost(chunk: HashPart, queries: int, base: int) -> float:
     bucket = base / 2**chunk.width
     lookups = chunk.flip_count * queries
     return lookups * (LOOKUP_COST + CANDIDATE_COST * bucket) + SLOT_COST * 2**chunk.width
-
-
-def _lookup(queries: Hashes, base: Hashes, radius: int, chunks: list[HashPart]) -> Iterator[Pairs]:
-    for position, chunk in enumerate(chunks):
-        table = _Table(chunk, queries, base)
-        for flip in chunk.flips():
-            for left, right in table.candidates(flip):
-                differing = queries[left] ^ base[right]
-                distance = np.bitwise_count(differing)
-                near = distance <= radius
-                for earlier in chunks[:position]:
-                    # A pair that an earlier chunk brings up was reported there.
-                    near &= np.bitwise_count(earlier.of(differing)) > earlier.radius
-                yield Pairs(left[near], right[near], distance[near].astype(np.int64))
 
 
 class _Table:
@@ -186,15 +247,17 @@ def _blocks(sizes: Indices) -> Iterator[slice]:
         start = stop
 
 
-def _scan(queries: Hashes, base: Hashes, radius: int) -> Iterator[Pairs]:
+def _scan(queries: Hashes, base: Hashes, radius: int, part: Pass) -> Iterator[Pairs]:
     rows = max(1, BLOCK // base.size)
-    for start in range(0, queries.size, rows):
-        distance = np.bitwise_count(queries[start : start + rows, None] ^ base)
+    for start in range(part.start, part.stop, rows):
+        some = queries[start : min(start + rows, part.stop), None]
+        distance = np.bitwise_count(some ^ base)
         left, right = np.nonzero(distance <= radius)
         yield Pairs(left + start, right, distance[left, right].astype(np.int64))
 
 
-def _joined(parts: list[Pairs]) -> Pairs:
+def joined(parts: list[Pairs]) -> Pairs:
+    """Return the pairs of several parts, or none."""
     if not parts:
         empty = np.empty(0, dtype=np.int64)
         return Pairs(empty, empty, empty)

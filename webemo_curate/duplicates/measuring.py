@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.clusters import Within
+from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.duplicates.links import LOOKING, Links
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
@@ -34,6 +35,8 @@ class Measuring:
         Bits by which hashes differ at most.
     prove : callable
         `compare.Prover.prove`.
+    within : callable, optional
+        Searches hashes as `hamming.pairs_within` does.
     """
 
     def __init__(
@@ -43,16 +46,17 @@ class Measuring:
         words: Sequence[Words],
         reach: int,
         prove: Prove,
+        within: Within = pairs_within,
     ) -> None:
         self._looks, self._names, self._words = looks, names, words
-        self._reach, self._prove = reach, prove
+        self._reach, self._prove, self._within = reach, prove, within
         self._kept: dict[Method, MeasuredPairs] = {}
 
     def __call__(self, method: Method, rows: Indices) -> MeasuredPairs:
         """Measure the pairs of some rows that a method proposes."""
         looks = self._looks.take(rows)
         if method == Method.PHASH:
-            measured = measured_by_hash(looks, self._reach, self._prove)
+            measured = measured_by_hash(looks, self._reach, self._prove, within=self._within)
         elif method == Method.GRAYS:
             measured = measured_by_grays(looks, self._prove)
         else:

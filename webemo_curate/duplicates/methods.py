@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.clusters import near_pairs
+from webemo_curate.duplicates.clusters import Within, near_pairs
 from webemo_curate.duplicates.grays import differences, resemblance
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.measured import (
@@ -116,7 +116,11 @@ def by_features(
 
 
 def measured_by_hash(
-    looks: PictureLooks, reach: int, prove: Prove, outer: Mask | None = None
+    looks: PictureLooks,
+    reach: int,
+    prove: Prove,
+    outer: Mask | None = None,
+    within: Within = pairs_within,
 ) -> MeasuredPairs:
     """Measure the pairs that hashes propose.
 
@@ -130,6 +134,8 @@ def measured_by_hash(
         `compare.Prover.prove`.
     outer : ndarray of bool, optional
         As in `by_hash`.
+    within : callable, optional
+        Searches as `hamming.pairs_within` does.
 
     Returns
     -------
@@ -142,7 +148,7 @@ def measured_by_hash(
     lead = leaders(hashes, looks.grays[rows], told_by_color, SAME, SAME_RESIDUAL)
     lead = _standing(lead, None if outer is None else outer[rows])
     own = lead == np.arange(len(rows))
-    pairs = near_pairs(hashes[own], mirrored[own], reach)
+    pairs = near_pairs(hashes[own], mirrored[own], reach, within)
     chosen, led = rows[own], rows[~own]
     first = np.concatenate([chosen[pairs.left], led])
     second = np.concatenate([chosen[pairs.right], rows[lead[~own]]])

@@ -12,6 +12,7 @@ from webemo_curate.duplicates.links import link_looks
 from webemo_curate.duplicates.local_words import words_by_hash
 from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
+from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.errors import InputError
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.stages.compared_images import (
@@ -78,7 +79,8 @@ class PairsStage(Stage[MatchingConfig]):
             self._known(context.workspace),
         )
         words = words_by_hash(names, features)
-        return Measuring(looks_of(images), names, words, self.config.reach, prover.prove)
+        search = PairSearch(context.workspace.store, context.runner, prover.checkpoints)
+        return Measuring(looks_of(images), names, words, self.config.reach, prover.prove, search)
 
     def _known(self, workspace: Workspace) -> KnownLooks:
         """Return the looks that an earlier run took in the same way, if they are as written."""

@@ -43,6 +43,10 @@ class FolderStore:
         self.root = root
         self._held: int | None = None
 
+    def __reduce__(self) -> tuple[type["FolderStore"], tuple[Path]]:
+        """Go to other processes without the lock, which stays with this one."""
+        return type(self), (self.root,)
+
     def where(self, key: str) -> str:
         """Return the path of a key's file."""
         return str(self.root / key)

@@ -1,0 +1,148 @@
+"""The search for near hashes as jobs of a runner: the hashes are mapped by all processes."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from webemo_curate.duplicates.hamming import (
+    Hashes,
+    Pairs,
+    Pass,
+    Search,
+    joined,
+    pairs_within,
+)
+from webemo_curate.errors import CurateError
+from webemo_curate.runner.job import Job, Runner
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.protocols import Store
+
+HASHES: Final = "data/hashes"
+"""Where the hashes of a search lie while it runs."""
+
+FEW: Final = 8
+"""Passes that are over before processes have started."""
+
+PASSES: Final = pa.schema(
+    [
+        ("search", pa.string()),
+        ("queries", pa.string()),
+        ("base", pa.string()),
+        ("radius", pa.int32()),
+        ("chunk", pa.int32()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+    ]
+)
+"""A pass: a name for messages, the keys of both sides' hashes, what is sought, and `Pass`."""
+
+FOUND: Final = pa.schema(
+    [
+        ("left", pa.list_(pa.int64())),
+        ("right", pa.list_(pa.int64())),
+        ("distance", pa.list_(pa.int64())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class SearchWorker:
+    """Runs passes of a search; see `runner.job.Worker`.
+
+    Attributes
+    ----------
+    store
+        Holds the hashes.
+    """
+
+    store: Store
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """The pairs that a pass finds."""
+        return FOUND
+
+    def setup(self) -> None:
+        """Do nothing: hashes are mapped when they are first asked for."""
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Run the passes of a batch (schema `PASSES`)."""
+        found = []
+        for _, queries, base, radius, *part in zip(*batch.to_pydict().values(), strict=True):
+            sides = (str(self.store.local(key)) for key in (queries, base))
+            found.append(joined([*_search(*sides, radius).run(Pass(*part))]))
+        columns = zip(*found, strict=True)
+        arrays = [
+            pa.array(list(column), field.type) for column, field in zip(columns, FOUND, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=FOUND)
+
+    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Refuse to go on without a pass: its pairs would be missed."""
+        raise CurateError(
+            f"{batch['search'][0]}: a process that compares hashes ended twice; its memory may not "
+            "do: run the same command with fewer --workers"
+        )
+
+
+@dataclass(frozen=True)
+class PairSearch:
+    """Searches as `hamming.pairs_within` does, over all workers of a runner.
+
+    Attributes
+    ----------
+    store
+        Where all workers find the hashes.
+    runner
+        Runs the passes; one that is lost with its worker is handed out again.
+    checkpoints
+        Finished passes: a killed search goes on.
+    """
+
+    store: Store
+    runner: Runner
+    checkpoints: Checkpoints
+
+    def __call__(self, queries: Hashes, base: Hashes, radius: int) -> Pairs:
+        """Find every query and base hash that differ in at most `radius` bits."""
+        passes = Search(queries, base, radius).passes()
+        if len(passes) < FEW:
+            return pairs_within(queries, base, radius)
+        with self._shared(queries, base) as keys:
+            rows = [("pairs", *keys, radius, *part) for part in passes]
+            columns = zip(*rows, strict=True)
+            job = Job(
+                name="search",
+                worker=SearchWorker(self.store),
+                rows=pa.table([list(column) for column in columns], schema=PASSES),
+                checkpoints=self.checkpoints,
+                partition_rows=1,
+                unit="pass",
+            )
+            found = self.runner.run(job)
+        return Pairs(*(column.combine_chunks().flatten().to_numpy() for column in found.columns))
+
+    @contextmanager
+    def _shared(self, *sides: Hashes) -> Iterator[list[str]]:
+        """Put hashes where all workers find them, while the block runs; give their keys."""
+        self.store.remove(HASHES)  # of a killed command
+        keys = [f"{HASHES}/{hashlib.sha256(side.tobytes()).hexdigest()}.npy" for side in sides]
+        try:
+            for key, side in zip(keys, sides, strict=True):
+                with self.store.writing(key) as partial, partial.open("wb") as stream:
+                    np.save(stream, side)
+            yield keys
+        finally:
+            self.store.remove(HASHES)
+
+
+@lru_cache(1)
+def _search(queries: str, base: str, radius: int) -> Search:
+    """Open a search in a worker's process: the hashes are mapped, shared by all of a machine."""
+    return Search(np.load(queries, mmap_mode="r"), np.load(base, mmap_mode="r"), radius)
