@@ -39,6 +39,21 @@ pairs = pairs_within(hashes, hashes, {DISTANCE})
 print(int((pairs.left < pairs.right).sum()))
 """
 
+OURS_BY_WORKERS = f"""
+import sys, tempfile, numpy as np
+from pathlib import Path
+from webemo_curate.duplicates.pair_search import PairSearch
+from webemo_curate.runner.local_runner import LocalRunner
+from webemo_curate.storage.checkpoints import Checkpoints
+from webemo_curate.storage.folder import FolderStore
+hashes = np.load(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    store = FolderStore(Path(folder))
+    search = PairSearch(store, LocalRunner(), Checkpoints(store, "search"))
+    pairs = search(hashes, hashes, {DISTANCE})
+print(int((pairs.left < pairs.right).sum()))
+"""
+
 FAISS_FLAT = f"""
 import sys, faiss, numpy as np
 hashes = np.load(sys.argv[1])
@@ -76,7 +91,10 @@ def planted_hashes(count: int) -> np.ndarray:
 def compare_search(counts: Sequence[int], rival: Path | None, limit: int) -> None:
     """Print seconds, CPU-seconds, memory and pairs of each contestant at each size."""
     ours = Path(sys.executable)
-    contestants = [("curate", ours, OURS, ())]
+    contestants = [
+        ("curate, one process", ours, OURS, ()),
+        ("curate, a worker a core", ours, OURS_BY_WORKERS, ()),
+    ]
     if rival:
         contestants += [
             ("faiss IndexBinaryFlat", rival, FAISS_FLAT, ()),
