@@ -283,3 +283,11 @@ def test_no_bytes_break_the_readers(content: bytes, name: str, tmp_path: Path) -
         assert str(file) in str(error)  # noqa: PT017 - either is right
         return
     assert all(row["file"] is None for row in found)
+
+
+def test_the_order_in_which_sources_are_given_changes_nothing(tmp_path: Path) -> None:
+    one = write(tmp_path, "one.csv", "url,label\n" + URL.format(1) + ",joy\n")
+    two = write(tmp_path, "two.csv", "url,label\nhttp://user:word@a.example/2.jpg,anger\n")
+    found = listing(two, one)
+    assert found.equals(listing(one, two))
+    assert found["url"].to_pylist() == [URL.format(1), "http://***@a.example/2.jpg"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -75,8 +76,8 @@ class SearchWorker:
         """Run the passes of a batch (schema `PASSES`)."""
         found = []
         for _, queries, base, radius, *part in zip(*batch.to_pydict().values(), strict=True):
-            sides = (str(self.store.local(key)) for key in (queries, base))
-            found.append(joined([*_search(*sides, radius).run(Pass(*part))]))
+            search = _search(self.store.local(queries), self.store.local(base), radius)
+            found.append(joined([*search.run(Pass(*part))]))
         columns = zip(*found, strict=True)
         arrays = [
             pa.array(list(column), field.type) for column, field in zip(columns, FOUND, strict=True)
@@ -143,6 +144,6 @@ class PairSearch:
 
 
 @lru_cache(1)
-def _search(queries: str, base: str, radius: int) -> Search:
+def _search(queries: Path, base: Path, radius: int) -> Search:
     """Open a search in a worker's process: the hashes are mapped, shared by all of a machine."""
     return Search(np.load(queries, mmap_mode="r"), np.load(base, mmap_mode="r"), radius)
