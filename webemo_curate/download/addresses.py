@@ -83,6 +83,5 @@ def check_mirror(mirror: str | None) -> None:
 
 
 def _short(said: object) -> str:
-    """Shorten a value that may hold a long hostile URL, and make it text that a manifest can
-    store."""
+    """Shorten a value that may hold a long hostile URL, and make it text for a manifest."""
     return IN_AUTHORITY.sub(MASK, str(said))[:80].encode("utf-8", errors="replace").decode("utf-8")

@@ -77,8 +77,7 @@ class Exchange:
         return -1 if self._stacked else len(line)
 
     def on_body(self, chunk: bytes) -> int:
-        """Take a piece of the body, or pause the transfer; returning another length ends the
-        transfer."""
+        """Take a piece of the body, or pause; returning another length ends the transfer."""
         kept = chunk[: self.response.limit - self._size]
         if self.brake and not self.brake.lets(len(kept)):
             return int(pycurl.WRITEFUNC_PAUSE)

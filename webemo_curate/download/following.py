@@ -104,8 +104,7 @@ class Follower:
         return step.after(response, _next(response), let=self._config.allow_private)
 
     async def _check_robots(self, step: Step, turns: Turns) -> None:
-        """Raise if robots.txt forbids the URL; reading robots.txt takes none of the URL's own
-        time."""
+        """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
         parts = urlsplit(step.url)
         site = Site(f"{parts.scheme}://{parts.netloc}", step.public_only)
         began = time.monotonic()
