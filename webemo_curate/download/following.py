@@ -132,8 +132,7 @@ class Follower:
         return read_robots(b"", AGENT)
 
     async def _ask_robots(self, step: Step, seconds: float) -> Response | None:
-        """Request robots.txt; return None if its redirects end nowhere, which counts as having
-        none."""
+        """Request robots.txt; None if its redirects end nowhere, which counts as having none."""
         if seconds <= 0:
             raise AttemptError(FetchStatus.TIMEOUT, "deadline passed")
         try:

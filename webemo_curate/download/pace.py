@@ -154,8 +154,7 @@ class Pace:
         self._open(now)
 
     def _weigh(self, share: float) -> None:
-        """Compare the first window after a fall with what a host with a fixed limit would
-        refuse."""
+        """Compare the first window after a fall with what a host with a fixed limit refuses."""
         if self._unweighed and self._expected <= share / 2:
             if share < self.share * HELPED_SHARE:
                 self._useless = 0
@@ -166,8 +165,7 @@ class Pace:
         self._unweighed = False
 
     def _slow_down(self, share: float) -> None:
-        """Lower the rate to a little below what the host accepted just now, or before it began to
-        refuse."""
+        """Lower the rate to a little below what the host accepted, now or before it refused."""
         asked = self._asked()
         accepted = asked * (1 - share)
         borne = max(accepted, 0.0 if self._falls else self._good)
@@ -193,8 +191,7 @@ class Pace:
         self._open(now)
 
     def _asked(self) -> float:
-        """Return the rate at which this window's requests began; few slots may keep it below
-        `rate`."""
+        """Return the rate at which this window's requests began; slots may keep it low."""
         span = self._last - self._first
         return min(self.rate, (self._answers - 1) / span) if span > 0 else self.rate
 

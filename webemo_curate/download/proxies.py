@@ -70,8 +70,7 @@ def _is_proxy(value: str) -> bool:
 
 
 def _is_left_out(host: str, left_out: str) -> bool:
-    """Return whether `no_proxy` names a host: itself, a parent domain, or a network that holds
-    it."""
+    """Return whether `no_proxy` names a host: itself, a parent domain, or a network around it."""
     if left_out.strip() == "*":
         return True
     name = host.strip("[]").rstrip(".").lower()

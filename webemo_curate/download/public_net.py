@@ -38,8 +38,7 @@ def is_public(address: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Return whether the host of a URL is an address, with or without brackets, rather than a
-    name."""
+    """Return whether the host of a URL is an address, with or without brackets, not a name."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

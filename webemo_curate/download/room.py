@@ -28,8 +28,7 @@ class Room:
 
     @property
     def is_open(self) -> bool:
-        """Whether new requests may begin; half of the room is reserved for bodies being
-        received."""
+        """Whether new requests may begin; half is reserved for bodies being received."""
         return self._left > self._size // 2
 
     def share(self) -> "Share":

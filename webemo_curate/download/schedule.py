@@ -139,8 +139,7 @@ class Schedule(Rota):
         self._start(self._attempt(host, visit, now))
 
     def _open(self, name: str, now: float) -> None:
-        """Create a host and its turns only when slots are free: most of many hosts are not needed
-        yet."""
+        """Open a host's queue once slots are free: most of many hosts are not needed yet."""
         host = self._hosts.of(name, now)
         urls = self._queues.pop(name)
         held = {url: self._held[url] for url in urls if self._held.get(url, now) > now}

@@ -190,8 +190,7 @@ class _Loan:
 
 
 def processes() -> int:
-    """Return how many processes work at once: at least two, so that a slow file does not block
-    others."""
+    """Return how many processes work at once: at least two, so one slow file blocks nothing."""
     return min(MOST_PROCESSES, max(2, usable_cores()))
 
 
