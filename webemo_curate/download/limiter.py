@@ -73,14 +73,14 @@ class HostLimiter:
 
     Parameters
     ----------
-    Most requests a second.
-        Requests a second at most.
-    Most requests under way at once.
-        Requests under way at once.
-    Seconds without a good answer after which a host that is down is given up.
+    rate : float
+        Most requests a second.
+    concurrency : int
+        Most requests under way at once.
+    patience : float
         Seconds without a good answer after which a host that is down is given up.
-    The time in seconds, on any monotonic clock.
-        The time in seconds, of any clock that does not go back.
+    now : float
+        The time in seconds, on any monotonic clock.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ def add_folder(
     """Store a folder's images in the workspace and list them like a split manifest.
 
     Parameters
-    Holds folders named by emotion (UnbiasedEmo, Emotion-6, Cornell's Emotion6).
+    ----------
     folder : Path
         Holds folders named by emotion (UnbiasedEmo, Emotion-6, Cornell's Emotion6).
     name : str

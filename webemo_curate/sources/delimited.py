@@ -109,7 +109,7 @@ class DelimitedSource(TableFile):
         )
 
     def _kept(self, batch: pa.RecordBatch, count: "_RowCount") -> Raw:
-        """Number the rows of a block, and drop rows without any value."""
+        """Give the rows of a block their numbers, and drop rows without any value."""
         numbers, broken = count.take(batch.num_rows)
         filled = pc.greater(pc.binary_length(batch.column(0)), 0)
         for column in batch.columns[1:]:

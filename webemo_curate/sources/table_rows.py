@@ -184,7 +184,8 @@ class _Rows:
         text = self._cells(column)
         if column:
             long = pc.greater(pc.utf8_length(text), cell_rules.MAX_TEXT)
-            self._mark(long, column, f"is longer than {cell_rules.MAX_TEXT} characters", "shorten it")
+            what = f"is longer than {cell_rules.MAX_TEXT} characters"
+            self._mark(long, column, what, "shorten it")
             odd = pc.match_substring_regex(text, cell_rules.UNPRINTABLE)
             self._mark(odd, column, "has a control character", "remove it")
         return text

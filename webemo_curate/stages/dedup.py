@@ -1,6 +1,5 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -16,8 +15,8 @@ from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.reviews.decided_reviews import REVIEWS, decided_by, tell_unused
 from webemo_curate.reviews.review import ANSWERS, ReviewKind
-from webemo_curate.stages.compared_images import QUALITY, clean_images, linked_pixels
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.compared_images import ComparingStage, clean_images, linked_pixels
+from webemo_curate.stages.stage import StageContext, Tables
 from webemo_curate.verdicts import STORED, DuplicateVerdict
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class DedupStage(Stage[DedupConfig]):
+class DedupStage(ComparingStage[DedupConfig]):
     """Clusters clean images that show the same picture, by the pairs that were measured."""
 
     name = "dedup"
@@ -40,14 +39,6 @@ class DedupStage(Stage[DedupConfig]):
     gate = gates.DEDUP
     reviewed = ReviewKind.DUPLICATE
     outputs = ("duplicates",)
-
-    def __init__(self, config: DedupConfig, *, by_quality: bool = False) -> None:
-        super().__init__(config)
-        self._by_quality = by_quality
-
-    def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Return `inputs`, and `quality` where pictures leave for it."""
-        return self.inputs | QUALITY if self._by_quality else self.inputs
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""

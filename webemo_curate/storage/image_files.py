@@ -26,7 +26,7 @@ class ImageFiles:
 
     @property
     def reader(self) -> "ImageFiles":
-        """This object itself: a folder has no state to leave behind."""
+        """The object itself: a folder has no state to leave behind."""
         return self
 
     @property

@@ -78,6 +78,7 @@ def parse_taxonomy(text: str, name: str) -> Taxonomy:
     text : str
         A mapping of `labels` (a list, or a mapping of label to group), `groups` (a mapping of group
         to its parent group, or to nothing), `levels` (names, the labels' level first) and `title`.
+    name : str
         For messages.
 
     Returns
