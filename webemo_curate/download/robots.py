@@ -1,4 +1,4 @@
-"""What a site allows robots: robots.txt (RFC 9309) and the X-Robots-Tag of a response.
+"""Read the wishes of a site: robots.txt (RFC 9309) and the X-Robots-Tag of a response.
 
 The parser is our own. Of the parsers on PyPI that were tried, one failed an example of the RFC's
 section 2.2.2 and applied a group for `webemo` to `webemo-curate`; Python's own supports neither the
