@@ -30,12 +30,6 @@ ROWS_AT_A_TIME = 1_000
 
 TOMBSTONES = "data/removed.parquet"
 """Where a workspace keeps what was taken down; sealed, see `parquet`."""
-HONORING = {
-    "text": ReviewKind.TEXT,
-    "duplicates": ReviewKind.DUPLICATE,
-    "labels": ReviewKind.LABEL,
-}
-"""The manifests that people's decisions are an input of, with the kind of them."""
 
 
 def verify(workspace: Workspace, *, files: bool = True, memory: int | None = None) -> list[str]:
@@ -129,7 +123,7 @@ def _stale_manifests(workspace: Workspace) -> Iterator[str]:
 
 def _stale_reviews(workspace: Workspace) -> Iterator[str]:
     """Compare the digest of reviews that each manifest records with the reviews that are there."""
-    for name, kind in HONORING.items():
+    for name, kind in _honored_reviews().items():
         info = workspace.info(name)
         there = reviews_digest(decided(workspace, kind)).get(REVIEWS)
         if info is not None and info.origin.inputs.get(REVIEWS) != there:
@@ -137,6 +131,17 @@ def _stale_reviews(workspace: Workspace) -> Iterator[str]:
                 f"{workspace.where(name)}: was made from other reviews; run '{typed('split')}' "
                 "again"
             )
+
+
+def _honored_reviews() -> dict[str, ReviewKind]:
+    """Return the manifests whose stages honor people's decisions, with the decisions' kind."""
+    # These stages load OpenCV, which other users of this module do not need.
+    from webemo_curate.stages.binarize import BinarizeStage
+    from webemo_curate.stages.dedup import DedupStage
+    from webemo_curate.stages.text import TextStage
+
+    stages = (TextStage, DedupStage, BinarizeStage)
+    return {name: stage.reviewed for stage in stages for name in stage.outputs}
 
 
 def _changed_files(workspace: Workspace, memory: int | None) -> Iterator[str]:

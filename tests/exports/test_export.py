@@ -63,6 +63,16 @@ def test_the_same_command_gives_the_same_bytes(exported: Export, form: str) -> N
     assert first == second
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_counts_the_pictures_that_it_wrote(
+    shared: Workspace, rows: Rows, tmp_path: Path, form: str
+) -> None:
+    settings = ExportConfig(license="mit", shard_images=6)
+    counts = export(shared, ExportFormat(form), tmp_path / "set", settings).images
+    counts.pop("dropped", None)
+    assert counts == {split: len(pictures) for split, pictures in rows.items()}
+
+
 @pytest.mark.parametrize("form", ["huggingface", "webdataset"])
 def test_a_bucket_gives_the_bytes_of_a_folder(
     exported: Export, url: str, tmp_path: Path, form: str

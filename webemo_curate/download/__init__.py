@@ -1,1 +1,1 @@
-"""Downloading: polite, bounded, and with a typed outcome for every URL."""
+"""Politely download URLs within bounds; every URL gets a typed outcome."""

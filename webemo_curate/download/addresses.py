@@ -1,4 +1,4 @@
-"""The rule of URLs that may be asked for: http(s), and no credentials."""
+"""Check which URLs may be requested: http(s) only, without credentials."""
 
 import re
 from urllib.parse import SplitResult, urlsplit
@@ -15,28 +15,28 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def checked(url: str) -> str:
-    """Write a URL as it is asked for, if it may be.
+    """Check that a URL may be requested, and normalize it.
 
     Parameters
     ----------
     url : str
-        As listed, or as a redirect gives it.
+        As listed, or as a redirect gave it.
 
     Returns
     -------
     str
-        In ASCII; see `written`.
+        The URL in ASCII; see `written`.
 
     Raises
     ------
     AttemptError
-        With status `bad_url` and what is wrong with it.
+        With status `bad_url` and the reason.
     """
     try:
         wrong = _wrong(url, urlsplit(with_slashes(url)))
         if wrong is None:
             return written(url)
-    except (ValueError, IndexError) as error:  # what urllib and idna raise on nonsense
+    except (ValueError, IndexError) as error:  # raised by urllib and idna on malformed input
         raise AttemptError(FetchStatus.BAD_URL, _short(error)) from error
     raise AttemptError(FetchStatus.BAD_URL, wrong)
 
@@ -56,7 +56,7 @@ def _wrong(url: str, parts: SplitResult) -> str | None:
 
 
 def mirrored(url: str, mirror: str | None) -> str:
-    """Check a URL and put the mirror's scheme and host in place of its own; see `checked`."""
+    """Replace a URL's scheme and host by the mirror's and check the result; see `checked`."""
     target = checked(url)
     if mirror is None:
         return target
@@ -65,12 +65,12 @@ def mirrored(url: str, mirror: str | None) -> str:
 
 
 def check_mirror(mirror: str | None) -> None:
-    """Refuse a mirror that is not an http(s) URL of a host.
+    """Check that a mirror is an http(s) URL with a host.
 
     Raises
     ------
     InputError
-        If it is none.
+        If it is not.
     """
     if mirror is None:
         return
@@ -83,5 +83,5 @@ def check_mirror(mirror: str | None) -> None:
 
 
 def _short(said: object) -> str:
-    """Bound what may hold all of a hostile URL, and make it text that a manifest can hold."""
+    """Shorten a value that may hold a long hostile URL, and make it text for a manifest."""
     return IN_AUTHORITY.sub(MASK, str(said))[:80].encode("utf-8", errors="replace").decode("utf-8")

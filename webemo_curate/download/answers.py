@@ -1,4 +1,4 @@
-"""Turn an answer into a body to look at, or a failure with its reason."""
+"""Turn an HTTP response into a body to examine, or into a failure with its reason."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,24 +10,25 @@ from webemo_curate.verdicts import FetchStatus
 
 
 def body_of(response: Response, ignore_robots: bool) -> Body:
-    """Return the body of an answer that brought one.
+    """Return the body of a successful response.
 
     Parameters
     ----------
     response : Response
-        The last answer of a URL.
+        The last response for a URL.
     ignore_robots : bool
-        Whether X-Robots-Tag counts for nothing.
+        Whether to ignore X-Robots-Tag.
 
     Returns
     -------
     Body
-        Whole, its content coding undone; not yet looked at.
+        The complete body with its content coding undone; not yet examined.
 
     Raises
     ------
     AttemptError
-        If the server refused, the site keeps it out of data sets, or it is not whole.
+        If the server refused, X-Robots-Tag keeps the picture out of data sets, or the body is
+        incomplete.
     """
     code = response.status
     if code not in SUCCESS:
@@ -42,7 +43,7 @@ def body_of(response: Response, ignore_robots: bool) -> Body:
 
 
 def refusal(response: Response) -> AttemptError:
-    """Say what a code stands for that brings no picture."""
+    """Return the failure that an HTTP status without a picture stands for."""
     code = response.status
     status = FetchStatus.NOT_IMAGE if code < 400 else status_of(code)
     wait = retry_after(response.header("retry-after"))
@@ -60,7 +61,7 @@ def retry_after(value: str | None) -> float | None:
     Returns
     -------
     float or None
-        Seconds to wait, at least 0; None if there is no header or it makes no sense.
+        Seconds to wait, at least 0; None if the header is missing or invalid.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""The client and the settings by which a schedule asks hosts."""
+"""The protocol through which a schedule makes requests."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,13 +8,13 @@ from webemo_curate.download.steps import Step, Turns
 
 
 class Asker(Protocol):
-    """Makes requests: `client.Downloader`, or a simulated web."""
+    """Makes requests: `client.Downloader`, or a simulated web in tests and benchmarks."""
 
     def target(self, url: str) -> str:
-        """Return the URL that is asked for in place of a listed one; raises `AttemptError`."""
+        """Return the URL to request for a listed URL; raises `AttemptError`."""
 
     async def ask(self, step: Step, seconds: float, turns: Turns) -> Body | Step:
-        """Make one request within so many seconds; raises `AttemptError`."""
+        """Make one request within the given number of seconds; raises `AttemptError`."""
 
     async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
-        """Judge and keep a body."""
+        """Examine a body and store it."""

@@ -1,4 +1,4 @@
-"""One transfer, paused while there is no room for more of its body."""
+"""Pause a transfer while there is no room for more of its body."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,18 +10,18 @@ from webemo_curate.download.room import Share
 
 
 class Brake:
-    """Pauses and resumes a transfer of libcurl; the time it is paused is not counted as its own.
+    """Pauses and resumes a libcurl transfer; paused time does not count against its time limit.
 
     Parameters
     ----------
     curl : pycurl.Curl
-        The transfer; libcurl bounds its time until it stops for the first time.
+        The transfer. Until the first pause, libcurl itself enforces the time limit.
     share : Share
-        What its body holds of the room for all.
+        The bytes that this transfer's body holds of the shared room.
     seconds : float
-        For all of it.
+        Time limit of the whole transfer, pauses excluded.
     fail : callable
-        Ends the transfer, given libcurl's error and what is said of it.
+        Ends the transfer; called with libcurl's error code and a message.
     """
 
     def __init__(
@@ -34,20 +34,20 @@ class Brake:
         self._stands = self._ended = False
 
     def lets(self, size: int) -> bool:
-        """Tell whether more of the body may be taken; called by libcurl, which must wait if not."""
+        """Return whether more of the body may be taken now; if not, libcurl must pause."""
         if self._share.take(size, lambda: self._soon(self._go_on)):
             return True
         self._soon(self._stop)
         return False
 
     def end(self) -> None:
-        """Do nothing more: the transfer has ended."""
+        """Stop acting: the transfer has ended."""
         self._ended = True
         self._clear_timer()
         self._count_wait()
 
     def _soon(self, act: Callable[[], None]) -> None:
-        """Act once libcurl, which may be calling, has returned."""
+        """Call `act` on the event loop's next round, once libcurl's callback has returned."""
         self._loop.call_soon(self._act_unless_ended, act)
 
     def _act_unless_ended(self, act: Callable[[], None]) -> None:

@@ -15,14 +15,14 @@ FILE, FOLDERS = "SSL_CERT_FILE", "SSL_CERT_DIR"
 
 @dataclass(frozen=True)
 class Certificates:
-    """The places of trusted certificates.
+    """Locations of trusted certificates.
 
     Attributes
     ----------
     bundle
-        A file of them in PEM form; None for libcurl's own.
+        A file of certificates in PEM form; None for libcurl's own.
     folders
-        Folders as OpenSSL reads them, with `os.pathsep` between; None for libcurl's own.
+        Folders of certificates in OpenSSL's layout, joined by `os.pathsep`; None for libcurl's own.
     """
 
     bundle: str | None = None
@@ -30,15 +30,15 @@ class Certificates:
 
 
 SYSTEM = Certificates()
-"""Those that libcurl finds."""
+"""The locations that libcurl finds by itself."""
 
 
 def trusted(environment: Mapping[str, str] = os.environ) -> Certificates:
-    """Read which certificates the user trusts, and check that they can be read.
+    """Read from the environment which certificates to trust, and check that they can be read.
 
-    The order is that of requests and curl: `REQUESTS_CA_BUNDLE`, then `CURL_CA_BUNDLE` (a file; for
-    requests also a folder), then `SSL_CERT_FILE` and `SSL_CERT_DIR` together. A variable that is
-    empty counts as not set.
+    The order is that of requests and curl: `REQUESTS_CA_BUNDLE` (a file or a folder), then
+    `CURL_CA_BUNDLE` (a file), then `SSL_CERT_FILE` and `SSL_CERT_DIR` together. An empty variable
+    counts as not set.
 
     Parameters
     ----------
@@ -48,12 +48,13 @@ def trusted(environment: Mapping[str, str] = os.environ) -> Certificates:
     Returns
     -------
     Certificates
-        What is to be used; nothing named means libcurl's own.
+        The locations to use; libcurl's own if no variable is set.
 
     Raises
     ------
     InputError
-        If what the deciding variable names is not there, cannot be read, or holds no certificate.
+        If the variable that decides names a place that is missing, unreadable or without
+        certificates.
     """
     for name in BUNDLES:
         value = environment.get(name)

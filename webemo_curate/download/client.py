@@ -1,4 +1,4 @@
-"""One request of a URL, its outcome, and the test of whether a body is an image."""
+"""Request a URL, check that the body is an image, and store it."""
 
 import asyncio
 import logging
@@ -24,8 +24,8 @@ from webemo_curate.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 LARGE_BYTES = 256 * 1024
-"""A smaller body is stored on the event loop: a thread's way to the interpreter lock costs more
-than the work."""
+"""Bytes. A smaller body is stored on the event loop: handing it to a thread would cost more than
+writing it."""
 
 
 class Downloader:
@@ -34,15 +34,15 @@ class Downloader:
     Parameters
     ----------
     config : FetchConfig
-        Politeness, bounds and the mirror.
+        Politeness, limits and the mirror.
     workspace : Workspace
         Stores the images.
     pools : Pools
         Make the requests.
     examiner : Examiner
-        Says what a body is.
+        Checks what a body is.
     room : Room, optional
-        Bounds the bytes of bodies that are held.
+        Bounds the bytes of bodies held in memory.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Downloader:
         self._follower = Follower(config, pools)
 
     def target(self, url: str) -> str:
-        """Return the URL that is asked for in place of a listed one; see `schedule.Asker`."""
+        """Return the URL to request for a listed URL; see `asker.Asker`."""
         return mirrored(url, self._config.mirror)
 
     async def ask(self, step: Step, seconds: float, turns: Turns) -> Body | Step:
@@ -69,23 +69,24 @@ class Downloader:
         Parameters
         ----------
         step : Step
-            Which.
+            The request to make.
         seconds : float
-            For it.
+            Its time limit.
         turns : Turns
-            For what else is asked on the way; told of the time for which there was no room.
+            Waits for the turns of other requests that this one needs (robots.txt); the time without
+            room for the body is added to it.
 
         Returns
         -------
         Body or Step
-            What came, or where a redirect leads.
+            The body that arrived, or the next request after a redirect.
 
         Raises
         ------
         AttemptError
-            If no complete body came, or whatever else this one URL brought about.
+            If no complete body arrived, or anything else went wrong that concerns this URL alone.
         CurateError
-            If it is the machine's fault.
+            If the machine is at fault.
         """
         share, answer = self._room.share(), None
         try:
@@ -117,16 +118,16 @@ class Downloader:
         url : str
             As listed.
         body : Body
-            What came.
+            The body.
         attempts : int
-            How many it took.
+            Number of attempts made.
         started : datetime
-            When the first began.
+            When the first attempt began.
 
         Returns
         -------
         FetchOutcome
-            Never an exception, whatever the body; only what the machine lacks raises a
+            Always returned, whatever the body holds; only what the machine lacks raises a
             `CurateError`.
         """
         try:
@@ -165,12 +166,12 @@ class Downloader:
 
 
 def user_agent(config: FetchConfig) -> str:
-    """Return the honest name under which requests are made, with the contact if one is given.
+    """Return the User-Agent header: the program's own name, with the contact if one is given.
 
     Raises
     ------
     InputError
-        If the contact cannot stand in a header.
+        If the contact cannot stand in a header line.
     """
     if config.contact and not config.contact.isprintable():
         raise InputError(f"--contact {config.contact!r}: it must be one line; give an address")

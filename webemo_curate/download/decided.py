@@ -1,7 +1,7 @@
-"""Tell whether an outcome of earlier settings is the one that the present settings would give.
+"""Decide whether an outcome found under earlier settings still holds under the present ones.
 
-A manifest names the settings it was made by, so no row of it may have been decided by others. What
-another setting may have decided otherwise is asked for again, and nothing else.
+A manifest names the settings it was made with, so each of its rows must be what these settings
+give. A URL is requested again only if a changed setting may have changed its outcome.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,24 +12,24 @@ from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.verdicts import FetchStatus
 
 Test = Callable[[FetchOutcome, Any], bool]
-"""Tells of an outcome and the new value whether the outcome is the same under it."""
+"""Takes an outcome and a setting's new value; returns whether the outcome stays the same."""
 
 ENDED = frozenset(
     {FetchStatus.OK, FetchStatus.PLACEHOLDER, FetchStatus.NOT_FOUND, FetchStatus.GONE}
 )
-"""Outcomes that following more redirects would not change."""
+"""Statuses that following more redirects would not change."""
 
 
 @dataclass(frozen=True)
 class Deciding:
-    """The outcomes that a setting decides.
+    """Which outcomes stand when a setting changes.
 
     Attributes
     ----------
     wider
-        Which outcomes stand when it allows more than before.
+        Tells which outcomes stand when the setting now allows more.
     narrower
-        Which outcomes stand when it allows less.
+        Tells which outcomes stand when the setting now allows less.
     """
 
     wider: Test
@@ -56,23 +56,24 @@ SETTINGS: Mapping[str, Deciding] = {
         _is_not(FetchStatus.TOO_LARGE), lambda outcome, _: outcome.sha256 is None
     ),
 }
-"""By field of `FetchConfig`; `limit` chooses URLs, `placeholder_urls` is applied to all anew."""
+"""By field of `FetchConfig`. Not listed: `limit`, which selects URLs, and `placeholder_urls`, which
+is applied to all outcomes in each run."""
 
 
 def stands_under(outcome: FetchOutcome, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Tell whether an outcome is what other settings would have brought.
+    """Return whether an outcome found under other settings stands under the present ones.
 
     Parameters
     ----------
     outcome : FetchOutcome
-        As it was found.
+        The outcome found earlier.
     before, now : mapping of str to Any
-        The fetch stage's configuration then and now; a setting that `before` lacks is unknown.
+        The fetch stage's configuration then and now. A setting missing from `before` is unknown.
 
     Returns
     -------
     bool
-        False if the URL is to be asked for again.
+        False if the URL must be requested again.
     """
     for name, deciding in SETTINGS.items():
         old, new = before.get(name), now[name]

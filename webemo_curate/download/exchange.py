@@ -1,4 +1,4 @@
-"""One request under way: what libcurl hands over, and how it ends."""
+"""Collect what libcurl receives for one request, and report how the request ended."""
 
 import asyncio
 import socket
@@ -15,35 +15,35 @@ from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 
 MAX_CODINGS = 2
-"""Content codings on one body. Each may swell what it is given a thousandfold before a piece of it
-reaches our bound; brotli a millionfold, so it is taken alone only."""
+"""Most content codings accepted on one body. Each may expand its input a thousandfold before our
+size limit sees any of it. Brotli expands a millionfold, so it is accepted only alone."""
 
 CODINGS = frozenset(
     {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "x-compress", "x-gzip"}
     | {"pack200-gzip", "zstd"}
 )
-"""The content codings there are (IANA, HTTP Content Coding Registry)."""
+"""All registered content codings (IANA, HTTP Content Coding Registry)."""
 
 BODY_FAILURES = frozenset(
     {pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING, pycurl.E_WRITE_ERROR}
 )
-"""What can go wrong once the head of an answer is there."""
+"""Errors of libcurl that can occur after a response's headers have arrived."""
 
 
 class Exchange:
-    """Gathers what libcurl hands over.
+    """Collects the header lines and body of one response.
 
     Parameters
     ----------
     response : Response
-        Filled.
+        Receives the response.
     done : asyncio.Future
-        Gets no result when it is complete, or the error that it ends with.
+        Resolved with None when the response is complete, else with the error.
 
     Attributes
     ----------
     brake
-        Stops the transfer while there is no room for more of its body; None if it never does.
+        Pauses the transfer while there is no room for more of its body; None if it is never paused.
     """
 
     def __init__(self, response: Response, done: "asyncio.Future[None]") -> None:
@@ -56,7 +56,7 @@ class Exchange:
         self._fault: OSError | None = None
 
     def open_public(self, _purpose: int, place: Any) -> Any:
-        """Open a socket to an address of the public net, and to no other; called by libcurl."""
+        """Open a socket to a public address, and to no other; called by libcurl."""
         family, kind, protocol, address = place
         if not is_public(str(address[0])):
             self._kept_out = True
@@ -68,7 +68,7 @@ class Exchange:
             return pycurl.SOCKET_BAD
 
     def on_header(self, line: bytes) -> int:
-        """Take a header line; refusing it ends the transfer."""
+        """Take a header line; returning another length than the line's ends the transfer."""
         self.response.take(line)
         if line.strip():
             return len(line)
@@ -77,7 +77,7 @@ class Exchange:
         return -1 if self._stacked else len(line)
 
     def on_body(self, chunk: bytes) -> int:
-        """Take a piece of the body, or let it come again later; refusing it ends the transfer."""
+        """Take a piece of the body, or pause; returning another length ends the transfer."""
         kept = chunk[: self.response.limit - self._size]
         if self.brake and not self.brake.lets(len(kept)):
             return int(pycurl.WRITEFUNC_PAUSE)
@@ -89,7 +89,7 @@ class Exchange:
         return len(chunk)
 
     def finish(self, status: int, error: int = 0, message: str = "", os_errno: int = 0) -> None:
-        """Hand the answer, or why there is none, to whoever waits."""
+        """Give the waiting caller the response, or the reason why there is none."""
         if self.done.done():
             return
         parts, self._parts = self._parts, []
@@ -108,9 +108,9 @@ class Exchange:
         if not error or not self.response.complete:
             return
         if error in BODY_FAILURES and status >= 300:
-            return  # it is the code that counts, as it does for browsers
+            return  # the status decides, as in browsers
         if error == pycurl.E_WRITE_ERROR:
-            return  # more follows a gzip body that has ended: left, as browsers leave it
+            return  # bytes after the end of a gzip body are ignored, as browsers do
         if self._fault:
             raise_system_fault(self._fault)
         if self._kept_out and error == pycurl.E_COULDNT_CONNECT:
@@ -119,7 +119,7 @@ class Exchange:
 
 
 def check_codings(response: Response) -> None:
-    """Raise if a body is coded in what there is no decoder for, and not in words of a server's."""
+    """Raise if a body has a registered coding that libcurl cannot decode; unknown codings pass."""
     for coding in CODINGS.intersection(response.codings):
         said = f"coded in {coding}, which this libcurl does not undo"
         raise AttemptError(FetchStatus.NOT_IMAGE, said, response.status)

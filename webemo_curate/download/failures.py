@@ -1,7 +1,7 @@
-"""Reasons why a request brought no answer: libcurl's own words, and the statuses for them.
+"""Map libcurl's errors to a status and a reason.
 
-A reason goes into a manifest, so it is the same whenever the same thing happens: without the ports,
-addresses and times that libcurl's messages hold.
+Reasons go into a manifest, so equal failures must give equal reasons. The ports, addresses and
+times in libcurl's messages are removed.
 """
 
 import errno
@@ -22,7 +22,7 @@ STATUS_BY_ERROR = {
     pycurl.E_URL_MALFORMAT: FetchStatus.BAD_URL,
     pycurl.E_BAD_CONTENT_ENCODING: FetchStatus.CORRUPT,
 }
-"""What libcurl's errors come to; any other is a `connection` failure."""
+"""The status of libcurl's errors; any other error is a `connection` failure."""
 
 NAMED = (
     "UNSUPPORTED_PROTOCOL",
@@ -57,9 +57,9 @@ ERROR_NAMES = {getattr(pycurl, f"E_{name}"): name.lower().replace("_", " ") for 
     97: "proxy",
     100: "too large",
 }
-"""Errors of a transfer by number (CURLE_* in curl/curl.h) that an HTTP request can end with.
+"""Names of the errors (CURLE_* in curl/curl.h) that an HTTP request can end with.
 
-pycurl gives names to the errors of other interfaces too, under the same numbers; and none to a few.
+pycurl lacks names for some of them, and uses the same numbers for errors of its other interfaces.
 """
 
 SAID_BY_NAME = {
@@ -69,17 +69,17 @@ SAID_BY_NAME = {
     pycurl.E_OPERATION_TIMEDOUT,
     pycurl.E_PARTIAL_FILE,
 }
-"""Errors whose message adds nothing to the name but an address, a time or a number of bytes."""
+"""Errors whose message adds only an address, a time or a number of bytes to the name."""
 
 VARYING = re.compile(r" in connection to \S+| after \d+ ms| port \d+|(?<=stream) \d+")
 MAX_REASON = 160
 
 UNCODED = "Unrecognized content encoding type"
-"""libcurl's words, in all its versions, for a coding that it has no decoder for."""
+"""libcurl's message, in all its versions, for a content coding that it cannot decode."""
 
 DIED = "Connection died"
-"""libcurl's words where all kept connections that it took up, one after the other, had been closed
-by the host meanwhile: it has not been asked at all."""
+"""libcurl's message when the host had closed every kept connection that libcurl tried. The host has
+then not received the request."""
 
 NO_START = {
     pycurl.E_COULDNT_CONNECT,
@@ -88,39 +88,40 @@ NO_START = {
     pycurl.E_FAILED_INIT,
     pycurl.E_SSL_CACERT_BADFILE,
 }
-"""How a lack of descriptors shows: libcurl has no error of its own for it."""
+"""Errors by which a lack of file descriptors shows; libcurl has no error of its own for it."""
 
 LACKS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-"""What the system says when it is at its end; said to a connection, it is not about the host."""
+"""System errors that concern this machine, not the host, even where a connection reports them."""
 
 SPARE_DESCRIPTORS = 8
-"""What a look-up and a connection take at most; with fewer left, neither says anything."""
+"""Most file descriptors that a name look-up and a connection need. With fewer left, their errors
+say nothing about the host."""
 
 
 def failure(code: int, message: str, os_errno: int, http_status: int | None) -> AttemptError:
-    """Say why a request failed.
+    """Return the failure of a request, with its status and reason.
 
     Parameters
     ----------
     code : int
-        libcurl's error of the transfer.
+        libcurl's error code.
     message : str
-        What libcurl said.
+        libcurl's message.
     os_errno : int
-        The operating system's last error of the connection; 0 if there was none.
+        The operating system's last error on the connection; 0 if there was none.
     http_status : int or None
-        Status code, if an answer had begun.
+        Status code, if a response had begun.
 
     Returns
     -------
     AttemptError
-        With a reason that is the same in every run.
+        With a reason that is equal in every run.
 
     Raises
     ------
     CurateError
-        If it is the machine's fault and not the URL's: open files or memory are lacking, or the
-        certificates cannot be read any more.
+        If the machine is at fault, not the URL: open files or memory are lacking, or the
+        certificates can no longer be read.
     """
     _raise_lack(code, os_errno)
     if code == pycurl.E_SSL_CACERT_BADFILE:
@@ -130,13 +131,13 @@ def failure(code: int, message: str, os_errno: int, http_status: int | None) -> 
 
 
 def reason(code: int, message: str, os_errno: int = 0) -> str:
-    """Name an error and add what libcurl or the system said, without what varies between runs."""
+    """Return the error's name and libcurl's or the system's message, without parts that vary."""
     name = ERROR_NAMES.get(code, f"curl {code}")
     said = VARYING.sub("", message)
     if code in SAID_BY_NAME:
         said = os.strerror(os_errno) if code == pycurl.E_COULDNT_CONNECT and os_errno else ""
     said = "".join(sign if sign.isprintable() else " " for sign in said).strip()
-    said = masked_within(said)  # what is wrong with a proxy's URL is told with all of it
+    said = masked_within(said)  # a message about a bad proxy quotes its whole URL
     return (f"{name}: {said}" if said else name)[:MAX_REASON]
 
 
@@ -161,7 +162,7 @@ def check_descriptors() -> None:
 
 def _raise_lack(code: int, os_errno: int) -> None:
     if code == pycurl.E_OUT_OF_MEMORY:
-        raise lacking(errno.ENOMEM)  # libcurl asks for little, whatever a host sends
+        raise lacking(errno.ENOMEM)  # libcurl needs little memory, whatever a host sends
     if os_errno in LACKS:
         raise_system_fault(OSError(os_errno, os.strerror(os_errno)))
     if code in NO_START:

@@ -1,4 +1,4 @@
-"""Following a URL to its answer: redirects, their cookies, and what robots.txt says on the way."""
+"""Follow a URL to its final response: redirects, their cookies, and robots.txt on the way."""
 
 import time
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from webemo_curate.imaging import accepted_types
 from webemo_curate.verdicts import FetchStatus
 
 AGENT = "webemo-curate"
-"""The product token by which robots.txt names us."""
+"""The product token by which robots.txt files name this crawler."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -32,12 +32,12 @@ ROBOTS_ACCEPT = "text/plain,*/*;q=0.5"
 
 
 class Follower:
-    """Asks for URLs and says where they lead, as far as robots.txt lets it.
+    """Makes one request if robots.txt allows it, and returns the response or the next request.
 
     Parameters
     ----------
     config : FetchConfig
-        Bounds, and whether robots.txt counts.
+        Limits, and whether robots.txt counts.
     pools : Pools
         Make the requests.
     """
@@ -51,36 +51,36 @@ class Follower:
     async def picture(
         self, step: Step, seconds: float, turns: Turns, share: Share
     ) -> Response | Step:
-        """Ask for a picture.
+        """Request a picture.
 
         Parameters
         ----------
         step : Step
-            The request to make; its host's turn has come.
+            The request to make; the host's turn has come.
         seconds : float
-            For it.
+            Its time limit.
         turns : Turns
-            For what else is asked on the way, and told of the time that takes.
+            Waits for the turns of other requests on the way (robots.txt), and adds up their time.
         share : Share
-            Takes the bytes of the answer.
+            Accounts for the response's bytes in memory.
 
         Returns
         -------
         Response or Step
-            An answer of any status that is no redirect, its body within `max_bytes`; or the next
-            request, which is to wait for the turn of its own host.
+            A response of any status other than a redirect, its body within `max_bytes`; or the next
+            request, which must wait for its own host's turn.
 
         Raises
         ------
         AttemptError
-            If there is none, or it may not be asked for. Where robots.txt cannot be had, for an
-            error of the server, of the network or a refusal for now (408, 425, 429), nothing of
-            the site is asked for, as RFC 9309 (2.3.1.4) has it; but the URL ends as the request
-            for robots.txt did, not as `robots`, and another attempt asks for it again. The RFC
-            lets a crawler take such a site as open after 30 days; a run does not last that long,
+            If there is no response, or the URL may not be requested. While robots.txt is
+            unavailable (a server or network error, or a temporary refusal: 408, 425, 429), nothing
+            of the site is requested, as RFC 9309 (2.3.1.4) demands. The URL then ends with the
+            status of the robots.txt request, not as `robots`, so that another attempt asks again.
+            The RFC lets a crawler treat such a site as open after 30 days; no run lasts that long,
             and every run asks anew.
         CurateError
-            If the machine lacks what it takes to ask.
+            If the machine lacks what the request needs.
         """
         if not self._config.ignore_robots:
             await self._check_robots(step, turns)
@@ -104,7 +104,7 @@ class Follower:
         return step.after(response, _next(response), let=self._config.allow_private)
 
     async def _check_robots(self, step: Step, turns: Turns) -> None:
-        """Refuse what robots.txt forbids; that it is read takes no time of the URL's own."""
+        """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
         parts = urlsplit(step.url)
         site = Site(f"{parts.scheme}://{parts.netloc}", step.public_only)
         began = time.monotonic()
@@ -132,7 +132,7 @@ class Follower:
         return read_robots(b"", AGENT)
 
     async def _ask_robots(self, step: Step, seconds: float) -> Response | None:
-        """Ask for robots.txt; None if it has led nowhere, which is as if there were none."""
+        """Request robots.txt; None if its redirects end nowhere, which counts as having none."""
         if seconds <= 0:
             raise AttemptError(FetchStatus.TIMEOUT, "deadline passed")
         try:

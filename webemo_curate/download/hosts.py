@@ -1,4 +1,4 @@
-"""The hosts of a run: the URLs that wait for each, and which of them is asked for next."""
+"""The hosts of a run: the URLs queued for each, and which of them is next."""
 
 import asyncio
 import heapq
@@ -13,16 +13,16 @@ from webemo_curate.download.urls import DEFAULT_PORTS
 from webemo_curate.download.visit import Visit
 
 Waiting = Visit | asyncio.Future[None]
-"""What waits for a host's turn: a URL, or what a URL of another host needs from here."""
+"""What waits for a host's turn: a URL, or a request that a URL of another host needs here."""
 
 
 def host_of(url: str) -> str:
-    """Return whose politeness a request needs: the host in lower case, and a port of its own.
+    """Return the host that a request counts against: in lower case, with its port if it names one.
 
     Parameters
     ----------
     url : str
-        With scheme and host.
+        A URL with scheme and host.
 
     Returns
     -------
@@ -36,23 +36,23 @@ def host_of(url: str) -> str:
 
 
 class Host:
-    """A host and the URLs that wait for it.
+    """A host and the queue of its URLs.
 
     Parameters
     ----------
     name : str
         See `host_of`.
     limiter : HostLimiter
-        When it may be asked.
+        Decides when the host may be asked.
 
     Attributes
     ----------
     at
-        When its next turn stands in the schedule; None if none does.
+        Time of its next turn in the schedule; None if it has none.
     last_error
-        How the last attempt that failed did so.
+        The error of the last failed attempt.
     announced_until
-        The end of the rest that was announced last.
+        End of the rest that was last announced to the user.
     """
 
     __slots__ = (
@@ -76,28 +76,28 @@ class Host:
         self._order = itertools.count()
 
     def __len__(self) -> int:
-        """Return how many URLs wait."""
+        """Return how many URLs are queued."""
         return len(self._fresh) + len(self._later)
 
     def fill(self, urls: list[str]) -> None:
-        """Let URLs wait for their first attempt of this pass, in their order."""
+        """Queue URLs, in their order, for their first attempt of this pass."""
         self._fresh = urls[::-1]
 
     def wait(self, waiting: Waiting, due: float) -> None:
-        """Let a URL wait for its next request."""
+        """Queue a URL for its next request at the given time."""
         heapq.heappush(self._later, (due, next(self._order), waiting))
 
     def ready_at(self) -> float:
-        """Return when the next request may begin; infinity if none may."""
+        """Return when the next request may begin; infinity if nothing is queued or may begin."""
         if self._fresh:
             return self.limiter.ready_at()
         return max(self._later[0][0], self.limiter.ready_at()) if self._later else float("inf")
 
     def take(self, now: float) -> Waiting:
-        """Take the URL whose turn it is; one that has failed before goes first when it is due.
+        """Take the next URL; one that is due for another attempt goes first.
 
-        Not so while the host is down: then each question is another URL's, so that none uses up
-        its attempts on it.
+        While the host is down, a new URL goes first: each probe is then another URL's, so that no
+        URL uses up its attempts.
         """
         due = bool(self._later) and self._later[0][0] <= now
         if self._later and (not self._fresh or (due and not self.limiter.is_down)):
@@ -105,7 +105,7 @@ class Host:
         return Visit(self._fresh.pop())
 
     def drain(self) -> Iterator[Waiting]:
-        """Take all URLs, whether or not they are due."""
+        """Take all URLs, due or not."""
         while self._later:
             yield heapq.heappop(self._later)[2]
         while self._fresh:
@@ -113,12 +113,12 @@ class Host:
 
 
 class KnownHosts:
-    """The hosts that something waits for, and those that are not forgotten yet.
+    """The hosts that have queued URLs, and recent ones whose state is still needed.
 
     Parameters
     ----------
     make : callable
-        Makes the limiter of a host, given the time.
+        Makes the limiter of a host; called with the time.
     """
 
     def __init__(self, make: Callable[[float], HostLimiter]) -> None:
@@ -128,9 +128,9 @@ class KnownHosts:
         self._cooling: deque[Host] = deque()
 
     def of(self, name: str, now: float) -> Host:
-        """Return a host, as it is known or new."""
+        """Return a host, creating it if it is unknown."""
         host = self.active.get(name)
-        if host is None:  # an empty one is false
+        if host is None:  # not `or`: a host with an empty queue is falsy
             host = self._aside.pop(name, None)
         if host is None:
             host = Host(name, self._make(now))
@@ -138,10 +138,10 @@ class KnownHosts:
         return host
 
     def leave(self, host: Host, now: float) -> None:
-        """Let go of a host that nothing waits for.
+        """Release a host that has no queued URLs.
 
-        It is kept as long as something is known against it; and, as a redirect may lead there
-        again at any moment, until its next turn would have come.
+        Its state is kept while the host is slowed down or resting. It is also kept until its next
+        turn would come, because a redirect may lead back to it at any moment.
         """
         if self.active.get(host.name) is not host:
             return
@@ -155,11 +155,11 @@ class KnownHosts:
                 del self._aside[cool.name]
 
     def renew(self, now: float) -> None:
-        """Have patience again with all of them: another pass begins."""
+        """Reset the patience with all hosts at the start of another pass."""
         for host in self._aside.values():
             host.limiter.renew(now)
 
     def longest_rest(self, names: Iterable[str], now: float) -> float:
-        """Return the seconds until the last of some hosts may be asked."""
+        """Return the seconds until the last of the given hosts may be asked."""
         known = (self._aside.get(name) for name in names)
         return max((host.limiter.rest(now)[0] for host in known if host), default=0.0)

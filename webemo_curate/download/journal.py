@@ -1,7 +1,7 @@
-"""An append-only record of outcomes, so that a killed download goes on where it was.
+"""An append-only journal of outcomes, from which a killed download goes on.
 
-It is written in segments: one is closed and published whenever the images of its outcomes have
-settled, so that on an object store another machine can go on from there.
+The journal is written in segments. Each time the images of its outcomes are safely stored, a
+segment is closed and published, so that with an object store another machine can go on from there.
 """
 
 import json
@@ -31,23 +31,23 @@ SUFFIX = ".jsonl"
 TIMES = ("started", "finished")
 
 MAX_LINE = 2**20
-"""Bytes; a line of this program is shorter."""
+"""Longest line read, in bytes; the lines written here are shorter."""
 
 SHA256, FILE_SUFFIX = re.compile(r"[0-9a-f]{64}"), re.compile(r"\.[a-z0-9]{1,8}")
-"""What the name of an image's file is made of."""
+"""Characters of a SHA-256 in hex, of which an image's file name is made."""
 
 
 class Entry(NamedTuple):
-    """A line: how a URL stood after a pass.
+    """A line of the journal: a URL's outcome after a pass.
 
     Attributes
     ----------
     outcome
-        With what earlier passes brought.
+        The outcome, merged with those of earlier passes.
     number
-        Of the pass, from 1.
+        Number of the pass, from 1.
     decided_by
-        Settings of the run that found it; see `decided`. Empty where they are not known.
+        The settings of the run that found it; see `decided`. Empty if unknown.
     """
 
     outcome: FetchOutcome
@@ -56,16 +56,16 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """Files of JSON lines, one an outcome; a torn last line is ignored when read.
+    """Reads and writes the segments: JSON lines, one an outcome. A torn last line is ignored.
 
     Parameters
     ----------
     store : Store
         Keeps the segments.
     prefix : str
-        Of their keys.
+        Prefix of their keys.
     decided_by : mapping of str to Any, optional
-        Settings that the outcomes to be added are found by.
+        Settings under which the outcomes to be added were found.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Journal:
         self._store, self._prefix, self._decided_by = store, prefix, dict(decided_by)
 
     def __enter__(self) -> Self:
-        """Begin a segment after those that are there."""
+        """Begin a new segment after the existing ones."""
         self._number = len(self._segments())
         self._begin()
         return self
@@ -85,23 +85,24 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the segment under way."""
+        """Close the open segment."""
         self._stream.close()
 
     def add(self, entry: Entry) -> None:
-        """Append an outcome; it survives a kill of this process at once."""
+        """Append an outcome; from then on it survives a kill of this process."""
         row = {name: getattr(entry.outcome, name) for name in COLUMNS} | {NUMBER: entry.number}
         line = json.dumps(row, default=datetime.isoformat)
         self._stream.write(line.encode() + b"\n")
         self._stream.flush()
 
     def settle(self, later: int) -> None:
-        """Note that images are where they are to stay; ends the segment.
+        """Record that the images are safely stored, and close the segment.
 
         Parameters
         ----------
         later : int
-            How many of the last outcomes are not meant: they came while the disk was waited for.
+            Number of the latest outcomes to exclude: they arrived while images were being written
+            out.
         """
         self._stream.write(json.dumps({LATER: later}).encode() + b"\n")
         self._stream.flush()
@@ -116,9 +117,9 @@ class Journal:
         Returns
         -------
         settled : list of Entry
-            Those whose images were on the disk, in their order.
+            Outcomes whose images were safely stored, in order.
         unsettled : list of Entry
-            Later ones: after a power cut their images may be torn.
+            Later outcomes: after a power cut their images may be torn.
         """
         settled: list[Entry] = []
         unsettled: list[Entry] = []
@@ -136,7 +137,7 @@ class Journal:
         return settled, unsettled
 
     def _begin(self) -> None:
-        # A name of its own: two machines that took turns may both have a segment of this number.
+        # The random part keeps names apart: two machines in turn may both write a segment N.
         name = f"{self._number:06d}-{uuid.uuid4().hex[:8]}{SUFFIX}"
         self._number += 1
         self._key = f"{self._prefix}/{name}"
@@ -146,7 +147,7 @@ class Journal:
         self._stream.write(json.dumps({SETTINGS: self._decided_by}).encode() + b"\n")
 
     def _segments(self) -> list[str]:
-        """Return the keys of all segments: published ones, and those of a killed run here."""
+        """Return the keys of all segments: published ones, and local ones of a killed run."""
         local = below(self._store.root, self._prefix).glob(f"*{SUFFIX}")
         here = {f"{self._prefix}/{path.name}" for path in local}
         return sorted(here.union(self._store.keys(self._prefix)))
@@ -159,7 +160,7 @@ class Journal:
 
 
 def _parse(line: bytes) -> Entry | dict[str, Any] | int | None:
-    """Read an outcome, the settings of those that follow, or how many before are not settled."""
+    """Parse a line: an outcome, the settings of later outcomes, or a count of unsettled ones."""
     try:
         row = json.loads(line)
         if SETTINGS in row:
@@ -172,11 +173,11 @@ def _parse(line: bytes) -> Entry | dict[str, Any] | int | None:
         outcome = FetchOutcome(**(row | {"status": FetchStatus(row["status"])}))
         return Entry(outcome, number) if _is_typed(outcome) else None
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return None  # torn by a kill, or not of this program: the URL is asked for again
+        return None  # torn by a kill, or not written by this program: the URL is requested again
 
 
 def _is_typed(outcome: FetchOutcome) -> bool:
-    """Tell whether each value can stand in the manifest's column."""
+    """Return whether each value has the type of its manifest column."""
     try:
         for field in FETCH:
             kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type

@@ -1,4 +1,4 @@
-"""One large file by HTTP, into a file that a broken-off download goes on with."""
+"""Download one large file by HTTP; an interrupted download is resumed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,25 +17,25 @@ from webemo_curate.system_faults import raise_system_fault
 MAX_REDIRECTS = 8
 CONNECT_SECONDS = 30
 STALLED_SECONDS = 60
-"""A download that brings nothing for so long is given up; what came is kept."""
+"""Seconds without data after which a download is given up; the part received is kept."""
 
 OK, PARTIAL, NOT_SATISFIABLE = 200, 206, 416
 CHECK_SECONDS = 0.2
-"""Between two looks at what the program wants: Ctrl-C ends a download at once."""
+"""Seconds between two checks for Ctrl-C during a transfer."""
 
 
 @dataclass
 class Answered:
-    """A server's answer about a file.
+    """A server's response to a request for a file.
 
     Attributes
     ----------
     status
-        Of the last answer.
+        Status of the last response.
     headers
-        Of all answers on the way, names in small letters; a later one wins.
+        Headers of all responses on the way, names in lower case; later values replace earlier ones.
     size
-        Bytes of the whole file; None if it does not say.
+        Bytes of the whole file; None if the server does not say.
     """
 
     status: int = 0
@@ -44,24 +44,24 @@ class Answered:
 
 
 def ask_about(url: str, agent: str) -> Answered:
-    """Ask for a file's headers alone.
+    """Request a file's headers only.
 
     Parameters
     ----------
     url : str
         An http or https URL; redirects are followed.
     agent : str
-        The User-Agent header.
+        User-Agent header.
 
     Returns
     -------
     Answered
-        Whatever the status.
+        The response, whatever its status.
 
     Raises
     ------
     CurateError
-        If nothing answers.
+        If there is no response.
     """
     answered = Answered()
     curl = _handle(url, agent, answered)
@@ -76,25 +76,25 @@ def ask_about(url: str, agent: str) -> Answered:
 def download(
     url: str, path: Path, agent: str, limit: int, moved: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Bring a file, going on from what an earlier download left in its place.
+    """Download a file, resuming from the part that an earlier download left at `path`.
 
     Parameters
     ----------
     url : str
         An http or https URL; redirects are followed.
     path : Path
-        Appended to where the server serves parts, else written anew.
+        Appended to if the server supports ranges, else written anew.
     agent : str
-        The User-Agent header.
+        User-Agent header.
     limit : int
-        Most bytes that are taken.
+        Most bytes accepted.
     moved : callable
-        Given numbers of bytes as they come.
+        Called with the number of bytes of each piece that arrives.
 
     Raises
     ------
     CurateError
-        If it does not come whole; what came stays.
+        If the file does not arrive complete; the part received is kept.
     """
     answered = Answered()
     curl = _handle(url, agent, answered)
@@ -112,7 +112,7 @@ def download(
 
 
 class _Arriving:
-    """Writes what comes, from the start where the server does not go on from the middle."""
+    """Writes the body to the file, from its start if the server ignored the range."""
 
     def __init__(
         self, stream: IO[bytes], answered: Answered, limit: int, moved: Callable[[int], None]
@@ -122,10 +122,10 @@ class _Arriving:
         self._began = False
 
     def write(self, content: bytes) -> int:
-        """Take a part of the body; a number other than its length makes libcurl stop."""
-        status = self._answered.status  # libcurl tells nothing while it runs
+        """Write a piece of the body; returning another length makes libcurl stop."""
+        status = self._answered.status  # libcurl does not report it while the transfer runs
         if status not in (OK, PARTIAL):
-            return len(content)  # an error's page
+            return len(content)  # the body of an error response
         if not self._began and status == OK:
             self._stream.truncate(0)
         self._began = True
@@ -163,7 +163,7 @@ def _handle(url: str, agent: str, answered: Answered) -> Any:
 
 
 def _note(line: bytes, answered: Answered) -> None:
-    """Take a line of an answer's head: the status line, or a header."""
+    """Record a status line or header."""
     text = line.decode("latin-1")
     if text.startswith("HTTP/"):
         _, _, rest = text.partition(" ")
@@ -175,7 +175,7 @@ def _note(line: bytes, answered: Answered) -> None:
 
 
 def _perform(curl: Any, url: str) -> None:
-    """Run a transfer in small steps, so that Ctrl-C is seen between them."""
+    """Run a transfer in short steps, so that Ctrl-C takes effect between them."""
     multi = pycurl.CurlMulti()
     multi.add_handle(curl)
     running = 1

@@ -1,4 +1,4 @@
-"""Politeness: when one host may be asked next, and why it is asked slowly."""
+"""Limit the requests to one host: when the next may begin, and why the host is slowed down."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,14 +9,14 @@ from webemo_curate.download.rest import Rest
 from webemo_curate.verdicts import FetchStatus
 
 REFUSALS = frozenset({FetchStatus.THROTTLED, FetchStatus.CONNECTION})
-"""What a host that is asked too much answers."""
+"""Statuses by which a host refuses because it is asked too much."""
 
 UNASKED = frozenset({FetchStatus.ROBOTS, FetchStatus.BAD_URL})
-"""What an attempt comes to without a request, if there is no HTTP status."""
+"""Statuses of an attempt that made no request, if it has no HTTP status."""
 
 
 class Kind(Enum):
-    """The kinds of answer, by what they tell of the host."""
+    """What an answer says about the host."""
 
     GOOD = auto()
     REFUSED = auto()
@@ -26,16 +26,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """An attempt's answer, as far as it concerns the host; see `answer_of`.
+    """An attempt's result as far as it concerns the host; see `answer_of`.
 
     Attributes
     ----------
     kind
-        In one word.
+        Kind of answer.
     reason
-        In a word or two.
+        Short reason.
     retry_after
-        Seconds that the host asked to wait.
+        Seconds that the host asked to wait (`Retry-After`).
     """
 
     kind: Kind
@@ -48,12 +48,12 @@ NOTHING = Answer(Kind.NOTHING)
 
 
 def answer_of(error: AttemptError) -> Answer:
-    """Return what a failed attempt tells of its host.
+    """Return what a failed attempt says about its host.
 
     Parameters
     ----------
     error : AttemptError
-        A picture that is not there is a good answer: the host is well.
+        The failure. A missing picture is a good answer: the host works.
 
     Returns
     -------
@@ -69,23 +69,23 @@ def answer_of(error: AttemptError) -> Answer:
 
 
 class HostLimiter:
-    """Decides when one host is asked. It knows no clock: the time is handed in.
+    """Decides when one host may be asked. It has no clock: callers pass the time.
 
     Parameters
     ----------
     rate : float
-        Requests a second at most.
+        Most requests a second.
     concurrency : int
-        Requests under way at once.
+        Most requests under way at once.
     patience : float
         Seconds without a good answer after which a host that is down is given up.
     now : float
-        The time in seconds, of any clock that does not go back.
+        The time in seconds, on any monotonic clock.
 
     Attributes
     ----------
     under_way
-        Requests that have not ended.
+        Number of requests that have not ended.
     """
 
     __slots__ = ("_concurrency", "_pace", "_rate", "_rest", "under_way")
@@ -97,40 +97,40 @@ class HostLimiter:
 
     @property
     def is_down(self) -> bool:
-        """Whether the host answers nothing: then it is asked one request at a time."""
+        """Whether the host is down; it is then asked one request at a time."""
         return self._rest.is_down
 
     def is_well(self, now: float) -> bool:
-        """Tell whether nothing is known against the host."""
+        """Return whether the host is at full rate and not resting."""
         return self._pace.is_full and not self._rest.is_silent and self._rest.until <= now
 
     def ready_at(self) -> float:
-        """Return when the next request may begin; infinity until one under way has ended."""
+        """Return when the next request may begin; infinity while all slots are taken."""
         slots = 1 if self._rest.is_down else self._concurrency
         if self.under_way >= slots:
             return float("inf")
         return max(self._pace.next_at, self._rest.until)
 
     def begin(self, now: float) -> None:
-        """Note that a request begins."""
+        """Record that a request begins."""
         self.under_way += 1
         self._pace.take(now)
 
     def count(self, now: float) -> None:
-        """Note a request beside that which has its turn: the next turn comes later for it."""
+        """Record a request besides the one whose turn it is; it delays the next turn."""
         self._pace.take(now)
 
     def end(self, now: float, began: float, answer: Answer) -> None:
-        """Note that a request has ended.
+        """Record that a request has ended.
 
         Parameters
         ----------
         now : float
-            The time.
+            The present time.
         began : float
             When the request began.
         answer : Answer
-            What it tells of the host.
+            What it says about the host.
         """
         self.under_way -= 1
         if answer.kind is Kind.NOTHING:
@@ -147,19 +147,19 @@ class HostLimiter:
                 self._pace.interrupted()
 
     def is_hopeless(self, now: float) -> bool:
-        """Tell whether the host is to be given up in this pass."""
+        """Return whether to give the host up for this pass."""
         return self._rest.is_hopeless(now)
 
     def renew(self, now: float) -> None:
-        """Have patience again: another pass begins."""
+        """Reset the patience at the start of another pass."""
         self._rest.renew(now)
 
     def rest(self, now: float) -> tuple[float, str]:
-        """Return for how many seconds the host still rests, and why."""
+        """Return the seconds that the host still rests, and the reason."""
         return max(0.0, self._rest.until - now), self._rest.reason
 
     def trouble(self, now: float) -> str | None:
-        """Say why the host is slow; None if it is not."""
+        """Say why the host is slow; return None if it is not."""
         left, reason = self.rest(now)
         if left > 0:
             return f"rests {left:.0f} s: {reason}"

@@ -1,7 +1,7 @@
-"""Names of hosts looked up within a deadline, each on a thread that may be left behind.
+"""Look up host names within a deadline, each on a thread that may be abandoned.
 
-libcurl looks names up on twenty threads: as many names whose servers never answer keep all others
-waiting. Here such a name costs a thread that nobody waits for.
+libcurl looks names up on twenty threads, so that twenty names whose servers never answer would
+block all others. Here such a name only occupies a thread that nobody waits for.
 """
 
 import asyncio
@@ -18,31 +18,31 @@ from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 
 HELD_SECONDS = 60.0
-"""An answer is good for so long, as libcurl has it; what was not found is asked for again."""
+"""Seconds for which addresses are reused, as in libcurl; failed look-ups are not stored."""
 
 MOST_HELD = 10_000
-"""Hosts whose addresses are held."""
+"""Most hosts whose addresses are kept."""
 
 MOST_LOOKUPS = 512
-"""Threads at once, twice the requests under way: those of requests that have given up count too."""
+"""Most threads at once: twice the requests under way, because abandoned look-ups count too."""
 
 Look = Callable[[str], list[str]]
 
 
 def look_up(host: str) -> list[str]:
-    """Ask the system for a name's addresses, in the order in which to try them; raises OSError."""
+    """Return a name's addresses from the system's resolver, in its order; raises OSError."""
     found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     return [address for address in addresses if "%" not in address]
 
 
 class Names:
-    """Looks names up, each once for all that ask at the same time and soon after.
+    """Looks names up; callers that ask for one name at about the same time share a look-up.
 
     Parameters
     ----------
     look : callable, optional
-        Asks the system; it may take for ever.
+        The resolver; it may block forever.
     """
 
     def __init__(self, look: Look = look_up) -> None:
@@ -52,26 +52,26 @@ class Names:
         self._slots = asyncio.Semaphore(MOST_LOOKUPS)
 
     async def addresses(self, host: str, seconds: float) -> list[str]:
-        """Return a host's addresses.
+        """Return the addresses of a host.
 
         Parameters
         ----------
         host : str
             A name in ASCII.
         seconds : float
-            What the answer may take.
+            Time limit.
 
         Returns
         -------
         list of str
-            In the order in which to try them; at least one.
+            Addresses in the resolver's order; at least one.
 
         Raises
         ------
         AttemptError
-            If there is none, or no answer in time.
+            If the name has no address, or no answer came in time.
         SystemFaultError
-            If the system lacks what it takes to look the name up.
+            If the system lacks what a look-up needs.
         """
         expires, found = self._held.get(host, (0.0, []))
         if expires > time.monotonic():
@@ -87,7 +87,7 @@ class Names:
             raise AttemptError(FetchStatus.TIMEOUT, said) from None
         except OSError as error:
             raise_system_fault(error, host)
-            check_descriptors()  # a lack of them shows as a name that is not known
+            check_descriptors()  # a lack of descriptors looks like an unknown name
             raise AttemptError(FetchStatus.CONNECTION, "couldnt resolve host") from None
 
     async def _ask(self, host: str) -> list[str]:
@@ -105,7 +105,7 @@ class Names:
         return found
 
     def _on_a_thread(self, host: str) -> "asyncio.Future[list[str]]":
-        """Look up on a thread that does not keep the program from ending."""
+        """Look a name up on a daemon thread, which does not keep the program from ending."""
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[str]] = loop.create_future()
 

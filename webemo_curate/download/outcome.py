@@ -1,4 +1,4 @@
-"""The outcome of a URL's download, and the ways in which an attempt can fail."""
+"""The outcome of a URL's download, and the error of a failed attempt."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,13 +15,13 @@ RETRIED = frozenset(
         FetchStatus.TRUNCATED,
     }
 )
-"""What another attempt may mend; everything else is final at once."""
+"""Statuses that another attempt may mend; all others are final."""
 
 SILENT = frozenset({FetchStatus.TIMEOUT, FetchStatus.CONNECTION})
-"""What a URL ends as that nothing answered."""
+"""Statuses of a URL from which no answer came."""
 
 LONGEST_RETRY_AFTER = 366 * 24 * 3600.0
-"""Seconds; what a server asks for beyond means as much, and no clock overflows."""
+"""Seconds; a longer Retry-After is cut to this, so that no clock overflows."""
 
 STATUS_BY_CODE = {
     404: FetchStatus.NOT_FOUND,
@@ -53,20 +53,20 @@ class FetchOutcome:
 
 @dataclass(frozen=True)
 class Body:
-    """A complete body as served.
+    """A complete body as the server sent it.
 
     Attributes
     ----------
     content
         The bytes.
     http_status
-        Status code of the answer.
+        Status code of the response.
     content_type
-        As the server gave it.
+        As the server stated it.
     final_url
-        Where redirects ended.
+        URL after all redirects.
     share
-        What it holds of the room for bodies, until it has been accepted; None if nobody counts.
+        Bytes that the body holds of the shared room until it is accepted; None if uncounted.
     """
 
     content: bytes
@@ -82,13 +82,13 @@ class AttemptError(Exception):
     Parameters
     ----------
     status : FetchStatus
-        What it would end as if it were the last.
+        The URL's status if this is its last attempt.
     reason : str
-        In a word or two.
+        A short reason.
     http_status : int, optional
-        Status code, if there was an answer.
+        Status code, if there was a response.
     retry_after : float, optional
-        Seconds the server asked to wait.
+        Seconds that the server asked to wait.
     """
 
     def __init__(
@@ -105,19 +105,19 @@ class AttemptError(Exception):
 
 
 def better(earlier: FetchOutcome | None, later: FetchOutcome) -> FetchOutcome:
-    """Return what two passes over a URL come to: the later, unless only the earlier was answered.
+    """Merge the outcomes of two passes: the later one, unless only the earlier got an answer.
 
     Parameters
     ----------
     earlier : FetchOutcome, optional
-        Of the passes before.
+        Outcome of the earlier passes.
     later : FetchOutcome
-        Of the last pass.
+        Outcome of the last pass.
 
     Returns
     -------
     FetchOutcome
-        With the attempts of both, and the time when the first began.
+        With the attempts of both passes and the start of the first.
     """
     if earlier is None:
         return later
@@ -132,7 +132,7 @@ def better(earlier: FetchOutcome | None, later: FetchOutcome) -> FetchOutcome:
 
 
 def status_of(code: int) -> FetchStatus:
-    """Return the status an HTTP code other than 200 or a redirect stands for."""
+    """Return the status that an HTTP code other than 200 or a redirect stands for."""
     if code in STATUS_BY_CODE:
         return STATUS_BY_CODE[code]
     return FetchStatus.SERVER_ERROR if code >= 500 else FetchStatus.FORBIDDEN

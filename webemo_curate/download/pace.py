@@ -1,61 +1,62 @@
-"""The pace of one host: refusals slow it down; good answers and time bring it back.
+"""The request rate of one host: refusals lower it; good answers and time restore it.
 
-Refusals are judged by their share of a window of answers, so that a host which refuses a few
-requests whatever the rate is not taken for one that is asked too much. One that is asked too much
-gets a little less than it last bore: that finds the rate of a host that meters in a few windows.
-From there the rate creeps up, by steps that grow, until refusals are notable again. Where falls
-leave the share of refusals as it was, though the host accepts less for them, refusals do not come
-of the rate: it is restored, and that share is borne from then on.
+Refusals are judged by their share in a window of answers, so that a host which refuses a few
+requests at any rate is not treated as overloaded. For an overloaded host, the rate falls to a
+little below what the host last accepted; for a host with a fixed limit, this finds the limit within
+a few windows. From there the rate rises in growing steps until refusals are notable again. If falls
+do not lower the share of refusals, though the host accepts fewer requests, the rate is not their
+cause. The rate is then restored and that share is tolerated from then on.
 """
 
 import math
 
 WINDOW_ANSWERS = 100
 WINDOW_SECONDS = 10.0
-"""A window ends with the first of the two: a slow host's rate rises with time."""
+"""A window ends at whichever limit comes first, so that a slow host's rate also rises with time."""
 
 NOTABLE_SHARE = 0.08
-"""What slows a host down. At 3 % refused by chance, one window in 300 holds so many."""
+"""Share of refusals that lowers the rate. At 3 % chance refusals, 1 window in 300 reaches it."""
 
 MARGIN = 0.9
-"""Share of the rate last borne that is asked for after a fall."""
+"""Rate after a fall, as a share of the rate that the host last accepted."""
 
 STEP = 0.01
-"""Growth with the first window without notable refusals; the next brings twice it, and so on."""
+"""Growth of the rate after the first window without notable refusals; twice this after the second,
+three times after the third, and so on."""
 
 SLOWEST_RATE = 0.1
-"""Requests a second that are asked for whatever is refused (unless the user's rate is lower)."""
+"""Lowest rate, in requests a second, however much is refused (unless the user's rate is lower)."""
 
 SAME_SHARE = 0.5
 USELESS_FALLS = 2
-"""Falls, each leaving this much or more of the share refused, that prove that falling is no use."""
+"""Falls have no effect if so many of them in a row leave at least this share of the refusals."""
 
 HELPED_SHARE = 0.25
-"""A fall that leaves less than this of the share refused proves that it is of use."""
+"""A fall has an effect if it leaves less than this share of the refusals."""
 
 BORNE_LEFT = 0.99
-"""What is left, after each window without a fall, of the share that is borne."""
+"""Factor on the tolerated share after each window without a fall."""
 
 BURST_SECONDS = 0.2
-"""Turns missed in so long may be made up for: a busy machine wakes up late."""
+"""Turns missed within this time may be made up for, because a busy machine wakes up late."""
 
 
 class Pace:
-    """The rate of requests to one host. Times are seconds of any clock that does not go back.
+    """The request rate of one host. Times are in seconds on any monotonic clock.
 
     Parameters
     ----------
     rate : float
-        Requests a second at most.
+        Most requests a second.
     now : float
-        The time.
+        The present time.
 
     Attributes
     ----------
     rate
-        Requests a second at present.
+        Present rate in requests a second.
     share
-        Share of the requests that was refused when the rate last fell.
+        Share of refused requests when the rate last fell.
     next_at
         When the next request may begin.
     """
@@ -91,33 +92,33 @@ class Pace:
 
     @property
     def is_full(self) -> bool:
-        """Whether the host is asked at the user's rate."""
+        """Whether the rate is the user's full rate."""
         return self.rate >= self._full
 
     def take(self, now: float) -> None:
-        """Take the turn that is due."""
+        """Use the turn that is due."""
         missed = max(1 / self.rate, BURST_SECONDS)
         self.next_at = max(self.next_at, now - missed) + 1 / self.rate
 
     def give_back(self) -> None:
-        """Undo `take`: no request was made."""
+        """Undo `take`, because no request was made."""
         self.next_at -= 1 / self.rate
 
     def interrupted(self) -> None:
-        """Note that the host rests: what comes next says nothing of the last fall's use."""
+        """Note that the host rests; what follows says nothing about the last fall's effect."""
         self._unweighed = False
         self._useless = 0
 
     def heard(self, now: float, began: float, *, refused: bool) -> None:
-        """Take an answer into account.
+        """Record an answer.
 
         Parameters
         ----------
         now : float
-            The time.
+            The present time.
         began : float
-            When its request began. Those that began before the rate last fell say nothing of
-            the present one: they are one complaint with those that made it fall.
+            When its request began. Requests from before the last fall are ignored: their refusals
+            belong with those that caused the fall.
         refused : bool
             Whether the host refused.
         """
@@ -135,7 +136,7 @@ class Pace:
             self._rise(now)
 
     def _tolerated(self) -> float:
-        """Return the share from which refusals are notable: above chance, and what is borne."""
+        """Return the share above which refusals are notable: chance, plus what is tolerated."""
         return max(NOTABLE_SHARE, min(0.9, 1.5 * self._borne + 0.03))
 
     def _fall(self, now: float) -> None:
@@ -153,24 +154,24 @@ class Pace:
         self._open(now)
 
     def _weigh(self, share: float) -> None:
-        """Compare the first window after a fall with what it would be if the host meters."""
+        """Compare the first window after a fall with what a host with a fixed limit refuses."""
         if self._unweighed and self._expected <= share / 2:
             if share < self.share * HELPED_SHARE:
                 self._useless = 0
             elif share < self.share * SAME_SHARE:
                 self._useless = max(0, self._useless - 1)
-            elif share <= self.share / SAME_SHARE:  # more is a bucket that has run dry
+            elif share <= self.share / SAME_SHARE:  # beyond, its bucket has run dry
                 self._useless += 1
         self._unweighed = False
 
     def _slow_down(self, share: float) -> None:
-        """Ask for a little less than the host bore: just now, or before its refusals began."""
+        """Lower the rate to a little below what the host accepted, now or before it refused."""
         asked = self._asked()
         accepted = asked * (1 - share)
         borne = max(accepted, 0.0 if self._falls else self._good)
         slowest = min(SLOWEST_RATE, self._full)
         if self.rate <= slowest:
-            self._borne = share  # from here the rate may but rise
+            self._borne = share  # the slowest rate: from here the rate can only rise
         self.rate = max(self.rate / 2, MARGIN * borne, slowest)
         self._expected = max(0.0, 1 - accepted / self.rate)
         self._falls += 1
@@ -190,7 +191,7 @@ class Pace:
         self._open(now)
 
     def _asked(self) -> float:
-        """Return the rate at which this window's requests began: slots may allow less."""
+        """Return the rate at which this window's requests began; slots may keep it low."""
         span = self._last - self._first
         return min(self.rate, (self._answers - 1) / span) if span > 0 else self.rate
 

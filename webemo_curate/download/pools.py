@@ -1,4 +1,4 @@
-"""Connections of two sorts: to wherever a list says, and to the public net alone."""
+"""Two connection pools: one for URLs that may lead anywhere, one for public addresses only."""
 
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -10,18 +10,18 @@ from webemo_curate.download.transport import Transport
 
 
 class Pools:
-    """Makes requests over connections of either sort; an asynchronous context manager.
+    """Makes requests over either pool; an asynchronous context manager.
 
-    A connection that one URL may use is never lent to another that may not.
+    A connection made for one kind of URL is never reused for the other.
 
     Parameters
     ----------
     agent : str
-        The User-Agent header.
+        User-Agent header.
     certificates : Certificates, optional
-        Whom to trust.
+        Certificates to trust.
     names : Names, optional
-        Looks up names of hosts.
+        Looks up host names.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Pools:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Bind to the running loop."""
+        """Bind both pools to the running event loop."""
         for transport in (self._anywhere, self._public):
             await self._stack.enter_async_context(transport)
         return self
@@ -44,9 +44,9 @@ class Pools:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close all connections."""
+        """Close all connections of both pools."""
         await self._stack.aclose()
 
     def of(self, *, public_only: bool) -> Transport:
-        """Return what makes requests to the public net alone, or to wherever."""
+        """Return the pool that connects to public addresses only, or the one without that limit."""
         return self._public if public_only else self._anywhere

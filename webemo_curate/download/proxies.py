@@ -1,4 +1,4 @@
-"""The proxy through which a URL is asked for: what the environment says, as libcurl reads it."""
+"""Choose the proxy for a URL from the environment, by the same rules as libcurl."""
 
 import ipaddress
 import os
@@ -10,27 +10,27 @@ from urllib.parse import urlsplit
 from webemo_curate.errors import InputError
 
 SCHEMES: Final = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
-"""Of proxies that libcurl speaks to."""
+"""URL schemes of proxies that libcurl supports."""
 
 
 def proxy_of(url: str, environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the proxy for a URL.
 
-    It is decided here and told to libcurl, because what a redirect may lead to is judged by the
-    address that is connected to, and behind a proxy that is the proxy's.
+    The proxy is chosen here and passed to libcurl. A redirect's target is judged by the address
+    connected to, and with a proxy that is the proxy's address, so both sides must agree.
 
     Parameters
     ----------
     url : str
         An http or https URL in ASCII.
     environment : mapping of str to str, optional
-        Environment variables: `http_proxy` (in small letters alone: CGI sets the other from a
+        Environment variables: `http_proxy` (in lower case only: CGI sets the upper-case name from a
         request), `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY`, `no_proxy`, `NO_PROXY`.
 
     Returns
     -------
     str or None
-        As the variable has it; None to ask the host itself.
+        As the variable states it; None to connect to the host directly.
     """
     parts = urlsplit(url)
     names = [f"{parts.scheme}_proxy", "HTTPS_PROXY" * (parts.scheme == "https")]
@@ -41,7 +41,7 @@ def proxy_of(url: str, environment: Mapping[str, str] = os.environ) -> str | Non
 
 
 def check_proxies(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse a proxy that is no URL: it would be each URL's failure, with its password in it.
+    """Check that each proxy is a URL: one that is not would put its password into every failure.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def check_proxies(environment: Mapping[str, str] = os.environ) -> None:
     Raises
     ------
     InputError
-        If one is no URL of a host; it names the variable alone.
+        If one is not a URL with a host; the message names only the variable.
     """
     for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         value = environment.get(name)
@@ -70,7 +70,7 @@ def _is_proxy(value: str) -> bool:
 
 
 def _is_left_out(host: str, left_out: str) -> bool:
-    """Tell whether a host is named: itself, a domain above it, or a network that it is in."""
+    """Return whether `no_proxy` names a host: itself, a parent domain, or a network around it."""
     if left_out.strip() == "*":
         return True
     name = host.strip("[]").rstrip(".").lower()
@@ -81,5 +81,5 @@ def _is_left_out(host: str, left_out: str) -> bool:
 def _covers(entry: str, name: str) -> bool:
     try:
         return ipaddress.ip_address(name) in ipaddress.ip_network(entry, strict=False)
-    except ValueError:  # one of the two is a name
+    except ValueError:  # one of them is a name, not an address
         return name == entry or (bool(entry) and name.endswith(f".{entry}"))

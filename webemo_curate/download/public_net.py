@@ -1,4 +1,4 @@
-"""Addresses of the public net: the one judge of what a redirect may lead to."""
+"""Decide which addresses are public; redirects may lead only to these."""
 
 import ipaddress
 
@@ -6,8 +6,8 @@ from webemo_curate.download.outcome import AttemptError
 from webemo_curate.verdicts import FetchStatus
 
 CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-"""IPv6 addresses that stand for IPv4 ones, in their last 32 bits: for a gateway (RFC 6052), and as
-it was done at first (RFC 4291, section 2.5.5.1)."""
+"""IPv6 networks whose addresses carry an IPv4 address in their last 32 bits: for gateways (RFC
+6052), and IPv4-compatible addresses (RFC 4291, section 2.5.5.1)."""
 
 PRIVATE = "redirect to a private address"
 
@@ -15,30 +15,30 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address is one that everybody reaches.
+    """Return whether an address is publicly reachable.
 
     Parameters
     ----------
     address : str
-        Of IPv4 or IPv6, a zone allowed.
+        An IPv4 or IPv6 address, with or without a zone.
 
     Returns
     -------
     bool
-        False for loopback, private, link-local, shared, reserved and multicast ones, for those of
-        IPv6 that carry such a one of IPv4, and for what is no address.
+        False for loopback, private, link-local, shared, reserved and multicast addresses, for IPv6
+        addresses that carry such an IPv4 address, and for anything that is not an address.
     """
     try:
         given = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
     if isinstance(given, ipaddress.IPv6Address) and given.ipv4_mapped:
-        return _is_public(given.ipv4_mapped)  # Python calls all of them private
+        return _is_public(given.ipv4_mapped)  # Python calls all IPv4-mapped addresses private
     return _is_public(given) and all(map(_is_public, _carried(given)))
 
 
 def is_address(host: str) -> bool:
-    """Tell whether the host of a URL is an address, brackets allowed, and no name."""
+    """Return whether the host of a URL is an address, with or without brackets, not a name."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -47,7 +47,7 @@ def is_address(host: str) -> bool:
 
 
 def is_known_private(host: str) -> bool:
-    """Tell whether a host is private by its name alone, without a look-up."""
+    """Return whether a host is private by its name alone, without a look-up."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -55,7 +55,7 @@ def is_known_private(host: str) -> bool:
 
 
 def private() -> AttemptError:
-    """Return what a URL ends as that leads from the public net to a private one."""
+    """Return the failure of a URL that leads from a public address to a private one."""
     return AttemptError(FetchStatus.BAD_URL, PRIVATE)
 
 
@@ -65,7 +65,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _carried(address: Address) -> list[ipaddress.IPv4Address]:
-    """Return the IPv4 addresses to which a gateway would take an IPv6 one."""
+    """Return the IPv4 addresses to which gateways would route an IPv6 address."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.sixtofour, *(address.teredo or ())]

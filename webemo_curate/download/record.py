@@ -1,4 +1,4 @@
-"""Outcomes as they come: kept, journaled, counted, shown; and which URLs are to be asked again."""
+"""Record outcomes as they arrive (memory, journal, progress bar), and tell which URLs are left."""
 
 import asyncio
 from collections import Counter
@@ -10,29 +10,30 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.workspace import Workspace
 
 SHOWN_STATUSES = 4
-"""The commonest, beside the progress bar."""
+"""Most statuses shown beside the progress bar, the most frequent first."""
 
 SHOWN_TROUBLES = 2
-"""The slow hosts that most URLs wait for, beside it."""
+"""Most slow hosts shown beside it, those with the most waiting URLs first."""
 
 TICK_SECONDS = 1.0
-"""How often the line is drawn anew, also while no outcome comes."""
+"""Seconds between redraws of the line, also while no outcome arrives."""
 
 SETTLE_OUTCOMES = 2000
 SETTLE_SECONDS = 300.0
-"""Images are forced to the disk (or, packed, to the object store) after the first of the two: a
-slow host's outcomes must not stay unsettled for hours, nor make a shard of a few images."""
+"""Images are flushed to the disk (or, in shards, to the object store) at whichever limit comes
+first. A slow host's outcomes must not stay unsettled for hours, and a shard should not hold only a
+few images."""
 
 
 class Known:
-    """How URLs ended, in this run or before.
+    """The outcomes of all URLs so far, from this run and earlier ones.
 
     Parameters
     ----------
     finished : iterable of FetchOutcome
-        Of runs that came to their end: they have had all their passes.
+        Outcomes of finished runs, which made all their passes.
     journaled : iterable of Entry
-        Of a run that was killed, in their order.
+        Journal of a killed run, in order.
     """
 
     def __init__(self, finished: Iterable[FetchOutcome], journaled: Iterable[Entry]) -> None:
@@ -42,7 +43,7 @@ class Known:
             self.put(entry)
 
     def put(self, entry: Entry) -> None:
-        """Take how a URL ended in a pass; it stands in place of an earlier one."""
+        """Store the outcome of a URL after a pass, in place of an earlier one."""
         url = entry.outcome.url
         self.outcomes[url] = entry.outcome
         if entry.outcome.status in RETRIED:
@@ -51,14 +52,14 @@ class Known:
             self._passes.pop(url, None)
 
     def due(self, urls: Iterable[str], number: int) -> list[str]:
-        """Return what a pass is to ask for: URLs without an outcome, or with a passing failure.
+        """Return the URLs that a pass must request: without an outcome, or with a passing failure.
 
         Parameters
         ----------
         urls : iterable of str
-            All URLs that are wanted.
+            All URLs wanted.
         number : int
-            Of the pass, from 1.
+            Number of the pass, from 1.
         """
         if number == 1:
             return [url for url in urls if url not in self.outcomes]
@@ -66,16 +67,16 @@ class Known:
 
 
 class Record:
-    """Takes outcomes as they come, into memory, the journal and the progress bar.
+    """Passes outcomes on to memory, the journal and the progress bar.
 
     Parameters
     ----------
     known : Known
-        Added to.
+        Receives the outcomes.
     journal : Journal
-        Open.
+        An open journal.
     bar : ProgressBar
-        Shows how it goes.
+        Shows the progress.
     """
 
     def __init__(self, known: Known, journal: Journal, bar: ProgressBar) -> None:
@@ -85,7 +86,7 @@ class Record:
         self.number = 1
 
     def add(self, outcome: FetchOutcome) -> None:
-        """Take an outcome of the present pass; it survives a kill of this process at once."""
+        """Record an outcome of the present pass; it then survives a kill of this process."""
         earlier = self._known.outcomes.get(outcome.url)
         entry = Entry(better(earlier, outcome), self.number)
         self._journal.add(entry)
@@ -99,7 +100,7 @@ class Record:
             self._counts[earlier.status] -= 1
 
     def show(self, troubles: list[str]) -> None:
-        """Draw the progress line, with what is known against hosts."""
+        """Draw the progress line, with the hosts that are slow."""
         if self._bar.disable:
             return
         shown = {name: count for name, count in self._counts.most_common(SHOWN_STATUSES) if count}
@@ -112,14 +113,14 @@ class Record:
         self._bar.set_postfix_str(", ".join(parts))
 
     async def tend(self, workspace: Workspace, troubles: Callable[[], list[str]]) -> None:
-        """Draw the line and settle images, again and again until cancelled.
+        """Redraw the line and settle images periodically, until cancelled.
 
         Parameters
         ----------
         workspace : Workspace
             Holds the images.
         troubles : callable
-            Says of each slow host why it is.
+            Returns a line for each slow host, with the reason.
         """
         clock = asyncio.get_running_loop().time
         settled = clock()
@@ -134,11 +135,11 @@ class Record:
                 settled = clock()
 
     def settle(self, workspace: Workspace) -> None:
-        """Settle the images of all outcomes taken."""
+        """Flush the images of all outcomes recorded so far, and mark these as settled."""
         workspace.settle()
         self._note_settled(self._count)
 
     def _note_settled(self, count: int) -> None:
-        """Note that the images of the first `count` outcomes are on the disk itself."""
+        """Record that the images of the first `count` outcomes are on the disk."""
         self._journal.settle(later=self._count - count)
         self._settled = count

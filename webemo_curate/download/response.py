@@ -1,4 +1,4 @@
-"""An answer to one request, as much of it as is kept."""
+"""The response to one request, limited to what is needed."""
 
 from dataclasses import dataclass, field
 
@@ -10,38 +10,39 @@ KEPT = {
     "retry-after": 256,
     "x-robots-tag": 1024,
 }
-"""The headers that are read, with the bytes of each that are kept: what a server sends beyond is
-not held for as long as a run takes. A Location longer than any URL may be stays too long."""
+"""The headers that are kept, and how many bytes of each: all else that a server sends is dropped,
+because a run lasts for hours. A Location beyond the limit of a URL is cut above that limit, so that
+it is still refused as too long."""
 
 MAX_VALUES = 16
-"""Of one header: kept of those that a server repeats."""
+"""Most values kept of a header that a server repeats."""
 
 SUCCESS = frozenset({200, 201, 202, 203, 206})
-"""Codes of success that carry what was asked for.
+"""Status codes whose body may be the picture.
 
-Browsers show a picture under any of them: 203 is a proxy's copy, 201 and 202 are what careless
-servers say. 204 and 205 have no body. A 206 that was not asked for counts if it holds all.
+Browsers show a picture under any of them: 203 is a proxy's copy; careless servers send 201 and 202.
+204 and 205 have no body. A 206 that was not requested is accepted if it holds the whole file.
 """
 
 
 @dataclass
 class Response:
-    """An answer to one request; redirects are not followed.
+    """The response to one request; redirects are not followed.
 
     Attributes
     ----------
     url
-        What was asked for.
+        The URL requested.
     limit
-        Bytes of the body that are taken.
+        Most bytes of the body to keep.
     status
         HTTP status code.
     content
-        The body, its content coding undone; its first `limit` bytes if it was longer.
+        The body, its content coding undone; cut after `limit` bytes.
     complete
-        False if the body was longer than the limit and was broken off.
+        False if the body exceeded the limit and was cut.
     is_public
-        Whether it came from an address of the public net, or through a proxy.
+        Whether it came from a public address, or through a proxy.
     """
 
     url: str
@@ -54,9 +55,9 @@ class Response:
     _ended: bool = False
 
     def take(self, line: bytes) -> None:
-        """Keep a header line if it is one that is read.
+        """Keep a header line if its header is needed.
 
-        A status line begins anew, as after an interim answer; what follows the body is left.
+        A status line starts a new head, as after an interim response; trailers are dropped.
         """
         if line.startswith(b"HTTP/"):
             self._kept, self._ended = {}, False
@@ -71,30 +72,30 @@ class Response:
             values.append(value.strip()[: KEPT[name]])
 
     def raw(self, name: str) -> list[bytes]:
-        """Return all values of a header of `KEPT`, as they came."""
+        """Return all values of a header of `KEPT`, as bytes."""
         return self._kept.get(name, [])
 
     def headers(self, name: str) -> list[str]:
-        """Return all values of a header of `KEPT`; any bytes are text in Latin-1."""
+        """Return all values of a header of `KEPT`, decoded as Latin-1."""
         return [value.decode("latin-1") for value in self.raw(name)]
 
     def header(self, name: str) -> str | None:
-        """Return a header's last value; None without one."""
+        """Return a header's last value; None if the header is missing."""
         return next(reversed(self.headers(name)), None)
 
     @property
     def codings(self) -> list[str]:
-        """Content codings that were applied, in order."""
+        """The content codings of the body, in the order in which they were applied."""
         words = ",".join(self.headers("content-encoding")).lower().split(",")
         return [word.strip() for word in words if word.strip() not in ("", "identity", "none")]
 
     @property
     def partial(self) -> bool:
-        """Tell whether it is a part of what was asked for, by its Content-Range."""
+        """Whether the Content-Range says that the body is only a part of the file."""
         if self.status != 206:
             return False
         span, _, total = (self.header("content-range") or "").lower().partition("/")
         first, _, last = span.removeprefix("bytes").strip().partition("-")
         if not all(number.isascii() and number.isdigit() for number in (first, last, total)):
-            return False  # it does not say; whether the picture is whole shows when it is decoded
+            return False  # not stated; an incomplete picture is found when it is decoded
         return int(first) != 0 or int(last) + 1 != int(total)

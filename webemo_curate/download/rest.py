@@ -1,22 +1,24 @@
-"""The rest of one host that answers nothing, or asks to be left alone by `Retry-After`."""
+"""Rest for one host that does not answer, or that asks for a pause by `Retry-After`."""
 
 from collections import deque
 
 DOWN_AFTER = 8
-"""Failures in a row after which a host counts as down: as many as its slots by default."""
+"""Failures in a row after which a host counts as down; equal to its default number of slots."""
 
 FIRST_REST = 1.0
 LONGEST_REST = 60.0
-"""Seconds before a host that is down is asked again; doubled with each failure, up to the last."""
+"""Seconds before the next request to a host that is down: the first rest, doubled with each
+failure, and the longest."""
 
 PAUSE_SHARE = 0.2
-"""Of the patience: how long a host whose last answers were failures is left in peace before the
-next pass, `LONGEST_REST` at most. The attempts for a few URLs are spent in seconds: without this,
-all passes would fall into the same outage."""
+"""How long to wait before the next pass for a host whose last answers were failures, as a share of
+the patience and at most `LONGEST_REST`. The attempts for a few URLs take only seconds; without this
+wait, all passes would fall into the same outage."""
 
 RECENT_ANSWERS = 8
 LEAST_ANSWERS = 4
-"""`Retry-After` holds the host if most of so many answers carry one that has not passed."""
+"""`Retry-After` holds the whole host if most of its last answers, and at least this many, carry one
+that has not expired."""
 
 RETRY_AFTER = "Retry-After"
 FAILED_LAST = "its last answers were failures"
@@ -33,9 +35,9 @@ class Rest:
     Attributes
     ----------
     until
-        When the host may be asked again.
+        Time from which the host may be asked again.
     reason
-        Why it rests, in a word or two.
+        Short reason for the rest.
     """
 
     __slots__ = (
@@ -62,30 +64,30 @@ class Rest:
 
     @property
     def is_down(self) -> bool:
-        """Whether nothing but failures came lately."""
+        """Whether the last answers were all failures."""
         return self._in_row >= DOWN_AFTER
 
     @property
     def is_silent(self) -> bool:
-        """Whether the last that came was no good answer."""
+        """Whether the last answer was not a good one."""
         return self._failing_since is not None
 
     def answered(self) -> None:
-        """Note a good answer."""
+        """Record a good answer."""
         self._in_row, self._failing_since, self._wait = 0, None, FIRST_REST
         self._asked.append(0.0)
 
     def failed(self, now: float, began: float, reason: str, retry_after: float | None) -> None:
-        """Note an answer that was none, or a refusal.
+        """Record a failure or a refusal.
 
         Parameters
         ----------
         now : float
-            The time.
+            The present time.
         began : float
-            When its request began: one from before the rest does not prolong it.
+            When the request began; one from before the present rest does not prolong it.
         reason : str
-            What came, in a word or two.
+            Short reason.
         retry_after : float, optional
             Seconds that the host asked to wait.
         """
@@ -102,14 +104,14 @@ class Rest:
             self._hold(now, held[len(held) // 2], RETRY_AFTER)
 
     def is_hopeless(self, now: float) -> bool:
-        """Tell whether the host is to be given up: down for too long, or held for too long."""
+        """Return whether to give the host up: it is down, or asks to wait, for too long."""
         if self.reason == RETRY_AFTER and self.until - now > self._patience:
             return True
         since = now if self._failing_since is None else self._failing_since
         return self.is_down and now - since >= self._patience
 
     def renew(self, now: float) -> None:
-        """Have patience again: another pass begins. What the host asked for still holds."""
+        """Reset the patience at the start of another pass; a `Retry-After` still holds."""
         self._wait = FIRST_REST
         if self._failing_since is not None:
             self._failing_since = now

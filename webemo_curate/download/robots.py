@@ -1,8 +1,9 @@
-"""A site's wishes to robots: robots.txt by RFC 9309, and the X-Robots-Tag of an answer.
+"""Read the wishes of a site: robots.txt (RFC 9309) and the X-Robots-Tag of a response.
 
-The parser is our own: of those on PyPI that were tried, one failed an example of the RFC's section
-2.2.2 and took a group for `webemo` as meant for `webemo-curate`, and Python's own knows neither the
-longest match nor `*` and `$`. Here any text is a valid file, and a match takes linear time.
+The parser is our own. Of the parsers on PyPI that were tried, one failed an example of the RFC's
+section 2.2.2 and applied a group for `webemo` to `webemo-curate`; Python's own supports neither the
+longest match nor `*` and `$`. This one accepts any text as a valid file, and a match takes linear
+time.
 """
 
 import re
@@ -10,23 +11,25 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 NO_AI = frozenset({"noai", "noimageai"})
-"""X-Robots-Tag values by which a site keeps its pictures out of data sets."""
+"""X-Robots-Tag values that keep a site's pictures out of data sets."""
 
 MAX_ROBOTS_BYTES = 500 * 1024
-"""RFC 9309, section 2.5: a crawler must read at least 500 KiB; the rest may be left."""
+"""RFC 9309, section 2.5: a crawler must read at least 500 KiB; the rest may be ignored."""
 
 MAX_ROBOTS_REDIRECTS = 5
-"""RFC 9309, section 2.3.1.2: at least five are followed; beyond, a site counts as having none."""
+"""RFC 9309, section 2.3.1.2: at least five redirects are followed; after more, the site counts as
+having no robots.txt."""
 
 TOKEN = re.compile(r"[A-Za-z_-]+")
 ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 LINE_END = re.compile(r"\r\n|\r|\n")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 QUERY_PLAIN = UNRESERVED | set(":/")
-"""What is compared unescaped in a query: there `https:` and `https%3A` are one (section 2.2.2)."""
+"""Characters compared unescaped in a query, where `https:` and `https%3A` are equal (section
+2.2.2)."""
 
 AS_THEY_ARE = "/%!$&'()*+,:;=@[]?#"
-"""Reserved characters, which quoting leaves alone."""
+"""Reserved characters, which quoting leaves unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,13 @@ class RobotsRule:
     Attributes
     ----------
     allows
-        Which of the two.
+        Whether it is an `Allow` line.
     length
-        Octets of its pattern as compared: the longest that matches decides.
+        Octets of its pattern in compared form; the longest matching rule decides.
     pieces
-        The pattern between its `*`.
+        The parts of the pattern between its `*`.
     ends
-        True if the path must end where the pattern does (`$`).
+        Whether the pattern ends with `$`: the path must end with it.
     """
 
     allows: bool
@@ -51,9 +54,9 @@ class RobotsRule:
     ends: bool
 
     def matches(self, path: str) -> bool:
-        """Tell whether a path begins as the pattern says.
+        """Return whether a path matches the pattern.
 
-        Taking the first place for each piece is enough, so that no pattern takes long.
+        Each piece is matched at its first possible place, so no pattern needs backtracking.
         """
         first, *others = self.pieces
         if not path.startswith(first):
@@ -76,7 +79,7 @@ class Robots:
     Parameters
     ----------
     rules : list of RobotsRule
-        Those of the crawler's groups, in any order.
+        The rules of all groups for this crawler, in any order.
     """
 
     def __init__(self, rules: list[RobotsRule]) -> None:
@@ -84,22 +87,22 @@ class Robots:
 
     @property
     def size(self) -> int:
-        """What it counts for in memory: its rules, and one for itself."""
+        """Its size in a count of rules: its own number, plus one for itself."""
         return len(self._rules) + 1
 
     def allows(self, url: str) -> bool:
-        """Tell whether a URL may be asked for.
+        """Return whether a URL may be requested.
 
         Parameters
         ----------
         url : str
-            As written on the wire.
+            The URL as sent on the wire.
 
         Returns
         -------
         bool
-            What the longest rule that matches says, `Allow` where two are as long; True if none
-            does.
+            What the longest matching rule says, `Allow` if two are equally long; True if none
+            matches.
         """
         parts = urlsplit(url)
         mark = "?" if parts.query else ""
@@ -109,21 +112,21 @@ class Robots:
 
 
 def read_robots(content: bytes, agent: str) -> Robots:
-    """Parse robots.txt (RFC 9309).
+    """Parse a robots.txt file (RFC 9309).
 
     Parameters
     ----------
     content : bytes
-        The file, a byte order mark allowed; cut at the last whole line within `MAX_ROBOTS_BYTES`.
-        Empty if the site has none: then everything is allowed.
+        The file, with or without a byte order mark; cut after the last whole line within
+        `MAX_ROBOTS_BYTES`. Empty if the site has none: then everything is allowed.
     agent : str
-        The crawler's product token. Groups that name it count, in any case of letters and all of
-        them together; those for `*` only if none does.
+        The crawler's product token. All groups that name it, in any letter case, are merged; the
+        groups for `*` count only if none names it.
 
     Returns
     -------
     Robots
-        Never an exception: a line that makes no sense is no rule.
+        Always a result: a malformed line is skipped.
     """
     ours, everyone = agent.lower(), "*"
     groups: dict[str, list[RobotsRule]] = {}
@@ -144,20 +147,20 @@ def read_robots(content: bytes, agent: str) -> Robots:
 
 
 def compared(text: str, *, query: bool = False) -> str:
-    """Bring a path or query to the form in which they are compared (RFC 9309, section 2.2.2).
+    """Normalize a path or query for comparison (RFC 9309, section 2.2.2).
 
     Parameters
     ----------
     text : str
         Any text.
     query : bool, optional
-        Whether it is a query.
+        Whether it is a query rather than a path.
 
     Returns
     -------
     str
-        Escapes of unreserved characters undone, other escapes in capitals, all that is not ASCII
-        escaped as UTF-8.
+        With escapes of unreserved characters decoded, other escapes in upper case, and non-ASCII
+        characters escaped as UTF-8.
     """
     plain = QUERY_PLAIN if query else UNRESERVED
 
@@ -169,7 +172,7 @@ def compared(text: str, *, query: bool = False) -> str:
 
 
 def forbids_ai(tags: list[str]) -> bool:
-    """Tell whether X-Robots-Tag headers keep an image out of data sets.
+    """Return whether X-Robots-Tag headers keep an image out of data sets.
 
     Parameters
     ----------
@@ -201,7 +204,7 @@ def _token(value: str) -> str:
 
 
 def _rules(allows: bool, value: str) -> list[RobotsRule]:
-    """Read a pattern; an empty one matches nothing and is no rule."""
+    """Parse a pattern; an empty one matches nothing, so it gives no rule."""
     if not value:
         return []
     ends = value.endswith("$")

@@ -1,24 +1,24 @@
-"""Memory for bodies: those on their way and those that wait to be looked at, of all requests."""
+"""Bound the memory of all bodies that are being received or wait to be examined."""
 
 from collections.abc import Callable
 from typing import Final
 
 MOST_HELD_BYTES: Final = 256 * 2**20
-"""Of bodies at once. A photo has some hundred KB, so that hundreds fit; where each is as long as it
-may be, they come one after another."""
+"""Bytes of all bodies together. Photos of some hundred KB fit by the hundreds; bodies of the
+largest allowed size arrive one after another."""
 
 
 class Room:
-    """Shares out a number of bytes, so that what is held stays bounded and something goes on.
+    """Shares out a number of bytes, so that memory stays bounded and transfers still progress.
 
-    Whoever finds no room waits until some is given back. One at a time may go beyond: if all that
-    is held belongs to bodies that are not complete, that one ends and gives its bytes back. So at
-    most `size` and one body are held.
+    A transfer that finds no room waits until bytes are given back. One transfer at a time may
+    exceed the limit: if all bytes are held by incomplete bodies, this one can finish and give its
+    bytes back. So at most `size` plus one body are held.
 
     Parameters
     ----------
     size : int, optional
-        Bytes.
+        Most bytes held.
     """
 
     def __init__(self, size: int = MOST_HELD_BYTES) -> None:
@@ -28,15 +28,15 @@ class Room:
 
     @property
     def is_open(self) -> bool:
-        """Whether further bodies may be asked for: half is kept for those on their way."""
+        """Whether new requests may begin; half is reserved for bodies being received."""
         return self._left > self._size // 2
 
     def share(self) -> "Share":
-        """Return an empty share, for one body."""
+        """Return an empty share for one body."""
         return Share(self)
 
     def take(self, share: "Share", size: int, wake: Callable[[], None]) -> bool:
-        """Take bytes, or note whom to wake up; see `Share.take`."""
+        """Take bytes for a share, or note whom to wake; see `Share.take`."""
         if size > self._left:
             if self._beyond not in (None, share):
                 self._waiting[share] = wake
@@ -46,7 +46,7 @@ class Room:
         return True
 
     def give_back(self, share: "Share", size: int) -> None:
-        """Take back all bytes of a share, and wake up who waits for them."""
+        """Give back all bytes of a share, and wake those that wait for room."""
         self._left += size
         self._waiting.pop(share, None)
         if self._beyond is share:
@@ -60,19 +60,19 @@ class Room:
 
 
 class Share:
-    """What one body holds of a room.
+    """The bytes that one body holds of a room.
 
     Parameters
     ----------
     room : Room
-        Shared with others.
+        The room, shared with other bodies.
 
     Attributes
     ----------
     size
         Bytes held.
     waited
-        Seconds for which the body stood still because there was no room.
+        Seconds for which the transfer waited for room.
     """
 
     def __init__(self, room: Room) -> None:
@@ -86,9 +86,9 @@ class Share:
         Parameters
         ----------
         size : int
-            How many.
+            Number of bytes.
         wake : callable
-            Called once it is worth another try, if there is no room now.
+            Called when another try is worthwhile, if there is no room now.
 
         Returns
         -------
@@ -101,6 +101,6 @@ class Share:
         return True
 
     def give_back(self) -> None:
-        """Give back all that is held: the body is kept by nobody any more."""
+        """Give back all bytes, because the body is no longer in use."""
         size, self.size = self.size, 0
         self._room.give_back(self, size)

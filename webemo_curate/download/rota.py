@@ -1,4 +1,4 @@
-"""Turns at hosts: whose is next, and what waits for it."""
+"""Give hosts their turns, and wake what waits for a turn."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -14,20 +14,21 @@ from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
 MOST_UNEXAMINED = 32
-"""Bodies that wait to be examined and stored: what a run that ends asks for again."""
+"""Most bodies that wait to be examined and stored; a run that is stopped must request them
+again."""
 
 
 class Rota(ABC):
-    """Gives hosts their turns, within a number of slots over all of them.
+    """Gives hosts their turns, within a total number of slots.
 
     Parameters
     ----------
     hosts : KnownHosts
-        Those that something waits for.
+        The hosts that have queued URLs.
     slots : int
-        Requests under way at once.
+        Most requests under way at once.
     room : Room, optional
-        For the bodies that they bring: none begins while it is not open.
+        Room for the bodies; no request begins while it is not open.
     """
 
     def __init__(self, hosts: KnownHosts, slots: int, room: Room | None = None) -> None:
@@ -42,10 +43,10 @@ class Rota(ABC):
 
     @abstractmethod
     def _open_next(self, now: float) -> bool:
-        """Let a further host be asked; return whether there was one."""
+        """Add one more host to the timetable; return False if no host is left."""
 
     def _pump(self) -> None:
-        """Begin what is due, unless the run ends; wake up when the next is."""
+        """Begin all requests that are due, unless the run is ending; set the alarm for the next."""
         if self._over:
             return
         now = moment()
@@ -62,7 +63,7 @@ class Rota(ABC):
         return self._room.is_open
 
     def _begin_next(self, now: float) -> None:
-        """Take the first turn, and begin a request unless its time has changed."""
+        """Take the first turn and begin a request, unless the turn's time has changed."""
         at, name = self._turns.take()
         host = self._hosts.active.get(name)
         if host is not None and host.at == at:
@@ -70,7 +71,7 @@ class Rota(ABC):
             self._begin(host, now)
 
     def _place(self, host: Host) -> None:
-        """Put a host's next turn into the timetable, or forget a host that nothing waits for."""
+        """Put a host's next turn into the timetable, or release a host without queued URLs."""
         at = host.ready_at()
         if at == inf:
             host.at = None
@@ -89,21 +90,21 @@ class Rota(ABC):
             self._begin_visit(host, waiting, now)
         elif not waiting.done():
             waiting.set_result(None)
-        else:  # nobody needs it any more
+        else:  # nobody waits for it any more
             self._under_way -= 1
             host.limiter.end(now, now, NOTHING)
             self._place(host)
 
     @asynccontextmanager
     async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
-        """Last from a turn at a host to the end of what is asked for there.
+        """Hold a turn at the host of `url` while the block runs.
 
         Parameters
         ----------
         own : Host
-            Which has its turn already: more asked of it makes its next turn come later.
+            The host whose turn it already is; a further request to it delays its next turn.
         url : str
-            What is to be asked for, such as robots.txt where that of `own` leads.
+            What will be requested, such as robots.txt at the end of a redirect from `own`.
         """
         name = host_of(url)
         if name == own.name:
@@ -123,7 +124,7 @@ class Rota(ABC):
             self._pump()
 
     async def _turn_at(self, name: str) -> Host:
-        """Wait until another host may be asked; who waits gives its slot to others."""
+        """Wait for a turn at another host; meanwhile the slot is free for other requests."""
         other = self._hosts.of(name, moment())
         if other.limiter.is_hopeless(moment()):
             raise given_up(other.last_error)
@@ -144,12 +145,12 @@ class Rota(ABC):
 
 
 def given_up(error: AttemptError | None) -> AttemptError:
-    """Return what a URL ends as whose host was given up before it was asked for."""
+    """Return the failure of a URL whose host was given up before the URL was requested."""
     if error is None:
         raise ValueError("a host is given up by an answer alone")
     return AttemptError(error.status, f"host given up: {error}", error.http_status)
 
 
 def moment() -> float:
-    """Return the time of the running loop's clock."""
+    """Return the time of the running event loop's clock."""
     return asyncio.get_running_loop().time()

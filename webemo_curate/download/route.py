@@ -1,4 +1,4 @@
-"""The way of a request: its proxy, or the addresses of its host's name."""
+"""The route of a request: its proxy, or the addresses of its host."""
 
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -10,14 +10,14 @@ from webemo_curate.download.urls import DEFAULT_PORTS
 
 
 class Route(NamedTuple):
-    """The destination of a request.
+    """Where the connection of a request goes.
 
     Attributes
     ----------
     proxy
-        Its URL; empty for none.
+        URL of the proxy; empty for none.
     names
-        Where the host's name leads, in libcurl's form.
+        The host's addresses in libcurl's form (`CURLOPT_RESOLVE`).
     """
 
     proxy: str = ""
@@ -25,24 +25,24 @@ class Route(NamedTuple):
 
 
 async def route_of(url: str, names: Names, seconds: float, *, public_only: bool) -> Route:
-    """Find out where a request is to go.
+    """Find the route of a request.
 
     Parameters
     ----------
     url : str
         An http or https URL in ASCII.
     names : Names
-        Looks up names of hosts.
+        Looks up host names.
     seconds : float
-        For it.
+        Time limit.
     public_only : bool
-        Whether it must not lead to a private address. Of a request over a proxy only the name is
-        known here; of others the address is judged when it is connected to.
+        Whether the request must not reach a private address. With a proxy only the host's name can
+        be checked, here; without one, the address is checked when the connection is made.
 
     Raises
     ------
     AttemptError
-        If the name leads nowhere, or is that of a private place behind a proxy.
+        If the name has no address, or the request goes through a proxy to a name known as private.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -55,5 +55,5 @@ async def route_of(url: str, names: Names, seconds: float, *, public_only: bool)
         return Route()
     addresses = ",".join(await names.addresses(host, seconds))
     port = parts.port or DEFAULT_PORTS[parts.scheme]
-    forms = dict.fromkeys([host, host.removesuffix(".")])  # which it seeks is libcurl's matter
+    forms = dict.fromkeys([host, host.removesuffix(".")])  # libcurl looks up either form
     return Route("", tuple(f"+{form}:{port}:{addresses}" for form in forms))

@@ -1,4 +1,4 @@
-"""The robots.txt of the sites that are being asked, within bounds."""
+"""A bounded cache of the robots.txt rules of the sites in use."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,14 +10,16 @@ from webemo_curate.download.robots import Robots
 from webemo_curate.download.steps import Turn
 
 MAX_RULES = 400_000
-"""Rules held over all sites, some 100 MB: a site may have 40,000 of them, and a list may name more
-sites than there is memory. Those that were not needed for the longest time are read again."""
+"""Most rules kept over all sites, about 100 MB. A site may have 40,000 rules, and a list may name
+more sites than fit in memory. The least recently used sites are dropped and read again when
+needed."""
 
 GOOD_SECONDS = 24 * 3600.0
-"""Rules are used for no longer (RFC 9309, 2.4) unless they cannot be had anew; runs take days."""
+"""Seconds after which rules are read again (RFC 9309, 2.4); runs take days. If that fails, the old
+rules stay in use."""
 
 AGAIN_SECONDS = 3600.0
-"""So long are old rules used before they are asked for again, where they could not be had."""
+"""Seconds for which old rules stay in use after a failed attempt to read them again."""
 
 
 class Site(NamedTuple):
@@ -28,7 +30,7 @@ class Site(NamedTuple):
     place
         Scheme, host and port.
     public_only
-        Whether it is asked at an address of the public net alone.
+        Whether it may be requested at a public address only.
     """
 
     place: str
@@ -41,15 +43,15 @@ class _Held(NamedTuple):
 
 
 class RulesHeld:
-    """Reads the rules of each site once a day, for all that ask at the same time and after.
+    """Reads each site's rules once a day; callers that ask at the same time share one request.
 
     Parameters
     ----------
     read : callable
-        Reads a site's rules, given what waits for turns at hosts; raises `AttemptError` if they
-        cannot be had for now.
+        Reads a site's rules; called with the site and what waits for turns at hosts. It raises
+        `AttemptError` if the rules are unavailable for now.
     most : int, optional
-        Rules held at most; those of one site are held in any case.
+        Most rules kept; the rules of a single site are kept in any case.
     """
 
     def __init__(
@@ -66,19 +68,20 @@ class RulesHeld:
         Parameters
         ----------
         site : Site
-            Which.
+            The site.
         turn : callable
-            Waits for turns at hosts; used if the rules are to be read.
+            Waits for turns at hosts; used only if the rules must be read.
 
         Returns
         -------
         Robots
-            What it asks of us.
+            The rules for this crawler.
 
         Raises
         ------
         AttemptError
-            If they cannot be had for now and none are held; whoever asks next has them read again.
+            If the rules are unavailable for now and no old ones are kept; the next caller tries
+            again.
         """
         held = self._held.get(site)
         if held and asyncio.get_running_loop().time() < held.until:
@@ -89,7 +92,7 @@ class RulesHeld:
         try:
             return await asyncio.shield(self._under_way[site])
         except AttemptError as error:
-            # Each who waits gets an error of its own: what it is caught by may add to it.
+            # Each waiting caller gets its own error, because a handler may add to it.
             said = f"robots.txt: {error}"
             raise AttemptError(error.status, said, error.http_status, error.retry_after) from error
 
@@ -107,7 +110,7 @@ class RulesHeld:
         return robots
 
     def _hold(self, site: Site, held: _Held) -> None:
-        """Keep rules as the ones needed last, and let go of others beyond the bound."""
+        """Store rules as the most recently used, and drop others beyond the bound."""
         if site in self._held:
             self._count -= self._held.pop(site).robots.size
         self._held[site] = held

@@ -1,7 +1,7 @@
-"""The order in which URLs are asked for: a queue a host, so that no host waits for another.
+"""Schedule the requests: each host has its own queue, so that no host waits for another.
 
-All of it runs on one event loop. Hosts stand in a timetable by the time at which they may be asked
-again; a URL that waits costs an entry in its host's queue, no task and no slot.
+Everything runs on one event loop. A timetable holds the time at which each host may be asked again;
+a waiting URL takes an entry in its host's queue, but no task and no slot.
 """
 
 import asyncio
@@ -23,38 +23,38 @@ from webemo_curate.download.steps import Step, Turns
 from webemo_curate.download.visit import Visit
 
 MOST_UNDER_WAY = 256
-"""Requests under way at once over all hosts, unless one host alone is allowed more."""
+"""Most requests under way at once over all hosts, unless a single host is allowed more."""
 
 ENDED_AT_ONCE = 1000
-"""URLs of a host given up that end before others get their turn."""
+"""URLs of a given-up host that are ended in a row before other work gets a turn."""
 
 ANNOUNCED_SECONDS = 5.0
 ANNOUNCED_URLS = 10
-"""A rest is announced if it is no shorter and no fewer URLs wait for its end."""
+"""A rest is announced from this many seconds on, if at least this many URLs wait."""
 
 logger = logging.getLogger(__name__)
 
 
 class Schedule(Rota):
-    """Brings URLs to their outcomes, as fast as their hosts bear.
+    """Brings URLs to their outcomes, as fast as their hosts allow.
 
     Parameters
     ----------
     config : FetchConfig
-        Politeness and bounds.
+        Politeness and limits.
     asker : Asker
         Makes the requests.
     sink : callable
-        Gets each outcome as it comes.
+        Receives each outcome.
     draw : random.Random, optional
-        Spreads the waits between attempts.
+        Randomizes the waits between attempts.
     room : Room, optional
-        For bodies, as the asker counts them.
+        Room for bodies, shared with the asker.
 
     Attributes
     ----------
     limiter_type
-        Decides when a host is asked.
+        Class of the limiter that decides when a host may be asked.
     """
 
     limiter_type: ClassVar[type[HostLimiter]] = HostLimiter
@@ -77,14 +77,14 @@ class Schedule(Rota):
         self._left = 0
 
     async def run(self, urls: Iterable[str]) -> None:
-        """Bring every URL to its outcome, in one pass; call it again for another.
+        """Bring every URL to an outcome, in one pass; call again for another pass.
 
-        A URL that `Retry-After` of an earlier pass holds for longer than its time is left alone.
+        A URL is skipped if an earlier pass's `Retry-After` holds it for longer than its own time.
 
         Parameters
         ----------
         urls : iterable of str
-            Distinct, in the order in which each host is to be asked for them.
+            Distinct URLs, in the order in which each host is to be asked.
         """
         self._done, self._over = asyncio.Event(), False
         self._hosts.renew(moment())
@@ -102,7 +102,7 @@ class Schedule(Rota):
                 self._turns.alarm_at(inf)
 
     def troubles(self) -> list[str]:
-        """Say why hosts that URLs wait for are slow; the most waited for first."""
+        """Say why hosts are slow, those with the most waiting URLs first."""
         now = moment()
         hosts = sorted(filter(len, self._hosts.active.values()), key=len, reverse=True)
         found = [(host.name, host.limiter.trouble(now)) for host in hosts]
@@ -114,7 +114,7 @@ class Schedule(Rota):
         return sorted(until - now for until in self._held.values() if until > now)
 
     def _line_up(self, urls: Iterable[str]) -> None:
-        """Sort URLs into queues, a host each."""
+        """Sort URLs into one queue for each host."""
         now = moment()
         for url in urls:
             if self._held.get(url, now) - now >= self._config.timeout:
@@ -126,7 +126,7 @@ class Schedule(Rota):
                 continue
             self._queues.setdefault(name, []).append(url)
             self._left += 1
-        # The host with the most URLs takes longest, so it begins first.
+        # The host with the most URLs takes longest, so it starts first.
         self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
 
     def _open_next(self, now: float) -> bool:
@@ -139,7 +139,7 @@ class Schedule(Rota):
         self._start(self._attempt(host, visit, now))
 
     def _open(self, name: str, now: float) -> None:
-        """Make a host when no other has a turn: of many, most are not needed at once."""
+        """Open a host's queue once slots are free: most of many hosts are not needed yet."""
         host = self._hosts.of(name, now)
         urls = self._queues.pop(name)
         held = {url: self._held[url] for url in urls if self._held.get(url, now) > now}
@@ -157,12 +157,12 @@ class Schedule(Rota):
         self._group.create_task(work).add_done_callback(self._end_if_failed)
 
     def _end_if_failed(self, task: "asyncio.Task[None]") -> None:
-        """Begin nothing more once a task has failed: the group takes no further ones."""
+        """Begin nothing more once a task has failed: the task group accepts no new tasks then."""
         if task.cancelled() or task.exception() is not None:
             self._over = True
 
     async def _attempt(self, host: Host, visit: Visit, began: float) -> None:
-        """Make one request; then let others have the slot."""
+        """Make one request, then free the slot."""
         turns = Turns(partial(self._turn, host))
         try:
             step = visit.step or Step(self._asker.target(visit.url))
@@ -190,7 +190,7 @@ class Schedule(Rota):
         self._pump()
 
     def _wait_at(self, name: str, visit: Visit, due: float) -> None:
-        """Let a URL wait for its next request, or end it with its host."""
+        """Queue a URL for its next request, or end it if the host was given up."""
         now = moment()
         host = self._hosts.of(name, now)
         if host.limiter.is_hopeless(now):
@@ -202,7 +202,7 @@ class Schedule(Rota):
     def _failed(
         self, host: Host, visit: Visit, error: AttemptError, began: float, waited: float
     ) -> None:
-        """Let a URL wait for another attempt, which begins anew, or end it."""
+        """Queue a URL for another attempt, which starts from the URL itself, or end it."""
         now = moment()
         host.last_error = error
         host.limiter.end(now, began, answer_of(error))
@@ -216,7 +216,7 @@ class Schedule(Rota):
         self._end(visit.outcome())
 
     async def _give_up(self, host: Host) -> None:
-        """End all URLs of a host that is down for too long: as what it answered last."""
+        """End all URLs of a host that is down for too long, with the host's last error."""
         error = host.last_error
         if len(host) and error:
             logger.info(
@@ -238,7 +238,7 @@ class Schedule(Rota):
             self._done.set()
 
     def _announce(self, host: Host, now: float) -> None:
-        """Say that a host rests for long, once a rest."""
+        """Announce a host's long rest, once a rest."""
         seconds, reason = host.limiter.rest(now)
         if (
             seconds >= ANNOUNCED_SECONDS

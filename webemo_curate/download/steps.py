@@ -1,4 +1,4 @@
-"""A URL being followed: the request that is next, and turns at the hosts that it needs."""
+"""The next request of a URL that is being followed, and the time spent on other requests."""
 
 import time
 from collections.abc import Callable
@@ -15,13 +15,14 @@ class Step:
     Attributes
     ----------
     url
-        As written on the wire.
+        The URL as sent on the wire.
     hops
         Redirects followed so far.
     public_only
-        Whether it must not lead to a private address, as the way began in the public net.
+        Whether it must not reach a private address, because an earlier request reached a public
+        one.
     cookies
-        Those set on the way, in libcurl's form; changed by each answer.
+        Cookies set on the way, in libcurl's form; updated by each response.
     """
 
     url: str
@@ -30,37 +31,38 @@ class Step:
     cookies: list[bytes] = field(default_factory=list)
 
     def after(self, response: Response, target: str, *, let: bool) -> "Step":
-        """Return the step to which an answer leads.
+        """Return the next step after a redirect.
 
         Parameters
         ----------
         response : Response
-            A redirect.
+            The redirect.
         target : str
-            Where it leads.
+            The URL that it leads to.
         let : bool
-            Whether it may lead to a private address in any case.
+            Whether private addresses are allowed in any case.
         """
         public_only = not let and (self.public_only or response.is_public)
         return Step(target, self.hops + 1, public_only, self.cookies)
 
 
 Turn = Callable[[str], AbstractAsyncContextManager[None]]
-"""Given a URL, lasts from its host's turn to the end of the block, which makes the request."""
+"""Called with a URL; a context manager that holds a turn at its host while the block makes the
+request."""
 
 
 class Turns:
-    """The time that a URL spends on what is not its own request.
+    """The time that a URL spends on requests other than its own.
 
     Parameters
     ----------
     turn : callable
-        Waits until a host may be asked for a URL other than that which has its turn.
+        Waits for a turn at a host, for a request that is not the URL's own.
 
     Attributes
     ----------
     waited
-        Seconds that are not the URL's own.
+        Seconds that do not count against the URL's time limit.
     """
 
     def __init__(self, turn: Turn) -> None:
@@ -68,5 +70,5 @@ class Turns:
         self.waited = 0.0
 
     def wait_since(self, began: float) -> None:
-        """Add the time since a moment of `time.monotonic`."""
+        """Add the time since `began`, a value of `time.monotonic`."""
         self.waited += time.monotonic() - began

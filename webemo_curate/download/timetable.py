@@ -1,4 +1,4 @@
-"""The hosts' turns: a heap of times, and the alarm for the first of them."""
+"""A heap of the hosts' next turns, with an alarm for the first."""
 
 import asyncio
 import heapq
@@ -8,7 +8,7 @@ from math import inf
 
 
 class Timetable:
-    """Turns of hosts by their time. A turn that has moved is put in again; the old one is stale.
+    """The hosts' turns by time. A turn that moves is added again; the old entry is then stale.
 
     Parameters
     ----------
@@ -23,21 +23,21 @@ class Timetable:
         self._alarm: asyncio.TimerHandle | None = None
 
     def put(self, moment: float, name: str) -> None:
-        """Put a host's turn in."""
+        """Add a host's turn."""
         heapq.heappush(self._turns, (moment, next(self._order), name))
 
     @property
     def first(self) -> float:
-        """When the first turn is; infinity if there is none."""
+        """Time of the first turn; infinity if there is none."""
         return self._turns[0][0] if self._turns else inf
 
     def take(self) -> tuple[float, str]:
-        """Take the first turn out: its time and its host."""
+        """Remove the first turn; return its time and host."""
         moment, _, name = heapq.heappop(self._turns)
         return moment, name
 
     def alarm_at(self, moment: float) -> None:
-        """Set the one alarm; at infinity, none."""
+        """Set the alarm, which replaces the last one; infinity sets none."""
         if self._alarm and self._alarm.when() == moment:
             return
         if self._alarm:

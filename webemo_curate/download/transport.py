@@ -1,4 +1,4 @@
-"""HTTP requests by libcurl on asyncio's loop: connections kept, HTTP/2 where offered."""
+"""HTTP requests by libcurl on asyncio's event loop, with kept connections and HTTP/2."""
 
 import asyncio
 import itertools
@@ -24,14 +24,15 @@ from webemo_curate.download.room import Share
 from webemo_curate.download.route import Route, route_of
 
 MOST_KEPT = 256
-"""Connections kept open, at most an eighth of the open files that the process may have: hosts that
-have been asked do not take what others need. libcurl by itself keeps four times its requests."""
+"""Most connections kept open, and at most an eighth of the process's limit of open files, so that
+idle connections do not use up file descriptors. libcurl's default is four times the number of
+requests."""
 
 CLOSING_SECONDS = 1.0
-"""What closing connections may take; the rest is done while the program goes on."""
+"""Seconds that closing connections may block; the rest is closed in the background."""
 
 MAX_COOKIE_BYTES = 64 * 1024
-"""Of all cookies of one URL's redirects; browsers keep up to 4 KB of each."""
+"""Most bytes of all cookies on one URL's redirects; browsers keep up to 4 KB of each cookie."""
 
 
 class Transport:
@@ -40,14 +41,14 @@ class Transport:
     Parameters
     ----------
     agent : str
-        The User-Agent header.
+        User-Agent header.
     certificates : Certificates, optional
-        Whom to trust; by default those of the system.
+        Certificates to trust; by default the system's.
     names : Names, optional
-        Looks up names of hosts.
+        Looks up host names.
     public_only : bool, default False
-        Whether connections are made to addresses of the public net alone. As connections are
-        shared by what has the same host, this is asked of a pool and not of a request.
+        Whether to connect to public addresses only. It is a property of the pool, not of a request,
+        because requests to one host share connections.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Transport:
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        """Bind to the running loop."""
+        """Bind to the running event loop."""
         self._loop = asyncio.get_running_loop()
         return self
 
@@ -94,7 +95,7 @@ class Transport:
         self._exchanges.clear()
         for curl in self._free:
             curl.close()
-        # libcurl waits here for proxies' names, if they are being looked up: nobody else must.
+        # libcurl blocks here while it looks up a proxy's name; other tasks must not wait for that.
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, _ignore)
         closing = threading.Thread(target=self._multi.close, name="closing", daemon=True)
@@ -112,37 +113,37 @@ class Transport:
     ) -> Response:
         """Make one request.
 
-        No content coding is asked for, as pictures are compressed already; one that comes all the
-        same is undone as it arrives. What is no coding at all is left, as browsers leave it:
-        servers write `utf-8` there.
+        No content coding is requested, because pictures are already compressed. A registered coding
+        is undone as the body arrives. An unknown one is ignored, as browsers do: some servers write
+        `utf-8` there.
 
         Parameters
         ----------
         url : str
             An http or https URL in ASCII.
         seconds : float
-            For all of it, name resolution and connection included.
+            Time limit of the whole request, including name look-up and connection.
         limit : int
-            Bytes of the body, decoded, that are taken.
+            Most bytes of the decoded body to keep.
         accept : str
-            The Accept header.
+            Accept header.
         cookies : list of bytes
-            Those known, in libcurl's form; replaced by those known after the answer.
+            Cookies in libcurl's form; replaced by those valid after the response.
         share : Share, optional
-            Takes the bytes of the body, which waits where it finds no room, not in the seconds of
-            this request. They stay taken until whoever gave it gives them back.
+            Accounts for the body's bytes. A body that finds no room waits; this time does not count
+            against `seconds`. The bytes stay taken until the share's owner gives them back.
 
         Returns
         -------
         Response
-            The answer, whatever its status code.
+            The response, whatever its status code.
 
         Raises
         ------
         AttemptError
-            If there is no complete answer, or it would come from where no connection may be made.
+            If no complete response arrives, or the address may not be connected to.
         CurateError
-            If the machine lacks what it takes to ask.
+            If the machine lacks what the request needs.
         """
         deadline = self._loop.time() + seconds
         route = await route_of(url, self._names, seconds, public_only=self._public_only)
@@ -196,7 +197,7 @@ class Transport:
         finally:
             if exchange.brake:
                 exchange.brake.end()
-            if self._exchanges.pop(curl, None):  # else all is closed
+            if self._exchanges.pop(curl, None):  # otherwise everything is already closed
                 self._release(curl, cookies)
         return response
 
@@ -204,7 +205,7 @@ class Transport:
         self._multi.remove_handle(curl)
         cookies[:] = _bounded(curl.getinfo_raw(pycurl.INFO_COOKIELIST))
         if cookies:
-            curl.close()  # it would take none of them again, nor may another URL see them
+            curl.close()  # its cookies must not reach another URL, and could not be set anew
         else:
             self._free.append(curl)
 
@@ -212,16 +213,16 @@ class Transport:
         curl = pycurl.Curl()
         curl.setopt(pycurl.USERAGENT, self._agent.encode())
         curl.setopt(pycurl.ACCEPT_ENCODING, "identity")
-        curl.setopt(pycurl.COOKIEFILE, "")  # cookies are understood, and none is read or kept
+        curl.setopt(pycurl.COOKIEFILE, "")  # turn the cookie engine on, without a file
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        curl.setopt(pycurl.PIPEWAIT, 1)  # share an HTTP/2 connection rather than open another
+        curl.setopt(pycurl.PIPEWAIT, 1)  # prefer sharing an HTTP/2 connection to opening another
         curl.setopt(pycurl.NOSIGNAL, 1)
         self._trust(curl)
         return curl
 
     def _direct(self, curl: Any, exchange: Exchange, route: Route) -> None:
-        """Say where the connection is to go, and what it must not lead to."""
+        """Set where the connection goes, and which addresses it must refuse."""
         curl.setopt(pycurl.PROXY, route.proxy)
         curl.setopt(pycurl.NOPROXY, "")
         curl.setopt(pycurl.RESOLVE, [*route.names])
@@ -240,7 +241,7 @@ class Transport:
             curl.setopt(pycurl.CAPATH, folders)
 
     def _on_socket(self, action: int, descriptor: int, multi: Any, data: Any) -> None:  # noqa: ARG002
-        """Watch a socket for what libcurl waits for; called by libcurl."""
+        """Watch a socket for the events that libcurl asks for; called by libcurl."""
         if descriptor in self._watched:
             self._loop.remove_reader(descriptor)
             self._loop.remove_writer(descriptor)
@@ -253,7 +254,7 @@ class Transport:
             self._watched.add(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
-        """Set or clear libcurl's one timer; called by libcurl, which forbids acting at once."""
+        """Set or clear libcurl's timer; called by libcurl, which forbids acting at once."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -284,11 +285,11 @@ class Transport:
 
 
 def _ignore(*_: Any) -> None:
-    """Do nothing; libcurl may call back while it closes connections."""
+    """Do nothing: libcurl may call back while it closes connections."""
 
 
 def _most_kept() -> int:
-    """Return how many connections are kept open for another request."""
+    """Return how many idle connections are kept open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 8))
 

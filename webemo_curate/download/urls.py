@@ -1,6 +1,6 @@
-"""Write URLs as browsers and curl put them on the wire, whatever a list or a server has.
+"""Normalize URLs to the form that browsers and curl send, however a list or server writes them.
 
-Sources: the URL Standard (https://url.spec.whatwg.org), RFC 3986, and UTS 46 for names of hosts.
+Sources: the URL Standard (https://url.spec.whatwg.org), RFC 3986, and UTS 46 for host names.
 """
 
 import ipaddress
@@ -10,36 +10,38 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 import idna
 
 PATH_CHARACTERS = "/%!$&'()*+,:;=@[]|^~"
-"""What stays as it is in a path, beside letters and digits; all else is escaped as UTF-8."""
+"""Characters besides letters and digits that stay unescaped in a path; all others are escaped as
+UTF-8."""
 
 QUERY_CHARACTERS = PATH_CHARACTERS + "\\?`{}"
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_LABEL, MAX_HOST = 63, 253
-"""Of a host's name: octets of a part between dots, and of the whole (RFC 1035, section 2.3.4)."""
+"""Most octets of a label of a host's name, and of the whole name (RFC 1035, section 2.3.4)."""
 
 HOST = re.compile(r"[a-z0-9_.-]+")
 DOT_ESCAPE = re.compile(r"%2e", re.IGNORECASE)
 
 
 def written(url: str) -> str:
-    """Write a URL in ASCII, the one way it is asked for and compared.
+    """Normalize a URL to ASCII, in the one form in which it is requested and compared.
 
     Parameters
     ----------
     url : str
-        An absolute http(s) URL without credentials; any script, blanks and backslashes allowed.
+        An absolute http(s) URL without credentials, in any script; blanks and backslashes are
+        allowed.
 
     Returns
     -------
     str
-        Scheme and host in lower case, the host as punycode, no default port, the path without
-        dot segments, no fragment; escapes that were there stay as they are.
+        Scheme and host in lower case, the host as punycode, no default port, the path without dot
+        segments, no fragment. Existing escapes stay unchanged.
 
     Raises
     ------
     ValueError
-        If a host or port cannot be one, or a character has no encoding.
+        If the host or port is invalid, or a character cannot be encoded.
     """
     parts = urlsplit(with_slashes(url))
     port = parts.port
@@ -58,19 +60,19 @@ def with_slashes(url: str) -> str:
 
 
 def host_name(host: str) -> str:
-    """Write the name or address of a host as it is looked up.
+    """Normalize a host's name or address to the form used in look-ups.
 
     Parameters
     ----------
     host : str
-        Without brackets; any script, also escaped.
+        Without brackets; in any script, escaped or not.
 
     Returns
     -------
     str
-        Lower case, each part in another script as punycode (UTS 46, non-transitional, as browsers
-        do it: names that IDNA 2008 alone would refuse, such as signs, are looked up too); an IPv6
-        address in brackets.
+        In lower case, each label in another script as punycode (UTS 46, non-transitional, as
+        browsers do: names that IDNA 2008 refuses, such as emoji, are accepted too); an IPv6 address
+        in brackets.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def host_name(host: str) -> str:
 
 
 def without_dots(path: str) -> str:
-    """Resolve `.` and `..` in a path, also escaped ones; from its start there is no way up."""
+    """Resolve `.` and `..` in a path, escaped or not; `..` at the root is dropped."""
     if "." not in path and not DOT_ESCAPE.search(path):
         return path
     kept: list[str] = []
@@ -112,25 +114,25 @@ def without_dots(path: str) -> str:
 
 
 def joined(url: str, location: bytes) -> str:
-    """Resolve a Location header against the URL that was asked for.
+    """Resolve a Location header against the requested URL.
 
     Parameters
     ----------
     url : str
-        What was asked for.
+        The URL requested.
     location : bytes
-        As it came. Servers write it in UTF-8, in Latin-1, or with blanks: what is UTF-8 is read as
-        that, any other byte is escaped as it stands.
+        The header's value. Servers write it in UTF-8, in Latin-1 or with blanks: valid UTF-8 is
+        decoded, any other byte is escaped as it is.
 
     Returns
     -------
     str
-        An absolute URL; not yet checked.
+        An absolute URL, not yet checked.
 
     Raises
     ------
     ValueError
-        If there is no way to read it.
+        If it cannot be read as a URL.
     """
     text = location.strip(b" \t").decode("utf-8", errors="surrogateescape")
     text = "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)

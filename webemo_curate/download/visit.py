@@ -1,4 +1,4 @@
-"""One URL's way to its outcome: its own time, its attempts, and what its last answer was."""
+"""The state of one URL within a pass: its own time, its attempts and its last error."""
 
 import random
 from datetime import UTC, datetime
@@ -9,14 +9,14 @@ from webemo_curate.download.steps import Step
 from webemo_curate.verdicts import FetchStatus
 
 BACKOFF_SECONDS = 0.5
-"""Mean wait before the second attempt; doubled for each further one."""
+"""Mean seconds before the second attempt; doubled for each further one."""
 
 
 class Visit:
-    """A URL that is being brought to its outcome in one pass.
+    """A URL on its way to an outcome in one pass.
 
-    Its own time is what its requests take and what it waits between them. What it waits for its
-    host's turn is not.
+    Its own time is the time of its requests and of the waits between them. Waiting for its host's
+    turn does not count.
 
     Parameters
     ----------
@@ -26,13 +26,13 @@ class Visit:
     Attributes
     ----------
     attempts
-        Begun; the redirects of one are followed within it.
+        Attempts begun; following redirects belongs to the same attempt.
     spent
-        Seconds of its own time.
+        Seconds of its own time used.
     error
-        What it ends as if nothing better comes.
+        The failure that the URL ends with if nothing better comes.
     step
-        The request to which redirects have led; None to begin with the URL itself.
+        The next request after a redirect; None to begin with the URL itself.
     """
 
     __slots__ = ("_started", "attempts", "error", "spent", "step", "url")
@@ -46,32 +46,32 @@ class Visit:
         self._started: datetime | None = None
 
     def begin(self, config: FetchConfig) -> float:
-        """Begin a request; return the seconds it may take."""
+        """Begin a request; return its time limit in seconds."""
         self.attempts += self.step is None
         self._started = self._started or datetime.now(UTC)
         return config.timeout - self.spent
 
     def led_on(self, step: Step, seconds: float) -> None:
-        """Note where a redirect leads, and what the request took."""
+        """Record a redirect, and the seconds that the request took."""
         self.step = step
         self.spent += seconds
 
     def failed(
         self, error: AttemptError, seconds: float, config: FetchConfig, draw: random.Random
     ) -> float | None:
-        """Note how an attempt failed.
+        """Record a failed attempt.
 
         Parameters
         ----------
         error : AttemptError
-            How. A timeout does not stand against an answer that came before: what was left of
-            the URL's time was not enough, which says nothing of the host.
+            The failure. A timeout does not replace an earlier answer: it only means that too little
+            of the URL's time was left, which says nothing about the host.
         seconds : float
-            What the attempt took.
+            Seconds that the attempt took.
         config : FetchConfig
-            Bounds of attempts and time.
+            Limits of attempts and time.
         draw : random.Random
-            Spreads the waits.
+            Randomizes the waits.
 
         Returns
         -------
@@ -85,7 +85,7 @@ class Visit:
             self.error = error
         if error.status not in RETRIED or self.attempts > config.retries:
             return None
-        # Full jitter: clients that failed together do not come back together.
+        # Full jitter: clients that failed together should not return together.
         wait = max(error.retry_after or 0.0, draw.uniform(0, BACKOFF_SECONDS * 2**self.attempts))
         if self.spent + wait >= config.timeout:
             return None
@@ -103,7 +103,7 @@ class Visit:
         Parameters
         ----------
         error : AttemptError, optional
-            Why, where it was not an attempt that failed.
+            The failure, if it was not an attempt of this URL.
         """
         error = error or self.error
         if error is None:

@@ -75,7 +75,7 @@ COLUMNS = {
 }
 
 
-def write_croissant(job: ExportJob, folder: Path) -> None:
+def write_croissant(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write the files of `write_huggingface`, and `croissant.json` over them.
 
     Parameters
@@ -85,12 +85,17 @@ def write_croissant(job: ExportJob, folder: Path) -> None:
     folder : Path
         Gets the files.
 
+    Returns
+    -------
+    dict of str to int
+        Pictures written, by split.
+
     Raises
     ------
     InputError
         If no license is given.
     """
-    write_huggingface(job, folder)
+    pictures = write_huggingface(job, folder)
     files = sorted((folder / DATA).iterdir())
     described = dataset_node(
         job.config,
@@ -104,6 +109,7 @@ def write_croissant(job: ExportJob, folder: Path) -> None:
         ],
     )
     write_node(folder / FILE, described)
+    return pictures
 
 
 def dataset_node(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webemo_curate.config import ExportConfig, ExportFormat
-from webemo_curate.exports.chosen_rows import Selection, select
+from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.croissant import write_croissant
 from webemo_curate.exports.export_job import ExportJob
-from webemo_curate.exports.fiftyone import DROPPED, write_fiftyone
+from webemo_curate.exports.fiftyone import write_fiftyone
 from webemo_curate.exports.huggingface import write_huggingface
 from webemo_curate.exports.imagefolder import write_imagefolder
 from webemo_curate.exports.license_words import required_license
@@ -18,7 +18,8 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.storage.whole_folder import whole_folder
 from webemo_curate.workspace import Workspace
 
-Writer = Callable[[ExportJob, Path], None]
+Writer = Callable[[ExportJob, Path], dict[str, int]]
+"""Writes an export into a folder; returns the pictures written, by split."""
 
 WRITERS: dict[ExportFormat, Writer] = {
     ExportFormat.HUGGINGFACE: write_huggingface,
@@ -95,12 +96,5 @@ def export(
         whole_folder(folder) as partial,
         ProgressBar(selection.rows, f"export {form}", "image") as bar,
     ):
-        WRITERS[form](ExportJob(selection, config, bar), partial)
-    return _exported(form, folder, selection, bar.done)
-
-
-def _exported(form: ExportFormat, folder: Path, selection: Selection, written: int) -> Exported:
-    images = {split.name: split.rows for split in selection.splits}
-    if written > selection.rows:
-        images[DROPPED] = written - selection.rows
+        images = WRITERS[form](ExportJob(selection, config, bar), partial)
     return Exported(str(form), str(folder), images, len(selection.removed))

@@ -5,6 +5,7 @@ out: it may hold names, and what is shown is often shared.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256 as hash_of
 from pathlib import Path
@@ -35,7 +36,7 @@ DUPLICATE_COLUMNS = (
 DROPPED = "dropped"
 
 
-def write_fiftyone(job: ExportJob, folder: Path) -> None:
+def write_fiftyone(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write `metadata.json`, `samples.json` and `data/`, a FiftyOneDataset.
 
     Parameters
@@ -44,6 +45,11 @@ def write_fiftyone(job: ExportJob, folder: Path) -> None:
         What is written: all images that decode, or those of the splits that were named.
     folder : Path
         Gets the files; pictures are linked where that can be.
+
+    Returns
+    -------
+    dict of str to int
+        Pictures written, by split; those in none under `DROPPED`.
     """
     (folder / DATA).mkdir()
     classes = job.selection.classes
@@ -52,11 +58,14 @@ def write_fiftyone(job: ExportJob, folder: Path) -> None:
     (folder / "metadata.json").write_text(f"{json.dumps(document, indent=2)}\n", encoding="utf-8")
     with (folder / "samples.json").open("w", encoding="utf-8") as stream:
         stream.write('{"samples": [')
+        pictures = Counter({split.name: 0 for split in job.selection.splits})
         comma = "\n"
         for sample in _samples(job, folder):
             stream.write(comma + json.dumps(sample, sort_keys=True))
             comma = ",\n"
+            pictures.update(sample["tags"])
         stream.write("\n]}\n")
+    return dict(pictures)
 
 
 def _samples(job: ExportJob, folder: Path) -> Iterator[Node]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,7 +34,22 @@ PLAIN = ["target", "label", "labels.list.element", "group", "url"]
 """Columns with repeated values: those of hashes and pictures gain nothing by a dictionary."""
 
 
-def write_huggingface(job: ExportJob, folder: Path) -> None:
+class Written(NamedTuple):
+    """What was written of a split.
+
+    Attributes
+    ----------
+    pictures
+        Their number.
+    bytes
+        The size of all pictures.
+    """
+
+    pictures: int
+    bytes: int
+
+
+def write_huggingface(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write `data/SPLIT-00000-of-0000N.parquet` and README.md.
 
     Parameters
@@ -44,16 +59,21 @@ def write_huggingface(job: ExportJob, folder: Path) -> None:
     folder : Path
         Gets the files.
 
+    Returns
+    -------
+    dict of str to int
+        Pictures written, by split.
+
     Raises
     ------
     InputError
         If no license is given: the card states one.
     """
     (folder / DATA).mkdir()
-    picture_bytes = {
-        split.name: _write_split(job, split, folder) for split in job.selection.splits if split.rows
-    }
+    written = {split.name: _write_split(job, split, folder) for split in job.selection.splits}
+    picture_bytes = {name: split.bytes for name, split in written.items() if split.pictures}
     write_card(folder / "README.md", _card(job, folder, picture_bytes))
+    return {name: split.pictures for name, split in written.items()}
 
 
 def features(selection: Selection) -> dict[str, Any]:
@@ -70,18 +90,19 @@ def features(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> int:
-    """Write a split's files; return the bytes of its pictures."""
+def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> Written:
+    """Write a split's files."""
     info = json.dumps({"info": {"features": features(job.selection)}}, sort_keys=True)
     schema = COLUMNS.with_metadata({b"huggingface": info.encode()})
-    count, total = job.shard_count(split), 0
+    count, pictures, size = job.shard_count(split), 0, 0
     for number, tables in enumerate(job.shards(split)):
         file = folder / DATA / f"{split.name}-{number:05d}-of-{count:05d}.parquet"
         with _writer(file, schema) as writer:
             for rows, contents in _row_groups(job, tables):
                 writer.write_table(_columns(rows, contents, job.selection, schema))
-                total += sum(map(len, contents))
-    return total
+                pictures += len(contents)
+                size += sum(map(len, contents))
+    return Written(pictures, size)
 
 
 def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -27,7 +27,7 @@ COLUMNS = pa.schema(
 )
 
 
-def write_imagefolder(job: ExportJob, folder: Path) -> None:
+def write_imagefolder(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write `SPLIT/CLASS/HASH.jpg` and `SPLIT/metadata.parquet`.
 
     Parameters
@@ -36,7 +36,13 @@ def write_imagefolder(job: ExportJob, folder: Path) -> None:
         What is written.
     folder : Path
         Gets the files: hard links of the workspace's where both lie on one device.
+
+    Returns
+    -------
+    dict of str to int
+        Pictures written, by split.
     """
+    pictures = dict.fromkeys((split.name for split in job.selection.splits), 0)
     places = folder_names(job.selection.classes)
     schema = _schema(job.selection)
     for split in (split for split in job.selection.splits if split.rows):
@@ -48,6 +54,8 @@ def write_imagefolder(job: ExportJob, folder: Path) -> None:
         with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
             for table in _placed(job, split, places, folder / split.name):
                 writer.write_table(table)
+                pictures[split.name] += table.num_rows
+    return pictures
 
 
 def _schema(selection: Selection) -> pa.Schema:

@@ -11,7 +11,7 @@ from webemo_curate.exports.export_job import ExportJob
 COLUMNS = ("sha256", "url", "class", "target", "label", "labels", "group")
 
 
-def write_lists(job: ExportJob, folder: Path) -> None:
+def write_lists(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write `SPLIT.csv`, a line a picture; no picture is read.
 
     Parameters
@@ -20,7 +20,13 @@ def write_lists(job: ExportJob, folder: Path) -> None:
         What is written.
     folder : Path
         Gets the files. `labels` is a JSON list.
+
+    Returns
+    -------
+    dict of str to int
+        Pictures listed, by split.
     """
+    pictures = dict.fromkeys((split.name for split in job.selection.splits), 0)
     for split in job.selection.splits:
         schema = pa.schema(
             [(name, pa.int64() if name == "target" else pa.string()) for name in COLUMNS]
@@ -29,6 +35,8 @@ def write_lists(job: ExportJob, folder: Path) -> None:
             for rows in split.batches():
                 writer.write_table(_columns(rows, job.selection.classes, schema))
                 job.bar.update(rows.num_rows)
+                pictures[split.name] += rows.num_rows
+    return pictures
 
 
 def _columns(rows: pa.Table, classes: tuple[str, ...], schema: pa.Schema) -> pa.Table:

@@ -12,7 +12,7 @@ from webemo_curate.exports.tar_stream import TarWriter
 FACTS = ("group", "height", "label", "labels", "sha256", "target", "url", "width")
 
 
-def write_webdataset(job: ExportJob, folder: Path) -> None:
+def write_webdataset(job: ExportJob, folder: Path) -> dict[str, int]:
     """Write `SPLIT-00000.tar`, ... and `sizes.json`, the pictures in each.
 
     Parameters
@@ -22,8 +22,14 @@ def write_webdataset(job: ExportJob, folder: Path) -> None:
     folder : Path
         Gets the files. A sample's key is its hash; its members are the picture, with its suffix,
         and `json`.
+
+    Returns
+    -------
+    dict of str to int
+        Pictures written, by split.
     """
     sizes: dict[str, int] = {}
+    pictures = dict.fromkeys((split.name for split in job.selection.splits), 0)
     for split in job.selection.splits:
         for number, samples in enumerate(_shards(job, split)):
             name = f"{split.name}-{number:05d}.tar"
@@ -33,8 +39,10 @@ def write_webdataset(job: ExportJob, folder: Path) -> None:
                     tar.add(row["file_name"], content)
                     tar.add(f"{row['sha256']}.json", _facts(row, job.selection.classes))
                     sizes[name] += 1
+            pictures[split.name] += sizes[name]
     text = json.dumps(sizes, indent=2, sort_keys=True)
     (folder / "sizes.json").write_text(f"{text}\n", encoding="utf-8")
+    return pictures
 
 
 def _shards(job: ExportJob, split: SplitRows) -> Iterator[Iterator[tuple[dict[str, Any], bytes]]]:

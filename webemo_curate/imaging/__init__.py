@@ -1,13 +1,13 @@
-"""Image decoding that hostile files cannot turn into a crash, a hang or a full memory.
+"""Decode images so that hostile files cannot crash the program, block it or fill the memory.
 
-Everything that opens an image goes through here, so that fetch, hashes, text, training and report
-see the same pixels. Modules: `formats` (what is accepted), `content` (what else there is),
-`work` (what a file asks for), `essence` (files without their metadata), `decoding` (bounds),
-`profiles` and `color` (modes to RGB), `frame_walk` (frame by frame), `reading` (what a file shows),
-`reducing` (smaller pictures of any shape), `structure` (what is flat), `measures` (what quality is
-judged by), `guard` and `thread_clock`
-(time and memory), `apart` (files worked on in another process, which they may end), `examiner`
-(files of strangers examined so), `shown` (pictures loaded so).
+Everything that opens an image goes through this package, so that fetch, hashes, text, training and
+report see the same pixels. Modules: `formats` (accepted formats), `content` (names for other
+content), `work` (the work a file asks for), `essence` (files without their metadata), `decoding`
+(limits), `profiles` and `color` (modes to RGB), `frame_walk` (frame by frame), `reading` (what a
+file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures), `measures`
+(quality), `guard` and `thread_clock` (time and memory), `apart` (work on files in child processes,
+which a file may crash), `examiner` (downloaded files examined there), `shown` (pictures loaded
+there).
 """
 
 from webemo_curate.imaging.apart import Apart, Facts, Made, processes

@@ -1,8 +1,8 @@
-"""Files worked on in processes of their own, which a file may end.
+"""Work on files in child processes, which a file may crash.
 
-Whatever a decoder does with a file (crash, run for minutes, fill the memory), it does it there;
-here an error comes of it, and the next file gets a new process. Between the processes go JSON and
-bytes alone: nothing that a file has made of its process is unpickled here.
+Whatever a decoder does with a file (crash, run for minutes, fill the memory), it happens in a child
+process. Here it becomes an error, and the next file gets a new process. Only JSON and bytes pass
+between the processes: nothing from a process that a file may have taken over is unpickled here.
 """
 
 import asyncio
@@ -27,30 +27,30 @@ from webemo_curate.system_faults import has_working_memory, lacking, raise_file_
 from webemo_curate.verdicts import DecodeStatus
 
 MOST_PROCESSES: Final = 8
-"""A photo takes a millisecond: these keep up with any network."""
+"""Most processes. A photo takes a millisecond, so these keep up with any network."""
 
 LARGE_BYTES: Final = 256 * 1024
-"""A larger file is handed over by a thread: its way through the pipe takes milliseconds."""
+"""Bytes. A larger file is sent from a thread, because writing it to the pipe takes milliseconds."""
 
 TRIES: Final = 2
-"""Processes that a file may end before that is what is said of it."""
+"""Processes that a file may crash before it is reported as `crashed`."""
 
 LENGTH_BYTES: Final = 4
-"""Before the JSON of a message stands its length; the bytes follow it."""
+"""The length of a message's JSON stands before it; the bytes follow it."""
 
 Facts = dict[str, Any]
-"""What JSON can say."""
+"""Values that JSON can hold."""
 
 
 class Made(NamedTuple):
-    """What came of a file.
+    """The result of a task.
 
     Attributes
     ----------
     facts
-        What is said of it.
+        JSON values about the file.
     content
-        What was made of it.
+        Bytes made from the file.
     """
 
     facts: Facts
@@ -58,35 +58,35 @@ class Made(NamedTuple):
 
 
 class PictureTask(Protocol):
-    """What is done with files: equal ones share processes. Pickled to them."""
+    """The work on a file; equal tasks share processes. Tasks are pickled to these."""
 
     @property
     def seconds(self) -> float:
-        """Processor time for one file."""
+        """Processor seconds allowed for one file."""
 
     def __call__(self, content: bytes, details: Facts, /) -> Made:
         """Work on a file; may raise a `DecodeError`."""
 
     def __hash__(self) -> int:
-        """Return the same for equal ones."""
+        """Return equal hashes for equal tasks."""
 
 
 _RESTING: dict[PictureTask, list[WorkerProcess]] = {}
-"""Processes that who asks next for the same task takes over, for starting one takes half a second;
-they end with this process."""
+"""Idle processes by task, for the next caller of an equal task, because starting one takes half a
+second. They end with this process."""
 
 Message = Made | DecodeError | OwnFaultError | Failed | Died
 
 
 class Apart:
-    """Has files worked on in other processes, several at once if asked by several tasks or threads.
+    """Runs a task on files in child processes, several at once if several tasks or threads ask.
 
     Parameters
     ----------
     task : PictureTask
-        What is done with them.
+        The work on a file.
     rest : int, default 1
-        Processes that are kept for who asks next for the same.
+        Idle processes kept for the next caller of an equal task.
     """
 
     def __init__(self, task: PictureTask, rest: int = 1) -> None:
@@ -112,14 +112,14 @@ class Apart:
                 process.kill()
 
     def ask(self, content: bytes, **details: Any) -> Made:
-        """Have a file worked on, and wait for it.
+        """Run the task on a file, and wait for the result.
 
         Parameters
         ----------
         content : bytes
             The file.
         **details
-            What the task takes besides: what JSON can say.
+            Further arguments of the task, of types that JSON can hold.
 
         Returns
         -------
@@ -129,10 +129,10 @@ class Apart:
         Raises
         ------
         DecodeError, OwnFaultError
-            Of the task's own; `too_large` if the file takes too long, `crashed` if it ends its
-            processes.
+            As the task raises them; `too_large` if the file takes too long, `crashed` if it crashes
+            its processes.
         CurateError
-            If the machine lacks what it takes.
+            If the machine lacks what the work needs.
         """
         request = _packed(details, content)
         for _ in range(TRIES):
@@ -146,9 +146,9 @@ class Apart:
         return _concluded(message)
 
     async def ask_aside(self, content: bytes, **details: Any) -> Made:
-        """Have a file worked on without holding up the event loop; see `ask`."""
+        """Run the task on a file without blocking the event loop; see `ask`."""
         async with self._free:
-            request = _packed(details, content)  # a copy: of those being looked at alone
+            request = _packed(details, content)  # copies the file: only for those being worked on
             for _ in range(TRIES):
                 message = await self._try(request)
                 if _is_final(message):
@@ -168,7 +168,7 @@ class Apart:
 
     @contextmanager
     def _lent(self) -> Iterator["_Loan"]:
-        """Lend a process; it is kept if it has answered, and ended otherwise."""
+        """Lend a process; afterwards it is kept if it has answered, else ended."""
         try:
             loan = _Loan(self._idle.pop(), False)
         except IndexError:
@@ -190,12 +190,12 @@ class _Loan:
 
 
 def processes() -> int:
-    """Return how many processes work at once: two at least, so that a slow file stops no others."""
+    """Return how many processes work at once: at least two, so one slow file blocks nothing."""
     return min(MOST_PROCESSES, max(2, usable_cores()))
 
 
 def _serve(connection: Connection, task: PictureTask) -> None:
-    """Run in the child: answer files until the pipe closes."""
+    """Run in the child: work on files until the pipe closes."""
     raise_file_limit()
     guard_process(task.seconds)
     connection.send_bytes(_packed({}))
@@ -243,12 +243,12 @@ def _unpacked(message: bytes | Died) -> Message:
 
 
 def _send(process: WorkerProcess, request: bytes) -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):  # a dead process shows at its answer
+    with suppress(BrokenPipeError, ConnectionResetError):  # noticed when the answer is read
         process.connection.send_bytes(request)
 
 
 async def _hear(process: WorkerProcess) -> bytes | Died:
-    """Wait for what a process sends next while others use the loop."""
+    """Wait for a process's next message without blocking the event loop."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     number = process.connection.fileno()
@@ -261,7 +261,7 @@ async def _hear(process: WorkerProcess) -> bytes | Died:
 
 
 def _is_final(message: Message) -> bool:
-    """Tell whether another process would answer the same."""
+    """Return whether another process would give the same answer."""
     return not isinstance(message, Died) or message.out_of_time
 
 
@@ -274,12 +274,12 @@ def _concluded(message: Message) -> Made:
 
 
 def _ended(death: Died) -> DecodeError:
-    """Return what is said of a file that ended its processes."""
+    """Return the error of a file that crashed its processes."""
     if death.out_of_time:
         reason = "takes more processor time than a picture may"
         return DecodeError(DecodeStatus.TOO_LARGE, reason)
     if death.killed and not has_working_memory():
-        raise lacking(errno.ENOMEM)  # the system's choice of whom to end is no verdict
+        raise lacking(errno.ENOMEM)  # killed for lack of memory: no verdict on the file
     name = f" ({signal.Signals(death.signal).name})" if death.signal else ""
     return DecodeError(DecodeStatus.CRASHED, f"the decoder crashed{name}")
 

@@ -1,4 +1,4 @@
-"""Quantiles of pixels' perceived brightness, as cleanvision 0.3.7 has them, in whole numbers."""
+"""Quantiles of perceived brightness, as in cleanvision 0.3.7, computed in whole numbers."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,25 +9,25 @@ import numpy as np
 from webemo_curate.imaging.pixel_words import Words
 
 WEIGHTS: Final = (241, 691, 68)
-"""Of the squares of red, green and blue in a pixel's perceived brightness, in thousandths (the HSP
-color model, http://alienryderflex.com/hsp.html, as cleanvision rounds it)."""
+"""Weights of the squares of red, green and blue in a pixel's perceived brightness, in thousandths
+(the HSP color model, http://alienryderflex.com/hsp.html, as rounded by cleanvision)."""
 
 WHITE: Final = 1000.0 * 255 * 255
-"""The weighted squares of a white pixel."""
+"""The weighted sum of squares of a white pixel."""
 
 STRIP_PIXELS: Final = 32_768
-"""Pixels whose brightness is computed at once: their numbers stay in a core's cache."""
+"""Pixels computed at once, so that their values stay in a core's cache."""
 
 
 def brightness(pixels: Words, parts: Sequence[float]) -> list[float]:
-    """Return quantiles of the pixels' perceived brightness, interpolated as NumPy's percentiles.
+    """Return quantiles of the pixels' perceived brightness, interpolated as in NumPy's percentile.
 
     Parameters
     ----------
     pixels : ndarray of uint32, shape (H, W)
         See `Words`.
     parts : sequence of float
-        0 to 1.
+        The quantiles, 0 to 1.
 
     Returns
     -------
@@ -64,25 +64,26 @@ def _weighted_squares(pixels: Words) -> Words:
 
 
 def ranked(values: Words, ranks: Iterable[int]) -> dict[int, int]:
-    """Return the values of some ranks, by rank; reorders the values.
+    """Return the values at given ranks; reorders `values`.
 
-    NumPy looks for one rank at a time with the processor's vectors, for several without.
+    One rank at a time: NumPy uses the processor's vector instructions for one rank, not for
+    several.
 
     Parameters
     ----------
     values : ndarray of uint32, shape (N,)
         Any.
     ranks : iterable of int
-        0 for the least.
+        Ranks, 0 for the smallest value.
 
     Returns
     -------
     dict of int to int
-        A value a rank.
+        The value at each rank.
     """
     found, end = {}, len(values)
     for rank in sorted(ranks, reverse=True):
-        head = values[:end]  # the lowest
+        head = values[:end]  # the smallest values
         if rank == end - 1:
             found[rank] = int(head.max())
             continue

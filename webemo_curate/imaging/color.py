@@ -1,4 +1,4 @@
-"""Decoded pixels of any mode as the RGB that a browser's page would show."""
+"""Convert decoded pixels of any mode to RGB, as a browser shows them on a page."""
 
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -10,39 +10,39 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from webemo_curate.imaging.profiles import Profile, profile_of
 
 PAGE: Final = (255, 255, 255)
-"""Transparent pixels are shown on white, as a browser's page would."""
+"""Transparent pixels are shown on white, as on a browser's page."""
 
 WIDE_GRAYS: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
 FLOAT_RANGES: Final = (255.0, 65535.0)
-"""Largest values of gray levels that were integers before they became floating-point numbers."""
+"""Largest values of floating-point gray levels that were integers originally."""
 
 BITS, PHOTOMETRIC, SIGNS, SMALLEST, LARGEST = 258, 262, 339, 340, 341
-"""Tags of TIFF 6.0: bits a sample, black or white as 0, kind of number, range of values."""
+"""Tags of TIFF 6.0: bits per sample, photometric interpretation, sample format, range of values."""
 
 UNSIGNED: Final = 1
 WHITE_IS_ZERO: Final = 0
 PNG_DEPTH_AT: Final = 24
-"""Place of the bit depth in a PNG file: after signature, length, name, width and height."""
+"""Offset of the bit depth in a PNG file: after signature, length, chunk type, width and height."""
 
 Values = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
 SIMPLE: Final = frozenset({"1", "L", "P", "RGB", "YCbCr"})
-"""Modes that Pillow converts in place of any other memory."""
+"""Modes that Pillow converts to RGB without temporary memory."""
 
 BAND_PIXELS: Final = 2**20
-"""Pixels that are converted at a time."""
+"""Pixels converted at a time."""
 
 
 class Levels(NamedTuple):
-    """How wide gray levels become 8 bits.
+    """Describes how gray levels of more than 8 bits become 8 bits.
 
     Attributes
     ----------
     bring
-        Takes values, returns levels.
+        Converts an array of values to 8-bit levels.
     tags
-        Of a TIFF file, what its numbers mean.
+        The tags of a TIFF file that define its values.
     """
 
     bring: Callable[[Values], Bytes]
@@ -50,20 +50,20 @@ class Levels(NamedTuple):
 
 
 def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
-    """Turn a decoded picture into RGB.
+    """Convert a decoded picture to RGB.
 
     Parameters
     ----------
     image : PIL.ImageFile.ImageFile
         A loaded file or frame of any mode; transparency is laid on white.
     content : bytes
-        The file: of a PNG its depth is read, which Pillow does not tell.
+        The file's bytes; a PNG's bit depth is read from them, which Pillow does not report.
 
     Returns
     -------
     PIL.Image.Image
-        Mode RGB, in sRGB, not turned. Integer gray levels keep their high byte, as in browsers; for
-        those of floating-point numbers see `_float_levels`.
+        In mode RGB and sRGB, not turned. Integer gray levels keep their high byte, as in browsers;
+        for floating-point levels see `_float_levels`.
     """
     profile = profile_of(image)
     if image.mode in WIDE_GRAYS:
@@ -80,16 +80,16 @@ def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
 
 
 def picture_to_rgb(picture: Image.Image) -> Image.Image:
-    """Turn a picture in memory, which has no file, into RGB; transparency is laid on white."""
+    """Convert a picture in memory, which has no file, to RGB; transparency is laid on white."""
     if picture.has_transparency_data:
         return _on_page(picture.convert("RGBA"))
     return picture.convert("RGB")
 
 
 def _by_bands(image: Image.Image, show: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Make a picture of the bands of rows that another is cut into, each shown by itself.
+    """Convert a picture in bands of rows, each by itself.
 
-    What conversions take besides would be several times the pixels of a large picture.
+    Converting a large picture at once would need several times the memory of its pixels.
     """
     rows = max(1, BAND_PIXELS // image.width)
     if image.height <= rows:
@@ -102,7 +102,7 @@ def _by_bands(image: Image.Image, show: Callable[[Image.Image], Image.Image]) ->
 
 
 def _show(band: Image.Image, profile: Profile | None) -> Image.Image:
-    """Return opaque pixels as a page shows them."""
+    """Convert opaque pixels to RGB, as a page shows them."""
     return band.convert("RGB") if profile is None else profile.show(band.convert(profile.mode))
 
 
@@ -121,9 +121,9 @@ def _on_page(layer: Image.Image) -> Image.Image:
 
 
 def _key_of(image: Image.Image, content: bytes) -> Values:
-    """Return the levels of the one color of a picture that is transparent.
+    """Return the transparent color of a picture, as levels of its mode.
 
-    The color is given in the file's own depth (PNG, 11.3.2.1) and Pillow's pixels have 8 bits.
+    The file gives the color in its own bit depth (PNG, 11.3.2.1); Pillow's pixels have 8 bits.
     """
     key = np.atleast_1d(image.info["transparency"])
     depth = content[PNG_DEPTH_AT] if content.startswith(b"\x89PNG") else 8
@@ -131,14 +131,14 @@ def _key_of(image: Image.Image, content: bytes) -> Values:
 
 
 def _keyed_to_rgb(band: Image.Image, key: Values, profile: Profile | None) -> Image.Image:
-    """Lay a picture, one of whose colors is transparent, on the page."""
+    """Lay a picture with one transparent color on white."""
     pixels = np.asarray(band).reshape(band.height, band.width, -1)
     clear = (pixels == key).all(axis=-1, keepdims=True)
     return Image.fromarray(np.where(clear, np.uint8(PAGE[0]), np.asarray(_show(band, profile))))
 
 
 def _levels_of(image: ImageFile.ImageFile) -> Levels:
-    """Return what brings gray levels of 16 or 32 bits to 8, keeping their contrast."""
+    """Return how gray levels of 16 or 32 bits become 8 bits, with their contrast kept."""
     tags = _tags(image)
     if image.mode == "F":
         low, high = _stated_range(tags) or _float_range(image)
@@ -158,7 +158,7 @@ def _wide_to_gray(band: Image.Image, levels: Levels) -> Image.Image:
 
 
 def _tags(image: ImageFile.ImageFile) -> dict[int, Any]:
-    """Return the tags of a TIFF file that say what its numbers mean; none of other files."""
+    """Return the tags of a TIFF file that define its values; empty for other files."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return {}
     wanted = (BITS, PHOTOMETRIC, SIGNS, SMALLEST, LARGEST)
@@ -167,11 +167,11 @@ def _tags(image: ImageFile.ImageFile) -> dict[int, Any]:
 
 
 def _integer_levels(values: Values, tags: dict[int, Any]) -> Bytes:
-    """Keep the highest 8 bits of the full range of the numbers' type."""
+    """Keep the highest 8 bits of the full range of the integer type."""
     if values.dtype.itemsize == 2:
         return (values >> (int(tags.get(BITS) or 16) - 8)).astype(np.uint8)
     bits = 16 if tags.get(BITS) == 16 else 32
-    # Pillow hands out 32 bits as signed; those of an unsigned file mean what their bits say.
+    # Pillow returns 32-bit values as signed; in an unsigned file the same bits are unsigned.
     unsigned = values.view(np.uint32)
     if tags.get(SIGNS, UNSIGNED) != UNSIGNED:
         unsigned = unsigned + np.uint32(1 << (bits - 1))
@@ -179,7 +179,7 @@ def _integer_levels(values: Values, tags: dict[int, Any]) -> Bytes:
 
 
 def _float_levels(values: Values, low: float, high: float) -> Bytes:
-    """Bring floating-point levels to 8 bits; what is no number is black."""
+    """Convert floating-point levels to 8 bits; NaN becomes black."""
     with np.errstate(over="ignore"):
         scaled = (values.astype(np.float64) - low) * (255 / (high - low))
     return np.nan_to_num(scaled, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
@@ -193,10 +193,10 @@ def _stated_range(tags: dict[int, Any]) -> tuple[float, float] | None:
 
 
 def _float_range(image: Image.Image) -> tuple[float, float]:
-    """Return the values that become black and white of a picture that does not state them.
+    """Return the values shown as black and white, for a picture that does not state them.
 
-    Values within 0 and 1 keep these; so do values of 0 to 255, or 65535, that use more than half of
-    it; else they are the least and the largest value.
+    Values within 0 and 1 keep this range. So do values within 0 and 255, or 0 and 65535, if they
+    use more than half of it. Otherwise the range is that of the values themselves.
     """
     low, high = _extremes(image)
     if low >= 0 and high <= 1:
@@ -208,7 +208,7 @@ def _float_range(image: Image.Image) -> tuple[float, float]:
 
 
 def _extremes(image: Image.Image) -> tuple[float, float]:
-    """Return the least and the largest number among a picture's values; 0 and 1 without any."""
+    """Return the smallest and largest finite value of a picture; 0 and 1 if there is none."""
     found: list[float] = []
     rows = max(1, BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):

@@ -1,4 +1,4 @@
-"""Name what a file that is no accepted image is instead, by its first bytes."""
+"""Name content that is not an accepted image, by its first bytes."""
 
 from typing import Final
 
@@ -40,21 +40,21 @@ TEXT_MARKS: Final = (
     (b"<svg", "svg"),
 )
 SEARCHED_BYTES: Final = 4096
-"""A page's or a drawing's first tag comes within these, after comments and declarations."""
+"""Bytes within which a page's or a drawing's first tag comes, after comments and declarations."""
 
 
 def name_content(content: bytes) -> str:
-    """Name what content is, for a message.
+    """Name the kind of content, for a message.
 
     Parameters
     ----------
     content : bytes
-        A file that no reader of an accepted format takes.
+        A file that no reader of an accepted format accepts.
 
     Returns
     -------
     str
-        Such as `svg`, `html page`, `pdf`, `empty`; `unknown content` if nothing is recognized.
+        Such as `svg`, `html page`, `pdf`, `empty`; `unknown content` if it is not recognized.
     """
     if not content:
         return "empty"
@@ -74,7 +74,7 @@ def _name_boxes(brand: bytes) -> str:
 
 
 def _name_text(start: bytes) -> str:
-    """Name a text by its first tag or sign; marks within comments count too."""
+    """Name a text by its first tag or marker; markers within comments count too."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         start = start[2:].replace(b"\0", b"")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

@@ -1,4 +1,4 @@
-"""The reasons why an image cannot be used."""
+"""The errors for images that cannot be used."""
 
 from webemo_curate.verdicts import DecodeStatus
 
@@ -11,7 +11,7 @@ class DecodeError(Exception):
     status : DecodeStatus
         `corrupt`, `too_large` or `missing`.
     reason : str
-        What is wrong with it; equal files give equal reasons.
+        What is wrong; equal files give equal reasons.
     """
 
     def __init__(self, status: DecodeStatus, reason: str) -> None:
@@ -20,7 +20,7 @@ class DecodeError(Exception):
 
 
 class NotAnImageError(DecodeError):
-    """Content that is no image of an accepted format.
+    """Content that is not an image of an accepted format.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class NotAnImageError(DecodeError):
 
     @classmethod
     def of_reason(cls, reason: str) -> "NotAnImageError":
-        """Return the error that says this, as another process said it."""
+        """Return the error for a reason that another process reported."""
         error = cls("")
         error.args = (reason,)
         return error

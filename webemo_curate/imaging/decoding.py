@@ -1,4 +1,4 @@
-"""Files opened and decoded within bounds, so that no content can crash, hang or fill the memory."""
+"""Open and decode files within limits, so that no content can crash, block or fill the memory."""
 
 import errno
 import re
@@ -19,7 +19,7 @@ from webemo_curate.system_faults import is_of_memory, raise_system_fault
 from webemo_curate.verdicts import DecodeStatus
 
 DRAFT: Final = 8
-"""A JPEG at an eighth of its size costs a third, and all its data is still read."""
+"""Scale at which a JPEG is decoded as a draft: it costs a third, and all its data is still read."""
 
 ORIENTATION: Final = 0x0112
 TURNS: Final = {
@@ -31,10 +31,10 @@ TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a picture upright, by the value of its EXIF orientation."""
+"""The transpose that turns a picture upright, by the value of its EXIF orientation."""
 
 CHANGING = re.compile(r" \(\d+ bytes not processed\)| at 0x[0-9a-f]+")
-"""Parts of Pillow's messages that differ between readings of a file."""
+"""Parts of Pillow's messages that differ from one reading of a file to the next."""
 
 
 def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> ImageFile.ImageFile:
@@ -43,23 +43,23 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     draft : bool, default False
-        Decode a JPEG small, which is cheaper and finds the same faults.
+        Whether to decode a JPEG at a reduced size, which is cheaper and finds the same faults.
 
     Returns
     -------
     PIL.ImageFile.ImageFile
-        With its first frame loaded, in the mode and orientation that it is stored in.
+        With its first frame loaded, in the stored mode and orientation.
 
     Raises
     ------
     NotAnImageError
-        If it is no image of an accepted format.
+        If it is not an image of an accepted format.
     DecodeError
-        If it is truncated or broken, or too large.
+        If it is truncated, broken or too large.
     """
     kind = find_format(content)
     if kind is None:
@@ -69,7 +69,7 @@ def open_loaded(content: bytes, max_pixels: int, *, draft: bool = False) -> Imag
     before = b""
     for part in kind.essences(content):
         if part == before:
-            continue  # there was nothing to leave out
+            continue  # no metadata was left out: the same file again
         before = part
         try:
             return _load(kind, part, max_pixels, draft=draft)
@@ -91,7 +91,7 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
 
 
 def broken(error: Exception) -> DecodeError:
-    """Return a library's error as a picture's, with what the library said."""
+    """Turn a library's error into a `DecodeError` with the library's message."""
     if is_of_memory(error):
         bound = BOUNDS.memory_bytes // 10**6
         return DecodeError(DecodeStatus.TOO_LARGE, f"takes more than {bound} MB of memory")
@@ -100,7 +100,7 @@ def broken(error: Exception) -> DecodeError:
 
 
 def turn(image: ImageFile.ImageFile) -> Image.Transpose | None:
-    """Return what brings a picture upright; None if nothing need be done.
+    """Return the transpose that turns a picture upright; None if it already is.
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def turn(image: ImageFile.ImageFile) -> Image.Transpose | None:
     Returns
     -------
     PIL.Image.Transpose or None
-        By the EXIF orientation, as browsers do; None also where that is broken, for it does not
-        condemn a picture. Pillow has turned a TIFF already.
+        By the EXIF orientation, as browsers do; None also if the orientation is broken, which does
+        not make the picture unusable. Pillow has already turned a TIFF.
     """
     stored = image.info.get("exif")
     if not stored or isinstance(image, TiffImagePlugin.TiffImageFile):
@@ -133,19 +133,19 @@ def read_stored(images: ImageReader, place: str) -> bytes:
     images : ImageReader
         Reads it.
     place : str
-        Where it lies.
+        Its place, relative to the workspace.
 
     Returns
     -------
     bytes
-        The file.
+        The file's bytes.
 
     Raises
     ------
     DecodeError
-        `missing` if it is not there, `corrupt` if it cannot be read.
+        `missing` if it does not exist, `corrupt` if it cannot be read.
     SystemFaultError
-        If the machine lacks what reading takes.
+        If the machine lacks what reading needs.
     """
     try:
         return images.read(place)
@@ -154,7 +154,7 @@ def read_stored(images: ImageReader, place: str) -> bytes:
 
 
 def read_file(path: Path) -> bytes:
-    """Read any file; raises as `read_stored`."""
+    """Read any file; raises the errors of `read_stored`."""
     try:
         return read_regular(path)
     except OSError as error:
@@ -162,7 +162,7 @@ def read_file(path: Path) -> bytes:
 
 
 def _unreadable(error: OSError, place: str) -> DecodeError:
-    """Return why a file cannot be read as a picture's outcome, unless the machine is at fault."""
+    """Turn a reading error into a `DecodeError`, unless the machine is at fault."""
     raise_system_fault(error, place)
     status = DecodeStatus.MISSING if error.errno == errno.ENOENT else DecodeStatus.CORRUPT
     return DecodeError(status, f"the file cannot be read: {error.strerror or error}")
@@ -170,7 +170,7 @@ def _unreadable(error: OSError, place: str) -> DecodeError:
 
 def _load(kind: Format, content: bytes, max_pixels: int, *, draft: bool) -> ImageFile.ImageFile:
     most = min(max_pixels, kind.most_pixels or max_pixels)
-    # WebP's reader allocates its canvas when it opens.
+    # WebP's reader allocates its canvas when it opens the file.
     if kind.declared_size and (size := kind.declared_size(content)):
         check_size(size, most)
     image = kind.open(content)
@@ -183,9 +183,9 @@ def _load(kind: Format, content: bytes, max_pixels: int, *, draft: bool) -> Imag
 
 
 def _silence_pillow(max_pixels: int) -> None:
-    """Keep Pillow's warnings off the user's terminal, and its own bound of pixels above ours.
+    """Silence Pillow's warnings, and raise its own pixel limit above ours.
 
-    The filter stays: to put it back after each picture would race between threads.
+    The filter stays on: restoring it after each picture would be a race between threads.
     """
     first = warnings.filters[0] if warnings.filters else None
     if first is None or first[3] is None or first[3].pattern != "PIL":

@@ -1,7 +1,7 @@
-"""Extract what a file's pixels depend on, without metadata that may be broken or huge.
+"""Reduce a file to what its pixels depend on, without metadata that may be broken or huge.
 
-Pillow gives a picture up where its text, its color profile or its list of frames is broken or
-larger than a bound; browsers show it. A file that does not decode is tried again without those.
+Pillow rejects a picture whose text, color profile or list of frames is broken or too large;
+browsers show it. A file that does not decode is tried again without these parts.
 """
 
 import re
@@ -15,18 +15,18 @@ PNG_ANIMATION: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
 PNG_ORIENTATION: Final = b"eXIf"
 
 JPEG_PLAIN: Final = frozenset({0xE0, 0xEE})
-"""APP0 and APP14 say how the colors are stored; the other segments of applications do not."""
+"""APP0 and APP14 say how the colors are stored; the other APP segments do not."""
 
 JPEG_COMMENT: Final = 0xFE
 JPEG_SCAN: Final = b"\xda"
 
 
 AVIF_EXIF: Final = re.compile(rb"(infe.{8,10})Exif", re.DOTALL)
-"""An entry of the list of items (ISO 14496-12, 8.11.6) that makes one of them EXIF."""
+"""An entry of the item list (ISO 14496-12, 8.11.6) that declares an item as EXIF."""
 
 
 class Chunk(NamedTuple):
-    """A part of a file: its kind, and where it begins and ends."""
+    """A part of a file: its kind, start and end."""
 
     kind: bytes
     start: int
@@ -39,12 +39,12 @@ def of_png(content: bytes) -> Iterator[bytes]:
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
 
     Yields
     ------
     bytes
-        Files of less and less metadata. An orientation is kept if its checksum is right.
+        The file with less and less metadata. The orientation is kept if its checksum is right.
     """
     yield content
     for wanted in (PNG_STILL | PNG_ANIMATION, PNG_STILL):
@@ -58,12 +58,12 @@ def of_jpeg(content: bytes) -> Iterator[bytes]:
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
 
     Yields
     ------
     bytes
-        The file, and what is left.
+        The file, then what is left of it.
     """
     yield content
     kept, at = [content[:2]], 2
@@ -80,17 +80,17 @@ def of_jpeg(content: bytes) -> Iterator[bytes]:
 
 
 def of_avif(content: bytes) -> Iterator[bytes]:
-    """Yield an AVIF file, then one whose EXIF is of a kind that no reader knows.
+    """Yield an AVIF file, then the same with its EXIF item renamed to an unknown type.
 
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
 
     Yields
     ------
     bytes
-        Files of the same length.
+        Two files of equal length.
     """
     yield content
     yield AVIF_EXIF.sub(rb"\1none", content)

@@ -1,4 +1,4 @@
-"""Files of strangers, examined in processes of their own; see `apart`."""
+"""Examine downloaded files in child processes; see `apart`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,18 +12,18 @@ from webemo_curate.verdicts import DecodeStatus, FetchStatus
 
 
 class Finding(NamedTuple):
-    """What a file was found to be.
+    """The result of examining a file.
 
     Attributes
     ----------
     status
         `ok`, `not_image`, `corrupt`, `too_large` or `internal_error`.
     reason
-        What is wrong; None if nothing is.
+        What is wrong; None if the file is good.
     suffix
-        By content, if the status is `ok`.
+        File suffix by content, if the status is `ok`.
     width, height
-        Of the picture that the file stands for, if these were asked for.
+        Size of the picture that the file stands for in pixels, if requested.
     """
 
     status: FetchStatus
@@ -40,11 +40,12 @@ class ExamineWorker:
     Attributes
     ----------
     max_pixels
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     measure
-        Whether the picture is decoded in full, and its size told; else it is only read to its end.
+        Whether to decode the picture in full and report its size, rather than only read the file to
+        its end.
     seconds
-        Processor time for one file.
+        Processor seconds allowed for one file.
     """
 
     max_pixels: int
@@ -52,7 +53,7 @@ class ExamineWorker:
     seconds: float = BOUNDS.seconds
 
     def __call__(self, content: bytes, _: Facts) -> Made:
-        """Return suffix, width and height of a file; raises as `load_rgb`."""
+        """Return the suffix, width and height of a file; raises the errors of `load_rgb`."""
         if not self.measure:
             return Made({"suffix": check_body(content, self.max_pixels)})
         frame = choose_frame(content, self.max_pixels)
@@ -61,34 +62,34 @@ class ExamineWorker:
 
 
 class Examiner(Apart):
-    """Examines files in other processes, several at once if asked by several tasks.
+    """Examines files in child processes, several at once if several tasks ask.
 
     Parameters
     ----------
     worker : ExamineWorker
-        How.
+        The examination.
     """
 
     def __init__(self, worker: ExamineWorker) -> None:
         super().__init__(worker)
 
     async def examine(self, content: bytes) -> Finding:
-        """Examine a file, without holding up the event loop.
+        """Examine a file without blocking the event loop.
 
         Parameters
         ----------
         content : bytes
-            The file.
+            The file's bytes.
 
         Returns
         -------
         Finding
-            Whatever the file does.
+            Always a result, whatever the file does.
 
         Raises
         ------
         CurateError
-            If the machine lacks what it takes.
+            If the machine lacks what examining needs.
         """
         try:
             return Finding(FetchStatus.OK, **(await self.ask_aside(content)).facts)
@@ -96,7 +97,7 @@ class Examiner(Apart):
             return _finding(error)
 
     def examine_now(self, content: bytes) -> Finding:
-        """Examine a file, and wait for it; see `examine`."""
+        """Examine a file, and wait for the result; see `examine`."""
         try:
             return Finding(FetchStatus.OK, **self.ask(content).facts)
         except (DecodeError, OwnFaultError) as error:

@@ -1,4 +1,4 @@
-"""The formats accepted: the one table, from which suffixes and the Accept header are made."""
+"""The accepted formats, in one table from which suffixes and the Accept header are made."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -28,35 +28,36 @@ def _as_it_is(content: bytes) -> Iterator[bytes]:
 
 
 def _as_its_pixels(content: bytes) -> None:
-    """Let a file pass whose work shows in its size."""
+    """Accept a file, for formats whose work is bounded by the file's size."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of image files.
+    """An image file format.
 
     Attributes
     ----------
     name
-        As the images manifest holds it.
+        Name used in the images manifest.
     suffix
-        Of stored files.
+        Suffix of stored files.
     mime
-        Media type, for requests.
+        Media type, used in requests.
     reader
         Pillow's reader.
     matches
-        Tells by the first bytes whether content is of this format.
+        Returns whether content has this format, by its first bytes.
     frames
-        Whether a file may hold frames that follow one another: `one`, or any number, which the
-        reader has `counted` when it opens the file, or which must be `sought`. The pages of a TIFF
-        file and the previews in a JPEG are no frames: the first picture counts.
+        Whether a file may hold several frames in sequence: `one` for no; `counted` if the reader
+        counts them when it opens the file; `sought` if they must be sought one by one. The pages of
+        a TIFF file and the previews in a JPEG are not frames: only the first picture counts.
     essences
-        Yields the content, and then what is left of it without metadata that may be broken.
+        Yields the content, and then reduced forms without metadata that may be broken.
     declared_size
-        Reads width and height from the first bytes, where the reader allocates when it opens.
+        Reads width and height from the first bytes, for readers that allocate when they open a
+        file.
     most_pixels
-        Of a picture, where the decoder takes more memory than the pixels.
+        Most pixels of a picture, for decoders that need more memory than the pixels.
     count_work
         Raises a `DecodeError` if a file asks for more work than its size shows; see `imaging.work`.
     """
@@ -73,14 +74,14 @@ class Format:
     count_work: Counts = _as_its_pixels
 
     def open(self, content: bytes) -> ImageFile.ImageFile:
-        """Open a file with the format's reader; nothing is decoded yet.
+        """Open a file with the format's reader, without decoding anything.
 
         Raises whatever the reader raises on broken files.
         """
         return self.reader(io.BytesIO(content))
 
     def holds_one(self, image: ImageFile.ImageFile) -> bool:
-        """Tell whether an open file is known to hold one picture alone."""
+        """Return whether an open file is known to hold only one picture."""
         if self.frames == "counted":
             return getattr(image, "n_frames", 1) == 1
         return self.frames == "one"
@@ -109,13 +110,13 @@ def _webp_size(content: bytes) -> Size | None:
 
 
 def _is_bmp(content: bytes) -> bool:
-    """Two letters begin many texts, so the length of the header that follows is looked at too."""
+    """Check the header length too, because many texts begin with the same two letters."""
     headers = (12, 16, 40, 52, 56, 64, 108, 124)
     return content.startswith(b"BM") and int.from_bytes(content[14:18], "little") in headers
 
 
 def _is_avif(content: bytes) -> bool:
-    """Look for a brand of AVIF among the compatible ones; HEIC files begin alike."""
+    """Look for an AVIF brand among the compatible brands, because HEIC files begin alike."""
     if content[4:8] != b"ftyp":
         return False
     brands = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
@@ -123,10 +124,10 @@ def _is_avif(content: bytes) -> bool:
 
 
 def _formats() -> Iterator[Format]:
-    """Yield what this Pillow reads; readers that run programs or allocate by header are left out.
+    """Yield the formats this Pillow can read, except readers that run programs or trust headers.
 
-    The readers are named, not looked up: `Image.open` would make a multi-picture file of a JPEG,
-    and hide what a reader says of a broken file.
+    The readers are named explicitly: `Image.open` would turn a JPEG into a multi-picture file, and
+    would hide a reader's message about a broken file.
     """
     if features.check("avif"):
         mime = "image/avif"
@@ -146,14 +147,14 @@ def _formats() -> Iterator[Format]:
 
 
 FORMATS: Final = tuple(_formats())
-"""The formats accepted: those that browsers show, and TIFF."""
+"""The accepted formats: those that browsers show, and TIFF."""
 
 
 def find_format(content: bytes) -> Format | None:
-    """Return the format that content is of; None if it is none of `FORMATS`."""
+    """Return the format of content; None if it is not one of `FORMATS`."""
     return next((kind for kind in FORMATS if kind.matches(content)), None)
 
 
 def accepted_types() -> tuple[str, ...]:
-    """Return the media types of the formats accepted, for an Accept header."""
+    """Return the media types of the accepted formats, for an Accept header."""
     return tuple(kind.mime for kind in FORMATS)

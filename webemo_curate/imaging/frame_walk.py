@@ -1,4 +1,4 @@
-"""The frames of a file, one after the other, as far as is worth it."""
+"""Iterate over the frames of a file, within a bound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from webemo_curate.own_faults import raise_other_fault
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of a file.
+    """One frame of a file.
 
     Attributes
     ----------
     number
-        Its place among the file's frames, from 0.
+        Index among the file's frames, from 0.
     picture
-        Upright RGB.
+        The frame as upright RGB.
     format
-        Of the file.
+        Format of the file.
     mode
         Pillow's mode of the file's first frame, as stored.
     alone
-        Whether the file is known to hold no other.
+        Whether the file is known to hold no other frame.
     """
 
     number: int
@@ -41,23 +41,23 @@ class Frame:
 def walk(
     content: bytes, max_pixels: int, *, draft: bool = False, reach: int | None = None
 ) -> Iterator[Frame]:
-    """Yield the frames of a file, until one does not decode or the reach ends.
+    """Yield the frames of a file, until one fails to decode or the bound is reached.
 
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     draft : bool, default False
-        Decode a JPEG small.
+        Whether to decode a JPEG at a reduced size.
     reach : int, optional
-        Frames followed; default `reach_of` the first one's size.
+        Most frames; by default `reach_of` the first frame's size.
 
     Yields
     ------
     Frame
-        In their order, each with pixels of its own.
+        In order, each with its own pixels.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def walk(
     mode, upright = image.mode, turn(image)
     first = Frame(0, _show(image, content, upright), kind, mode, kind.holds_one(image))
     if first.alone:
-        del image  # its pixels take as much memory as the picture's
+        del image  # frees as much memory as the picture takes
         yield first
         return
     yield first
@@ -89,7 +89,7 @@ def _next_picture(
     max_pixels: int,
     upright: Image.Transpose | None,
 ) -> Image.Image | None:
-    """Return a further frame; None if there is none or it does not decode."""
+    """Return the next frame; None if there is none or it fails to decode."""
     try:
         image.seek(number)
         check_size(image.size, max_pixels)
@@ -112,16 +112,16 @@ def _show(
 
 
 def reach_of(size: tuple[int, int], max_pixels: int) -> int:
-    """Return how many frames of a size (width, height) are followed; see `DecodeBounds.reach`."""
+    """Return the most frames walked for a frame size (width, height); see `DecodeBounds.reach`."""
     frame_pixels = max(size[0] * size[1], BOUNDS.frame_pixels)
     return max(1, BOUNDS.reach * max_pixels // frame_pixels)
 
 
 def is_structured(frame: Frame) -> bool:
-    """Tell whether a frame is not flat; see `structure.has_structure`."""
+    """Return whether a frame is not flat; see `structure.has_structure`."""
     return has_structure(reduced_gray(frame.picture))
 
 
 def pixels_of(picture: Image.Image) -> tuple[bytes, bytes]:
-    """Return a picture's size and pixels."""
+    """Return a picture's size and pixels as bytes."""
     return f"{picture.width}x{picture.height};".encode(), picture.tobytes()

@@ -1,6 +1,6 @@
-"""Bound what one picture may take of a process that may end for it: processor time and memory.
+"""Bound the processor time and memory of one picture, in a process that may be killed for it.
 
-And what it may be blamed for: whatever else than a `DecodeError` comes out is no finding of it.
+Errors are separated too: anything but a `DecodeError` is a fault of this program.
 """
 
 import hashlib
@@ -20,30 +20,31 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _seconds: list[float] = []
-"""Processor time for a picture in this process; empty where it is not bounded."""
+"""Processor seconds for a picture in this process; empty while unbounded."""
 
 
 def guard_process(seconds: float = BOUNDS.seconds) -> None:
-    """Let this process end if a picture takes too much processor time.
+    """Let this process be killed if a picture takes too much processor time.
 
-    For workers, whose driver sees their death and records the picture; from now on each picture's
-    memory is bounded too, so that it ends as `too_large`.
+    For worker processes, whose parent notices the death and records the picture. From this call on,
+    each picture's memory is bounded too; a picture beyond the bound ends as `too_large`.
 
     Parameters
     ----------
     seconds : float, optional
-        For one file.
+        Processor seconds for one file.
     """
     _seconds[:] = [seconds]
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
 
 
 def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Make a function that decodes one file keep to the bounds, in a guarded process.
+    """Apply the bounds to a function that decodes one file; they act in a guarded process only.
 
-    A signal ends it and nothing less: decoders of libraries run for as long as they like before
-    Python has a word. In threads beside the main one only the time is bounded, by the thread's own
-    clock: the memory of the others would count as well, and an engine run out of it.
+    Time is enforced by a signal that kills the process, because a library's decoder may run for any
+    time before Python regains control. In threads other than the main thread only the time is
+    bounded, by the thread's own clock: a memory limit would also count other threads, and could
+    fail an OCR engine.
     """
 
     @wraps(decode)
@@ -74,6 +75,6 @@ def guarded(decode: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 def name_of(content: object = None) -> str:
-    """Name a file by its hash, as it lies in a workspace."""
+    """Name a file by its hash, as its file name in a workspace does."""
     digest = hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "?"
     return f"the picture with SHA-256 {digest}"

@@ -1,8 +1,9 @@
-"""The measures by which the quality of a picture is judged, taken from its decoded pixels.
+"""Measure the quality of a picture from its decoded pixels.
 
-Brightness, entropy and edges are measured as cleanvision 0.3.7 measures them (its module
-`issue_managers/image_property.py`), so that scores made of them are its scores; the others are
-this project's own. All sums are of whole numbers: equal pixels give equal bits on every machine.
+Brightness, entropy and edges are measured as in cleanvision 0.3.7 (its module
+`issue_managers/image_property.py`), so that scores made from them equal cleanvision's. The other
+measures are this project's own. All sums are of whole numbers: equal pixels give equal bits on
+every machine.
 """
 
 import math
@@ -19,45 +20,48 @@ from webemo_curate.imaging.pixel_words import Words, words_of
 from webemo_curate.imaging.reducing import moderate
 
 DARKEST, BRIGHTEST = 0.05, 0.99
-"""The parts of pixels whose brightness tells a light and a dark picture."""
+"""Quantiles of brightness by which light and dark pictures are recognized."""
 
 EDGE_SIDE: Final = 64
-"""Longest side at which edges are measured, so that blur does not depend on a picture's size."""
+"""Longest side, in pixels, at which edges are measured, so that blur does not depend on a picture's
+size."""
 
 BORDER_STEP: Final = 8
-"""Largest difference, of 255, of pixels of a blank border from the middle of its outermost line:
-what JPEG's rounding leaves of one color."""
+"""Largest difference, of 255, between pixels of a blank border and the middle of its outermost
+line. JPEG's rounding causes such differences in a single color."""
 
 GRID: Final = 8
-"""Pixels a side of a JPEG's blocks (ITU T.81)."""
+"""Side of a JPEG block in pixels (ITU T.81)."""
 
 GRID_LINES: Final = 32
-"""Lines across a picture along which steps at the grid are measured, about: enough for a mean."""
+"""Approximate number of lines across a picture along which steps at the grid are measured: enough
+for a mean."""
 
 STEP_FLOOR: Final = 0.5
-"""Added to mean steps, of 255, before two are compared: below it there is nothing to see."""
+"""Added to mean steps, of 255, before two are compared; smaller steps are invisible."""
 
 
 @dataclass(frozen=True)
 class Measures:
-    """A picture's measures.
+    """A picture's quality measures.
 
     Attributes
     ----------
     brightness_p5, brightness_p99
         Percentiles of the pixels' perceived brightness, 0 to 1.
     entropy
-        Bits, of the histogram of all color values; of a gray picture, of its gray values.
+        Entropy in bits of the histogram of all color values; of a gray picture, of its gray values.
     edges
-        Standard deviation of the edges at `EDGE_SIDE` pixels, in gray values.
+        Standard deviation of the edge picture at `EDGE_SIDE` pixels, in gray values.
     gray_spread
         Standard deviation of the counts of the 256 gray values at `EDGE_SIDE` pixels.
     chroma
-        The 99th percentile of the range of red, green and blue, 0 to 1; 0 has no color at all.
+        The 99th percentile of the pixels' range over red, green and blue, 0 to 1; 0 for no color.
     inside
-        Share of the picture within blank borders; 1 without any, 0 of one color.
+        Share of the picture within blank borders; 1 without borders, 0 for a single color.
     grid
-        Mean step between neighbors inside JPEG's blocks, by that across their borders, at most 1.
+        Mean step between neighbors inside JPEG blocks, divided by that across block borders, at
+        most 1.
     """
 
     brightness_p5: float
@@ -78,7 +82,7 @@ def measure(picture: Image.Image, *, gray: bool) -> Measures:
     picture : PIL.Image.Image
         Upright RGB.
     gray : bool
-        Whether the file stores gray values alone: entropy is then of one channel, as cleanvision's.
+        Whether the file stores gray values only; entropy is then of one channel, as in cleanvision.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def measure(picture: Image.Image, *, gray: bool) -> Measures:
 
 
 def _small(picture: Image.Image) -> Image.Image:
-    """Reduce a picture as cleanvision does before it looks for edges."""
+    """Reduce a picture as cleanvision does before it detects edges."""
     picture = moderate(picture)
     ratio = max(picture.size) / EDGE_SIDE
     if ratio <= 1:
@@ -112,7 +116,7 @@ def _small(picture: Image.Image) -> Image.Image:
 
 
 def _deviation(values: npt.NDArray[np.integer]) -> float:
-    """Return the standard deviation of whole numbers, from whole sums."""
+    """Return the standard deviation of whole numbers, computed from whole sums."""
     wide = values.ravel().astype(np.int64)
     total, squares = int(wide.sum()), int(wide @ wide)
     return math.sqrt(squares * wide.size - total * total) / wide.size
@@ -137,8 +141,8 @@ def inside_borders(pixels: Words) -> float:
     Returns
     -------
     float
-        Lines of one color are taken off every side, rows first; 1 where none is blank, 0 where
-        borders meet.
+        The share left after removing lines of one color from every side, rows first; 1 if no line
+        is blank, 0 if the borders meet.
     """
     height, width = pixels.shape
     top, bottom = _blank_lines(pixels), _blank_lines(pixels[::-1])
@@ -151,9 +155,9 @@ def inside_borders(pixels: Words) -> float:
 
 
 def _blank_lines(lines: Words) -> int:
-    """Count the lines from the first on that are of one color, but for `BORDER_STEP`."""
+    """Count the leading lines of one color, within `BORDER_STEP`."""
     first = _channels(lines[:1])[0].reshape(-1, 4)
-    green = first[:, 1]  # of most pictures it alone says that the line is not
+    green = first[:, 1]  # in most pictures green alone shows that the line is not blank
     if int(green.max()) - int(green.min()) > 2 * BORDER_STEP:
         return 0
     darkest, brightest = first.min(axis=0), first.max(axis=0)
@@ -166,7 +170,7 @@ def _blank_lines(lines: Words) -> int:
     lows, reaches = (np.tile(each.astype(np.uint8), len(first)) for each in (low, reach))
     count = 0
     for block in _blocks(lines):
-        blank = (_channels(block) - lows <= reaches).all(axis=1)  # below, bytes wrap around
+        blank = (_channels(block) - lows <= reaches).all(axis=1)  # negative differences wrap around
         if not blank.all():
             return count + int(blank.argmin())
         count += len(block)
@@ -179,7 +183,7 @@ def _channels(lines: Words) -> npt.NDArray[np.uint8]:
 
 
 def _blocks(lines: Words) -> Iterator[Words]:
-    """Yield the first line alone, with which most pictures end, then ever more at a time."""
+    """Yield the first line alone, which decides for most pictures, then growing blocks."""
     start, size = 0, 1
     while start < len(lines):
         yield lines[start : start + size]
@@ -187,19 +191,19 @@ def _blocks(lines: Words) -> Iterator[Words]:
 
 
 def grid_steps(pixels: Words) -> float:
-    """Compare the steps between neighbors inside JPEG's blocks with those across their borders.
+    """Compare the steps between neighbors inside JPEG blocks with those across block borders.
 
     Parameters
     ----------
     pixels : ndarray of uint32, shape (H, W)
-        See `Words`; the green channel is looked at.
+        See `Words`; the green channel is used.
 
     Returns
     -------
     float
-        About 1 without blocks (where there are fewer than three of them, exactly), towards 0 the
-        more they stand out. Turned pictures have the grid begin at the other end: the stronger of
-        the two counts.
+        About 1 without blocks (exactly 1 with fewer than three blocks), towards 0 the more the
+        blocks stand out. In turned pictures the grid begins at the opposite side, so the stronger
+        result of both is returned.
     """
     height, width = pixels.shape
     along = [pixels[:: max(1, height // GRID_LINES)], pixels[:, :: max(1, width // GRID_LINES)].T]
@@ -212,7 +216,7 @@ def grid_steps(pixels: Words) -> float:
 
 
 def _steps(lines: Words) -> tuple[float, float]:
-    """Return the mean step along lines inside blocks, and across their borders."""
+    """Return the mean step along lines inside blocks, and across block borders."""
     green = np.ascontiguousarray(lines >> 8 & 255).astype(np.int32)
     profile = np.abs(green[:, 1:] - green[:, :-1]).sum(axis=0)
     borders = [profile[start - 1 :: GRID] for start in {GRID, lines.shape[1] % GRID or GRID}]

@@ -1,10 +1,10 @@
-"""Prepare OpenCV for a worker's process."""
+"""Prepare OpenCV for a worker process."""
 
 from webemo_curate.imaging.guard import guard_process
 
 
 def prepare_opencv() -> None:
-    """Keep OpenCV to one thread, for the runner has a process a core; guard this process."""
+    """Limit OpenCV to one thread, as the runner has a process a core; guard this process."""
     import cv2
 
     guard_process()

@@ -1,4 +1,4 @@
-"""The base of workers that read stored pictures and decode them within bounds."""
+"""The base of workers that read stored pictures and decode them within limits."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from webemo_curate.storage.protocols import ImageReader
 
 @dataclass(frozen=True)
 class PictureWorker:
-    """Holds what a worker needs to read a picture; see `runner.job.Worker`.
+    """The attributes a worker needs to read pictures; see `runner.job.Worker`.
 
     Attributes
     ----------
     images
         Reads stored images.
     max_pixels
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     """
 
     images: ImageReader

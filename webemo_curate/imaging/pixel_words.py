@@ -1,15 +1,16 @@
-"""Pixels as words: red, green and blue in one number, as Pillow holds them."""
+"""Pixels as 32-bit words that hold red, green and blue, as in Pillow's memory."""
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 Words = npt.NDArray[np.uint32]
-"""Pixels, one a word: red in its lowest byte, then green, then blue. The highest says nothing."""
+"""Pixels, one in each word: red in the lowest byte, then green, then blue. The highest byte is
+undefined."""
 
 
 def words_of(picture: Image.Image) -> Words:
-    """Return a picture's pixels as words, which are a quarter as many numbers as bytes.
+    """Return a picture's pixels as words: a quarter as many numbers as bytes.
 
     Parameters
     ----------
@@ -21,5 +22,5 @@ def words_of(picture: Image.Image) -> Words:
     ndarray of uint32, shape (H, W)
         See `Words`.
     """
-    content = picture.tobytes("raw", "RGBX")  # as Pillow holds them: nothing is packed
+    content = picture.tobytes("raw", "RGBX")  # Pillow's own layout, so nothing is repacked
     return np.frombuffer(content, "<u4").reshape(picture.height, picture.width)

@@ -1,4 +1,4 @@
-"""Color profiles in files, applied where what they say differs from sRGB."""
+"""Apply the color profiles of files where they differ from sRGB."""
 
 import io
 from functools import lru_cache
@@ -11,42 +11,43 @@ from webemo_curate.config import BOUNDS
 from webemo_curate.own_faults import raise_other_fault
 
 MODES: Final = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
-"""Pillow's mode by what a profile is for (ICC.1, 7.2.6)."""
+"""Pillow's mode by the profile's data color space (ICC.1, 7.2.6)."""
 
 ALIKE: Final = 2
-"""Levels of 255 by which the many profiles that are called sRGB differ from it at most: their
-curves are tables of 1,024 values, their colorants rounded."""
+"""Largest difference, in levels of 255, between sRGB and the many profiles that call themselves
+sRGB: their curves are tables of 1,024 values, and their colorants are rounded."""
 
 STEPS: Final = 9
-"""Colors a channel of which it is looked at whether a profile differs from sRGB."""
+"""Colors a channel at which a profile is compared with sRGB."""
 
 KEPT: Final = 8
-"""Profiles kept ready: a set has few, and a camera's or a printer's costs milliseconds."""
+"""Profiles kept in memory. A set has few, and building a camera's or printer's takes
+milliseconds."""
 
 
 class Profile(NamedTuple):
-    """A color profile, ready.
+    """A color profile, ready for use.
 
     Attributes
     ----------
     mode
-        Pillow's mode of the pixels that it takes: L, RGB or CMYK.
+        Pillow's mode of the pixels that it accepts: L, RGB or CMYK.
     transform
-        From there to sRGB.
+        The transform from that mode to sRGB.
     """
 
     mode: str
     transform: ImageCms.ImageCmsTransform
 
     def show(self, picture: Image.Image) -> Image.Image:
-        """Return a picture of the profile's mode as sRGB."""
+        """Convert a picture of the profile's mode to sRGB."""
         shown = ImageCms.applyTransform(picture, self.transform)
         assert shown is not None  # noqa: S101 - only in place there is none
         return shown
 
 
 def profile_of(image: Image.Image) -> Profile | None:
-    """Return the profile by which a picture's colors are to be shown.
+    """Return the color profile to apply to a picture.
 
     Parameters
     ----------
@@ -56,8 +57,8 @@ def profile_of(image: Image.Image) -> Profile | None:
     Returns
     -------
     Profile or None
-        None if there is none for pixels of this kind, if it says sRGB, or if it is broken or
-        larger than `BOUNDS.profile_bytes`: a bad profile does not condemn a picture.
+        None if there is none for pixels of this mode, if it equals sRGB, or if it is broken or
+        larger than `BOUNDS.profile_bytes`: a bad profile does not make the picture unusable.
     """
     content = image.info.get("icc_profile")
     if not isinstance(content, bytes) or not 0 < len(content) <= BOUNDS.profile_bytes:
@@ -74,7 +75,7 @@ def _ready(content: bytes) -> Profile | None:
     try:
         stored = ImageCms.ImageCmsProfile(io.BytesIO(content))
         mode = MODES.get(stored.profile.xcolor_space)
-        if mode is None:  # a profile of Lab or of ink names says nothing of these pixels
+        if mode is None:  # a profile of Lab or of inks does not apply to these pixels
             return None
         srgb = ImageCms.createProfile("sRGB")
         profile = Profile(mode, ImageCms.buildTransform(stored, srgb, mode, "RGB"))
@@ -85,7 +86,7 @@ def _ready(content: bytes) -> Profile | None:
 
 
 def _differs(profile: Profile) -> bool:
-    """Tell whether a profile shows colors otherwise than sRGB does."""
+    """Return whether a profile shows colors differently from sRGB."""
     levels = np.linspace(0, 255, STEPS).round().astype(np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
     grays = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, -1, 3)

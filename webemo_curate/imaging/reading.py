@@ -1,4 +1,4 @@
-"""Read what a file shows: the picture that stands for it, its identity, its distinct frames."""
+"""Read what a file shows: its representative frame, its pixel hash, its distinct frames."""
 
 import hashlib
 from bisect import bisect_left
@@ -15,16 +15,16 @@ from webemo_curate.imaging.guard import guarded
 
 @dataclass(frozen=True)
 class Looks:
-    """How a file looks.
+    """The visible content of a file.
 
     Attributes
     ----------
     frame
-        The picture that the file stands for; see `choose_frame`.
+        The frame that represents the file; see `choose_frame`.
     frames
-        Frames that decode, as far as they are followed; 1 for a still.
+        Number of frames that decode, within the bound; 1 for a still picture.
     pixel_hash
-        SHA-256 of size and pixels, in hex, of all frames, a run of equal ones counting once.
+        SHA-256, in hex, of size and pixels of all frames; repeated equal frames count once.
     """
 
     frame: Frame
@@ -34,14 +34,14 @@ class Looks:
 
 @guarded
 def check_body(content: bytes, max_pixels: int) -> str:
-    """Tell a downloaded image's format, once it has been read to its last row.
+    """Return a downloaded image's suffix, after reading it to its last row.
 
     Parameters
     ----------
     content : bytes
-        A file's bytes.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
 
     Returns
     -------
@@ -51,22 +51,22 @@ def check_body(content: bytes, max_pixels: int) -> str:
     Raises
     ------
     NotAnImageError
-        If it is no image of an accepted format.
+        If it is not an image of an accepted format.
     DecodeError
-        If it is truncated or broken, or has too many pixels: whenever `load_rgb` would.
+        If it is truncated, broken or too large: exactly when `load_rgb` would raise.
     """
     return next(walk(content, max_pixels, draft=True)).format.suffix
 
 
 def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
-    """Decode the picture that a file stands for; see `choose_frame`.
+    """Decode the frame that represents a file; see `choose_frame`.
 
     Parameters
     ----------
     source : bytes or Path
         The file or its bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
 
     Returns
     -------
@@ -76,9 +76,9 @@ def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
     Raises
     ------
     NotAnImageError
-        If it is no image of an accepted format.
+        If it is not an image of an accepted format.
     DecodeError
-        If it cannot be read, is truncated or broken, or has too many pixels.
+        If it is unreadable, truncated, broken or too large.
     """
     return choose_frame(
         source if isinstance(source, bytes) else read_file(source), max_pixels
@@ -87,24 +87,24 @@ def load_rgb(source: bytes | Path, max_pixels: int) -> Image.Image:
 
 @guarded
 def choose_frame(content: bytes, max_pixels: int) -> Frame:
-    """Decode the picture that a file stands for: its first frame that is not flat, else its first.
+    """Decode the frame that represents a file: its first frame that is not flat, else its first.
 
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
 
     Returns
     -------
     Frame
-        What is hashed, compared, trained on and shown.
+        The frame that is hashed, compared, trained on and shown.
 
     Raises
     ------
     NotAnImageError, DecodeError
-        As `load_rgb`.
+        As raised by `load_rgb`.
     """
     frames = walk(content, max_pixels)
     first = next(frames)
@@ -120,21 +120,21 @@ def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     number : int
-        The frame, from 0.
+        Index of the frame, from 0.
 
     Returns
     -------
     Frame
-        That frame, or the last before it that decodes.
+        That frame, or the last frame before it that decodes.
 
     Raises
     ------
     NotAnImageError, DecodeError
-        As `load_rgb`.
+        As raised by `load_rgb`.
     """
     *_, last = walk(content, max_pixels, reach=number + 1)
     return last
@@ -147,20 +147,20 @@ def read_looks(content: bytes, max_pixels: int) -> Looks:
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
 
     Returns
     -------
     Looks
-        Two animations have one `pixel_hash` only if all their frames are equal; one whose frames
-        go beyond what is followed shares its with none but the same bytes.
+        Two animations have the same `pixel_hash` only if all their frames are equal. An animation
+        longer than the bound shares its hash only with files of the same bytes.
 
     Raises
     ------
     NotAnImageError, DecodeError
-        As `load_rgb`.
+        As raised by `load_rgb`.
     """
     hasher = hashlib.sha256()
     before: tuple[bytes, ...] = ()
@@ -190,24 +190,24 @@ def distinct_frames(content: bytes, max_pixels: int, frames: int, at_most: int) 
     Parameters
     ----------
     content : bytes
-        The file.
+        The file's bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     frames : int
-        Frames that the file has, as `read_looks` counts them.
+        Number of frames, as counted by `read_looks`.
     at_most : int
-        Frames wanted, 1 or more. With fewer than there are, the first comes first, then the others
-        are spaced from the first that is not flat on.
+        Most frames wanted, 1 or more. If there are more frames, the first is always taken; the
+        others are evenly spaced from the first frame that is not flat.
 
     Returns
     -------
     list of Frame
-        In their order.
+        In order.
 
     Raises
     ------
     NotAnImageError, DecodeError
-        As `load_rgb`.
+        As raised by `load_rgb`.
     """
     if frames == 1 or at_most == 1:
         return [choose_frame(content, max_pixels)]

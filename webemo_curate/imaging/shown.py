@@ -1,4 +1,4 @@
-"""Single pictures for people and programs, decoded in another process; see `apart`."""
+"""Decode single pictures in a child process, to show or use them; see `apart`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ from webemo_curate.imaging.reading import load_rgb
 
 @dataclass(frozen=True)
 class ShowTask:
-    """Decodes a file to its pixels, made smaller if asked; an `apart.PictureTask`."""
+    """Decodes a file to pixels, at a reduced size if requested; an `apart.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 
     def __call__(self, content: bytes, details: Facts) -> Made:
-        """Return width, height and RGB pixels."""
+        """Return the width, height and RGB pixels."""
         picture = load_rgb(content, details["max_pixels"])
         if (side := details["side"]) is not None:
             picture.thumbnail((side, side))
@@ -26,16 +26,16 @@ class ShowTask:
 
 
 def load_apart(source: bytes | Path, max_pixels: int, side: int | None = None) -> Image.Image:
-    """Decode the picture that a file stands for in a process that it may end.
+    """Decode the frame that represents a file, in a child process that the file may crash.
 
     Parameters
     ----------
     source : bytes or Path
         The file or its bytes.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     side : int, optional
-        Most pixels a side of what is returned; default as many as there are.
+        Most pixels a side of the result; unlimited by default.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def load_apart(source: bytes | Path, max_pixels: int, side: int | None = None) -
     Raises
     ------
     NotAnImageError, DecodeError
-        As `load_rgb`, and if the file takes too long or crashes its decoder.
+        As raised by `load_rgb`; also if the file takes too long or crashes its decoder.
     """
     content = source if isinstance(source, bytes) else read_file(source)
     with Apart(ShowTask()) as apart:

@@ -1,4 +1,4 @@
-"""The one rule of what is flat: a picture that shows nothing."""
+"""Decide whether a picture is flat, that is, shows nothing."""
 
 from typing import Final
 
@@ -9,29 +9,30 @@ from PIL import Image
 from webemo_curate.imaging.reducing import resized
 
 REDUCED_SIDE: Final = 32
-"""Pixels a side at which structure is sought, so that noise of single pixels averages out, and from
-which perceptual hashes are computed: imagehash's four samples for each of eight frequencies."""
+"""Side in pixels at which structure is sought, so that noise of single pixels averages out.
+Perceptual hashes are computed from the same square: imagehash's four samples for each of eight
+frequencies."""
 
 LEAST_DEVIATION: Final = 4.0
 """Standard deviation of gray values, of 255, from which a picture is not flat.
 
-Noise of a deviation of 20 over a flat picture of 220 x 160 pixels has less at `REDUCED_SIDE`; a
-bright dot over a 700th of a dark picture has more.
+A flat picture of 220 x 160 pixels with noise of deviation 20 stays below this at `REDUCED_SIDE`; a
+dark picture with a bright dot over a 700th of its area exceeds it.
 """
 
 
 def has_structure(gray: npt.NDArray[np.uint8]) -> bool:
-    """Tell whether a picture shows anything, or is flat but for noise.
+    """Return whether a picture shows anything, rather than being flat except for noise.
 
     Parameters
     ----------
     gray : ndarray of uint8, shape (S, S)
-        Gray values of the picture reduced to a small square; see `reduced_gray`.
+        Gray values of the picture, reduced to a small square; see `reduced_gray`.
 
     Returns
     -------
     bool
-        False for pictures of one color, of which a hash of low frequencies says nothing.
+        False for pictures of one color, for which a hash of low frequencies is meaningless.
     """
     return bool(gray.std() >= LEAST_DEVIATION)
 
@@ -47,7 +48,7 @@ def reduced_gray(picture: Image.Image) -> npt.NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (32, 32)
-        What `has_structure` and perceptual hashes are computed from.
+        The input of `has_structure` and of perceptual hashes.
     """
     size = (REDUCED_SIDE, REDUCED_SIDE)
     return np.asarray(resized(picture.convert("L"), size, Image.Resampling.LANCZOS))

@@ -1,4 +1,4 @@
-"""A thread's own processor time, at whose end the process ends; on Linux."""
+"""End the process once one thread has used its processor time; on Linux."""
 
 import ctypes
 import signal
@@ -36,12 +36,12 @@ class _Times(ctypes.Structure):
 
 @contextmanager
 def ended_after(seconds: float) -> Iterator[None]:
-    """End this process by SIGPROF once this thread has computed for so long in the block.
+    """End this process by SIGPROF once this thread has used its processor time in the block.
 
     Parameters
     ----------
     seconds : float
-        Processor time of this thread alone; elsewhere than on Linux any.
+        Processor seconds of this thread alone; not enforced on systems other than Linux.
     """
     if sys.platform != "linux":
         yield

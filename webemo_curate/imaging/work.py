@@ -1,9 +1,9 @@
-"""Count the work that a file asks for, before anything of it is decoded.
+"""Count the work that a file asks for, before any of it is decoded.
 
 Some formats let a few bytes ask for work that the number of pixels does not show: a JPEG passes
-over all its pixels once a scan, a TIFF is put together strip by strip. Each function here is given
-a file of its format and raises a `DecodeError` if that is more than `config.BOUNDS` allow. Files
-that are broken are left to their reader, which says what is wrong with them.
+over all its pixels once a scan, a TIFF is assembled strip by strip. Each function here takes a file
+of its format and raises a `DecodeError` if its work exceeds `config.BOUNDS`. Broken files pass:
+their reader says what is wrong with them.
 """
 
 import re
@@ -17,20 +17,20 @@ from webemo_curate.verdicts import DecodeStatus
 
 SCAN: Final = b"\xff\xda"
 PLAIN_SCANS: Final = 16
-"""Scans that no picture is too large for; see `DecodeBounds.scanned_pixels`."""
+"""Number of scans that is accepted at any size; see `DecodeBounds.scanned_pixels`."""
 
 MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-"""A marker but restarts, which stand within scans (ITU T.81, B.1.1.2)."""
+"""Any marker except restarts, which stand within scans (ITU T.81, B.1.1.2)."""
 
 ALONE: Final = frozenset({0x01, 0xD8})
-"""Markers that no length follows: TEM, start of image."""
+"""Markers that no length follows: TEM and start of image."""
 
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Start of frame: its segment holds the size."""
+"""Start of frame, whose segment holds the size."""
 
 END: Final = 0xD9
 WHOLE_NUMBERS: Final = {1: 1, 3: 2, 4: 4, 16: 8}
-"""Bytes of a TIFF's value by its type: BYTE, SHORT, LONG, LONG8."""
+"""Bytes of a TIFF value by its type: BYTE, SHORT, LONG, LONG8."""
 
 WIDTH, HEIGHT, COMPRESSION, STRIPS, STRIP_ROWS = 256, 257, 259, 273, 278
 TILE_WIDTH, TILE_HEIGHT, TILES = 322, 323, 324
@@ -41,14 +41,14 @@ RUN_LENGTHS: Final = frozenset({1, 2})
 
 
 class TiffEntry(NamedTuple):
-    """A tag of a TIFF file: how many values it has, and the first."""
+    """A tag of a TIFF file: its number of values, and the first value."""
 
     values: int
     first: int
 
 
 def of_jpeg(content: bytes) -> None:
-    """Count a JPEG file's segments, and its scans times its pixels."""
+    """Check a JPEG file's number of segments, and its scans times its pixels."""
     scans = steps = pixels = 0
     few = content.count(SCAN) <= PLAIN_SCANS
     for marker, start, skipped in _segments(content):
@@ -67,7 +67,7 @@ def of_jpeg(content: bytes) -> None:
 
 
 def of_png(content: bytes) -> None:
-    """Count a PNG file's chunks."""
+    """Check a PNG file's number of chunks."""
     if len(content) // 12 <= BOUNDS.header_steps:
         return
     at = 8
@@ -80,7 +80,7 @@ def of_png(content: bytes) -> None:
 
 
 def of_gif(content: bytes) -> None:
-    """Count the blocks of a GIF file."""
+    """Check a GIF file's number of blocks."""
     if len(content) // 2 <= BOUNDS.gif_blocks:
         return
     at = 13 + _color_table(content[10:11])
@@ -97,7 +97,7 @@ def of_gif(content: bytes) -> None:
 
 
 def of_bmp(content: bytes) -> None:
-    """Count the pixels of a BMP file with run-length coding."""
+    """Check the number of pixels of a BMP file with run-length coding."""
     short_header = content[14:18] == b"\x0c\0\0\0"
     if short_header or int.from_bytes(content[30:34], "little") not in RUN_LENGTHS:
         return
@@ -107,7 +107,7 @@ def of_bmp(content: bytes) -> None:
 
 
 def of_tiff(content: bytes) -> None:
-    """Count the strips or tiles of a TIFF file's first page, and the scans in them."""
+    """Check the number of strips or tiles of a TIFF file's first page, and their scans."""
     tags = _tags(content)
     strips = max((tags[tag].values for tag in (STRIPS, TILES) if tag in tags), default=0)
     if strips > BOUNDS.strips:
@@ -129,7 +129,7 @@ def _too_much(what: str, bound: int) -> DecodeError:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield each marker of a JPEG file, where its segment begins, and the bytes passed over."""
+    """Yield each marker of a JPEG file, its segment's start, and the number of bytes skipped."""
     at = 2
     while (found := MARKER.search(content, at)) is not None:
         marker = found[1][0]
@@ -143,12 +143,12 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _color_table(flags: bytes) -> int:
-    """Return the bytes of the table of colors that a GIF's flags announce."""
+    """Return the length in bytes of the color table that a GIF's flags announce."""
     return 3 << (1 + (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
 
 
 def _tags(content: bytes) -> dict[int, TiffEntry]:
-    """Read the tags of a TIFF file's first page; none of those of a file that is cut off."""
+    """Read the tags of a TIFF file's first page; empty if the file is cut off."""
     order = "<" if content.startswith(b"II") else ">"
     big = content[2:4] in (b"+\0", b"\0+")
     where, counted, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")
@@ -164,5 +164,5 @@ def _tags(content: bytes) -> dict[int, TiffEntry]:
 
 
 def _first(kind: int, value: bytes, order: str) -> int:
-    """Return the number in an entry's field; meaningless where the values lie elsewhere."""
+    """Return the number in an entry's field; meaningless if the values are stored elsewhere."""
     return int.from_bytes(value[: WHOLE_NUMBERS.get(kind, 0)], "little" if order == "<" else "big")

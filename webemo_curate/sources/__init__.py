@@ -1,1 +1,1 @@
-"""Sources of listings: lists of URLs, folders of images, and their taxonomies."""
+"""Sources of listings: WEBEmo's lists, tables and folders."""

@@ -1,4 +1,4 @@
-"""A folder-per-emotion set taken into a workspace: images by content, rows as a manifest."""
+"""Add a folder-per-class set to a workspace: images by content, rows as a manifest."""
 
 import re
 from collections import Counter
@@ -27,28 +27,28 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class AddedSet:
-    """The result of `curate add-folder`: what became of the folder's files.
+    """The result of `curate add-folder`: which files were taken, and why others were not.
 
     Attributes
     ----------
     path
-        The manifest.
+        Path of the manifest.
     rows
-        Images in it.
+        Number of images in it.
     repeated
-        Files of the same bytes and class as another.
+        Number of files with the same bytes and class as another.
     conflicting
-        Files of the same bytes under several classes: none of them is in the manifest.
+        Number of files with the same bytes under several classes; none of them is in the manifest.
     broken
-        Files that do not decode, each with the reason.
+        Files that cannot be decoded, each with the reason.
     not_taken
-        Entries of the folder that are no pictures to be tried, counted by reason.
+        Numbers of the folder's entries that are not candidate pictures, by reason.
     folders_left_out
-        Files in each folder whose name is no class.
+        Number of files in each folder whose name is not a class.
     text
-        Images that the text filter left out, counted by verdict.
+        Number of images that the text filter removed, by verdict.
     left_out
-        All that is not taken in words; empty if all is.
+        One sentence about everything not taken; empty if there is nothing.
     """
 
     path: str
@@ -62,14 +62,14 @@ class AddedSet:
     left_out: str
 
     def summary(self) -> str:
-        """Say in one line what was taken and what was not."""
+        """Summarize in one line what was taken and what was not."""
         return f"{self.rows} images in {self.path}" + (
             f"; left out: {self.left_out}" if self.left_out else ""
         )
 
 
 TextFilter = Callable[[pa.Table], dict[str, str]]
-"""Takes `sha256` and `path` of images; returns the verdict on each that is not clean of text."""
+"""Takes `sha256` and `path` of images; returns the verdict of each image to leave out."""
 
 TEXT_SAID = {TextVerdict.TEXT: "bearing text", TextVerdict.UNREADABLE: "not readable for text"}
 
@@ -77,30 +77,30 @@ TEXT_SAID = {TextVerdict.TEXT: "bearing text", TextVerdict.UNREADABLE: "not read
 def add_folder(
     folder: Path, name: str, work: WorkContext, text_filter: TextFilter | None = None
 ) -> AddedSet:
-    """Store a folder's images in the workspace and list them as a split manifest does.
+    """Store a folder's images in the workspace and list them like a split manifest.
 
     Parameters
     ----------
     folder : Path
         Holds folders named by emotion (UnbiasedEmo, Emotion-6, Cornell's Emotion6).
     name : str
-        Of the manifest; small letters, digits, `_` and `-`.
+        Name of the manifest; lower-case letters, digits, `_` and `-`.
     work : WorkContext
-        Its workspace gets `manifests/<name>.parquet`, and the caller holds its lock. Which emotion
-        is positive is its configuration's `binarize.positive`; of another target the classes are
-        those of its splits.
+        Its workspace receives `manifests/<name>.parquet`; the caller holds the workspace's lock.
+        For the binary target, its configuration's `binarize.positive` says which emotion is
+        positive. For another target, the classes are those of the workspace's splits.
     text_filter : callable, optional
-        Leaves out what bears text; see `stages.set_text`.
+        Finds images with text, which are left out; see `stages.set_text`.
 
     Returns
     -------
     AddedSet
-        What was taken.
+        What was taken, and what was not.
 
     Raises
     ------
     InputError
-        If the name is not possible or taken, or the folder holds no emotion.
+        If the name is invalid or taken, or the folder holds no emotion.
     """
     _check_name(name)
     workspace, config = work.workspace, work.config
@@ -128,7 +128,7 @@ def add_folder(
 
 
 def _filtered(table: pa.Table, text_filter: TextFilter | None) -> tuple[pa.Table, dict[str, int]]:
-    """Leave out what bears text; returns the rest, and counts by verdict."""
+    """Remove images with text; return the others, and counts by verdict."""
     if text_filter is None or not table.num_rows:
         return table, {}
     verdicts = text_filter(table.select(["sha256", "path"]))
@@ -137,7 +137,7 @@ def _filtered(table: pa.Table, text_filter: TextFilter | None) -> tuple[pa.Table
 
 
 def _table(found: FolderSet, workspace: Workspace) -> pa.Table:
-    """Return the rows of the manifest; a picture's place stands for its URL and its group."""
+    """Return the rows of the manifest; a picture's path serves as its URL and its group."""
     rows = [
         row
         | {
@@ -152,7 +152,7 @@ def _table(found: FolderSet, workspace: Workspace) -> pa.Table:
 
 
 def _classes(work: WorkContext) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the names of the classes, and what of the configuration they follow from."""
+    """Return the class names, and the part of the configuration that determines them."""
     binarize = work.config.binarize
     if binarize.target == "binary":
         return binary_classes(binarize.positive), {"positive": binarize.fingerprint()["positive"]}

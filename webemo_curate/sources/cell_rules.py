@@ -1,4 +1,4 @@
-"""Rows of a table as they come, and what their cells may hold."""
+"""A table's raw rows, and the rules for the content of their cells."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,10 +14,10 @@ MAX_TEXT = 1000
 WEB_URL: Final = r"^https?://[^\s\x00-\x1f\x7f]+$"
 SUSPICIOUS_PATH: Final = r"^[/~]|^[A-Za-z]:|(^|/)\.{1,2}(/|$)|//|[\x00-\x1f\x7f]"
 ASSET_ID: Final = r"/\d+_F_(?P<id>\d+)_[^/]*$"
-"""`220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
+"""Matches `220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
 
 REPLACEMENT: Final = "\ufffd"
-"""What stands for bytes that are no sign of the encoding."""
+"""Stands for bytes that are invalid in the table's encoding."""
 
 UNPRINTABLE: Final = r"[\x00-\x1f\x7f]"
 SPLITS: Final = {
@@ -29,16 +29,16 @@ SPLITS: Final = {
 
 @dataclass
 class Raw:
-    """Some rows of a table as they come.
+    """A block of a table's rows, as read.
 
     Attributes
     ----------
     numbers
-        Their numbers in the table.
+        The rows' numbers in the table.
     cells
-        Columns by name, those alone that are read.
+        The needed columns, by name.
     broken
-        Rows that are no rows at all: number, column or None, what is wrong, what to do.
+        Rows that could not be read: number, column or None, what is wrong, what to do.
     """
 
     numbers: pa.Array
@@ -47,7 +47,7 @@ class Raw:
 
 
 def as_text(values: pa.Array) -> pa.Array:
-    """Return any column of plain values as text."""
+    """Return a column of any plain type as text."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values if pa.types.is_string(values.type) else values.cast(pa.string())

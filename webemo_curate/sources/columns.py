@@ -1,4 +1,4 @@
-"""Find the columns of a table that matter: as the user named them, or by their usual names."""
+"""Find the columns to read: those the user named, else those with a usual name."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ USUAL: Final = {
     "group": ("group", "group_id", "author", "artist", "album", "asset", "asset_id"),
     "id": ("id", "image_id", "img_id", "key"),
 }
-"""Names by which columns are known, the first that a table has; in any case of letters."""
+"""Usual column names, in any letter case; the first one that the table has is taken."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table that are read, by what they say; None where there is none."""
+    """The columns to read, by their meaning; None if the table has no such column."""
 
     url: str | None = None
     path: str | None = None
@@ -34,11 +34,11 @@ class Columns:
     id: str | None = None
 
     def needed(self) -> list[str]:
-        """Return the names of all columns that are read, each once."""
+        """Return the names of all columns to read, each once."""
         return list(dict.fromkeys(name for _, name in self._pairs()))
 
     def told(self) -> str:
-        """Say in words which column is what."""
+        """Describe in words which column means what."""
         return ", ".join(f"{role} from '{name}'" for role, name in self._pairs())
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
@@ -50,27 +50,27 @@ class Columns:
 
 
 def choose_columns(place: Path, header: Sequence[str], config: ListingConfig) -> Columns:
-    """Find the columns of a table.
+    """Find the columns to read of a table.
 
     Parameters
     ----------
     place : Path
         The table, for messages.
     header : sequence of str
-        Its columns' names.
+        The names of its columns.
     config : ListingConfig
         Names, or positions from 0, that the user gave.
 
     Returns
     -------
     Columns
-        At least a URL or a path.
+        With a URL column or a path column, or both.
 
     Raises
     ------
     InputError
-        If a column that was named is not there, a name stands twice, or neither URLs nor paths are
-        to be found.
+        If a named column is missing, a column name occurs twice, or there are neither URLs nor
+        paths.
     """
     for name in header:
         if header.count(name) > 1:

@@ -1,4 +1,4 @@
-"""Tables of delimited text (.csv, .tsv): read in blocks, whatever their length."""
+"""Read delimited text (.csv, .tsv) in blocks, at any length."""
 
 import codecs
 import io
@@ -20,7 +20,7 @@ from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
 
 BLOCK_BYTES = 2**21
-"""A row may not be longer, nor memory grow beyond some of these."""
+"""Most bytes of a row, and of a block; memory holds a few blocks."""
 
 HEADER_ROWS = 1
 
@@ -40,7 +40,7 @@ class DelimitedSource(TableFile):
             yield rows.batch(raw)
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield where the rows' files lie; see `Source.pictures`."""
+        """Yield the places of the rows' files; see `Source.pictures`."""
         return ((file, self.root / file) for file in files)
 
     @cached_property
@@ -70,7 +70,7 @@ class DelimitedSource(TableFile):
             ) from error
 
     def _check_quotes(self, count: "_RowCount") -> None:
-        """Refuse a row that swallows those below it: skipped as one, they would be lost unsaid."""
+        """Refuse a row whose open quote swallows the rows below, which would be lost silently."""
         if count.unclosed:
             row, lines = count.unclosed
             raise InputError(
@@ -109,7 +109,7 @@ class DelimitedSource(TableFile):
         )
 
     def _kept(self, batch: pa.RecordBatch, count: "_RowCount") -> Raw:
-        """Give the rows of a block their numbers; leave out those without any value."""
+        """Give the rows of a block their numbers, and drop rows without any value."""
         numbers, broken = count.take(batch.num_rows)
         filled = pc.greater(pc.binary_length(batch.column(0)), 0)
         for column in batch.columns[1:]:
@@ -121,15 +121,15 @@ class DelimitedSource(TableFile):
 
 @dataclass
 class _RowCount:
-    """Numbers rows as spreadsheets do, and keeps those that have not the header's columns."""
+    """Numbers rows as spreadsheets do, and collects rows with a wrong number of columns."""
 
     last: int
     unclosed: tuple[int, int] | None = None
-    """A row with a quote that nothing closes, and how many lines it runs over below its own."""
+    """A row with an unclosed quote, and how many of the lines below it the row swallows."""
     _skipped: dict[int, str] = field(default_factory=dict)
 
     def skip(self, row: Any) -> str:
-        """Take a row of another number of columns; an empty line is none."""
+        """Record a row with a wrong number of columns; an empty line is not counted as one."""
         what = f"has {row.actual_columns} columns, the header {row.expected_columns}"
         if below := row.text.strip().count("\n"):
             what += f", and runs over {below + 1} lines: is a quote not closed?"
@@ -139,7 +139,7 @@ class _RowCount:
         return "skip"
 
     def take(self, rows: int) -> tuple[pa.Array, list[tuple[int, str | None, str, str]]]:
-        """Return the numbers of the next rows, and the broken ones before and among them."""
+        """Return the numbers of the next rows, and the broken rows before and between them."""
         broken: list[tuple[int, str | None, str, str]] = []
         if not self._skipped:
             first = self.last + 1
@@ -155,7 +155,7 @@ class _RowCount:
         return pa.array(numbers, pa.int32()), broken + self.rest()
 
     def rest(self) -> list[tuple[int, str | None, str, str]]:
-        """Return the broken rows that follow at once."""
+        """Return the broken rows that follow immediately."""
         broken: list[tuple[int, str | None, str, str]] = []
         while (what := self._skipped.pop(self.last + 1, None)) is not None:
             self.last += 1
@@ -165,7 +165,7 @@ class _RowCount:
 
 
 class _Transcoded(io.RawIOBase):
-    """A stream as UTF-8; what its encoding does not have becomes U+FFFD."""
+    """A stream converted to UTF-8; bytes invalid in its encoding become U+FFFD."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self._stream = stream

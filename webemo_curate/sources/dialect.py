@@ -1,4 +1,4 @@
-"""Encoding and dialect of delimited text: told from its beginning, and said."""
+"""Detect the encoding and dialect of delimited text from its beginning, and report them."""
 
 import codecs
 import csv
@@ -24,21 +24,21 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks; those of UTF-32 begin as UTF-16's do."""
+"""Byte order marks; UTF-32's come first, because they begin like UTF-16's."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The encoding and the delimiter of a table.
+    """The encoding, delimiter and header of a table.
 
     Attributes
     ----------
     encoding
-        Python's name of it.
+        Python's name for it.
     delimiter
-        Between columns.
+        The character between columns.
     header
-        Names of the columns.
+        The names of the columns.
     """
 
     encoding: str
@@ -46,31 +46,32 @@ class Dialect:
     header: tuple[str, ...]
 
     def told(self) -> str:
-        """Say it in words."""
+        """Describe the dialect in words."""
         between = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
         return f"{self.encoding}, {between.get(self.delimiter, repr(self.delimiter))}"
 
 
 def tell_dialect(file: Path, encoding: str | None, delimiter: str | None) -> Dialect:
-    """Tell how a table of delimited text is written.
+    """Detect how a table of delimited text is written.
 
     Parameters
     ----------
     file : Path
-        The table; its beginning is read.
+        The table; only its beginning is read.
     encoding, delimiter : str, optional
-        What the user says, which stands.
+        What the user says, which is not questioned.
 
     Returns
     -------
     Dialect
-        The encoding by its mark, as UTF-8 if it is that, else by charset-normalizer; the delimiter
-        by the columns that Python's csv module makes of each; the header.
+        The encoding: by its byte order mark, as UTF-8 if the text is valid UTF-8, else by
+        charset-normalizer. The delimiter: by how Python's csv module splits the lines with each
+        candidate. And the header.
 
     Raises
     ------
     InputError
-        If it is empty, of no encoding that can be told, or its columns cannot be told.
+        If the table is empty, or its encoding or columns cannot be detected.
     """
     try:
         with file.open("rb") as stream:
@@ -123,7 +124,7 @@ def _encoding(file: Path, sample: bytes) -> str:
 
 
 def _delimiter(file: Path, text: str) -> str:
-    """Return what gives most lines as many columns as the first, at least two; most columns win."""
+    """Return the delimiter that gives most lines as many columns as the first (two or more)."""
     widths: dict[str, int] = {}
     for mark in DELIMITERS:
         records = [record for record in _records(text, mark, 200) if record]
@@ -139,7 +140,7 @@ def _delimiter(file: Path, text: str) -> str:
 
 def _records(text: str, delimiter: str, most: int) -> list[list[str]]:
     records: list[list[str]] = []
-    with suppress(csv.Error):  # a field that does not end: what came before it counts
+    with suppress(csv.Error):  # an unclosed field: the fields before it count
         for record in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), most):
             records.append(record)  # noqa: PERF402 - what came before an error stays
     return records or [[]]

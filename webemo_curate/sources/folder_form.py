@@ -1,4 +1,4 @@
-"""The meaning of the folders of a set for its files: class/photo, split/class/photo, or nothing."""
+"""The meaning of a set's folder names: class/photo, split/class/photo, or no meaning."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from webemo_curate.sources.cell_rules import SPLITS
 
 @dataclass(frozen=True)
 class FolderForm:
-    """The way in which the folders of one set are read.
+    """How the folder names of one set are read.
 
     Attributes
     ----------
     has_splits
-        Whether the folders at the top are named by splits, and those in them by classes.
+        Whether the top folders are named by split, and the folders in them by class.
     """
 
     has_splits: bool
 
     @classmethod
     def of(cls, files: Iterable[str]) -> Self:
-        """Tell the form of a set by its files' paths below its folder."""
+        """Detect the form of a set from its files' paths relative to its folder."""
         tops = {file.partition("/")[0].lower() for file in files if "/" in file}
         return cls(bool(tops) and tops.issubset(SPLITS))
 
     def parts(self, file: str) -> tuple[str | None, str | None]:
-        """Return the split and the class that a file's folders say; None for what they do not."""
+        """Return the split and the class that a file's folders name; None for one not named."""
         folders = list(PurePosixPath(file).parts[:-1])
         split = SPLITS[folders.pop(0).lower()] if self.has_splits and folders else None
         return split, folders[0] if folders else None

@@ -1,4 +1,4 @@
-"""A folder-per-class set: its pictures by content, by one rule for all commands that take it."""
+"""Read a folder-per-class set by content, by the same rule for every command."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ Keep = Callable[[bytes, str], object]
 """Takes a picture's bytes and suffix."""
 
 NAMED_FILES: Final = 3
-"""Files named that do not decode."""
+"""Most undecodable files named in a message."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +32,16 @@ class FolderSet:
     Attributes
     ----------
     pictures
-        A row each: `path` below the folder, of the first of equal files; `sha256`, `target`,
-        `label`, `labels` (of all equal files), `suffix`, `width`, `height`.
+        One row a picture: `path` relative to the folder, of the first of equal files; `sha256`,
+        `target`, `label`, `labels` (of all equal files), `suffix`, `width`, `height` (in pixels).
     repeated
-        Files of the same bytes and class as another.
+        Number of files with the same bytes and class as another.
     conflicting
-        Files of the same bytes under several classes: none of them is taken.
+        Number of files with the same bytes under several classes; none of them is taken.
     broken
-        Files that do not decode, each with the reason.
+        Files that cannot be decoded, each with the reason.
     left_out
-        Entries of the folder that are no pictures to be tried.
+        Entries of the folder that are not candidate pictures.
     """
 
     pictures: list[dict[str, Any]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class FolderSet:
         return pa.array([row[name] for row in self.pictures], kind)
 
     def summary(self) -> str:
-        """Say which of the classes' files are none of the set's pictures; empty if all are."""
+        """Say which files of the classes were not taken; empty if all were."""
         named = ", ".join([*self.broken][:NAMED_FILES])
         more = ", ..." if len(self.broken) > NAMED_FILES else ""
         left = {
@@ -76,23 +76,23 @@ def read_set(
     folder : Path
         See `folders.read_folder`.
     names : FolderNames
-        Which folders count, and of which class their pictures are.
+        Which folders count, and the class of each.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     task : str
-        For the progress bar.
+        Name of the task, for the progress bar.
     keep : callable, optional
-        Gets each picture of the set once.
+        Called once with each picture of the set.
 
     Returns
     -------
     FolderSet
-        The same of the same files, whatever it is read for.
+        The set; the same files give the same result in every command.
 
     Raises
     ------
     InputError
-        If there is no such folder, or no picture in it that counts.
+        If the folder does not exist, or holds no usable picture.
     """
     found = FolderSet()
     files = read_folder(folder, names, found.left_out)
@@ -114,7 +114,7 @@ def read_set(
 
 
 class _Intake:
-    """Takes files one by one and remembers what became of them."""
+    """Processes files one by one and records the result of each."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class _Intake:
         self._rows: dict[str, dict[str, Any]] = {}
 
     def take(self, file: dict[str, Any]) -> None:
-        """Take a file's picture in, or count why not."""
+        """Take a file's picture, or count the reason against it."""
         sha256 = file["sha256"]
         if sha256 in self._undecided:
             self._found.conflicting += 1
@@ -152,7 +152,7 @@ class _Intake:
             return
         if self._keep:
             self._keep(content, finding.suffix)
-        # Of what was read now: the file may have changed since it was listed.
+        # Hash the bytes just read: the file may have changed since it was listed.
         read = {"sha256": hashlib.sha256(content).hexdigest()}
         self._rows[file["sha256"]] = row = _row(file | read, finding)
         self._found.pictures.append(row)
@@ -168,6 +168,6 @@ def _row(file: dict[str, Any], finding: Finding) -> dict[str, Any]:
 
 
 def _of_several_classes(files: pa.Table) -> set[str]:
-    """Return the content hashes that stand under more than one class."""
+    """Return the content hashes that occur under more than one class."""
     pairs = set(zip(files["sha256"].to_pylist(), files["target"].to_pylist(), strict=True))
     return {sha256 for sha256, count in Counter(sha256 for sha256, _ in pairs).items() if count > 1}

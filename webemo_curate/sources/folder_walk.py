@@ -1,4 +1,4 @@
-"""Find the pictures of a folder, by one rule for all commands that take a folder."""
+"""Find the pictures of a folder, by the same rule for every command."""
 
 import os
 import stat
@@ -32,17 +32,17 @@ SYSTEM_NAMES: Final = frozenset(
         "thumbs.db",
     }
 )
-"""What desktops and network drives leave in folders, in small letters; hidden names start with a
-dot (.DS_Store, .ipynb_checkpoints, .trash)."""
+"""Files and folders that desktops and network drives create, in lower case. Hidden names start with
+a dot (.DS_Store, .ipynb_checkpoints, .trash)."""
 
 MAX_FILE_BYTES: Final = 32 * 2**20
-"""A larger file is no picture that a site serves, and is not read."""
+"""Most bytes of a file. A larger one is not a picture that a site would serve, and is not read."""
 
 NAMED: Final = 3
-"""Files named for each reason."""
+"""Most files named for each reason."""
 
 NAMED_FOLDERS: Final = 40
-"""Folders named that are no class: each is a class that its user may have meant."""
+"""Most unknown folders named in a message; the user may have meant each as a class."""
 
 
 @dataclass
@@ -52,13 +52,13 @@ class LeftOut:
     Attributes
     ----------
     counts
-        How many for each reason.
+        Number of entries for each reason.
     names
-        The first few for each reason, below the folder.
+        The first few names for each reason, relative to the folder.
     linked
-        Links to folders outside that are taken.
+        Links to outside folders that are followed.
     folders
-        Files in each folder whose name is no class.
+        Number of files in each folder whose name is not a class.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -67,18 +67,18 @@ class LeftOut:
     folders: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, name: str) -> None:
-        """Count an entry, and name it if it is among the first."""
+        """Count an entry, and store its name if it is among the first."""
         self.counts[reason] += 1
         named = self.names.setdefault(reason, [])
         if len(named) < NAMED:
             named.append(shown(name))
 
     def add_unknown(self, folder: str) -> None:
-        """Count a file in a folder whose name is no class."""
+        """Count a file in a folder whose name is not a class."""
         self.folders[shown(folder)] += 1
 
     def summary(self) -> str:
-        """Say in one line what was not taken and why; empty if all was."""
+        """Say in one line what was not taken and why; empty if all was taken."""
         parts = [
             f"{count} {reason} ({', '.join(self.names[reason])}"
             f"{', ...' if count > len(self.names[reason]) else ''})"
@@ -99,29 +99,29 @@ class LeftOut:
 
 
 def shown(name: str) -> str:
-    """Return a name as it can be printed: bytes that are not UTF-8 in hexadecimal."""
+    """Return a name in printable form, with bytes that are not UTF-8 in hexadecimal."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def is_system_name(name: str) -> bool:
-    """Tell whether a name is hidden, or one that systems give."""
+    """Return whether a name is hidden, or one that operating systems create."""
     return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def regular_files(folder: Path, left_out: LeftOut) -> list[Path]:
-    """List the files below a folder that count as pictures to be tried.
+    """List the candidate pictures under a folder.
 
     Parameters
     ----------
     folder : Path
-        Where to look. Linked folders and files are followed, each folder once.
+        Where to look. Links to folders and files are followed, each folder once.
     left_out : LeftOut
-        Gets every entry that is not listed, with its reason.
+        Receives every entry that is not listed, with the reason.
 
     Returns
     -------
     list of Path
-        Below `folder`, in order of their names.
+        Paths under `folder`, in order of their names.
     """
     walk = _Walk(folder, left_out)
     return sorted(walk.files(folder))
@@ -133,7 +133,7 @@ class _Walk:
         self._seen: set[tuple[int, int]] = set()
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """Yield files; own folders come before linked ones, which may lead to them again."""
+        """Yield files; real folders before linked ones, which may lead to the same folders."""
         known = folder.stat()
         if (known.st_dev, known.st_ino) in self._seen:
             self._skip(SEEN, folder)
@@ -159,7 +159,7 @@ class _Walk:
             yield entry
 
     def _refusal(self, entry: Path) -> str | None:
-        """Return why an entry is not taken; None for a folder or a file that can be read."""
+        """Return why an entry is not taken; None for a readable folder or file."""
         if is_system_name(entry.name):
             return HIDDEN
         if not is_utf8(entry.name):
@@ -176,7 +176,7 @@ class _Walk:
 
 
 def _file_refusal(entry: Path, status: os.stat_result) -> str | None:
-    """Return why what is no folder is not taken; None for a file that can be read."""
+    """Return why something other than a folder is not taken; None for a readable file."""
     if not stat.S_ISREG(status.st_mode):
         return SPECIAL
     if status.st_size > MAX_FILE_BYTES:
@@ -185,7 +185,7 @@ def _file_refusal(entry: Path, status: os.stat_result) -> str | None:
 
 
 def is_utf8(name: str) -> bool:
-    """Tell whether a name's bytes are UTF-8, so that it can be written into a manifest."""
+    """Return whether a name's bytes are UTF-8, so that a manifest can store it."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Folders of images named by label, as UnbiasedEmo, Emotion-6 and Cornell's Emotion6 come."""
+"""Read folders of images named by label, such as UnbiasedEmo, Emotion-6 and Cornell's Emotion6."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,23 +31,23 @@ class FolderNames:
     Attributes
     ----------
     target
-        Name -> number of its class.
+        Class number by folder name.
     """
 
     target: Mapping[str, int]
 
     @property
     def last_class(self) -> list[str]:
-        """Names of the last class, the binary target's positive one."""
+        """The names that mean the last class: for the binary target, the positive one."""
         last = max(self.target.values())
         return sorted(name for name, number in self.target.items() if number == last)
 
     def label(self, name: str) -> str | None:
-        """Return the label that a folder's name means in whatever case; None if it means none."""
+        """Return the label that a folder's name means, in any letter case; None for no label."""
         return self._by_small_letters.get(name.lower())
 
     def remedy(self) -> str:
-        """Say what is to be done that a folder counts."""
+        """Say what makes a folder count."""
         if max(self.target.values()) == 1:
             return "to take a folder too, give the taxonomy that has its name with --taxonomy"
         return f"to take a folder too, name it by a class: {', '.join(sorted(self.target)[:40])}"
@@ -60,23 +60,23 @@ class FolderNames:
 def folder_names(
     classes: Sequence[str], config: PipelineConfig, listed: Iterable[str]
 ) -> FolderNames:
-    """Tell which folders of a set count, for a workspace's classes.
+    """Determine which folders of a set count, for a workspace's classes.
 
     Parameters
     ----------
     classes : sequence of str
-        Names of the targets.
+        Class names, in the order of the targets.
     config : PipelineConfig
-        The workspace's: its taxonomy says what the groups hold.
+        The workspace's configuration, with the taxonomy that defines the groups.
     listed : iterable of str
-        Labels of the workspace's listing.
+        Labels in the workspace's listing.
 
     Returns
     -------
     FolderNames
-        Of the binary target positive are the names given and the labels below them; the others
-        are the labels of every taxonomy that comes with the package, of the workspace's own, and
-        those listed. Of several classes their names count, and the labels below them.
+        For the binary target, the positive names are those configured and the labels below them.
+        Negative are all other labels of the built-in taxonomies, of the workspace's own, and of its
+        listing. For several classes, their names count, and the labels below them.
     """
     if not is_binary(classes):
         numbers = {name: number for number, name in enumerate(classes)}
@@ -95,7 +95,7 @@ def folder_names(
 
 
 def _below(numbers: Mapping[str, int], config: PipelineConfig) -> dict[str, int]:
-    """Return the numbers of labels below classes of level 2; none if the classes are labels."""
+    """Return the class numbers of labels below classes of level 2; empty for other classes."""
     name = config.listing.taxonomy or WEBEMO
     if name == AS_LISTED:
         return {}
@@ -108,7 +108,7 @@ def _below(numbers: Mapping[str, int], config: PipelineConfig) -> dict[str, int]
 
 
 def listed_labels(workspace: Workspace) -> list[str]:
-    """Return the labels of a workspace's listing; none if it has no listing."""
+    """Return the labels in a workspace's listing; empty without a listing."""
     if not workspace.has("listing"):
         return []
     labels = workspace.read("listing", ["label"])["label"].unique().drop_null()
@@ -116,17 +116,18 @@ def listed_labels(workspace: Workspace) -> list[str]:
 
 
 def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = None) -> pa.Table:
-    """List a set of a folder for each label.
+    """List a set with one folder for each label.
 
     Parameters
     ----------
     folder : Path
-        Holds folders named by label, or folders named by split that hold these. What counts as a
-        picture says `folder_walk.regular_files`; one message tells what was taken and what was not.
+        Holds folders named by label, or folders named by split that hold these.
+        `folder_walk.regular_files` decides which files are candidate pictures. One message tells
+        what was taken and what was not.
     names : FolderNames
-        Which folders count, and of which class their images are.
+        Which folders count, and the class of each.
     left_out : LeftOut, optional
-        Gets what is not taken, for callers that show it elsewhere too.
+        Receives what is not taken, for callers that show it elsewhere too.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     Raises
     ------
     InputError
-        If there is no such folder, or no file in one.
+        If the folder does not exist, or no file lies in a folder that counts.
     """
     left_out = LeftOut() if left_out is None else left_out
     files, labels = [], []
@@ -172,7 +173,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
 
 
 def list_pictures(folder: Path) -> pa.Table:
-    """List every file below a folder, whatever its folders are named.
+    """List every file under a folder, whatever its folders are named.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def list_pictures(folder: Path) -> pa.Table:
     Raises
     ------
     InputError
-        If there is no file, or the folder's own path is not UTF-8: manifests could not name it.
+        If there is no file, or the folder's path is not UTF-8, which a manifest cannot store.
     """
     if not is_utf8(str(folder.absolute())):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Tables of JSON lines (.jsonl): an object a line."""
+"""Read tables of JSON lines (.jsonl): one object a line."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,10 +23,10 @@ from webemo_curate.sources.table_rows import TableRows
 
 MAX_LINE_BYTES = 2**20
 HEADER_LINES = 100
-"""Lines whose keys are the table's columns."""
+"""Number of first lines whose keys define the table's columns."""
 
 Line = tuple[int, dict[str, Any] | str]
-"""A line's number, and its object; or what is wrong with it."""
+"""A line's number, and its object or what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class JsonLinesSource(TableFile):
             yield rows.batch(_raw(lines, columns.needed()))
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield where the rows' files lie; see `Source.pictures`."""
+        """Yield the places of the rows' files; see `Source.pictures`."""
         return ((file, self.root / file) for file in files)
 
     @cached_property
@@ -87,7 +87,7 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
 
 
 def _raw(lines: list[Line], needed: list[str]) -> Raw:
-    """Make columns of lines; a value of another kind than text, number or list is a bad row."""
+    """Turn lines into columns; a row with a value other than text, number or list is broken."""
     good: list[tuple[int, dict[str, Any]]] = []
     broken: list[tuple[int, str | None, str, str]] = []
     for number, row in lines:
@@ -110,7 +110,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """Return values as text; lists as JSON text, which labels are read from."""
+    """Return values as text; lists as JSON text, from which labels are read."""
     texts = [
         value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for value in values

@@ -1,4 +1,4 @@
-"""Labels from what lists, tables and folders hold: names, indexes, or several of either."""
+"""Read labels from the cells of lists and tables and from folder names."""
 
 import ast
 import json
@@ -14,11 +14,11 @@ MAX_LABEL = 200
 MAX_TEXT = 4000
 FLAT_SEPARATORS: Final = ";|"
 SEPARATORS: Final = ";|,"
-"""Between several labels in one text; a comma only where a taxonomy tells labels."""
+"""Separators of several labels in one text; a comma separates only if a taxonomy is given."""
 
 
 class LabelError(Exception):
-    """A value that is no label; the text says why, the second one what to do.
+    """An invalid label: what is wrong, and what to do.
 
     Parameters
     ----------
@@ -35,35 +35,35 @@ class LabelError(Exception):
 
 @dataclass(frozen=True)
 class LabelReader:
-    """Makes labels of values.
+    """Turns values into labels.
 
     Attributes
     ----------
     taxonomy
-        Which labels there are; None: all, as they stand.
+        The valid labels; None accepts any text as a label.
     """
 
     taxonomy: Taxonomy | None
 
     def read(self, value: Any, names: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the labels that a cell holds.
+        """Return the labels in a cell.
 
         Parameters
         ----------
         value : Any
-            A name, an index, a list of either, or a text of several; None or blank for none.
+            A name, an index, a list of either, or a text with several; None or blank for no label.
         names : sequence of str, optional
-            What the table itself says its indexes mean (Hugging Face's ClassLabel).
+            Label names by index, as stated by the table itself (Hugging Face's ClassLabel).
 
         Returns
         -------
         tuple of str
-            Each label once, in order.
+            Distinct labels, in order.
 
         Raises
         ------
         LabelError
-            If one is none.
+            If one of them is invalid.
         """
         if isinstance(value, list | tuple):
             return self._merged(value, names)
@@ -80,7 +80,7 @@ class LabelReader:
         return (self._one(text, names),) if parts is None else self._merged(parts, names)
 
     def name(self, text: str) -> str:
-        """Return the label that a name alone means, such as a folder's; see `read`."""
+        """Return the label that a single name means, such as a folder's; see `read`."""
         return self._one(text, ())
 
     def _merged(self, values: Iterable[Any], names: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class LabelReader:
         return tuple(dict.fromkeys(labels))
 
     def _parts(self, text: str) -> list[Any] | None:
-        """Split a text of several labels; None if it is one."""
+        """Split a text with several labels; return None if it is a single one."""
         if text[0] == "[" and text[-1] == "]":
             return _literal_list(text)
         if self._has(text):
@@ -146,7 +146,7 @@ class LabelReader:
 
 
 def _literal_list(text: str) -> list[Any]:
-    """Read a list as JSON or Python write it; nothing is run."""
+    """Parse a list in JSON or Python notation, without evaluating anything."""
     try:
         return list(json.loads(text))
     except (ValueError, TypeError, RecursionError):

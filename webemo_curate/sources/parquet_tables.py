@@ -1,4 +1,4 @@
-"""Parquet tables, Hugging Face's and img2dataset's among them, with or without pictures."""
+"""Read Parquet tables, including Hugging Face's and img2dataset's, with or without pictures."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -21,10 +21,11 @@ from webemo_curate.sources.table_rows import TableRows
 from webemo_curate.system_faults import raise_system_fault
 
 PICTURE_ROWS = 32
-"""Rows whose bytes are held at a time."""
+"""Rows whose picture bytes are in memory at a time."""
 
 SHARD_FILE = "key, beside the table"
-"""Stands for the column of files in img2dataset's tables, whose names are made of the keys."""
+"""Stands for the column of files in img2dataset's tables, whose file names are made from the
+keys."""
 
 IMAGE_NAMES = frozenset({"image", "img", "jpg", "png", "webp", "bytes"})
 
@@ -56,7 +57,7 @@ class ParquetSource(TableFile):
             yield rows.batch(Raw(numbers, cells))
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield the rows' bytes, or where their files lie; see `Source.pictures`."""
+        """Yield the rows' bytes, or the places of their files; see `Source.pictures`."""
         if self._bytes is None:
             among = self._shard if self._columns.path == SHARD_FILE else None
             beside = ((file, self.root / file) for file in files)
@@ -97,11 +98,11 @@ class ParquetSource(TableFile):
 
     @cached_property
     def _shard(self) -> Shard | None:
-        """What img2dataset has put beside its table; None if nothing is there."""
+        """The pictures that img2dataset wrote beside its table; None if there are none."""
         return Shard.beside(self.place, self._schema.names)
 
     def _is_made(self, column: str) -> bool:
-        """Tell whether a column's values are made of the rows' places, not read."""
+        """Return whether a column's values are made from row numbers instead of read."""
         return column in (self._bytes, SHARD_FILE)
 
     def _made(self, numbers: pa.Array, cells: dict[str, pa.Array]) -> pa.Array:
@@ -112,14 +113,14 @@ class ParquetSource(TableFile):
         return pc.binary_join_element_wise(f"{self.place.stem}/", key, suffix, "")
 
     def _picture(self, cell: Any) -> Path | bytes | None:
-        """Return what a cell holds: bytes, or where the file lies that it names instead."""
+        """Return a cell's bytes, or the path of the file that it names instead."""
         if not isinstance(cell, dict):
             return cell
         content, path = cell.get("bytes"), cell.get("path")
         return content if content is not None or not path else self.root / path
 
     def _class_names(self) -> tuple[str, ...]:
-        """Return the names that Hugging Face's metadata gives the label's indexes."""
+        """Return the label names in Hugging Face's metadata, by index."""
         document = (self._schema.metadata or {}).get(b"huggingface")
         if document is None or not self._columns.label:
             return ()
@@ -148,7 +149,7 @@ class ParquetSource(TableFile):
 
 
 def _image_column(schema: pa.Schema) -> str | None:
-    """Return the column of pictures: Hugging Face's image feature, or bytes of a usual name."""
+    """Return the column of pictures: Hugging Face's image feature, or bytes under a usual name."""
     for field in schema:
         struct = pa.types.is_struct(field.type)
         if _holds_bytes(field.type) and (struct or field.name.lower() in IMAGE_NAMES):

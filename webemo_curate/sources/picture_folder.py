@@ -58,7 +58,7 @@ class FolderSource:
             yield pa.RecordBatch.from_pylist(rows, schema=ROWS)
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield where the files lie; see `Source.pictures`."""
+        """Yield the places of the files; see `Source.pictures`."""
         return ((file, self.place / file) for file in files)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""WEBEmo's lists from where they are published, downloaded once and checked."""
+"""Download WEBEmo's lists from where they are published, once, and check them."""
 
 import logging
 import urllib.error
@@ -15,21 +15,21 @@ BASE_URL = "https://raw.githubusercontent.com/ccivit/download_webEmo/master"
 """A public copy; the authors' page is rpand002.github.io/emotion.html."""
 
 LINES = {"category.txt": None, "train25.txt": 213_952, "test25.txt": 53_489}
-"""The files and their numbers of lines, as published (267,441 URLs in all)."""
+"""The files and their published numbers of lines (267,441 URLs in all)."""
 
 MAX_LIST_BYTES = 64 * 2**20
 TIMEOUT_SECONDS = 60.0
 
 
 def published_lists(folder: Path, base_url: str = BASE_URL) -> Path:
-    """Download the published lists, unless they are there.
+    """Download the published lists, unless they are already there.
 
     Parameters
     ----------
     folder : Path
-        Where they are kept.
+        Folder to keep them in.
     base_url : str
-        Where they are had.
+        URL to download them from.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def published_lists(folder: Path, base_url: str = BASE_URL) -> Path:
     Raises
     ------
     CurateError
-        If a list cannot be had or has not the published number of lines.
+        If a list cannot be downloaded, or its number of lines differs from the published one.
     """
     for name, lines in LINES.items():
         if not (folder / name).exists():
@@ -50,7 +50,7 @@ def published_lists(folder: Path, base_url: str = BASE_URL) -> Path:
 
 
 def has_published_lists(folder: Path) -> bool:
-    """Tell whether the published lists have been downloaded into a folder."""
+    """Return whether a folder holds the downloaded lists."""
     return all((folder / name).is_file() for name in LINES)
 
 

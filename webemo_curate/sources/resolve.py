@@ -1,4 +1,4 @@
-"""Resolve a place to its source by its suffix and content, never by a guess unsaid."""
+"""Find the kind of source at a path, by its suffix and content; no guess goes unreported."""
 
 import re
 import shlex
@@ -19,8 +19,8 @@ from webemo_curate.sources.source import Source, unreadable
 from webemo_curate.sources.webemo import CATEGORY_FILE, LIST_FILES, ListSource, list_files
 
 TableKind = Callable[[Path, Path, ListingConfig, str | None, str], Source]
-"""Makes a source of a table: the file, its files' folder, its settings, its rows' split, and the
-prefix of its name."""
+"""Makes a table's source from the file, the folder of its files, its settings, the split of its
+rows, and the prefix of its name."""
 
 TABLES: Final[dict[str, TableKind]] = {
     ".csv": DelimitedSource,
@@ -29,10 +29,10 @@ TABLES: Final[dict[str, TableKind]] = {
     ".ndjson": JsonLinesSource,
     ".parquet": ParquetSource,
 }
-"""Tables by suffix; each checks that its content is what the suffix says."""
+"""Table types by suffix; each type checks that the content matches the suffix."""
 
 START_BYTES: Final = 4096
-"""Of a file's start by which its kind is told."""
+"""Bytes read from a file's start to detect its kind."""
 
 PARQUET_MARK: Final = b"PAR1"
 ARCHIVES: Final = (
@@ -43,15 +43,15 @@ ARCHIVES: Final = (
     b"\xfd7zXZ\0",
     b"Rar!",
 )
-"""How begin zip, gzip, 7z, bzip2, xz and rar; of a tar the mark is at byte 257."""
+"""First bytes of zip, gzip, 7z, bzip2, xz and rar; tar has its mark at byte 257."""
 
 TAR_MARK: Final = b"ustar"
 SPLIT_NAME: Final = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])", re.IGNORECASE)
-"""How Hugging Face names its files: `train-00000-of-00002.parquet`."""
+"""Hugging Face's form of file names: `train-00000-of-00002.parquet`."""
 
 
 def find_sources(config: ListingConfig) -> list[Source]:
-    """Find the sources that a user means.
+    """Find the sources at the configured places.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def find_sources(config: ListingConfig) -> list[Source]:
     Returns
     -------
     list of Source
-        With distinct names.
+        Sources with distinct names.
 
     Raises
     ------
     InputError
-        If a place is missing, is nothing that is known, or two have one name.
+        If a place is missing or of an unknown kind, or two sources have the same name.
     """
     sources = [source for place in config.places for source in _sources_at(place, config)]
     names = [source.name for source in sources]
@@ -80,7 +80,7 @@ def find_sources(config: ListingConfig) -> list[Source]:
 
 
 def has_lists(sources: Sequence[Source]) -> bool:
-    """Tell whether one of the sources is of the form of WEBEmo's lists."""
+    """Return whether one of the sources has the form of WEBEmo's lists."""
     return any(isinstance(source, ListSource) for source in sources)
 
 
@@ -93,7 +93,7 @@ def _sources_at(place: Path, config: ListingConfig) -> Iterator[Source]:
 
 
 def check_there(place: Path) -> None:
-    """Refuse a place that is not there."""
+    """Raise if a place does not exist."""
     if not place.exists():
         raise InputError(
             f"{masked_within(str(place))}: no such list; give --lists a list, a table (.csv, .tsv, "
@@ -102,9 +102,9 @@ def check_there(place: Path) -> None:
 
 
 def _of_file(place: Path, config: ListingConfig, within: str = "") -> Source:
-    """Tell a file by its content where that is certain, else by its suffix.
+    """Determine a file's kind by its content if that is certain, else by its suffix.
 
-    `within` is the name of the folder of a split that it lies in.
+    `within` is the name of the split's folder that holds the file.
     """
     try:
         start = read_regular(place, START_BYTES)
@@ -131,7 +131,7 @@ def _of_file(place: Path, config: ListingConfig, within: str = "") -> Source:
 
 
 def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
-    """Tell a folder: WEBEmo's lists, tables (in it or in its `data`), or pictures."""
+    """Yield a folder's sources: WEBEmo's lists, tables (in it or in its `data`), or pictures."""
     if (folder / CATEGORY_FILE).exists() or any((folder / name).is_file() for name in LIST_FILES):
         yield from (ListSource(file) for file in list_files([folder]))
         return
@@ -159,13 +159,13 @@ def _tables(folder: Path) -> list[Path]:
 
 
 def _tables_of_splits(folder: Path) -> list[Path]:
-    """Return tables in folders named by splits, as Hugging Face converts sets to Parquet."""
+    """Return tables in folders named by split, as in Hugging Face's Parquet conversions."""
     places = sorted(place for place in folder.iterdir() if place.name.lower() in SPLITS)
     return [file for place in places for file in _tables(place)]
 
 
 def _is_picture_folder(entry: Path, tables: Sequence[Path]) -> bool:
-    """Tell whether an entry is a folder that belongs to none of the tables."""
+    """Return whether an entry is a folder that belongs to none of the tables."""
     if not entry.is_dir() or entry.name.startswith("."):
         return False
     return entry not in {

@@ -1,4 +1,4 @@
-"""The pictures that img2dataset puts beside its tables: a folder of files, or a tar, a shard."""
+"""Read the pictures beside img2dataset's tables: a folder of files or a tar for each shard."""
 
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,13 @@ from webemo_curate.sources.source import Picture
 from webemo_curate.system_faults import raise_system_fault
 
 COLUMNS: Final = frozenset({"url", "key", "status"})
-"""What tells img2dataset's tables from others."""
+"""Columns by which img2dataset's tables are recognized."""
 
 SUFFIXES: Final = (".jpg", ".png", ".webp")
 """What img2dataset writes."""
 
 CLOSED: Final = (".tfrecord",)
-"""Forms of img2dataset that are not opened here."""
+"""Output formats of img2dataset that are not supported."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Shard:
     Attributes
     ----------
     place
-        The folder, or the tar.
+        The folder or the tar.
     suffix
-        Of the pictures.
+        Suffix of the pictures.
     """
 
     place: Path
@@ -44,19 +44,20 @@ class Shard:
         Parameters
         ----------
         table : Path
-            The table.
+            The table's path.
         columns : iterable of str
-            Their names.
+            Names of its columns.
 
         Returns
         -------
         Shard or None
-            None if it is no table of img2dataset, or no pictures are there: its rows are URLs.
+            None if the table is not img2dataset's, or has no pictures beside it; its rows are then
+            URLs.
 
         Raises
         ------
         InputError
-            If they are there in a form that is not read, or the tar cannot be.
+            If the pictures are in an unsupported format, or the tar is unreadable.
         """
         if not COLUMNS.issubset(columns):
             return None
@@ -89,7 +90,7 @@ class Shard:
 
 @contextmanager
 def _open(tar: Path) -> Iterator[tarfile.TarFile]:
-    """Open a tar while the block runs; what is wrong with it is an error that names it."""
+    """Open a tar while the block runs; errors name the tar."""
     try:
         with tarfile.open(tar, "r:") as members:
             yield members
@@ -99,7 +100,7 @@ def _open(tar: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _content(members: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
-    """Return a member's bytes, one more than a picture may have at most."""
+    """Return a member's bytes, cut one byte above the size limit."""
     stream = members.extractfile(member)
     return stream.read(MAX_FILE_BYTES + 1) if stream else None
 

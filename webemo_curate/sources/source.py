@@ -1,4 +1,4 @@
-"""The protocol of a source: a list, a table or a folder that gives listing rows in batches."""
+"""The protocol of a source: a list, a table or a folder that yields listing rows in batches."""
 
 import logging
 from collections import Counter
@@ -27,25 +27,25 @@ ROWS: Final = pa.schema(
         pa.field("problem", pa.string()),
     ]
 )
-"""What a source gives; the listing's columns without the source's name and the label's groups."""
+"""Columns that a source yields: the listing's, without the source's name and the label's groups."""
 
 BATCH_ROWS = 16_384
 SHOWN_ROWS = 5
-"""Rows named for each reason."""
+"""Most rows named for each reason."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class BadRows:
-    """The policy for rows that are no picture, and how many there were.
+    """How to treat rows without a usable picture, and how many there were.
 
     Attributes
     ----------
     skip
-        Whether they are counted and left; else the first ends the run.
+        Whether to count and skip them; else the first one ends the run.
     found
-        Rows of each source and reason.
+        Rows by source and reason.
     """
 
     skip: bool
@@ -53,18 +53,18 @@ class BadRows:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def take(self, place: Path, row: int, column: str | None, what: str, remedy: str) -> str:
-        """Take note of a bad row.
+        """Record a bad row.
 
         Parameters
         ----------
         place : Path
             The list, table or folder.
         row : int
-            Its number there.
+            The row's number there.
         column : str or None
-            The column at fault, if it is one's.
+            The column at fault, if it is a single one.
         what : str
-            What is wrong, as a sentence about the value or the row.
+            What is wrong, as a predicate about the value or the row.
         remedy : str
             What to do.
 
@@ -76,7 +76,7 @@ class BadRows:
         Raises
         ------
         InputError
-            If bad rows are not skipped.
+            If bad rows are not to be skipped.
         """
         where = f"column '{column}' " if column else "the row "
         if not self.skip:
@@ -93,7 +93,7 @@ class BadRows:
         return reason
 
     def tell(self) -> None:
-        """Say how many rows were skipped, by reason."""
+        """Log how many rows were skipped, by reason."""
         for (place, reason), count in self.counts.most_common():
             rows = ", ".join(map(str, self.found[place, reason]))
             logger.info("%s: %d bad rows: %s (row %s%s)", place, count, reason, rows, _more(count))
@@ -110,11 +110,11 @@ class ReadOptions:
     Attributes
     ----------
     config
-        Columns, bounds, policies.
+        Columns, limits and policies.
     labels
-        Makes labels of what rows hold.
+        Turns cells into labels.
     bad
-        Takes the rows that are no picture.
+        Records bad rows.
     """
 
     config: ListingConfig
@@ -123,7 +123,7 @@ class ReadOptions:
 
 
 Picture = tuple[str, Path | bytes | None]
-"""A row's `file`, and where its picture is: a file, bytes, or None if there is none."""
+"""A row's `file`, and its picture: a path, its bytes, or None if it is missing."""
 
 
 class Source(Protocol):
@@ -132,43 +132,43 @@ class Source(Protocol):
     Attributes
     ----------
     place
-        Where it lies.
+        Its path.
     name
-        What the listing's `source` holds; unique among the sources of a listing.
+        Its name in the listing's `source` column; unique within a listing.
     root
-        The folder that its files must be in.
+        The folder that must hold its files.
     """
 
     @property
     def place(self) -> Path:
-        """Where it lies."""
+        """Its path."""
 
     @property
     def name(self) -> str:
-        """What the listing's `source` holds; unique among the sources of a listing."""
+        """Its name in the listing's `source` column; unique within a listing."""
 
     @property
     def root(self) -> Path:
-        """The folder that its local files are in."""
+        """The folder that must hold its local files."""
 
     def digest(self) -> str:
-        """Return the SHA-256 of what its rows are made of, in hex."""
+        """Return the SHA-256, in hex, of everything that determines its rows."""
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
-        """Yield its rows in order, schema `ROWS`; memory does not grow with their number.
+        """Yield its rows in order, schema `ROWS`, in bounded memory.
 
         Raises
         ------
         InputError
-            If it is not what it seems, or a row is malformed and that is to end the run.
+            If its content does not match its form, or a row is malformed and bad rows end the run.
         """
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield the pictures of rows, given their `file`, in any order; each once."""
+        """Yield the pictures of the rows with these `file` values, each once, in any order."""
 
 
 def unreadable(file: Path, error: OSError) -> InputError:
-    """Return the error that a file cannot be read; raise the machine's own."""
+    """Return the error of an unreadable file; raise if the machine is at fault."""
     raise_system_fault(error, str(file))
     reason = error.strerror or "it is no regular file, but a pipe or a device"
     return InputError(f"{file}: cannot be read: {reason}")

@@ -1,4 +1,4 @@
-"""The base of tables that are one file, whatever its form."""
+"""The base of tables in a single file, of any form."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ class TableFile:
     place
         The file.
     root
-        The folder that its files must be in.
+        The folder that must hold the files that its rows name.
     config
-        What the user says of its columns, encoding and delimiter.
+        The user's settings for columns, encoding and delimiter.
     split
-        Of every row, if its name or its folder's says so.
+        Split of all rows, if the file's or its folder's name tells it.
     prefix
-        Of its name, where tables of several folders have one name.
+        Prefix of its name, if tables of several folders have the same file name.
     """
 
     place: Path

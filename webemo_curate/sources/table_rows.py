@@ -1,4 +1,4 @@
-"""Rows of any table as listing rows: whole columns at a time, what is malformed by row."""
+"""Turn a table's rows into listing rows, whole columns at a time, and report malformed rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from webemo_curate.sources.source import ROWS, ReadOptions
 
 @dataclass
 class TableRows:
-    """Makes listing rows of a table's.
+    """Turns raw rows into listing rows.
 
     Attributes
     ----------
     place
-        The table.
+        The table's path.
     name
         The source's name.
     root
-        The folder that its files must be in.
+        The folder that must hold the files that the rows name.
     columns
-        Which say what.
+        Which column means what.
     reading
-        How.
+        The options for reading.
     class_names
-        What the table says its label indexes mean; empty if it says nothing.
+        Label names by index, as stated by the table; empty if it states none.
     split
-        Of every row, where the table's name says so and no column does.
+        Split of all rows, if the table's name tells it and no column does.
     """
 
     place: Path
@@ -48,7 +48,7 @@ class TableRows:
     split: str | None = None
 
     def batch(self, raw: Raw) -> pa.RecordBatch:
-        """Return the listing rows of some rows; a row of several labels gives one for each."""
+        """Return the listing rows of a block; a row with several labels gives one for each."""
         rows = _Rows(self, raw)
         rows.check()
         table = rows.table()
@@ -72,7 +72,7 @@ class TableRows:
 
 
 class _Rows:
-    """A batch on its way: columns are cleaned in turn, problems gathered by row."""
+    """A block in progress: columns are cleaned in turn, and problems are collected by row."""
 
     def __init__(self, table: TableRows, raw: Raw) -> None:
         self._table, self._raw = table, raw
@@ -80,7 +80,7 @@ class _Rows:
         self._rows = len(raw.numbers)
 
     def check(self) -> None:
-        """Clean all columns; with bad rows not allowed, the first one raises."""
+        """Clean all columns; if bad rows are not allowed, the first one raises."""
         columns = self._table.columns
         self._file = self._files(columns.path)
         self._url = self._urls(columns.url)
@@ -124,7 +124,7 @@ class _Rows:
         return self._with_more_labels(table, bad)
 
     def _with_more_labels(self, table: pa.Table, bad: pa.Array) -> pa.Table:
-        """Repeat rows of several labels, one row a label."""
+        """Repeat rows with several labels, once for each further label."""
         more = self._labels[1]
         rows, labels = [], []
         for row in sorted(more):
@@ -148,12 +148,12 @@ class _Rows:
         return pa.array(reasons, pa.string())
 
     def _mark(self, mask: pa.Array, column: str, what: str, remedy: str) -> None:
-        """Note a problem of the rows of a mask, unless they have one."""
+        """Record a problem for the rows of a mask that have none yet."""
         for row in pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist():
             self._problems.setdefault(row, (column, what, remedy))
 
     def _cells(self, column: str | None) -> pa.Array:
-        """Return a column as stripped text, blank as missing; what is not UTF-8 is a problem."""
+        """Return a column as stripped text, blank as missing; invalid UTF-8 is a problem."""
         if column is None:
             return pa.nulls(self._rows, pa.string())
         values = self._raw.cells[column]
@@ -184,7 +184,8 @@ class _Rows:
         text = self._cells(column)
         if column:
             long = pc.greater(pc.utf8_length(text), cell_rules.MAX_TEXT)
-            self._mark(long, column, f"is longer than {cell_rules.MAX_TEXT} signs", "shorten it")
+            what = f"is longer than {cell_rules.MAX_TEXT} characters"
+            self._mark(long, column, what, "shorten it")
             odd = pc.match_substring_regex(text, cell_rules.UNPRINTABLE)
             self._mark(odd, column, "has a control character", "remove it")
         return text
@@ -225,7 +226,7 @@ class _Rows:
         return pa.array(cleaned, pa.string())
 
     def _inside(self, row: int, column: str, path: str) -> str | None:
-        """Return a path below the root; None, and a problem, if it leads out and may not."""
+        """Return a path under the root; None, and a problem, if it leads out without permission."""
         if len(path.encode()) > cell_rules.MAX_PATH or not path.isprintable():
             what = f"is no path of up to {cell_rules.MAX_PATH} printable bytes"
             self._problems.setdefault(row, (column, what, "correct it"))
@@ -242,7 +243,7 @@ class _Rows:
         return path
 
     def _label_lists(self) -> tuple[pa.Array, dict[int, list[str]]]:
-        """Return each row's first label, and the further ones of rows that have several."""
+        """Return each row's first label, and the further labels of rows with several."""
         if not self._table.columns.label:
             return pa.nulls(self._rows, pa.string()), {}
         parts = [self._label_column(column) for column in self._table.columns.label]
@@ -258,7 +259,7 @@ class _Rows:
         return pa.array([labels[0] if labels else None for labels in rows], pa.string()), more
 
     def _label_column(self, column: str) -> tuple[pa.Array, list[tuple[str, ...]]]:
-        """Return for each row which distinct value it has, and the labels of those values."""
+        """Return each row's index among the distinct values, and the labels of these values."""
         values = self._raw.cells[column]
         if pa.types.is_nested(values.type):
             distinct: list[Any] = values.to_pylist()

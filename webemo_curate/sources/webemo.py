@@ -1,4 +1,4 @@
-"""WEBEmo's lists: `category.txt` and lines of `URL SPACE label`, the label an index or a name."""
+"""Read WEBEmo's lists: `category.txt`, and lines of a URL, a space and a label's index or name."""
 
 import ast
 import re
@@ -25,29 +25,29 @@ from webemo_curate.taxonomies.webemo_labels import LABELS
 
 CATEGORY_FILE = "category.txt"
 LIST_FILES = ("train25.txt", "test25.txt")
-"""The lists as their authors named them; the name's start is the official split."""
+"""The authors' file names; their beginning tells the official split."""
 
 MAX_LINE_BYTES = 8192
-"""A longer line is no list: URLs beyond this are refused by servers too."""
+"""Longest line of a list; servers refuse longer URLs too."""
 
 MAX_CATEGORY_BYTES = 65_536
 READ_BYTES = 2**20
 FORM: Final = "it must be 'URL label-index' or 'URL label-name': correct or remove it"
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-"""What no list has: a text of 16 bits a sign is full of them, and terminals obey some."""
+"""Characters that no list holds: UTF-16 text is full of them, and terminals obey some of them."""
 
 ASSET_ID = re.compile(r"/\d+_F_(\d+)_[^/]*$")
-"""`220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
+"""Matches `220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
 
 
 def list_files(places: Sequence[Path]) -> list[Path]:
-    """Find the list files a user means.
+    """Find the list files that the user means.
 
     Parameters
     ----------
     places : sequence of Path
-        Files, or folders that hold `train25.txt` and `test25.txt` (either may be missing); a
-        folder's `category.txt` is checked against the published taxonomy.
+        Files, or folders that hold `train25.txt` or `test25.txt` or both; a folder's `category.txt`
+        is checked against the published taxonomy.
 
     Returns
     -------
@@ -98,7 +98,7 @@ class ListSource:
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`.
 
-        Every line that is not blank is one: text in UTF-8, a URL and a label's index or name.
+        Every line that is not blank is a row: UTF-8 text, a URL and a label's index or name.
         """
         official = next((s for s in ("train", "test") if self.name.startswith(s)), None)
         lines = _lines(self.place)
@@ -135,7 +135,7 @@ def _files_at(place: Path) -> list[Path]:
 
 
 def _check_categories(file: Path) -> None:
-    """Refuse a category file that gives the label indices another meaning."""
+    """Raise if a category file gives the label indexes another meaning."""
     published = [(label.name, label.emotion, label.polarity) for label in LABELS]
     listed = _categories(file)
     if len(listed) != len(published):
@@ -166,7 +166,7 @@ def _categories(file: Path) -> list[object]:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield numbered lines that are not blank; one too long is cut after its bound."""
+    """Yield the lines that are not blank, with their numbers; overlong lines are cut."""
     try:
         with file.open("rb", buffering=READ_BYTES) as stream:
             number = 0
@@ -182,7 +182,7 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
 
 
 class _LineError(Exception):
-    """What is wrong with a line, and what to do."""
+    """A malformed line: what is wrong, and what to do."""
 
 
 def _row(

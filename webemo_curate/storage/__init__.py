@@ -1,1 +1,1 @@
-"""Storage of a workspace's bytes: a folder, or a prefix of an object store, by one protocol."""
+"""Store a workspace's bytes in a folder or an object store, behind one protocol."""

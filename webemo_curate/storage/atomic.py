@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Write files atomically: a file appears whole or not at all."""
 
 import ctypes
 import errno
@@ -15,20 +15,20 @@ from webemo_curate.system_faults import REMEDIES, lacking, raise_system_fault
 
 PARTIAL_SUFFIX = ".partial"
 NAME_BYTES = 200
-"""Of a name that a partial file's begins with."""
+"""Most bytes of the final name that a partial file's name begins with."""
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` if the block ends well.
+    """Yield a temporary path that is renamed to `path` if the block ends without an error.
 
-    The bytes reach the disk before the name does, so that a reader (or a restart after power loss)
-    sees the old file, the new one or none.
+    The bytes are flushed to the disk before the rename, so that a reader (or a restart after a
+    power cut) sees the old file, the new one or none.
 
     Parameters
     ----------
     path : Path
-        The final file; its folder is made if need be.
+        The final file; its folder is created if missing.
 
     Yields
     ------
@@ -53,7 +53,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         flush_file(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    except Exception as error:  # native code has errors of its own for a full disk
+    except Exception as error:  # native code raises errors of its own for a full disk
         raise_system_fault(error, f"{path}: cannot be written")
         raise
     finally:
@@ -62,28 +62,28 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def _begin(path: Path) -> tuple[Path, int]:
-    """Make an empty partial file, with the user's permissions, and hold it; see `is_abandoned`."""
+    """Create an empty partial file with the user's permissions, and lock it; see `is_abandoned`."""
     partial = _partial_name(path)
     handle = _create(partial)
-    with suppress(OSError):  # a file system without locks has no workspace either
+    with suppress(OSError):  # where the file system has no locks, no workspace is possible either
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     return partial, handle
 
 
 def _create(partial: Path) -> int:
-    """Create a file that is not there yet: never what somebody put or linked there before."""
+    """Create a new file; fail rather than open a file or link that somebody else put there."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(partial, flags, 0o666)
 
 
 def _partial_name(path: Path) -> Path:
-    """Return a name that nobody has, not too long for the file system."""
+    """Return an unused name that is not too long for the file system."""
     short = os.fsdecode(os.fsencode(path.name)[:NAME_BYTES])
     return path.with_name(f".{short}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
 
 
 def is_abandoned(partial: Path) -> bool:
-    """Tell whether no living process writes a partial file.
+    """Return whether no living process writes a partial file.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def is_abandoned(partial: Path) -> bool:
     Returns
     -------
     bool
-        False too where that cannot be known.
+        False also if this cannot be determined.
     """
     try:
         handle = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        return error.errno == errno.ELOOP  # a link: no writer of ours makes one
+        return error.errno == errno.ELOOP  # a link, which this program never creates
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -114,9 +114,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     Parameters
     ----------
     path : Path
-        The file.
+        The file to write.
     content : bytes
-        All it is to hold.
+        Its whole content.
 
     Raises
     ------
@@ -128,16 +128,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_unsettled(path: Path, content: bytes) -> None:
-    """Write a file that a kill leaves whole or absent, but a power cut may still tear.
+    """Write a file that is whole or absent after a kill, but may be torn after a power cut.
 
-    A quarter of `write_bytes`'s cost: for many files, followed by one `sync_filesystem`.
+    This costs a quarter of `write_bytes`: for many files, followed by one `sync_filesystem`.
 
     Parameters
     ----------
     path : Path
-        The file; its folder is made if need be.
+        The file to write; its folder is created if missing.
     content : bytes
-        All it is to hold.
+        Its whole content.
 
     Raises
     ------
@@ -160,12 +160,12 @@ def write_unsettled(path: Path, content: bytes) -> None:
 
 
 def sync_filesystem(folder: Path) -> None:
-    """Wait until all that was written to a folder's file system is on the disk.
+    """Wait until everything written to a folder's file system is on the disk.
 
     Parameters
     ----------
     folder : Path
-        Any folder of it.
+        Any folder of the file system.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def sync_filesystem(folder: Path) -> None:
         If the disk reports an error.
     """
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if syncfs is None:  # not Linux
+    if syncfs is None:  # not on Linux
         os.sync()
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -186,7 +186,7 @@ def sync_filesystem(folder: Path) -> None:
 
 
 def flush_file(path: Path) -> None:
-    """Wait until a file's bytes, or a folder's names, are on the disk."""
+    """Wait until a file's bytes, or a folder's entries, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,9 +1,9 @@
-"""A workspace below a prefix of an object store, through Arrow's file systems.
+"""A workspace under a prefix of an object store, through Arrow's file systems.
 
-An object appears whole or not at all: a PUT is atomic, and so is the completion of a multipart
-upload. There is no rename; a file is written to the local cache first and then uploaded from one
-buffer, so that no error of ours can close a half-written stream. What is kept under names made of
-its content (`IMMUTABLE`) is downloaded once for ever; anything else once a process.
+An object appears whole or not at all: a PUT is atomic, and so is completing a multipart upload.
+There is no rename. A file is first written to the local cache and then uploaded from one buffer, so
+that an error here can never close a half-written stream. Keys under `IMMUTABLE` are named by a hash
+of their content, so they are downloaded only once; any other key is downloaded once a process.
 """
 
 import itertools
@@ -44,10 +44,10 @@ BUCKET = re.compile(r"[A-Za-z0-9._:-]+")
 CREDENTIALS = re.compile(r"(?<=://).*@")
 
 IMMUTABLE = ("data/shards/", "data/packed/")
-"""Prefixes of keys whose content never changes: their names are made of it."""
+"""Prefixes of keys whose content never changes, because their names are made from it."""
 
 CACHE_BYTES = 64 * 2**30
-"""Immutable files kept on the local disk; beyond, those unused for longest go."""
+"""Most bytes of immutable files in the local cache; beyond, the least recently used are deleted."""
 
 REFUSED = re.compile(
     r"ACCESS_?DENIED|ACCESS_?KEY|SIGNATURE|AUTHENTICATION|CLIENT_?TOKEN|EXPIRED|CREDENTIALS|403",
@@ -57,7 +57,7 @@ NO_BUCKET = re.compile(r"NO_?SUCH_?BUCKET", re.IGNORECASE)
 
 
 class BucketStore:
-    """Keys are objects below a URL; see `Store`.
+    """A store whose keys are objects under a URL; see `Store`.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class BucketStore:
         `s3://bucket/prefix`. Credentials, region and endpoint come from the usual places:
         environment (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...), `~/.aws`, the machine's role.
     cache : Path, optional
-        Folder for local copies; default below `$XDG_CACHE_HOME` or `~/.cache`.
+        Folder for local copies; by default under `$XDG_CACHE_HOME` or `~/.cache`.
     """
 
     def __init__(self, url: str, cache: Path | None = None) -> None:
@@ -76,16 +76,16 @@ class BucketStore:
         self._lease: Lease | None = None
 
     def __reduce__(self) -> tuple[type["BucketStore"], tuple[str, Path]]:
-        """Pickle the address alone: what is fresh, another process learns itself."""
+        """Pickle the address alone; another process finds out itself which copies are fresh."""
         return BucketStore, (self.url, self.root.parent)
 
     def check(self) -> None:
-        """Ask for the bucket.
+        """Check that the bucket can be reached.
 
         Raises
         ------
         InputError
-            If it is not there or the credentials are refused.
+            If it does not exist, or the credentials are refused.
         """
         bucket = self._base.partition("/")[0]
         with _explained(self.url):
@@ -97,13 +97,13 @@ class BucketStore:
         return f"{self.url}/{key}"
 
     def exists(self, key: str) -> bool:
-        """Ask whether an object is there."""
+        """Return whether an object exists."""
         with _explained(self.where(key)):
             found: bool = self._files.get_file_info(self._path(key)).type == fs.FileType.File
             return found
 
     def keys(self, prefix: str) -> list[str]:
-        """List the objects below a prefix; see `Store.keys`."""
+        """List the objects under a prefix; see `Store.keys`."""
         selector = fs.FileSelector(self._path(prefix), allow_not_found=True, recursive=True)
         with _explained(self.where(prefix)):
             found = self._files.get_file_info(selector)
@@ -122,12 +122,12 @@ class BucketStore:
             return self._files.open_input_file(self._path(key))
 
     def local(self, key: str) -> Path:
-        """Return a local copy, downloaded if need be; see `Store.local`."""
+        """Return a local copy, downloading it if necessary; see `Store.local`."""
         path = below(self.root, key)
         if key in self._fresh and path.exists():
             return path
         if not (key.startswith(IMMUTABLE) and path.exists()):
-            # A file, whose size is known, is read by one request; a stream by many small ones.
+            # A file of known size is read in one request; a stream would take many small ones.
             with (
                 _explained(self.where(key)),
                 self._files.open_input_file(self._path(key)) as file,
@@ -141,7 +141,7 @@ class BucketStore:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
-        """Upload what the block writes, then keep it as the local copy; see `Store.writing`."""
+        """Upload what the block writes, and keep it as the local copy; see `Store.writing`."""
         self._fresh.discard(key)
         with atomic_path(below(self.root, key)) as partial:
             yield partial
@@ -154,7 +154,7 @@ class BucketStore:
             partial.write_bytes(content)
 
     def publish(self, prefix: str) -> None:
-        """Upload local files, and delete objects that are none; see `Store.publish`."""
+        """Upload local files, and delete objects without a local file; see `Store.publish`."""
         if (file := below(self.root, prefix)).is_file():
             self._upload(file, prefix)
             self._fresh.add(prefix)
@@ -166,7 +166,7 @@ class BucketStore:
             self.remove(gone)
 
     def pull(self, prefix: str) -> Path:
-        """Download a prefix; local files that are no objects are removed. See `Store.pull`."""
+        """Download a prefix, and remove local files without an object; see `Store.pull`."""
         folder = below(self.root, prefix)
         keys = self.keys(prefix)
         for file in [path for path in folder.rglob("*") if not path.is_dir()]:
@@ -177,7 +177,7 @@ class BucketStore:
         return folder
 
     def remove(self, prefix: str) -> None:
-        """Delete an object, or all below a prefix, here and there; see `Store.remove`."""
+        """Delete an object, or all under a prefix, and the local copies; see `Store.remove`."""
         self._copies.remove(prefix)
         self._fresh = {key for key in self._fresh if not f"{key}/".startswith(f"{prefix}/")}
         with _explained(self.where(prefix)), suppress(FileNotFoundError):
@@ -188,11 +188,11 @@ class BucketStore:
                 self._files.delete_file(self._path(prefix))
 
     def sweep(self) -> None:
-        """Remove temporary files of the cache; unfinished uploads are nobody's objects."""
+        """Remove temporary files of the cache; unfinished uploads never become objects."""
         self._copies.sweep()
 
     def check_own(self) -> None:
-        """See that the lease is still held; see `Store.check_own`."""
+        """Check that the lease is still held; see `Store.check_own`."""
         if self._lease is not None:
             self._lease.check()
 
@@ -213,7 +213,7 @@ class BucketStore:
     @cached_property
     def _files(self) -> fs.FileSystem:
         options: dict[str, Any] = {}
-        # Arrow itself reads all of Amazon's variables but those of the endpoint.
+        # Arrow itself reads all of Amazon's variables except the endpoint's.
         if elsewhere := endpoint():
             parts = urlsplit(elsewhere)
             options = {"scheme": parts.scheme, "endpoint_override": parts.netloc}
@@ -239,7 +239,7 @@ class BucketStore:
 
 
 def _base_of(url: str) -> str:
-    """Return bucket and prefix of an address: all that follows the scheme, `#` and `?` too."""
+    """Return bucket and prefix of an address: all after the scheme, including `#` and `?`."""
     scheme, _, rest = url.partition("://")
     base = rest.rstrip("/")
     if scheme != SCHEME or not is_plain(base) or not BUCKET.fullmatch(base.partition("/")[0]):
@@ -256,7 +256,7 @@ def _default_cache() -> Path:
 
 
 def _evict(root: Path, newest: Path) -> None:
-    """Keep the immutable local copies within `CACHE_BYTES`."""
+    """Delete immutable local copies beyond `CACHE_BYTES`, least recently used first."""
     files = [file for prefix in IMMUTABLE for file in (root / prefix).rglob("*") if file.is_file()]
     stats = {file: file.stat() for file in files}
     total = sum(stat.st_size for stat in stats.values())
@@ -270,9 +270,9 @@ def _evict(root: Path, newest: Path) -> None:
 
 @contextmanager
 def _explained(where: str) -> Iterator[None]:
-    """Turn errors into the user's: the store's, or what this machine lacks to reach it.
+    """Turn errors of the store, or of this machine, into errors that name a remedy.
 
-    That an object is not there stays what it is.
+    A missing object stays a FileNotFoundError.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""Finished partitions of an unfinished stage, by name.
+"""Store the finished partitions of an unfinished stage, by name.
 
-A partition is a cache: one that a full disk, a power cut or a stranger left unsound is done again.
+Partitions are a cache: one damaged by a full disk, a power cut or anyone else is computed again.
 """
 
 import hashlib
@@ -18,30 +18,32 @@ logger = logging.getLogger(__name__)
 
 SUFFIX = ".arrow"
 DIGEST_BYTES = 32
-"""A file begins with the SHA-256 of its key and what follows, an Arrow IPC file."""
+"""Length of the SHA-256 (of the key and of the rest) that a file begins with; an Arrow IPC file
+follows."""
 
 
 class Checkpoints:
-    """Tables below one prefix of a store.
+    """Tables under one prefix of a store.
 
     Parameters
     ----------
     store : Store
-        Where they lie.
+        Holds the tables.
     prefix : str
-        Of their keys.
+        Prefix of their keys.
     """
 
     def __init__(self, store: Store, prefix: str) -> None:
         self._store, self._prefix = store, prefix
 
     def finished(self) -> set[str]:
-        """Return the names of the tables that are there, sound or not."""
+        """Return the names of the stored tables, sound or not."""
         return {PurePosixPath(key).stem for key in self._store.keys(self._prefix)}
 
     def save(self, name: str, table: pa.Table) -> None:
-        """Store a table under a name; it appears whole or not at all."""
-        # A file has one dictionary a column: rows of a killed worker come with their own.
+        """Store a table under a name, atomically."""
+        # A file has one dictionary a column, but rows that survived a killed worker bring their
+        # own.
         table = table.unify_dictionaries()
         sink = pa.BufferOutputStream()
         options = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -63,7 +65,7 @@ class Checkpoints:
         Returns
         -------
         pa.Table or None
-            None if it is not there or not as it was saved; that is told in the log.
+            None if it is missing or damaged; damage is logged.
         """
         if not is_plain(name):
             return None
@@ -92,5 +94,5 @@ def _read(key: str, content: bytes) -> pa.Table:
     if _digest(key, rows) != digest:
         raise ValueError("the digest differs")
     table = pa.ipc.open_file(pa.py_buffer(rows)).read_all()
-    table.validate(full=True)  # whoever writes a file can write its digest: offsets may lead away
+    table.validate(full=True)  # a digest does not prove good faith: offsets may be out of range
     return table

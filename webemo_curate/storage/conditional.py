@@ -1,4 +1,4 @@
-"""One object of a bucket, written on conditions, which Arrow's file systems cannot ask for."""
+"""Conditional writes of one object of a bucket, which Arrow's file systems do not offer."""
 
 from functools import cached_property
 from typing import Any
@@ -14,16 +14,16 @@ ABSENT = {"NoSuchKey", "404"}
 
 
 class ConditionalObject:
-    """Stands for a lease; see `lease.LeaseObject`. Its errors are `OSError`s, as Arrow's are.
+    """The object behind a lease; see `lease.LeaseObject`. It raises `OSError`s, as Arrow does.
 
     Parameters
     ----------
     base : str
         Bucket and prefix.
     key : str
-        Below the prefix.
+        The object's key under the prefix.
     where : str
-        Its address, for messages.
+        The object's address, for messages.
     """
 
     def __init__(self, base: str, key: str, where: str) -> None:
@@ -32,25 +32,25 @@ class ConditionalObject:
         self.where = where
 
     def read(self) -> Stored | None:
-        """Return what is there; see `LeaseObject.read`."""
+        """Return the object's content and version; see `LeaseObject.read`."""
         answer = self._ask("get_object", ABSENT)
         return None if answer is None else Stored(answer["Body"].read(), answer["ETag"])
 
     def write(self, content: bytes, version: str | None) -> str | None:
-        """Write it if the condition holds; see `LeaseObject.write`."""
+        """Write the object if the condition holds; see `LeaseObject.write`."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        # Where an object that is to be replaced is gone, S3 says that there is no such key.
+        # If the object to be replaced is missing, S3 answers that there is no such key.
         answer = self._ask("put_object", NOT_HELD | ABSENT, Body=content, **condition)
         return None if answer is None else str(answer["ETag"])
 
     def remove(self, version: str) -> None:
-        """Remove it if nobody has written it since; see `LeaseObject.remove`."""
+        """Remove the object if nobody has written it since; see `LeaseObject.remove`."""
         stored = self.read()
         if stored is not None and stored.version == version:
             self._ask("delete_object", ABSENT)
 
     def _ask(self, method: str, expected: set[str], **more: Any) -> Any:
-        """Make a request; returns None for an expected refusal."""
+        """Make a request; return None for an expected refusal."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -73,7 +73,7 @@ class ConditionalObject:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=REQUEST_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            # Other makers' stores know neither Amazon's host names nor its newer checksums.
+            # Stores of other makers support neither Amazon's host names nor its newer checksums.
             s3={"addressing_style": "path" if elsewhere else "auto"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

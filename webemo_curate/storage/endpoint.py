@@ -1,4 +1,4 @@
-"""The address of the object store, if it is not Amazon's."""
+"""The URL of an object store other than Amazon's."""
 
 import os
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ def endpoint(environment: Mapping[str, str] = os.environ) -> str | None:
     Parameters
     ----------
     environment : mapping of str to str, optional
-        Environment variables; the first of `VARIABLES` that is set counts.
+        Environment variables; the first of `VARIABLES` that is set is used.
 
     Returns
     -------
     str or None
-        Its URL; None for Amazon's own.
+        The endpoint's URL; None for Amazon's own.
 
     Raises
     ------
     InputError
-        If it holds a user or password: libraries show it in their errors.
+        If it holds a user name or password, which libraries would show in their errors.
     """
     for name in VARIABLES:
         if found := environment.get(name):

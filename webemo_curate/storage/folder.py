@@ -1,4 +1,4 @@
-"""A workspace in a folder of this machine."""
+"""A workspace in a local folder."""
 
 import errno
 import fcntl
@@ -24,12 +24,12 @@ REMOVERS: Final = 8
 
 
 class FolderStore:
-    """Keys are files below a folder; see `Store`.
+    """A store whose keys are files under a folder; see `Store`.
 
     Parameters
     ----------
     root : Path
-        The folder; made on first write.
+        The folder; created on first write.
 
     Raises
     ------
@@ -52,11 +52,11 @@ class FolderStore:
         return str(self.root / key)
 
     def exists(self, key: str) -> bool:
-        """Tell whether a key's file is there."""
+        """Return whether a key's file exists."""
         return below(self.root, key).is_file()
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys of the files below a folder; see `Store.keys`."""
+        """Return the keys of the files under a folder; see `Store.keys`."""
         top = below(self.root, prefix)
         files = (
             Path(place, name) for place, _, names in os.walk(top, onerror=_told) for name in names
@@ -76,7 +76,7 @@ class FolderStore:
         return path
 
     def writing(self, key: str) -> AbstractContextManager[Path]:
-        """Give a temporary file that becomes the key's; see `atomic.atomic_path`."""
+        """Yield a temporary file that becomes the key's file; see `atomic.atomic_path`."""
         return atomic_path(self._own(key))
 
     def write(self, key: str, content: bytes) -> None:
@@ -84,7 +84,7 @@ class FolderStore:
         write_bytes(self._own(key), content)
 
     def publish(self, prefix: str) -> None:
-        """See that the files are where the workspace is: they are the keys' content."""
+        """Check that the workspace is still in its place; its files need no publishing."""
         self._own(prefix)
 
     def pull(self, prefix: str) -> Path:
@@ -94,7 +94,7 @@ class FolderStore:
         return folder
 
     def remove(self, prefix: str) -> None:
-        """Remove a file, or a folder with all that is in it."""
+        """Remove a file, or a folder with all its content."""
         path = below(self.root, prefix, replaced=True)
         if path.is_dir() and not path.is_symlink():
             _remove_folder(path)
@@ -104,12 +104,13 @@ class FolderStore:
     def sweep(self) -> None:
         """Remove temporary files; see `Store.sweep`."""
         images, unfinished_fetch = self.root / "data/images", self.root / "data/checkpoints/fetch"
-        # Hundreds of thousands of files, and none of them left behind once fetching is done.
+        # `data/images` has hundreds of thousands of files; a finished fetch leaves no partial ones
+        # there.
         remove_partials(self.root, None if unfinished_fetch.exists() else images)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder; the lock ends with its process, however that dies. See `Store.lock`."""
+        """Lock the folder; the lock ends with the process, however it dies. See `Store.lock`."""
         handle = self._open_lock()
         try:
             self._take(handle)
@@ -141,12 +142,12 @@ class FolderStore:
             ) from error
 
     def _own(self, key: str) -> Path:
-        """Return a key's path for writing; not at a place that the workspace was moved from."""
+        """Return a key's path for writing, after a check that the workspace was not moved away."""
         self.check_own()
         return below(self.root, key)
 
     def check_own(self) -> None:
-        """See that the workspace was not moved away; see `Store.check_own`."""
+        """Check that the workspace was not moved away; see `Store.check_own`."""
         if self._held is not None and _number(self.root / LOCK_KEY) != self._held:
             raise CurateError(
                 f"{self.root}: the workspace was moved or removed while this command worked in it; "
@@ -155,10 +156,10 @@ class FolderStore:
 
 
 def _remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it: links in it too, which are not followed.
+    """Remove a folder with all its content; links are removed, not followed.
 
-    Several folders of files at once: a file system may wait for the disk at each file that it
-    frees (ext4 that is mounted with `discard`: 3 ms), and such waits overlap.
+    Several folders at once, because some file systems wait for the disk at each file that they free
+    (ext4 mounted with `discard`: 3 ms), and such waits can overlap.
     """
     holding = [folder for folder, _, files in os.walk(path) if files]
     with ThreadPoolExecutor(REMOVERS) as pool:
@@ -168,7 +169,7 @@ def _remove_folder(path: Path) -> None:
 
 
 def _raise_unless_held(error: OSError, root: Path) -> None:
-    """Raise unless a lock is not to be had because another command has it."""
+    """Raise, unless the lock failed because another command holds it."""
     if error.errno not in (errno.EAGAIN, errno.EACCES):
         if error.errno != errno.ENOLCK:
             raise_system_fault(error, str(root))
@@ -179,7 +180,7 @@ def _raise_unless_held(error: OSError, root: Path) -> None:
 
 
 def _number(path: Path) -> int | None:
-    """Return the number of a file, whatever its name; None if it is not there."""
+    """Return a file's inode number; None if the file does not exist."""
     try:
         return path.lstat().st_ino
     except OSError:
@@ -187,7 +188,7 @@ def _number(path: Path) -> int | None:
 
 
 def _told(error: OSError) -> None:
-    """Raise what kept a folder from being listed: what is not seen there would count as gone."""
+    """Raise the error of a folder that cannot be listed: its unseen files would count as gone."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise_system_fault(error, str(error.filename))
         raise CurateError(f"{error.filename}: cannot be read: {error.strerror}") from error
@@ -199,9 +200,9 @@ def remove_partials(root: Path, skipped: Path | None = None) -> None:
     Parameters
     ----------
     root : Path
-        Folder that is searched.
+        The folder to search.
     skipped : Path, optional
-        A folder below it that is not.
+        A subfolder to leave out.
     """
     for folder, inner, files in os.walk(root):
         inner[:] = [name for name in inner if Path(folder, name) != skipped]

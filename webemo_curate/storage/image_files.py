@@ -1,4 +1,4 @@
-"""Images as one file each, for a file system: random access, and nothing to unpack."""
+"""Store each image in a file of its own, for file systems: random access, nothing to unpack."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ from webemo_curate.system_faults import raise_system_fault
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Images below a folder, each in the file its manifest path names; see `Images`.
+    """Images under a folder, each at the path that its manifest row names; see `ImageStore`.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class ImageFiles:
 
     @property
     def reader(self) -> "ImageFiles":
-        """The same: a folder has no state."""
+        """The object itself: a folder has no state to leave behind."""
         return self
 
     @property
@@ -39,31 +39,31 @@ class ImageFiles:
         return read_place(self.root, place)
 
     def add(self, content: bytes, path: str) -> None:
-        """Write a file, once; see `Images.add`."""
-        # A file that an unsettled run left may have its length and not its bytes.
+        """Write a file unless it exists; see `ImageStore.add`."""
+        # A file left by an unsettled run may have the right length but wrong bytes.
         if not self._holds_bytes(path, content):
             write_unsettled(below(self.root, path, replaced=True), content)
 
     def link(self, source: Path, path: str) -> bool:
-        """Make a file the hard link of another.
+        """Make a file a hard link to another.
 
         Parameters
         ----------
         source : Path
-            The other file; a link to one is followed.
+            The other file; if it is a link, its target.
         path : str
-            Path in the manifests.
+            The new file's path in the manifests.
 
         Returns
         -------
         bool
-            False if the file system cannot (another drive, say), or a file is there: nothing is
-            done.
+            False, with nothing done, if the file system cannot link (another drive, say) or the
+            file exists.
 
         Raises
         ------
         InputError
-            If a link on the way would lead out of the root.
+            If a link in the path would lead out of the root.
         """
         file = below(self.root, path, replaced=True)
         try:
@@ -76,7 +76,7 @@ class ImageFiles:
         return True
 
     def holds(self, path: str, size: int | None) -> bool:
-        """Tell whether a file is there; see `Images.holds`."""
+        """Return whether a file exists; see `ImageStore.holds`."""
         if not is_plain(path):
             return False
         try:
@@ -86,11 +86,11 @@ class ImageFiles:
         return stat.S_ISREG(status.st_mode) and size in (None, status.st_size)
 
     def settle(self) -> None:
-        """Flush all files with one call: a flush of each would cost more than its download."""
+        """Flush all files with one call; flushing each would cost more than its download."""
         sync_filesystem(self.root)
 
     def places(self, paths: pa.Array) -> pa.Array:
-        """Return the paths: files lie where the manifests say."""
+        """Return the paths unchanged: files lie where the manifests say."""
         return paths
 
     def sweep(self) -> None:
@@ -104,7 +104,7 @@ class ImageFiles:
 
 
 def _link(source: Path, file: Path) -> None:
-    """Make a hard link; its folder too, if need be."""
+    """Make a hard link, and its folder if missing."""
     try:
         os.link(source, file)
     except FileNotFoundError:
@@ -120,12 +120,12 @@ def read_place(root: Path, place: str) -> bytes:
     root : Path
         The workspace's folder.
     place : str
-        A path relative to it, which links do not lead out of; or an absolute one.
+        A path relative to `root`, which no link may lead out of; or an absolute path.
 
     Returns
     -------
     bytes
-        The file.
+        The file's bytes.
 
     Raises
     ------

@@ -1,9 +1,10 @@
-"""Images in tar files of many, for an object store, where every object costs a request.
+"""Store images in tar shards, for object stores, where every object costs a request.
 
-A shard holds up to `SHARD_IMAGES` images, as they were fetched, under the names they have in the
-manifests; beside it lies its index, written last, which makes the shard part of the workspace. A
-shard is read whole into the local cache, once a machine, and rows are worked on in the order of the
-shards, so a scan costs a request a shard. Both are named by what they hold and never change.
+A shard holds up to `SHARD_IMAGES` images, as fetched, under their names in the manifests. Beside it
+lies its index, which is written last and makes the shard part of the workspace. A machine reads a
+shard once, whole, into the local cache, and rows are processed in the order of the shards, so a
+scan costs one request a shard. Shard and index are named by a hash of their content and never
+change.
 """
 
 import io
@@ -31,22 +32,24 @@ SHARDS = "data/shards"
 SHARD_SUFFIX, INDEX_SUFFIX = ".tar", ".parquet"
 SHARD_IMAGES = 2000
 SHARD_BYTES = 256 * 2**20
-"""A shard ends with the image that reaches this: 2,000 thumbnails have 30 MB, other photos more."""
+"""A shard ends with the image that reaches this size. 2,000 thumbnails take 30 MB; larger photos
+end a shard earlier."""
 
 STAGED = "data/staged"
-"""Local folder of images not yet in a shard."""
+"""Local folder of the images that are not yet in a shard."""
 
 INDEX = pa.schema([("name", pa.string()), ("offset", pa.int64()), ("size", pa.int64())])
 REPAIRED = "repaired-"
-"""Begins the names of shards that hold again what another lost; the last shard by name counts."""
+"""Begins the names of shards that store a lost shard's images again; of two shards with one image,
+the last by name counts."""
 
 OFFSET_DIGITS = 12
-"""Offsets are padded, so that places sort as they lie."""
+"""Offsets are padded with zeros, so that places sort in the order of the bytes."""
 
 
 @dataclass(frozen=True)
 class ShardReader:
-    """Reads images out of shards; see `ImageReader`.
+    """Reads images from shards; see `ImageReader`.
 
     Attributes
     ----------
@@ -62,7 +65,7 @@ class ShardReader:
         return self.store.where("").rstrip("/")
 
     def read(self, place: str) -> bytes:
-        """Read a slice of a shard's local copy, or another file; see `ImageReader.read`."""
+        """Read an image from a shard's local copy, or read another file; see `ImageReader.read`."""
         shard, _, span = place.partition("#")
         if not span:
             return read_place(self.store.root, place)
@@ -76,33 +79,33 @@ class ShardReader:
         try:
             return io.FileIO(self.store.local(shard))
         except FileNotFoundError:
-            # Another process has made room in the cache meanwhile: it is downloaded again.
+            # Meanwhile another process evicted it from the cache: download it again.
             return io.FileIO(self.store.local(shard))
 
 
 class ImageShards(ShardReader):
-    """The images of a workspace on an object store; see `Images`."""
+    """The images of a workspace on an object store; see `ImageStore`."""
 
     @property
     def reader(self) -> ShardReader:
-        """What other processes need."""
+        """The reader for other processes."""
         return ShardReader(self.store)
 
     def add(self, content: bytes, path: str) -> None:
-        """Keep an image locally until `settle` packs it; see `Images.add`."""
+        """Keep an image locally until `settle` packs it; see `ImageStore.add`."""
         name = PurePosixPath(path).name
-        # A file that an unsettled run left may have its length and not its bytes.
+        # A file left by an unsettled run may have the right length but wrong bytes.
         if self._packed(name) != content and self._waiting(name) != content:
             key = f"{STAGED}/{name}"
             write_unsettled(below(self.store.root, key, replaced=True), content)
 
     def read(self, place: str) -> bytes:
-        """Read an image, packed or not yet; see `ImageReader.read`."""
+        """Read an image, packed or not; see `ImageReader.read`."""
         waiting = self._waiting(PurePosixPath(place).name)
         return super().read(place) if waiting is None else waiting
 
     def holds(self, path: str, size: int | None) -> bool:
-        """Look in the shards, then among what waits for one; see `Images.holds`."""
+        """Look in the shards, then among the images not yet packed; see `ImageStore.holds`."""
         name = PurePosixPath(path).name
         if name in self._places:
             return True
@@ -110,19 +113,19 @@ class ImageShards(ShardReader):
         return waiting is not None and size in (None, len(waiting))
 
     def settle(self) -> None:
-        """Pack and upload what has been added until now; see `Images.settle`."""
+        """Pack and upload the images added so far; see `ImageStore.settle`."""
         below(self.store.root, STAGED)
         files = [file for file in self._staged.glob("*") if _is_image(file)]
         for group in _groups(sorted(files)):
             self._pack(group)
 
     def places(self, paths: pa.Array) -> pa.Array:
-        """Look paths up in the index; one that is not there stays itself. See `Images.places`."""
+        """Look paths up in the index; unknown ones stay as they are. See `ImageStore.places`."""
         found = [self._places.get(PurePosixPath(path).name, path) for path in paths.to_pylist()]
         return pa.array(found, pa.string())
 
     def sweep(self) -> None:
-        """Remove shards whose upload was cut off before their index."""
+        """Remove shards whose upload was interrupted before their index was written."""
         keys = set(self.store.keys(SHARDS))
         for key in keys:
             if key.endswith(SHARD_SUFFIX) and _index_of(key) not in keys:
@@ -133,7 +136,7 @@ class ImageShards(ShardReader):
         return self.store.root / STAGED
 
     def _packed(self, name: str) -> bytes | None:
-        """Return what a shard holds of an image; None if none does, or its shard is lost."""
+        """Return an image's bytes from its shard; None if it is in none, or the shard is lost."""
         if name not in self._places:
             return None
         try:
@@ -143,7 +146,7 @@ class ImageShards(ShardReader):
             return None
 
     def _waiting(self, name: str) -> bytes | None:
-        """Return an image that waits for a shard; None if it does not."""
+        """Return the bytes of an image that is not yet packed; None if there is none."""
         if not is_plain(name):
             return None
         try:
@@ -154,7 +157,7 @@ class ImageShards(ShardReader):
 
     @cached_property
     def _places(self) -> dict[str, str]:
-        """Where each image lies, by its name."""
+        """The place of each image, by its name."""
         places: dict[str, str] = {}
         for key in sorted(self.store.keys(SHARDS)):
             if key.endswith(INDEX_SUFFIX):
@@ -179,7 +182,7 @@ def _is_image(file: Path) -> bool:
 
 
 def _groups(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Cut files into shards of at most `SHARD_IMAGES`, ended early by `SHARD_BYTES`."""
+    """Split files into shards of at most `SHARD_IMAGES`, ended early by `SHARD_BYTES`."""
     group: list[Path] = []
     size = 0
     for file in files:
@@ -193,7 +196,7 @@ def _groups(files: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _write_tar(files: Sequence[Path], path: Path) -> pa.Table:
-    """Write files into a tar file; return what lies where, schema `INDEX`."""
+    """Write files into a tar file; return its index, schema `INDEX`."""
     rows = []
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for file in files:
@@ -207,7 +210,7 @@ def _write_tar(files: Sequence[Path], path: Path) -> pa.Table:
 
 
 def _read_index(path: Path) -> pa.Table:
-    """Read what lies where in a shard (schema `INDEX`)."""
+    """Read a shard's index (schema `INDEX`)."""
     try:
         return read_parquet(path).select(INDEX.names).cast(INDEX)
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:

@@ -1,9 +1,10 @@
-"""One writer at a time on a store without locks: a lease that its holder keeps renewing.
+"""Allow one writer at a time on a store without locks, by a lease that its holder renews.
 
-It is taken, renewed and given back by conditional requests, so of two commands that start in the
-same instant one gets it. It is taken from another at once only if that was a process of this boot
-and this PID namespace and is no more; else once its holder has been silent for so long that it has
-stopped writing by itself: a holder that could not renew in time refuses its own writes.
+The lease is taken, renewed and given back by conditional requests, so that of two commands that
+start at the same moment only one gets it. A lease is taken over at once if its holder was a process
+of this boot and this PID namespace that has ended. Otherwise it is taken over only after its holder
+has been silent for so long that it has stopped writing by itself: a holder that could not renew in
+time refuses its own writes.
 """
 
 import json
@@ -25,24 +26,24 @@ logger = logging.getLogger(__name__)
 
 RENEW_SECONDS = 10.0
 FENCED_SECONDS = 25.0
-"""Without a renewal for so long, a holder writes no more."""
+"""Seconds without a renewal after which a holder writes no more."""
 
 SILENT_SECONDS = 90.0
-"""Without a renewal for so long, a holder is taken for dead: a request that it had begun within
-`FENCED_SECONDS` has ended (see `conditional.REQUEST_SECONDS`)."""
+"""Seconds without a renewal after which a holder counts as dead. By then, any request that it began
+within `FENCED_SECONDS` has ended (see `conditional.REQUEST_SECONDS`)."""
 
 POLL_SECONDS = 1.0
 
 
 class Stored(NamedTuple):
-    """A lease as it lies in the store.
+    """A lease as stored.
 
     Attributes
     ----------
     content
-        Its document.
+        Its JSON document.
     version
-        Changes with every write of it.
+        Changes with every write.
     """
 
     content: bytes
@@ -50,28 +51,28 @@ class Stored(NamedTuple):
 
 
 class LeaseObject(Protocol):
-    """The object that stands for a lease, written on conditions."""
+    """The object that represents a lease, written under conditions."""
 
     @property
     def where(self) -> str:
         """Its address, for messages."""
 
     def read(self) -> Stored | None:
-        """Return what is there; None if nothing is."""
+        """Return the stored lease; None if there is none."""
 
     def write(self, content: bytes, version: str | None) -> str | None:
-        """Write it if it has a version, or is not there (None); return the new version.
+        """Write it if its version is the given one (None: if it is missing); return the new one.
 
-        None if the condition does not hold.
+        Return None if the condition does not hold.
         """
 
     def remove(self, version: str) -> None:
-        """Remove it if it has a version."""
+        """Remove it if its version is as given."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A process, told from all others: of other machines, boots and containers too."""
+    """Identifies a process among those of all machines, boots and containers."""
 
     host: str
     pid: int
@@ -84,7 +85,7 @@ class Holder:
         return cls(host, os.getpid(), _boot(), _namespace())
 
     def died(self, document: dict[str, Any]) -> bool:
-        """Tell whether a holder was a process where this one can see it, and is no more."""
+        """Return whether a holder was a process visible to this one, and has ended."""
         theirs = document.get("boot"), document.get("namespace")
         if theirs != (self.boot, self.namespace) or not all(theirs):
             return False
@@ -97,16 +98,16 @@ class Holder:
             return True
         except (PermissionError, OverflowError):
             return False
-        return pid == self.pid  # left by an earlier process of this number
+        return pid == self.pid  # then left by an earlier process with the same PID
 
 
 class Lease:
-    """The right to write below a prefix.
+    """The right to write under a prefix.
 
     Parameters
     ----------
     place : LeaseObject
-        Stands for it.
+        The object that represents the lease.
     holder : Holder
         This process.
     """
@@ -121,7 +122,7 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Take the lease, renew it while the block runs, give it back.
+        """Take the lease, renew it while the block runs, then give it back.
 
         Raises
         ------
@@ -148,16 +149,16 @@ class Lease:
         try:
             if self._version is not None:
                 self._place.remove(self._version)
-        except (OSError, CurateError) as error:  # the work itself is done and kept
+        except (OSError, CurateError) as error:  # the work itself is done and stored
             logger.warning("the lease was not given back and runs out by itself: %s", error)
 
     def check(self) -> None:
-        """Refuse to write when another command may have taken the lease.
+        """Raise if another command may have taken the lease, so that nothing more is written.
 
         Raises
         ------
         CurateError
-            If it was taken, or not renewed in time.
+            If it was taken over, or not renewed in time.
         """
         if self._version is None or _now() - self._renewed > FENCED_SECONDS:
             raise CurateError(
@@ -166,7 +167,7 @@ class Lease:
             )
 
     def _vacant(self) -> str | None:
-        """Return the version that may be replaced once nobody living holds the lease."""
+        """Return the version to replace, once the lease has no living holder."""
         first = self._place.read()
         if first is None or self._holder.died(_parse(first)):
             return first and first.version
@@ -192,8 +193,8 @@ class Lease:
                 started = _now()
                 version = self._place.write(self._document(), self._version)
                 if version is None and self._is_mine(self._place.read()):
-                    continue  # an answer was lost: what was written is this process's own
-            except (CurateError, OSError, MemoryError) as error:  # the thread must go on trying
+                    continue  # a response was lost: the stored version is this process's own
+            except (CurateError, OSError, MemoryError) as error:  # the thread must keep trying
                 logger.warning("the lease was not renewed: %s", error)
                 continue
             self._version, self._renewed = version, started
@@ -203,7 +204,7 @@ class Lease:
                 return
 
     def _is_mine(self, stored: Stored | None) -> bool:
-        """Tell whether an unexpected version is a write of ours; go on from it then."""
+        """Return whether this process wrote an unexpected version; if so, continue from it."""
         if stored is None or _parse(stored).get("token") != self._token:
             return False
         self._version = stored.version
@@ -222,7 +223,7 @@ class Lease:
 
 
 def _parse(stored: Stored) -> dict[str, Any]:
-    """Return a lease's document; an empty one if it is not this program's."""
+    """Return a lease's document; empty if this program did not write it."""
     try:
         document = json.loads(stored.content)
     except (ValueError, RecursionError):
@@ -235,14 +236,14 @@ def _name(document: dict[str, Any]) -> str:
 
 
 def _now() -> float:
-    """Return seconds that go on while the machine sleeps."""
+    """Return seconds of a clock that also runs while the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:  # not Linux
+    except OSError:  # not on Linux
         return ""
 
 

@@ -1,4 +1,4 @@
-"""The seam between a workspace and the place that holds its bytes."""
+"""The protocols between a workspace and the place that stores its bytes."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,72 +8,72 @@ import pyarrow as pa
 
 
 class Store(Protocol):
-    """Holds whole files under keys: POSIX paths relative to the workspace.
+    """Stores whole files under keys: POSIX paths relative to the workspace.
 
-    A key's content appears whole or not at all, whatever kills the writer. Every method raises
-    `CurateError` if the place fails (a full disk, refused credentials, no answer).
+    A key's content appears whole or not at all, even if the writer is killed. Every method raises
+    `CurateError` if the store fails (a full disk, refused credentials, no answer).
     """
 
     @property
     def root(self) -> Path:
-        """Local folder that mirrors the keys: the place itself, or a cache of it."""
+        """Local folder that mirrors the keys: the store itself, or a cache of it."""
 
     def where(self, key: str) -> str:
         """Return a key's full name, for messages."""
 
     def exists(self, key: str) -> bool:
-        """Tell whether a key is there."""
+        """Return whether a key exists."""
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys below a prefix, sorted; none if there is no such prefix."""
+        """Return the keys under a prefix, sorted; empty if there is no such prefix."""
 
     def open(self, key: str) -> pa.NativeFile:
-        """Open a key for reading parts of it.
+        """Open a key to read parts of it.
 
         Raises
         ------
         FileNotFoundError
-            If it is not there.
+            If it does not exist.
         """
 
     def local(self, key: str) -> Path:
-        """Return a local file that holds a key's content; it must not be written to.
+        """Return a local file with a key's content; the file must not be written to.
 
         Raises
         ------
         FileNotFoundError
-            If it is not there.
+            If it does not exist.
         """
 
     def writing(self, key: str) -> AbstractContextManager[Path]:
-        """Give a local path to write, which becomes the key's content if the block ends well."""
+        """Yield a local path to write, which becomes the key's content if the block ends well."""
 
     def write(self, key: str, content: bytes) -> None:
         """Replace a key's content."""
 
     def publish(self, prefix: str) -> None:
-        """Make the keys at or below a prefix what the local files below `root` are."""
+        """Make the keys at or under a prefix equal to the local files under `root`."""
 
     def pull(self, prefix: str) -> Path:
-        """Make the local folder of a prefix hold what the keys below it hold; return the folder."""
+        """Make a prefix's local folder equal to the keys under the prefix; return the folder."""
 
     def remove(self, prefix: str) -> None:
-        """Remove a key, or all keys below a prefix; what is not there is no error."""
+        """Remove a key, or all keys under a prefix; missing ones are no error."""
 
     def sweep(self) -> None:
-        """Remove what a killed writer left half done; call it with the lock held."""
+        """Remove what a killed writer left unfinished; call it with the lock held."""
 
     def check_own(self) -> None:
-        """See that the place is still the one that this command holds.
+        """Check that the store is still the one that this command holds.
 
         Raises
         ------
         CurateError
-            If it was moved or removed meanwhile, or another command may have taken it.
+            If it was moved or removed meanwhile, or another command may have taken it over.
         """
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the place for one writing command.
+        """Lock the store for one writing command.
 
         Raises
         ------
@@ -83,10 +83,10 @@ class Store(Protocol):
 
 
 class ImageReader(Protocol):
-    """Reads stored images in any process: cheap to construct, to pickle and to compare."""
+    """Reads stored images in any process; cheap to construct, pickle and compare."""
 
     def __hash__(self) -> int:
-        """Tell readers of different places apart."""
+        """Return a hash that differs between places."""
 
     @property
     def home(self) -> str:
@@ -98,17 +98,17 @@ class ImageReader(Protocol):
         Parameters
         ----------
         place : str
-            As `ImageStore.places` gives it, or the absolute path of any file.
+            A place returned by `ImageStore.places`, or the absolute path of any file.
 
         Returns
         -------
         bytes
-            The file as it was stored.
+            The file as stored.
 
         Raises
         ------
         OSError
-            If it is not there.
+            If it does not exist.
         """
 
 
@@ -117,27 +117,27 @@ class ImageStore(ImageReader, Protocol):
 
     @property
     def reader(self) -> ImageReader:
-        """What other processes read images with."""
+        """The reader for other processes."""
 
     def add(self, content: bytes, path: str) -> None:
-        """Store original bytes; `settle` makes them outlast a power cut.
+        """Store an image's original bytes; `settle` makes them survive a power cut.
 
         Parameters
         ----------
         content : bytes
-            The file.
+            The file's bytes.
         path : str
-            Its path in the manifests, whose name is its hash and suffix.
+            Its path in the manifests; the file name is its hash and suffix.
         """
 
     def holds(self, path: str, size: int | None) -> bool:
-        """Tell whether an image is there, of that many bytes where the number is known."""
+        """Return whether an image exists, and has this many bytes if a size is given."""
 
     def settle(self) -> None:
-        """Wait until every image stored so far is where it is to stay."""
+        """Wait until every image stored so far is safely in its place."""
 
     def places(self, paths: pa.Array) -> pa.Array:
-        """Return where images lie, in an order of which neighbors are read together.
+        """Return where images lie; images that are read together have neighboring places.
 
         Parameters
         ----------
@@ -147,8 +147,8 @@ class ImageStore(ImageReader, Protocol):
         Returns
         -------
         pa.Array
-            Strings for `read`.
+            Strings to pass to `read`.
         """
 
     def sweep(self) -> None:
-        """Remove what a killed writer left half done; call it with the lock held."""
+        """Remove what a killed writer left unfinished; call it with the lock held."""

@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all."""
+"""Write folders atomically: a folder appears whole or not at all."""
 
 import ctypes
 import fcntl
@@ -15,22 +15,22 @@ from webemo_curate.system_faults import raise_system_fault
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
-"""Of Linux's renameat2: two names change places at once."""
+"""Flag of Linux's renameat2: exchange two names atomically."""
 
 
 @contextmanager
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a hidden sibling folder that becomes `path` if the block ends well.
+    """Yield a hidden sibling folder that is renamed to `path` if the block ends without an error.
 
-    Its bytes reach the disk before the name does. What killed commands left beside `path` is
-    removed first; a folder that another living command fills is left alone.
+    The bytes are flushed to the disk before the rename. First, folders that killed commands left
+    beside `path` are removed; a folder that a living command is filling is left alone.
 
     Parameters
     ----------
     path : Path
-        The folder to make; its parents are made if need be.
+        The folder to make; its parents are created if missing.
     replace : bool, default False
-        Take the place of a folder that is there; the caller has looked at what it holds.
+        Whether to replace an existing folder; the caller has checked what it holds.
 
     Yields
     ------
@@ -40,9 +40,9 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If something is there and not to be replaced.
+        If `path` exists and may not be replaced.
     CurateError
-        If the disk is full or the place cannot be written to.
+        If the disk is full or the place is not writable.
     """
     path = path.absolute()
     if not replace:
@@ -79,12 +79,12 @@ def hidden_folder(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        What it is named after. Hidden folders of that name that killed commands left are removed.
+        The path that it is named after. Folders left there by killed commands are removed.
 
     Yields
     ------
     Path
-        The folder, empty.
+        The empty folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_hidden(path)
@@ -93,7 +93,7 @@ def hidden_folder(path: Path) -> Iterator[Path]:
     )
     handle = os.open(partial, os.O_RDONLY)
     try:
-        with suppress(OSError):  # where there are no locks nobody's sweep gets one either
+        with suppress(OSError):  # where there are no locks, no sweep can get one either
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield partial
     finally:
@@ -119,7 +119,7 @@ def sweep_hidden(path: Path) -> None:
 
 
 def _exchange(new: Path, old: Path) -> None:
-    """Let two folders change names; at once where the system can, else one after the other."""
+    """Exchange two folders' names: atomically if the system can, else one after the other."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     names = os.fsencode(new), os.fsencode(old)
     if renameat2 and not renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE):

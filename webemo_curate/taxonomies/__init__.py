@@ -1,4 +1,4 @@
-"""Label hierarchies as data: a YAML file each, built in or the user's own."""
+"""Label hierarchies as data: one YAML file each, built in or the user's own."""
 
 from webemo_curate.taxonomies.loading import (
     AS_LISTED,

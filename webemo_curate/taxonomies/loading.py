@@ -1,4 +1,4 @@
-"""Taxonomies from YAML: read within bounds, checked, and refused with a remedy."""
+"""Load taxonomies from YAML, within limits; an invalid one is refused with a remedy."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -15,7 +15,7 @@ from webemo_curate.taxonomies.taxonomy import Taxonomy
 
 WEBEMO: Final = "webemo"
 AS_LISTED: Final = "as-listed"
-"""Names the taxonomy that has no groups: labels are what the listing says."""
+"""Names the taxonomy without groups, whose labels are those of the listing."""
 
 SUFFIX = ".yaml"
 SUFFIXES = (SUFFIX, ".yml")
@@ -30,26 +30,27 @@ BUILT_IN: Final = tuple(
         if entry.name.endswith(SUFFIX)
     )
 )
-"""Names of the taxonomies that come with the package."""
+"""Names of the built-in taxonomies."""
 
 
 def load_taxonomy(name: str) -> Taxonomy:
-    """Read a taxonomy.
+    """Load a taxonomy.
 
     Parameters
     ----------
     name : str
-        One of `BUILT_IN`, or a YAML file.
+        One of `BUILT_IN`, or the path of a YAML file.
 
     Returns
     -------
     Taxonomy
-        Checked.
+        The validated taxonomy.
 
     Raises
     ------
     InputError
-        If there is none, or it is not sound; names the file, the line or the name, and the remedy.
+        If it does not exist or is invalid; the message names the file, the line or name, and a
+        remedy.
     """
     if name in BUILT_IN:
         return _built_in(name)
@@ -63,33 +64,33 @@ def load_taxonomy(name: str) -> Taxonomy:
 
 
 def flat_taxonomy(labels: Iterable[str]) -> Taxonomy:
-    """Return a taxonomy of labels alone, sorted."""
+    """Return a taxonomy of labels without groups, sorted."""
     return Taxonomy(
         "the listing", "labels as listed", ("label",), tuple((x,) for x in sorted(set(labels)))
     )
 
 
 def parse_taxonomy(text: str, name: str) -> Taxonomy:
-    """Make a taxonomy of YAML.
+    """Parse a taxonomy from YAML text.
 
     Parameters
     ----------
     text : str
         A mapping of `labels` (a list, or a mapping of label to group), `groups` (a mapping of group
-        to the group above it, or to nothing), `levels` (names, the labels' first) and `title`.
+        to its parent group, or to nothing), `levels` (names, the labels' level first) and `title`.
     name : str
         For messages.
 
     Returns
     -------
     Taxonomy
-        Its labels in their order.
+        With the labels in the given order.
 
     Raises
     ------
     InputError
-        If it is no such mapping, a name stands twice, a group is unknown or above itself, or labels
-        differ in the number of groups above them.
+        If the mapping is malformed, a name occurs twice, a group is unknown or its own ancestor, or
+        labels differ in the number of groups above them.
     """
     document = _document(text, name)
     groups = _parents(document.get("groups"), name, "groups")
@@ -124,7 +125,7 @@ def _read(path: Path) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would drop the first; and references."""
+    """Refuses references, and duplicate keys, of which YAML would silently drop the first."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -164,7 +165,7 @@ def _document(text: str, name: str) -> dict[str, Any]:
 
 
 def _parents(given: Any, name: str, key: str) -> dict[str, str | None]:
-    """Return the group above each name of a section; None where there is none."""
+    """Return the parent group of each name of a section; None for a name without one."""
     if isinstance(given, list):
         names = [_name(entry, name, key) for entry in given]
         if twice := sorted({entry for entry in names if names.count(entry) > 1}):
@@ -194,7 +195,7 @@ def _name(given: Any, name: str, key: str) -> str:
 def _chain(
     label: str, parent: str | None, groups: Mapping[str, str | None], name: str
 ) -> tuple[str, ...]:
-    """Follow a label up to its highest group."""
+    """Return a label and the groups above it, up to the highest."""
     chain = [label]
     while parent is not None:
         if parent not in groups:

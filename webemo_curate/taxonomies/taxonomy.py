@@ -10,23 +10,23 @@ from functools import cached_property
 from webemo_curate.errors import InputError
 
 SHOWN_NAMES = 60
-"""Names that a message lists; a user's table may have thousands of labels."""
+"""Most names listed in a message; a user's table may have thousands of labels."""
 
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Labels in their order, each with the groups above it.
+    """Labels in order, each with the groups above it.
 
     Attributes
     ----------
     name
-        How the user named it: a built-in one's name, or a file.
+        The name the user gave: that of a built-in taxonomy, or a file.
     title
-        What it is, in a line.
+        A description, in one line.
     levels
-        Names of the levels; the first is that of the labels.
+        Names of the levels, the labels' level first.
     chains
-        For each label the label itself and the groups above it, one a level. A label's position is
+        For each label, the label itself and the groups above it, one a level. A label's position is
         the index by which lists may name it.
     """
 
@@ -42,12 +42,12 @@ class Taxonomy:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Every label and group."""
+        """All labels and groups."""
         return frozenset(name for chain in self.chains for name in chain)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what it says, in hex; not of its name or comments."""
+        """SHA-256 of its content in hex, without its name and comments."""
         document = json.dumps([self.levels, self.chains])
         return hashlib.sha256(document.encode()).hexdigest()
 
@@ -76,22 +76,22 @@ class Taxonomy:
         return self._by_label[label][level - 1]
 
     def classes(self, level: int) -> tuple[str, ...]:
-        """Return the names of all classes of a level, sorted; none if there is no such level."""
+        """Return the names of all classes of a level, sorted; empty if there is no such level."""
         if level > len(self.levels):
             return ()
         return tuple(sorted({chain[level - 1] for chain in self.chains}))
 
     def covered(self, names: Iterable[str], level: int | None = None) -> frozenset[str]:
-        """Return the labels that some labels and groups stand for.
+        """Return the labels that the given labels and groups stand for.
 
         Parameters
         ----------
         names : iterable of str
             Labels, or groups of any level.
         level : int, optional
-            Where a name is meant that stands on several levels. A name that does not stand there
-            means the highest level that has it: `sadness` of WEBEmo means the emotion, with all
-            its labels.
+            The level meant by a name that occurs on several levels. A name that does not occur
+            there means the highest level that has it: `sadness` in WEBEmo means the emotion, with
+            all its labels.
 
         Returns
         -------
@@ -101,12 +101,12 @@ class Taxonomy:
         Raises
         ------
         InputError
-            If a name stands nowhere; the message suggests the nearest.
+            If a name does not occur; the message suggests the nearest.
         """
         return frozenset(label for name in names for label in self._below(name, level))
 
     def unknown(self, name: str, kind: str, known: Iterable[str]) -> InputError:
-        """Return the error that a name is none of those there are; it suggests the nearest."""
+        """Return the error for an unknown name, with the nearest known name as a suggestion."""
         names = sorted(known)
         near = get_close_matches(name.lower(), names, n=1)
         meant = f"; did you mean '{near[0]}'?" if near else ""
@@ -117,7 +117,7 @@ class Taxonomy:
         )
 
     def outline(self) -> str:
-        """Return all levels as indented text: groups from the highest down, labels last."""
+        """Return all levels as indented text, from the highest groups down to the labels."""
         lines: list[str] = []
         above: tuple[str, ...] = ()
         for chain in sorted(self.chains, key=lambda chain: chain[::-1]):

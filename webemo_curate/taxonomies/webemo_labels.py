@@ -1,4 +1,4 @@
-"""WEBEmo's labels by position, for what is about WEBEmo alone: its lists and the demo."""
+"""WEBEmo's labels by index, for what concerns WEBEmo alone: its lists and the demo."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from webemo_curate.taxonomies.loading import WEBEMO, load_taxonomy
 
 
 class Label(NamedTuple):
-    """A label of the list and the classes above it.
+    """A label of the lists, and the classes above it.
 
     Attributes
     ----------
@@ -24,4 +24,4 @@ class Label(NamedTuple):
 
 
 LABELS: tuple[Label, ...] = tuple(Label(*chain) for chain in load_taxonomy(WEBEMO).chains)
-"""The labels; the position is the index that the lists hold."""
+"""The labels; a label's position is its index in the lists."""
