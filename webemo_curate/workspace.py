@@ -12,6 +12,7 @@ import yaml
 from webemo_curate.config import PipelineConfig, load_pipeline
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
+from webemo_curate.rooted import below, check_tree
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -45,11 +46,8 @@ class Workspace(ManifestStore):
 
     def __init__(self, store: Path | Store) -> None:
         super().__init__(FolderStore(store) if isinstance(store, Path) else store)
-        self.images: ImageStore = (
-            ImageFiles(self.root)
-            if isinstance(self.store, FolderStore)
-            else ImageShards(self.store)
-        )
+        local = isinstance(self.store, FolderStore)
+        self.images: ImageStore = ImageFiles(self.root) if local else ImageShards(self.store)
 
     @property
     def reader(self) -> ImageReader:
@@ -61,10 +59,10 @@ class Workspace(ManifestStore):
         """Local folder of the Parquet manifests."""
         return self.root / MANIFESTS
 
-    @property
-    def data(self) -> Path:
-        """Local folder of everything else: images, lists, checkpoints, runs."""
-        return self.root / "data"
+    def place(self, key: str) -> Path:
+        """Return the local path of a file or folder, into which and in which no link leads away."""
+        check_tree(path := below(self.root, key))
+        return path
 
     @property
     def runs(self) -> Path:
@@ -249,7 +247,7 @@ class Workspace(ManifestStore):
         """Remove what killed runs left half done; call it with the lock held."""
         self.store.sweep()
         self.images.sweep()
-        sweep_hidden(self.root / SPILLS)
+        sweep_hidden(below(self.root, SPILLS))
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the workspace for one writing command; see `Store.lock`."""

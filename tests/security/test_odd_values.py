@@ -1,6 +1,7 @@
 """Odd values are refused in one message; standard streams may be closed; masks are honored."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.cli.command import curate
 from webemo_curate.config import PipelineConfig, load_pipeline, override
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import MESSAGE_CHARACTERS, printable, quoted
 from webemo_curate.report import roc_charts
 from webemo_curate.storage.atomic import atomic_path, write_unsettled
+from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
 
@@ -187,6 +190,42 @@ def test_the_umask_is_honored(tmp_path: Path, mask: int, mode: int) -> None:
         os.umask(before)
     for name in ("a", "b"):
         assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == mode
+
+
+def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
+    trained: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    """Whatever makes a file: stages, packing, networks, figures, exports, releases, decisions."""
+    workspace, run = trained
+    shutil.rmtree(workspace.root / "data/packed")
+    place, out = ("--workspace", workspace.root), tmp_path / "out"
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    (tmp_path / "list.txt").write_text("http://127.0.0.1:9/1.jpg 0\n")
+    before = set(tmp_path.rglob("*"))
+    commands: list[tuple[object, ...]] = [
+        ("fetch", "--lists", tmp_path / "list.txt", "--passes", 1, *place),
+        ("evaluate", run.name, *place),
+        ("predict", run.name, picture, "--figure", out / "figure.png", *place),
+        ("show-augmentation", picture, "--to", out / "sheet.png", *place),
+        ("export", "imagefolder", "--to", out / "folders", *place),
+        ("export", "csv", "--to", out / "lists", *place),
+        ("release", out / "released", "--license", "unknown", *place),
+        ("review", "--export", out / "decisions.csv", *place),
+        ("report", *place),
+    ]
+    mask = os.umask(0o077)
+    try:
+        for command in commands:
+            said = curate(*command)
+            assert said.code == 0, (command, said)
+    finally:
+        os.umask(mask)
+    made = set(tmp_path.rglob("*")) - before
+    assert {each.relative_to(out).parts[0] for each in made if each.is_relative_to(out)} >= {
+        *("figure.png", "sheet.png", "folders", "lists", "released", "decisions.csv")
+    }
+    linked = {path for path in made if path.is_file() and path.stat().st_nlink > 1}
+    assert not [path for path in made - linked if path.stat().st_mode & 0o077]
 
 
 def test_standard_streams_may_be_closed(tmp_path: Path) -> None:
