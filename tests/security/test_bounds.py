@@ -70,7 +70,7 @@ STATED = {
     "numbers in it": f"whole: {settings.WHOLE_BOUND.bit_length() + 1} bits; others: "
     f"{settings.SMALLEST:.0e} to {settings.LARGEST:.0e}, no NaN or infinity; each field's own",
     "a value shown in a message": f"{quoting.VALUE_CHARACTERS} characters; a message "
-    f"{quoting.MESSAGE_CHARACTERS:,}; no control characters",
+    f"{quoting.MESSAGE_CHARACTERS:,}; no control characters, nor in what is printed or logged",
     "a URL": f"{addresses.MAX_URL_CHARACTERS:,} characters",
     "redirects of a URL; of a robots.txt": f"`max_redirects` ({FetchConfig().max_redirects}); "
     f"{robots.MAX_ROBOTS_REDIRECTS}",

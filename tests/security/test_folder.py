@@ -241,10 +241,8 @@ def test_no_command_writes_in_place_of_a_device(
     for command in (
         ("predict", run.name, picture, "--figure", node),
         ("show-augmentation", picture, "--to", node),
-        ("review", "--export", node),
         ("export-model", run.name, node),
         ("export", "csv", "--to", node),
-        ("release", node, "--license", "unknown"),
     ):
         said = curate(*command, "--workspace", workspace.root)
         assert said.code == 2, (command, said)

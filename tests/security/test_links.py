@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.cli.command import curate
+from tests.exports.shared_set import drawn, fill
 from tests.security.test_folder import CONTENT, files_of
 from tests.trainable import write_experiment
 from webemo_curate.errors import InputError
@@ -102,15 +103,14 @@ def test_the_demo_is_drawn_through_no_link(tmp_path: Path, outside: Path, key: s
     assert files_of(outside) == before
 
 
-def test_a_release_is_brought_back_through_no_link(
-    workspace: Workspace, outside: Path, tmp_path: Path
-) -> None:
+def test_a_release_is_brought_back_through_no_link(outside: Path, tmp_path: Path) -> None:
     released, theirs = tmp_path / "released", Workspace(tmp_path / "theirs")
-    said = curate("release", released, "--license", "unknown", "--workspace", workspace.root)
+    ours = fill(Workspace(tmp_path / "ours"), drawn())
+    said = curate("release", released, "--license", "unknown", "--workspace", ours.root)
     assert said.code == 0, said
     link(theirs, f"data/rebuild/{regular_digest(released / SUMS)}", outside)
     before = files_of(outside)
-    refused(theirs, "rebuild", released, "--pictures", workspace.root / "data/images")
+    refused(theirs, "rebuild", released, "--pictures", ours.root / "data/images")
     assert files_of(outside) == before
 
 

@@ -1,5 +1,6 @@
 """Odd values are refused in one message; standard streams may be closed; masks are honored."""
 
+import json
 import os
 import shutil
 import stat
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.cli.command import curate
+from tests.exports.shared_set import fill
 from webemo_curate.config import PipelineConfig, load_pipeline, override
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import MESSAGE_CHARACTERS, printable, quoted
@@ -165,6 +167,18 @@ def test_what_is_printed_moves_no_cursor(text: str) -> None:
     assert all(c.isprintable() or c in "\n\t" for c in printable(text))
 
 
+def test_what_commands_print_moves_no_cursor(trained: tuple[Workspace, Path]) -> None:
+    workspace, run = trained
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    config = json.loads((run / "config.json").read_text())
+    names = {"classes": ["a\x1b[2Jb", "a\x1b[2Jc"]}
+    (run / "config.json").write_text(json.dumps(config | names))
+    said = curate("predict", run.name, picture, "--workspace", workspace.root)
+    assert said.code == 0, said
+    assert "a\\x1b[2J" in said.results
+    assert "\x1b" not in said.results + said.rest
+
+
 def test_values_are_cut() -> None:
     assert len(quoted("x" * 10**7)) < 200
     assert len(quoted(["x" * 50] * 50)) < 200
@@ -199,19 +213,19 @@ def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
     workspace, run = trained
     shutil.rmtree(workspace.root / "data/packed")
     place, out = ("--workspace", workspace.root), tmp_path / "out"
+    whole = ("--workspace", fill(Workspace(tmp_path / "whole")).root)
     picture = next((workspace.root / "data/images").rglob("*.png"))
     (tmp_path / "list.txt").write_text("http://127.0.0.1:9/1.jpg 0\n")
     before = set(tmp_path.rglob("*"))
     commands: list[tuple[object, ...]] = [
-        ("fetch", "--lists", tmp_path / "list.txt", "--passes", 1, *place),
+        ("fetch", "--lists", tmp_path / "list.txt", "--passes", 1, "--retries", 0, *place),
         ("evaluate", run.name, *place),
         ("predict", run.name, picture, "--figure", out / "figure.png", *place),
         ("show-augmentation", picture, "--to", out / "sheet.png", *place),
-        ("export", "imagefolder", "--to", out / "folders", *place),
-        ("export", "csv", "--to", out / "lists", *place),
-        ("release", out / "released", "--license", "unknown", *place),
-        ("review", "--export", out / "decisions.csv", *place),
-        ("report", *place),
+        ("export", "imagefolder", "--to", out / "folders", *whole),
+        ("export", "csv", "--to", out / "lists", *whole),
+        ("release", out / "released", "--license", "unknown", *whole),
+        ("report", *whole),
     ]
     mask = os.umask(0o077)
     try:
@@ -222,7 +236,7 @@ def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
         os.umask(mask)
     made = set(tmp_path.rglob("*")) - before
     assert {each.relative_to(out).parts[0] for each in made if each.is_relative_to(out)} >= {
-        *("figure.png", "sheet.png", "folders", "lists", "released", "decisions.csv")
+        *("figure.png", "sheet.png", "folders", "lists", "released")
     }
     linked = {path for path in made if path.is_file() and path.stat().st_nlink > 1}
     assert not [path for path in made - linked if path.stat().st_mode & 0o077]
