@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from webemo_curate.config import PipelineConfig, load_pipeline
+from webemo_curate.config import NOT_KEPT, PipelineConfig, load_remembered
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
 from webemo_curate.rooted import below, check_tree
@@ -27,9 +27,6 @@ CONFIG = "curate.yaml"
 """The pipeline file that remembers the options given so far."""
 
 REPORT = "report.html"
-
-ASKED_ONCE = {"retry_status", "repair"}
-"""Fields of the fetch section that are for one command and not remembered."""
 
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
@@ -77,7 +74,7 @@ class Workspace(ManifestStore):
     def config(self) -> PipelineConfig:
         """Return the configuration the workspace was last worked with, or the defaults."""
         try:
-            return load_pipeline(self.store.local(CONFIG))
+            return load_remembered(self.store.local(CONFIG))
         except FileNotFoundError:
             return PipelineConfig()
 
@@ -87,9 +84,9 @@ class Workspace(ManifestStore):
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`: the fields that were given, without `ASKED_ONCE`.
+            Stored as `curate.yaml`: the fields that were given, without `NOT_KEPT`.
         """
-        document = config.model_dump(mode="json", exclude_unset=True, exclude={"fetch": ASKED_ONCE})
+        document = config.model_dump(mode="json", exclude_unset=True, exclude=NOT_KEPT)
         content = yaml.safe_dump(document, sort_keys=False).encode()
         try:
             known = self.store.local(CONFIG).read_bytes()

@@ -127,6 +127,21 @@ def test_few_bytes_do_not_keep_a_command_busy(tmp_path: Path) -> None:
     assert len(result.stderr) < 1000
 
 
+def test_a_workspace_of_others_names_no_cluster(tmp_path: Path) -> None:
+    """Who is joined gets code and sends some."""
+    named, place = {"kind": "ray", "address": "evil.example:6379"}, ("--workspace", tmp_path)
+    (tmp_path / "curate.yaml").write_text(yaml.safe_dump({"runner": named}))
+    workspace = Workspace(tmp_path)
+    assert workspace.config().runner.kind == "ray"
+    assert workspace.config().runner.address is None
+    said = curate("config", "show", *place)
+    assert "names the Ray cluster 'evil.example:6379', which is not joined for that" in said.rest
+    workspace.save_config(override(PipelineConfig(), {"runner": named}))
+    assert "evil" not in (tmp_path / "curate.yaml").read_text()
+    said = curate("config", "set", "runner.address", "evil.example:6379", *place)
+    assert (said.code, "give --ray-address with each command" in said.rest) == (2, True)
+
+
 def test_aliases_of_a_sane_file_work(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("split: {seed: &s 7}\nundersample: {seed: *s}\n")
