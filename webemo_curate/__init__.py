@@ -15,8 +15,10 @@ __version__ = "0.1.0"
 __all__ = ["CuratedWorkspace", "TrainedNetwork", "__version__", "load_network", "open_workspace"]
 
 
-# Read when ONNX Runtime is loaded, by whatever loads it: without it, it reports to its maker.
+# Read when ONNX Runtime and the hub's client are loaded: without them, one reports to its maker
+# and the other says with each request what is installed here.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:

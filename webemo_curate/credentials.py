@@ -3,6 +3,8 @@
 import logging
 import re
 
+from webemo_curate.errors import InputError
+
 USERINFO = re.compile(
     r"""
     ^(\s*(?:[a-z][a-z0-9+.-]*:(?=[/\\]))?[/\\]*)   # a scheme, and slashes of any number and slant
@@ -59,3 +61,28 @@ class MaskingFormatter(logging.Formatter):
 def holds_credentials(url: str) -> bool:
     """Tell whether a URL names a user or password, also masked ones."""
     return bool(USERINFO.match(url))
+
+
+def without_credentials(url: str, named: str) -> str:
+    """Return a URL that somebody named; refuse one with a user or password.
+
+    Parameters
+    ----------
+    url : str
+        A URL, or the host of one.
+    named : str
+        The option or variable that named it.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    InputError
+        What stands in a URL is printed, and shown to whoever lists processes.
+    """
+    if holds_credentials(url):
+        raise InputError(f"{named} {masked(url)}: it holds credentials; give the URL without")
+    return url

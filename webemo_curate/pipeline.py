@@ -17,7 +17,8 @@ from webemo_curate.progress import work_ahead
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
 from webemo_curate.runner.local_runner import usable_cores
-from webemo_curate.sources.published_lists import has_published_lists, published_lists
+from webemo_curate.schemas import MANIFESTS
+from webemo_curate.sources.published_lists import KEPT, has_published_lists, published_lists
 from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
 from webemo_curate.stages.decisions import DecisionsStage
@@ -148,7 +149,7 @@ class Pipeline:
         with self.workspace.lock(), closing(self._runner):
             self.workspace.sweep()
             if PUBLISHED in self.config.listing.lists and not only:
-                published_lists(self.workspace.data / "lists")
+                published_lists(self.workspace.place(KEPT))
             config = self._with_lists()
             stages = _up_to(build_stages(config), target)
             wanted = [stage for stage in stages if not only or stage.name == target]
@@ -216,7 +217,7 @@ class Pipeline:
 
     def _with_lists(self) -> PipelineConfig:
         """Put the published lists' folder in the place of their name; where it is, it counts."""
-        listing, kept = self.config.listing, self.workspace.data / "lists"
+        listing, kept = self.config.listing, self.workspace.place(KEPT)
         there = has_published_lists(kept)
         lists = tuple(kept if p == PUBLISHED and there else p for p in listing.lists)
         if there and not listing.places:

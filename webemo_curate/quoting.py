@@ -45,6 +45,13 @@ def printable(message: str) -> str:
     cut = message
     if len(message) > MESSAGE_CHARACTERS:
         cut = f"{message[:half]} ... {message[-half:]}"
+    return without_controls(cut)
+
+
+def without_controls(text: str) -> str:
+    """Return a text with its control characters escaped, but for ends of lines and tabs."""
+    if text.isprintable():
+        return text
     return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in cut
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
     )

@@ -19,6 +19,7 @@ import pyarrow as pa
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
 from webemo_curate.manifest_store import SPILLS
+from webemo_curate.rooted import below
 from webemo_curate.storage.whole_folder import hidden_folder
 from webemo_curate.system_faults import GO_ON, lacking_space, raise_system_fault
 
@@ -60,11 +61,12 @@ def _spill_folder(root: Path) -> Iterator[Path]:
 
     The latter where the workspace is read-only: a command that only looks works there too.
     """
-    home = (root / SPILLS).parent
+    place = below(root, SPILLS)
+    home = place.parent
     there = home.exists()
     writable = os.access(next(filter(Path.exists, (home, *home.parents))), os.W_OK)
     try:
-        with hidden_folder((home if writable else Path(gettempdir())) / Path(SPILLS).name) as at:
+        with hidden_folder((home if writable else Path(gettempdir())) / place.name) as at:
             yield at
     finally:
         if not there:  # a command that only looks leaves manifests without data as it found them

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from webemo_curate.config import PipelineConfig, load_pipeline
+from webemo_curate.config import NOT_KEPT, PipelineConfig, load_remembered
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
+from webemo_curate.rooted import below, check_tree
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
@@ -26,9 +27,6 @@ CONFIG = "curate.yaml"
 """The pipeline file that remembers the options given so far."""
 
 REPORT = "report.html"
-
-ASKED_ONCE = {"retry_status", "repair"}
-"""Fields of the fetch section that are for one command and not remembered."""
 
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
@@ -45,11 +43,8 @@ class Workspace(ManifestStore):
 
     def __init__(self, store: Path | Store) -> None:
         super().__init__(FolderStore(store) if isinstance(store, Path) else store)
-        self.images: ImageStore = (
-            ImageFiles(self.root)
-            if isinstance(self.store, FolderStore)
-            else ImageShards(self.store)
-        )
+        local = isinstance(self.store, FolderStore)
+        self.images: ImageStore = ImageFiles(self.root) if local else ImageShards(self.store)
 
     @property
     def reader(self) -> ImageReader:
@@ -61,10 +56,10 @@ class Workspace(ManifestStore):
         """Local folder of the Parquet manifests."""
         return self.root / MANIFESTS
 
-    @property
-    def data(self) -> Path:
-        """Local folder of everything else: images, lists, checkpoints, runs."""
-        return self.root / "data"
+    def place(self, key: str) -> Path:
+        """Return the local path of a file or folder, into which and in which no link leads away."""
+        check_tree(path := below(self.root, key))
+        return path
 
     @property
     def runs(self) -> Path:
@@ -79,7 +74,7 @@ class Workspace(ManifestStore):
     def config(self) -> PipelineConfig:
         """Return the configuration the workspace was last worked with, or the defaults."""
         try:
-            return load_pipeline(self.store.local(CONFIG))
+            return load_remembered(self.store.local(CONFIG))
         except FileNotFoundError:
             return PipelineConfig()
 
@@ -89,9 +84,9 @@ class Workspace(ManifestStore):
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`: the fields that were given, without `ASKED_ONCE`.
+            Stored as `curate.yaml`: the fields that were given, without `NOT_KEPT`.
         """
-        document = config.model_dump(mode="json", exclude_unset=True, exclude={"fetch": ASKED_ONCE})
+        document = config.model_dump(mode="json", exclude_unset=True, exclude=NOT_KEPT)
         content = yaml.safe_dump(document, sort_keys=False).encode()
         try:
             known = self.store.local(CONFIG).read_bytes()
@@ -249,7 +244,7 @@ class Workspace(ManifestStore):
         """Remove what killed runs left half done; call it with the lock held."""
         self.store.sweep()
         self.images.sweep()
-        sweep_hidden(self.root / SPILLS)
+        sweep_hidden(below(self.root, SPILLS))
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the workspace for one writing command; see `Store.lock`."""

@@ -241,6 +241,17 @@ def test_pictures_that_training_has_seen_are_left_out_and_counted(
     assert "UnbiasedEmo-unshared: 820 images, 7 left out that training has seen" in page(outcome)
 
 
+def test_a_test_set_is_drawn_under_its_name_whatever_that_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "train", pretend_to_train)
+    monkeypatch.setattr(experiment, "evaluate", pretend_to_evaluate)
+    config = load_experiment(write_experiment(tmp_path), [draw_set(tmp_path / "emo_$5_$10")])
+    outcome = run_experiment(config, "s", work_on(make_workspace(tmp_path / "w")))
+    assert "emo_$5_$10" in page(outcome)
+    assert "emo_$5_$10" in (outcome.folder / "figure-6.svg").read_text()
+
+
 def test_the_papers_sentences_stand_beside_what_is_measured(swept: ExperimentResult) -> None:
     said = page(swept).split("## What the paper says")[1].split("\n## ")[0]
     for network, against in (("k4", "k0"), ("k4", "k4-plain")):

@@ -3,8 +3,9 @@
 import hashlib
 import io
 import json
+import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -123,6 +124,50 @@ def test_a_download_that_broke_off_is_gone_on_with(mirror: Mirror, tmp_path: Pat
     assert get("easyocr", mirror, tmp_path, "--models", tmp_path).code == 0
     assert (tmp_path / "craft.pth").read_bytes() == CONTENT
     assert mirror.ranges == [None, "bytes=100000-"]
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path.parent / "own")])
+def test_what_lies_in_the_place_of_a_part_is_not_written_to(
+    mirror: Mirror, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    (tmp_path / "own").write_bytes(b"the user's own")
+    make(tmp_path / "craft.pth.download")
+    said = get("easyocr", mirror, tmp_path, "--models", tmp_path)
+    assert said.code == 1
+    assert "craft.pth.download: cannot be written" in said.rest
+    assert (tmp_path / "own").read_bytes() == b"the user's own"
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "named"),
+    [
+        (("get-weights", "easyocr", "--mirror", f"http://me:{SECRET}@127.0.0.1:9"), {}, "--mirror"),
+        (("get-weights", "timm", "--mirror", f"http://me:{SECRET}@127.0.0.1:9"), {}, "--mirror"),
+        (
+            ("get-weights", "timm"),
+            {"HF_ENDPOINT": f"http://me:{SECRET}@127.0.0.1:9"},
+            "HF_ENDPOINT",
+        ),
+        (("doctor", "--host", f"http://me:{SECRET}@127.0.0.1:9/"), {}, "--host"),
+    ],
+)
+def test_an_address_with_a_password_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    environment: dict[str, str],
+    named: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    said = curate(*command, "--json", "--workspace", tmp_path)
+    assert said.code == 2, said
+    assert f"curate: {named} http://***@127.0.0.1:9" in said.rest
+    assert SECRET not in said.results + said.rest
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def test_every_answer_forbids_what_is_inline_or_from_elsewhere(serve_page: Serve
         ({"Host": "evil.example"}, 421),
         ({"Host": "127.0.0.1.evil.example:80"}, 421),
         ({"Host": ""}, 421),
+        ({"Host": "[::1"}, 421),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
@@ -65,6 +66,7 @@ def test_a_tunnel_may_have_another_port_and_name_of_this_machine(serve_page: Ser
     [
         b"{",
         b"[]",
+        b"[" * 60_000,
         {},
         {"numbers": [], "decision": "drop"},
         {"numbers": [0.5], "decision": "drop"},

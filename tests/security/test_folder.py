@@ -1,6 +1,7 @@
 """Nothing outside a workspace is read, written, deleted or truncated; nothing in it hangs a run."""
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.cli.command import curate
 from tests.stages.tables import manifest
 from tests.work import work_on
 from webemo_curate.config import ListingConfig
@@ -196,6 +198,20 @@ def test_a_set_that_is_a_pipe_hangs_nobody(workspace: Workspace) -> None:
         open_set(str(pipe), work_on(workspace), ("others", "sadness"))
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "command", [("review", "--import"), ("run",), ("experiment",), ("show-augmentation",)]
+)
+def test_a_pipe_that_a_command_is_given_hangs_nobody(
+    workspace: Workspace, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    said = curate(*command, pipe, "--workspace", workspace.root)
+    assert said.code == 2, said
+    assert str(pipe) in said.rest
+
+
 def test_what_is_written_replaces_files_alone(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -209,6 +225,30 @@ def test_what_is_written_replaces_files_alone(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
     draw_row([panel], tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size
+
+
+def test_no_command_writes_in_place_of_a_device(
+    trained: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    workspace, run = trained
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    node = tmp_path / "node"
+    try:
+        os.mknod(node, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except OSError:  # not as root: a pipe is refused by the same rule
+        os.mkfifo(node)
+    kind = stat.S_IFMT(node.stat().st_mode)
+    for command in (
+        ("predict", run.name, picture, "--figure", node),
+        ("show-augmentation", picture, "--to", node),
+        ("export-model", run.name, node),
+        ("export", "csv", "--to", node),
+    ):
+        said = curate(*command, "--workspace", workspace.root)
+        assert said.code == 2, (command, said)
+        assert str(node) in said.rest
+        assert stat.S_IFMT(node.lstat().st_mode) == kind
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_temporary_file_is_nobody_elses(tmp_path: Path, outside: Path) -> None:

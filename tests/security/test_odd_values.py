@@ -1,6 +1,8 @@
 """Odd values are refused in one message; standard streams may be closed; masks are honored."""
 
+import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,11 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.cli.command import curate
+from tests.exports.shared_set import fill
 from webemo_curate.config import PipelineConfig, load_pipeline, override
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import MESSAGE_CHARACTERS, printable, quoted
 from webemo_curate.report import roc_charts
 from webemo_curate.storage.atomic import atomic_path, write_unsettled
+from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
 
@@ -122,6 +127,21 @@ def test_few_bytes_do_not_keep_a_command_busy(tmp_path: Path) -> None:
     assert len(result.stderr) < 1000
 
 
+def test_a_workspace_of_others_names_no_cluster(tmp_path: Path) -> None:
+    """Who is joined gets code and sends some."""
+    named, place = {"kind": "ray", "address": "evil.example:6379"}, ("--workspace", tmp_path)
+    (tmp_path / "curate.yaml").write_text(yaml.safe_dump({"runner": named}))
+    workspace = Workspace(tmp_path)
+    assert workspace.config().runner.kind == "ray"
+    assert workspace.config().runner.address is None
+    said = curate("config", "show", *place)
+    assert "names the Ray cluster 'evil.example:6379', which is not joined for that" in said.rest
+    workspace.save_config(override(PipelineConfig(), {"runner": named}))
+    assert "evil" not in (tmp_path / "curate.yaml").read_text()
+    said = curate("config", "set", "runner.address", "evil.example:6379", *place)
+    assert (said.code, "give --ray-address with each command" in said.rest) == (2, True)
+
+
 def test_aliases_of_a_sane_file_work(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("split: {seed: &s 7}\nundersample: {seed: *s}\n")
@@ -162,6 +182,18 @@ def test_what_is_printed_moves_no_cursor(text: str) -> None:
     assert all(c.isprintable() or c in "\n\t" for c in printable(text))
 
 
+def test_what_commands_print_moves_no_cursor(trained: tuple[Workspace, Path]) -> None:
+    workspace, run = trained
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    config = json.loads((run / "config.json").read_text())
+    names = {"classes": ["a\x1b[2Jb", "a\x1b[2Jc"]}
+    (run / "config.json").write_text(json.dumps(config | names))
+    said = curate("predict", run.name, picture, "--workspace", workspace.root)
+    assert said.code == 0, said
+    assert "a\\x1b[2J" in said.results
+    assert "\x1b" not in said.results + said.rest
+
+
 def test_values_are_cut() -> None:
     assert len(quoted("x" * 10**7)) < 200
     assert len(quoted(["x" * 50] * 50)) < 200
@@ -187,6 +219,42 @@ def test_the_umask_is_honored(tmp_path: Path, mask: int, mode: int) -> None:
         os.umask(before)
     for name in ("a", "b"):
         assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == mode
+
+
+def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
+    trained: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    """Whatever makes a file: stages, packing, networks, figures, exports, releases, decisions."""
+    workspace, run = trained
+    shutil.rmtree(workspace.root / "data/packed")
+    place, out = ("--workspace", workspace.root), tmp_path / "out"
+    whole = ("--workspace", fill(Workspace(tmp_path / "whole")).root)
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    (tmp_path / "list.txt").write_text("http://127.0.0.1:9/1.jpg 0\n")
+    before = set(tmp_path.rglob("*"))
+    commands: list[tuple[object, ...]] = [
+        ("fetch", "--lists", tmp_path / "list.txt", "--passes", 1, "--retries", 0, *place),
+        ("evaluate", run.name, *place),
+        ("predict", run.name, picture, "--figure", out / "figure.png", *place),
+        ("show-augmentation", picture, "--to", out / "sheet.png", *place),
+        ("export", "imagefolder", "--to", out / "folders", *whole),
+        ("export", "csv", "--to", out / "lists", *whole),
+        ("release", out / "released", "--license", "unknown", *whole),
+        ("report", *whole),
+    ]
+    mask = os.umask(0o077)
+    try:
+        for command in commands:
+            said = curate(*command)
+            assert said.code == 0, (command, said)
+    finally:
+        os.umask(mask)
+    made = set(tmp_path.rglob("*")) - before
+    assert {each.relative_to(out).parts[0] for each in made if each.is_relative_to(out)} >= {
+        *("figure.png", "sheet.png", "folders", "lists", "released")
+    }
+    linked = {path for path in made if path.is_file() and path.stat().st_nlink > 1}
+    assert not [path for path in made - linked if path.stat().st_mode & 0o077]
 
 
 def test_standard_streams_may_be_closed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The rate holds for the host that is asked, however a list or its servers lead there."""
 
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -71,6 +72,27 @@ def test_a_host_that_redirects_lead_to_and_stays_down_is_given_up() -> None:
     assert {outcome.status for outcome in run.outcomes.values()} == {FetchStatus.CONNECTION}
     assert web.within(0, 1e9, TARGET).total() < 100
     assert run.seconds < 2 * 400
+
+
+def test_a_host_that_many_lead_to_is_asked_at_its_rate_over_real_connections(
+    tmp_path: Path,
+) -> None:
+    hosts, rate = 40, 20.0
+    with running(host="0.0.0.0") as site:
+        port = site.server_address[1]
+        targets = [f"http://127.0.0.9:{port}/there/{number}" for number in range(hosts)]
+        for number, target in enumerate(targets):
+            site.answers[f"/{number}"] = answer(
+                b"", b"Location: " + target.encode(), status=b"302 Found"
+            )
+            site.answers[f"/there/{number}"] = answer(picture(number))
+        listed = [f"http://127.0.1.{number + 1}:{port}/{number}" for number in range(hosts)]
+        began = time.monotonic()
+        rows = fetch(tmp_path, listed, rate=rate, ignore_robots=True, timeout=30, passes=1)
+        took = time.monotonic() - began
+    assert {row["status"] for row in rows.values()} == {FetchStatus.OK}
+    # Nothing but turns makes it wait: without them it took a tenth of this.
+    assert took > 0.75 * (hosts / rate - BURST_SECONDS - 1 / rate)
 
 
 @pytest.mark.parametrize("robots", [b"", b"User-agent: *\nDisallow: /no"])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.cli.test_every_command import EVERY
 from tests.trainable import TINY, draw_set, write_experiment
 from webemo_curate.workspace import Workspace
 
@@ -47,14 +48,16 @@ def traces(tmp_path: Path) -> Iterator[Path]:
     assert not list((tmp_path / "tmp").rglob(".ses")), "a library has left its mark"
 
 
-def tried(traces: Path, *arguments: object, ended: int = 0) -> set[str]:
+def tried(
+    traces: Path, *arguments: object, ended: int = 0, program: str | Path = CURATE
+) -> set[str]:
     """Run a command without a network; returns the addresses that it tried to reach."""
     for old in traces.iterdir():
         old.unlink()
     command = [*TRACED, str(traces / "t")]
     temporary = traces.parent / "tmp"
     result = subprocess.run(
-        [*ISOLATED, *command, str(CURATE), *map(str, arguments)],
+        [*ISOLATED, *command, str(program), *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -104,6 +107,7 @@ def test_no_stage_pipeline_or_experiment_reaches_out_by_itself(
     commands: list[tuple[object, ...]] = [
         ("fetch", "--lists", pictures, *place),
         ("filter-text", "--cpu", *place),
+        ("flag-quality", *place),
         ("dedup", *place),
         ("binarize", "--positive", "sadness", *place),
         ("undersample", *place),
@@ -115,11 +119,54 @@ def test_no_stage_pipeline_or_experiment_reaches_out_by_itself(
         ("release", tmp_path / "release", "--license", "unknown", *place),
         ("rebuild", tmp_path / "release", "--pictures", pictures, "--workspace", tmp_path / "re"),
         ("config", "show", *place),
-        ("runs", *place),
+        ("runs", "list", *place),
         ("taxonomy", "show", "webemo"),
     ]
     for command in commands:
         assert tried(traces, *command) == set(), command
+
+
+SEVERAL = """
+import sys
+from tests.cli.command import curate
+
+place, picture, sheet = sys.argv[1:]
+for command in (
+    ("describe-model", "--steps", 0),
+    ("show-augmentation", picture, "--to", sheet),
+    ("review", "--list"),
+    ("runs", "compare", "first", "first"),
+    ("config", "set", "split.seed", 4),
+    ("config", "unset", "split.seed"),
+    ("doctor",),
+):
+    said = curate(*command, "--workspace", place)
+    print(command, said)
+"""
+"""One process for many commands: starting Python under strace takes longer than they do."""
+
+
+def test_no_command_that_shows_or_settles_something_reaches_out(
+    traces: Path, trained: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    workspace, _ = trained
+    picture = next((workspace.root / "data/images").rglob("*.png"))
+    code = ("-c", SEVERAL, workspace.root, picture, tmp_path / "sheet.png")
+    assert tried(traces, *code, program=sys.executable) == set()
+    assert (tmp_path / "sheet.png").is_file()
+
+
+def test_a_download_of_weights_asks_whom_it_was_told_to(traces: Path, tmp_path: Path) -> None:
+    mirror = ("get-weights", "easyocr", "--mirror", "http://192.0.2.7", "--models", tmp_path)
+    addresses = tried(traces, *mirror, "--workspace", tmp_path / "ws", ended=1)
+    assert addresses
+    assert all('"192.0.2.7"' in address for address in addresses), addresses
+
+
+def test_every_command_is_run_here() -> None:
+    here = Path(__file__).read_text()
+    named = [", ".join(f'"{part}"' for part in name.split()) for name in EVERY]
+    assert [each for each in named if each not in here] == []
 
 
 def test_the_runtime_of_the_text_filter_reaches_out_to_nobody(traces: Path, tmp_path: Path) -> None:

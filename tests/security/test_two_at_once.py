@@ -1,14 +1,19 @@
 """Two commands at once: neither takes what is the other's, and no settings outlive a refusal."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from tests.cli.command import curate
+from tests.download.site import Site, answer, picture
 from tests.trainable import TINY
 from tests.work import work_on
 from webemo_curate.config import PipelineConfig, UndersampleConfig, override
@@ -20,6 +25,7 @@ from webemo_curate.storage.folder import FolderStore, remove_partials
 from webemo_curate.training.fit import pack_splits
 from webemo_curate.workspace import Workspace
 
+CURATE = Path(sys.executable).with_name("curate")
 KILLED_WHILE_WRITING = """
 import os, sys
 from pathlib import Path
@@ -79,6 +85,58 @@ def test_two_packings_at_once_give_both_their_pixels(
     assert not workspace.store.keys("data/checkpoints")
 
 
+PACKING_FEW = """
+from webemo_curate.cli import main
+from webemo_curate.dataset import packing
+packing.SHARD_IMAGES = 2  # so that there are several files, which the runner's processes pack
+main()
+"""
+
+
+@pytest.mark.slow
+def test_two_evaluations_at_once_measure_as_one_does(
+    trained: tuple[Workspace, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webemo_curate.dataset import packing
+
+    workspace, run = trained
+    shutil.rmtree(workspace.root / "data/packed")
+    on_test = ["evaluate", run.name, "--on", "test", "--json", "--workspace", str(workspace.root)]
+    command = [sys.executable, "-c", PACKING_FEW, *on_test]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [each.communicate() for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+    one, other = (json.loads(answer) for answer, _ in said)
+    assert one == other
+    monkeypatch.setattr(packing, "SHARD_IMAGES", 2)
+    assert one == json.loads(curate(*on_test).results), "what they left is used"
+    assert len(workspace.store.keys("data/packed")) == 3
+    assert not workspace.store.keys("data/checkpoints")
+    assert not partials(workspace.root)
+
+
+@pytest.mark.slow
+def test_a_command_whose_workspace_is_moved_says_so(tmp_path: Path, site: Site) -> None:
+    site.answers = {f"/{number}.jpg": answer(picture(number)) for number in range(200)}
+    (tmp_path / "list.txt").write_text("".join(f"{site.base}{path} 0\n" for path in site.answers))
+    command = [str(CURATE), "fetch", "--lists", "list.txt", "--rate", "20", "--ignore-robots"]
+    fetching = subprocess.Popen(
+        [*command, "--workspace", "ws"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    while len(site.heads) < 5 and fetching.poll() is None:
+        time.sleep(0.02)
+    (tmp_path / "ws").rename(tmp_path / "elsewhere")
+    _, said = fetching.communicate()
+    assert fetching.returncode == 1, said
+    assert "ws: the workspace was moved or removed while this command worked in it" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "ws").exists()
+    assert len(site.heads) < 200, "it does not wait for the end"
+
+
 @pytest.mark.parametrize("made_anew", [False, True])
 def test_a_workspace_moved_while_in_use_ends_with_an_error(tmp_path: Path, made_anew: bool) -> None:
     workspace = Workspace(tmp_path / "ws")
@@ -120,8 +178,7 @@ def test_settings_are_remembered_once_they_have_worked(tmp_path: Path) -> None:
 
 
 def test_a_refused_training_is_not_remembered(workspace: Workspace) -> None:
-    curate = Path(sys.executable).with_name("curate")
-    command = [str(curate), "train-model", "--only", "--lr", "7", "--weights", "nowhere.pth"]
+    command = [str(CURATE), "train-model", "--only", "--lr", "7", "--weights", "nowhere.pth"]
     result = subprocess.run(
         [*command, "--workspace", str(workspace.root)],
         capture_output=True,

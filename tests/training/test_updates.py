@@ -84,6 +84,6 @@ def test_weights_do_not_depend_on_how_pixels_come(
 def test_packed_images_are_not_decoded_again(workspace: Workspace) -> None:
     output = curate("pack", "--image-size", TINY.image_size, "--workspace", workspace.root)
     assert "train 16, validation 6, test 6 images packed" in output
-    shutil.rmtree(workspace.data / "images")
+    shutil.rmtree(workspace.root / "data/images")
     (run,) = train(PLAIN, work_on(workspace))
     assert len(run.history) == 1

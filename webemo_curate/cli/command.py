@@ -7,7 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +16,7 @@ from webemo_curate.cli import stop
 from webemo_curate.cli.bundles import gather, spread
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
+from webemo_curate.cli.plain_stream import PlainStream
 from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import working_in
@@ -171,12 +172,10 @@ def results_to(*, as_json: bool) -> Iterator[TextIO | None]:
     TextIO or None
         Where the answer goes.
     """
-    if not as_json:
-        yield None
-        return
     results = sys.stdout
-    with redirect_stdout(sys.stderr):
-        yield results
+    plain = PlainStream(sys.stderr if as_json else results)
+    with redirect_stdout(cast(TextIO, plain)):
+        yield results if as_json else None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import typer
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
 from webemo_curate.config import (
+    NOT_KEPT,
     PRESET_FIELDS,
     TAKEN_BACK,
     Overrides,
@@ -93,6 +94,10 @@ def settings(config: PipelineConfig) -> Iterator[tuple[str, Any]]:
 def _save(call: Call, setting: str, value: Any) -> None:
     name = _named(setting, call.config())
     section, _, field = name.rpartition(".")
+    if field in NOT_KEPT.get(section, ()) and value is not TAKEN_BACK:
+        raise InputError(
+            f"{setting}: no workspace keeps it; give {_option(name)} with each command"
+        )
     overrides: Overrides = {section: {field: value}}
     with call.workspace.lock():
         before = call.workspace.config()

@@ -56,7 +56,7 @@ def prepared(config: PipelineConfig, workspace: Workspace) -> Iterator[PipelineC
         return
     from webemo_curate.demo import demo_world
 
-    with demo_world(config.demo, workspace.data / "demo") as world:
+    with demo_world(config.demo, workspace.place("data/demo")) as world:
         listing = {"source": [world.own]} if world.own else {"lists": [world.lists]}
         places: Overrides = {"listing": listing, "fetch": {"mirror": world.mirror}}
         yield override(config, places)

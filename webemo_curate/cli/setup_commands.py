@@ -9,6 +9,7 @@ import typer
 
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
+from webemo_curate.credentials import without_credentials
 from webemo_curate.errors import CurateError
 
 
@@ -29,7 +30,8 @@ def doctor(
     """Say what works here, and what to do about the rest."""
     from webemo_curate.installation import checks
 
-    hosts = (*(checks.HOSTS if network else ()), *(host or ()))
+    named = (without_credentials(each, "--host") for each in host or ())
+    hosts = (*(checks.HOSTS if network else ()), *named)
     found = []
     for check in (
         *checks.look_around(call.config(), _nearest(call.place)),

@@ -13,6 +13,7 @@ from webemo_curate.config.image_config import (
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.pipeline_config import (
+    NOT_KEPT,
     PRESET_FIELDS,
     TAKEN_BACK,
     DemoConfig,
@@ -20,6 +21,7 @@ from webemo_curate.config.pipeline_config import (
     PipelineConfig,
     ReportConfig,
     load_pipeline,
+    load_remembered,
     override,
 )
 from webemo_curate.config.quality_config import QualityRuleConfig
@@ -30,6 +32,7 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
     "BOUNDS",
+    "NOT_KEPT",
     "PRESETS",
     "PRESET_FIELDS",
     "PUBLISHED",
@@ -62,5 +65,6 @@ __all__ = [
     "UndersampleConfig",
     "load_experiment",
     "load_pipeline",
+    "load_remembered",
     "override",
 ]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -27,6 +28,7 @@ from webemo_curate.config.settings import (
 from webemo_curate.config.text_config import FilterTextConfig
 from webemo_curate.config.train_config import PRESETS, TrainConfig
 from webemo_curate.errors import InputError
+from webemo_curate.quoting import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +129,10 @@ PRESET_FIELDS: Final = {
 }
 """What the presets of a section set: a preset that is named resets all of it."""
 
+NOT_KEPT: Final = {"fetch": {"retry_status", "repair"}, "runner": {"address"}}
+"""Fields that no workspace remembers: the first two are for one command; a Ray cluster gets code
+and sends some, so that none may come with a folder of somebody's."""
+
 Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
 
 
@@ -149,6 +155,36 @@ def load_pipeline(path: Path) -> PipelineConfig:
         If the file cannot be read, is not YAML or names an unknown or impossible value.
     """
     return validate(PipelineConfig, read_mapping(path), within(path))
+
+
+def load_remembered(path: Path) -> PipelineConfig:
+    """Read what a workspace remembers; see `load_pipeline`.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+
+    Returns
+    -------
+    PipelineConfig
+        Without a Ray cluster, which is told if it names one.
+    """
+    config = load_pipeline(path)
+    if config.runner.address is None:
+        return config
+    _say_not_joined(path, config.runner.address)
+    return override(config, {"runner": {"address": TAKEN_BACK}})
+
+
+@cache
+def _say_not_joined(path: Path, address: str) -> None:
+    logger.warning(
+        "%s: names the Ray cluster %s, which is not joined for that: give --ray-address or set "
+        "RAY_ADDRESS if it is yours",
+        path,
+        quoted(address),
+    )
 
 
 def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:

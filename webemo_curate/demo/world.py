@@ -2,16 +2,24 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from webemo_curate.config import DemoConfig
 from webemo_curate.demo import variants
 from webemo_curate.demo.scenes import SADNESS, draw_scene
+from webemo_curate.rooted import read_regular
 from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies.webemo_labels import LABELS
+
+BODY = re.compile(r"[0-9a-f]{64}")
+PATH = re.compile(r"/jpg/(?:\d\d/){4}220_F_\d+_[0-9a-f]{16}\.jpg")
+"""Names of bodies, and paths of URLs: what is read of a plan must have their form."""
 
 HOST = "https://pictures.example"
 PLAN_FILE = "plan.json"
@@ -94,17 +102,38 @@ def make_world(config: DemoConfig, folder: Path) -> Plan:
     """
     identity = config.model_dump() | {"version": DRAWING_VERSION}
     path = folder / PLAN_FILE
-    if path.exists():
-        document = json.loads(path.read_bytes())
-        if document["identity"] == identity:
-            answers = {url: ServedAnswer(**answer) for url, answer in document["answers"].items()}
-            return Plan(answers, document["lines"])
+    if (known := _known_plan(path, identity)) is not None:
+        return known
     plan = _draw(config, folder)
     _write_lists(folder / LISTS, plan)
     served = {url: asdict(answer) for url, answer in plan.answers.items()}
     document = {"identity": identity, "answers": served, "lines": plan.lines}
     write_bytes(path, json.dumps(document).encode())
     return plan
+
+
+def _known_plan(path: Path, identity: dict[str, Any]) -> Plan | None:
+    """Read the plan of a world that was drawn; None if there is none, or it is not sound."""
+    try:
+        document = json.loads(read_regular(path))
+        answers = {url: ServedAnswer(**answer) for url, answer in document["answers"].items()}
+        plan = Plan(answers, document["lines"])
+        if document["identity"] == identity and _is_sound(plan):
+            return plan
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise_system_fault(error, str(path))
+    return None
+
+
+def _is_sound(plan: Plan) -> bool:
+    """Tell whether all that files are named after, and read by, has the form it is given here."""
+    listed = [line.removeprefix(HOST).split(" ") for lines in plan.lines.values() for line in lines]
+    return (
+        plan.lines.keys() == Plan().lines.keys()
+        and all(PATH.fullmatch(path) for path in plan.answers)
+        and all(a.body is None or BODY.fullmatch(a.body) for a in plan.answers.values())
+        and all(path in plan.answers and 0 <= int(label) < len(LABELS) for path, label in listed)
+    )
 
 
 def _draw(config: DemoConfig, folder: Path) -> Plan:

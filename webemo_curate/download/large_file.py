@@ -1,5 +1,6 @@
 """Download one large file by HTTP; an interrupted download is resumed."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from webemo_curate.download.certificates import trusted
 from webemo_curate.download.failures import ERROR_NAMES
 from webemo_curate.download.proxies import proxy_of
 from webemo_curate.errors import CurateError
+from webemo_curate.storage.appending import open_appending
 from webemo_curate.system_faults import raise_system_fault
 
 MAX_REDIRECTS = 8
@@ -101,7 +103,7 @@ def download(
     there = path.stat().st_size if path.exists() else 0
     if there:
         curl.setopt(pycurl.RANGE, f"{there}-")
-    with path.open("ab") as stream:
+    with os.fdopen(open_appending(path), "ab") as stream:
         body = _Arriving(stream, answered, limit, moved)
         curl.setopt(pycurl.WRITEFUNCTION, body.write)
         _perform(curl, url)

@@ -142,7 +142,7 @@ class Search:
             return []
         if not self._chunks:
             return [*_slices(SCAN, size[1], SCAN_COST * size[0])]
-        found = []
+        found: list[Pass] = []
         for index, chunk in enumerate(self._chunks):
             one_way = _chunk_cost(chunk, size[1], size[0]) / chunk.flip_count
             found += _slices(index, chunk.flip_count, one_way)

@@ -44,7 +44,7 @@ class EvaluationSet:
         if self.place is None:
             return self
         taken = is_split(self.name)
-        with suppress(OSError, ValueError, AttributeError):
+        with suppress(OSError, ValueError, AttributeError, RecursionError):
             earlier = json.loads(metrics_file(run, self.name).read_bytes())
             taken = taken or earlier.get(PLACE) not in (None, self.place)
         return replace(self, name=f"{self.name}-{self.digest[:NAME_DIGITS]}") if taken else self

@@ -108,7 +108,7 @@ def export_run(run: Path, folder: Path) -> Export:
     """
     config = load_config(run)
     network = load_network(run / LAST_FILE, config, torch.device("cpu"), len(load_classes(run)))
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     images = _examples(config)
     with torch.inference_mode():
         expected = network(images).numpy()
@@ -125,6 +125,16 @@ def export_run(run: Path, folder: Path) -> Export:
     export = Export(folder, onnx_error, program_error)
     write_bytes(folder / CARD_FILE, _card(run, config, export).encode())
     return export
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise_system_fault(error, str(folder))
+        raise InputError(
+            f"{folder}: cannot be made a folder: {error.strerror}; name another"
+        ) from error
 
 
 def _examples(config: TrainConfig) -> torch.Tensor:

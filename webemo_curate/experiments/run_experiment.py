@@ -20,7 +20,7 @@ from webemo_curate.models.devices import choose_device
 from webemo_curate.remedies import typed
 from webemo_curate.report import roc_charts
 from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.storage.atomic import write_bytes
+from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.fit import train
 from webemo_curate.verdicts import Split, is_binary
@@ -57,13 +57,14 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
     workspace = work.workspace
     _check_binary(workspace)
     external = _external_sets(config.test_sets, work)
+    folder = workspace.place(f"experiments/{name}")
     with _joined(config):
         evaluations = _measure(config, external, work)
     metrics = pd.DataFrame(_metric_rows(evaluations)).astype({"left_out_as_shared": "Int64"})
     families = Families.of(config)
     result = ExperimentResult(
         name=name,
-        folder=workspace.root / "experiments" / name,
+        folder=folder,
         config=config,
         classes=workspace.classes(Split.TRAIN),
         metrics=metrics,
@@ -71,8 +72,8 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
         chosen=best_on_validation(metrics, families.candidates or [config.baseline]),
         families=families,
     )
-    result.folder.mkdir(parents=True, exist_ok=True)
-    metrics.to_parquet(result.folder / METRICS_FILE, index=False, write_page_checksum=True)
+    with atomic_path(folder / METRICS_FILE) as partial:
+        metrics.to_parquet(partial, index=False, write_page_checksum=True)
     figures = _draw_figures(evaluations, result)
     write_bytes(result.folder / PAGE_FILE, results_page(result, figures).encode())
     workspace.publish(result.folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from webemo_curate.credentials import without_credentials
 from webemo_curate.models.weight_places import kept_weights
 from webemo_curate.ocr.easyocr import weight_files
 from webemo_curate.ocr.easyocr.weight_files import PUBLISHED, WeightFile
@@ -80,7 +81,8 @@ def timm_source(backbone: str, mirror: str | None = None) -> WeightSource:
 
     known = timm.models.get_pretrained_cfg(backbone)
     repository = known.hf_hub_id if known and known.hf_hub_id else f"timm/{backbone}"
-    base = (mirror or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    named = "--mirror" if mirror else "HF_ENDPOINT"
+    base = without_credentials(mirror or os.environ.get("HF_ENDPOINT") or HUB, named).rstrip("/")
     url = f"{base}/{repository}/resolve/main/{WEIGHTS_FILE}"
     return WeightSource(url, kept_weights(backbone), "sha256")
 
@@ -88,5 +90,5 @@ def timm_source(backbone: str, mirror: str | None = None) -> WeightSource:
 def _easyocr(weights: WeightFile, folder: Path, mirror: str | None) -> WeightSource:
     url = weights.url
     if mirror:
-        url = mirror.rstrip("/") + urlsplit(url).path
+        url = without_credentials(mirror, "--mirror").rstrip("/") + urlsplit(url).path
     return WeightSource(url, folder / weights.name, "md5", weights.md5, weights.name)

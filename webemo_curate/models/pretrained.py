@@ -14,6 +14,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.models.registry import Network, backbone_name
 from webemo_curate.models.weight_places import kept_weights
 from webemo_curate.remedies import typed
+from webemo_curate.rooted import read_regular
 from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
@@ -94,9 +95,7 @@ def _declared_normalisation(weights: Path) -> tuple[list[float], list[float]] | 
     """
     description = weights.with_name("config.json")
     try:
-        if description.stat().st_size > MAX_DESCRIPTION_BYTES:
-            return None
-        said = json.loads(description.read_bytes())
+        said = json.loads(read_regular(description, MAX_DESCRIPTION_BYTES))
         said = said.get("pretrained_cfg", said)
         mean, deviation = ([float(level) for level in said[key]] for key in ("mean", "std"))
     except FileNotFoundError:

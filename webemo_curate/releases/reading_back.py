@@ -79,9 +79,9 @@ def _grouped(images: pa.Table) -> pa.Table:
 def _classes(schema: pa.Schema) -> tuple[str, ...]:
     try:
         named = json.loads((schema.metadata or {})[files.METADATA_KEY])["classes"]
-    except (KeyError, ValueError, TypeError):
+        return tuple(map(str, named))
+    except (KeyError, ValueError, TypeError, RecursionError):
         return DEFAULT_CLASSES
-    return tuple(map(str, named))
 
 
 def _check(images: pa.Table, classes: tuple[str, ...], place: Path) -> None:

@@ -134,7 +134,7 @@ def _scratch(workspace: Workspace, released: Release) -> Workspace:
     for key in workspace.store.keys(SCRATCH):
         if not key.startswith(f"{place}/"):
             workspace.store.remove(key)
-    return Workspace(workspace.root / place)
+    return Workspace(workspace.place(place))
 
 
 def _entering(

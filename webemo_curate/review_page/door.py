@@ -79,7 +79,7 @@ def _refusal(scope: Scope) -> tuple[int, str]:
     """Return status and words for a request from elsewhere; 0 for one from the page."""
     headers = Headers(scope=scope)
     host = headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in LOOPBACK:
+    if _name_of(host) not in LOOPBACK:
         return 421, "This page is for this machine alone.\n"
     writes = scope["method"] not in ("GET", "HEAD")
     origin = headers.get("origin")
@@ -88,3 +88,11 @@ def _refusal(scope: Scope) -> tuple[int, str]:
     if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return 403, "Other pages may not lead to this one.\n"
     return 0, ""
+
+
+def _name_of(host: str) -> str | None:
+    """Return the name in a Host header; None of one that is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

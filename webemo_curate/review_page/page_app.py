@@ -142,7 +142,7 @@ async def _document(request: Request) -> dict[str, Any]:
             raise InputError("a request is too long")
     try:
         document = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise InputError("a request must be a JSON object")

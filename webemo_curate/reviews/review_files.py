@@ -13,6 +13,7 @@ from webemo_curate.reviews.blind_sample import BlindSample
 from webemo_curate.reviews.review import Review, ReviewKind
 from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.reviews.review_lines import COLUMNS
+from webemo_curate.rooted import read_regular
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
 
@@ -157,8 +158,7 @@ def read_rows(file: Path) -> Iterator[ReviewRow]:
 def _text(file: Path) -> str:
     """Return a file's text, within bounds."""
     try:
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
+        content = read_regular(file, LARGEST + 1)
         if len(content) > LARGEST:
             raise InputError(f"{file}: has more than {LARGEST:,} bytes; divide it")
         return content.decode("utf-8-sig")
@@ -167,7 +167,9 @@ def _text(file: Path) -> str:
         raise InputError(f"{file}, line {line}: is not UTF-8; save the file as UTF-8") from error
     except OSError as error:
         raise_system_fault(error, str(file))
-        raise InputError(f"{file}: cannot be read: {error.strerror}; check its name") from error
+        raise InputError(
+            f"{file}: cannot be read: {error.strerror or error}; check its name"
+        ) from error
 
 
 def _check_header(header: list[str], file: Path) -> None:

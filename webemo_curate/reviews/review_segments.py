@@ -7,6 +7,7 @@ from pathlib import Path
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.reviews.review import Review
 from webemo_curate.reviews.review_lines import from_line
+from webemo_curate.storage.appending import open_appending
 from webemo_curate.storage.atomic import flush_file
 from webemo_curate.system_faults import raise_system_fault
 
@@ -34,10 +35,9 @@ def append_bytes(path: Path, content: bytes) -> int:
     CurateError
         If it cannot be written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, flags, 0o666)
+        handle = open_appending(path)
         try:
             size = os.fstat(handle).st_size
             _write_whole(handle, size, content)

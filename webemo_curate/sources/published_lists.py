@@ -17,6 +17,9 @@ BASE_URL = "https://raw.githubusercontent.com/ccivit/download_webEmo/master"
 LINES = {"category.txt": None, "train25.txt": 213_952, "test25.txt": 53_489}
 """The files and their published numbers of lines (267,441 URLs in all)."""
 
+KEPT = "data/lists"
+"""Below a workspace: where they are kept."""
+
 MAX_LIST_BYTES = 64 * 2**20
 TIMEOUT_SECONDS = 60.0
 

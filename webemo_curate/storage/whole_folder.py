@@ -4,7 +4,7 @@ import ctypes
 import fcntl
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,7 +50,6 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     try:
         with hidden_folder(path) as partial:
             yield partial
-            partial.chmod(0o755)
             sync_filesystem(partial)
             if replace and path.exists():
                 _exchange(partial, path)
@@ -88,9 +87,8 @@ def hidden_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_hidden(path)
-    partial = Path(
-        tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent)
-    )
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
+    partial.mkdir()
     handle = os.open(partial, os.O_RDONLY)
     try:
         with suppress(OSError):  # where there are no locks, no sweep can get one either
