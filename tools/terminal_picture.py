@@ -79,14 +79,15 @@ def said(command: str, place: str) -> str:
     Returns
     -------
     str
-        Lines; a bar that was drawn over itself as it stood last.
+        Lines; a bar that was drawn over itself as it stood last. The seconds that stages took are
+        left out: they say how busy the machine was.
     """
     child = pexpect.spawn(command, cwd=place, encoding="utf-8", timeout=900, dimensions=(40, WIDTH))
     child.expect(pexpect.EOF)
     lines = str(child.before).replace("\r\n", "\n").split("\n")
     # A bar is drawn over itself: what was drawn last stays.
     shown = (line.split("\r")[-1] or line.rstrip("\r") for line in lines)
-    return "\n".join(shown).replace(place, "~").rstrip()
+    return re.sub(r"\(\d+\.\d s, ", "(", "\n".join(shown)).replace(place, "~").rstrip()
 
 
 if __name__ == "__main__":
