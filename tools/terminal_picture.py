@@ -46,16 +46,17 @@ def write_picture(file: Path) -> None:
     """
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     with TemporaryDirectory() as place:
-        _draw_photos(Path(place))
+        draw_photos(Path(place))
         for command in COMMANDS:
             console.print(Text(f"$ {command}", style="bold"))
-            console.print(Text.from_ansi(_said(command, place)))
+            console.print(Text.from_ansi(said(command, place)))
     # The usual form loads its typeface from a host; a reader's own does as well.
     form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     file.write_text(console.export_svg(title="curate", code_format=form), encoding="utf-8")
 
 
-def _draw_photos(place: Path) -> None:
+def draw_photos(place: Path) -> None:
+    """Draw a folder `photos` of sad and happy pictures below a place."""
     drawn = place / "drawn"
     drawn.mkdir()
     for photo in write_photos(make_world(DemoConfig(pictures=PICTURES), drawn), drawn).rglob("*.*"):
@@ -65,14 +66,28 @@ def _draw_photos(place: Path) -> None:
     shutil.rmtree(drawn)
 
 
-def _said(command: str, place: str) -> str:
-    """Return what stands on the terminal when the command has ended."""
+def said(command: str, place: str) -> str:
+    """Return what stands on a terminal when a command has ended there.
+
+    Parameters
+    ----------
+    command : str
+        As it is typed.
+    place : str
+        The folder in which it runs; shown as `~`.
+
+    Returns
+    -------
+    str
+        Lines; a bar that was drawn over itself as it stood last. The seconds that stages took are
+        left out: they say how busy the machine was.
+    """
     child = pexpect.spawn(command, cwd=place, encoding="utf-8", timeout=900, dimensions=(40, WIDTH))
     child.expect(pexpect.EOF)
     lines = str(child.before).replace("\r\n", "\n").split("\n")
     # A bar is drawn over itself: what was drawn last stays.
     shown = (line.split("\r")[-1] or line.rstrip("\r") for line in lines)
-    return "\n".join(shown).replace(place, "~").rstrip()
+    return re.sub(r"\(\d+\.\d s, ", "(", "\n".join(shown)).replace(place, "~").rstrip()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,17 +14,26 @@ import pexpect
 import pytest
 from PIL import Image
 
+from tests.exports.shared_set import fill
+from tests.trainable import TINY, write_experiment
+from webemo_curate.cli import STOPPED
+from webemo_curate.config import ExportConfig
+from webemo_curate.releases.release import release
 from webemo_curate.workspace import Workspace
 
 CURATE = str(Path(sys.executable).with_name("curate"))
 PATIENCE = 200
 """Seconds after which something is stuck, on however busy a machine."""
 
+LONG = 50_000
+"""Pictures that take longer than a bar waits, on however fast a machine."""
 
-def started(*arguments: object) -> "pexpect.spawn[str]":
+
+def started(*arguments: object, place: Path | None = None) -> "pexpect.spawn[str]":
     """Start a command on a terminal of its own."""
+    words = list(map(str, arguments))
     return pexpect.spawn(
-        CURATE, list(map(str, arguments)), encoding="utf-8", timeout=PATIENCE, env=dict(os.environ)
+        CURATE, words, encoding="utf-8", timeout=PATIENCE, env=dict(os.environ), cwd=place
     )
 
 
@@ -35,6 +46,14 @@ def ended_by_ctrl_c(terminal: "pexpect.spawn[str]") -> str:
     return str(said)
 
 
+def said_and_stopped(terminal: "pexpect.spawn[str]") -> None:
+    """Press Ctrl-C; check that the command ends with its one message."""
+    said = ended_by_ctrl_c(terminal)
+    assert STOPPED in said
+    assert "Traceback" not in said
+    assert "Aborted" not in said
+
+
 def test_ctrl_c_while_fetching_says_what_is_kept(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/1.jpg"
@@ -43,10 +62,7 @@ def test_ctrl_c_while_fetching_says_what_is_kept(tmp_path: Path) -> None:
         terminal = started("fetch", "--lists", tmp_path / "list.txt", *place)
         terminal.expect("fetch: runs")
         silent.accept()
-        said = ended_by_ctrl_c(terminal)
-    assert "curate: stopped; finished work is kept" in said
-    assert "Traceback" not in said
-    assert "Aborted" not in said
+        said_and_stopped(terminal)
 
 
 @pytest.mark.slow
@@ -58,9 +74,51 @@ def test_ctrl_c_while_training_comes_after_a_line_an_epoch(
     options = ("--only", "--from-scratch", "--epochs", 500, "--image-size", 32, "--batch-size", 2)
     terminal = started("train-model", *options, "--workspace", workspace.root)
     terminal.expect(r"epoch 1 of 500: loss [0-9.]+, accuracy [0-9.]+%, validation")
-    said = ended_by_ctrl_c(terminal)
-    assert "curate: stopped; finished work is kept" in said
-    assert "Traceback" not in said
+    said_and_stopped(terminal)
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_an_experiment_leaves_no_result(workspace: Workspace, tmp_path: Path) -> None:
+    long = TINY.model_copy(update={"epochs": 500})
+    common = long.model_dump(mode="json", exclude={"grams", "seeds"}, exclude_unset=True)
+    file = write_experiment(tmp_path, common=common | {"seeds": 2})
+    terminal = started("experiment", file, "--workspace", workspace.root)
+    terminal.expect("epoch 1 of 500")
+    said_and_stopped(terminal)
+    assert not [*workspace.root.glob("experiments/*/*.md")]
+
+
+def test_ctrl_c_while_predicting(trained: tuple[Workspace, Path]) -> None:
+    workspace, run = trained
+    shutil.copy(next(workspace.root.glob("data/images/**/*.png")), workspace.root / "1.png")
+    terminal = started("predict", run.name, *["1.png"] * LONG, place=workspace.root)
+    terminal.expect("predict:.*image/s")
+    said_and_stopped(terminal)
+
+
+def test_ctrl_c_in_a_release_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
+    workspace = fill(Workspace(tmp_path / "ws"))
+    options = ("--license", "cc-by-4.0", "--workspace", workspace.root)
+    terminal = started("release", tmp_path / "set", *options)
+    while not [*tmp_path.glob(".set.*")] and terminal.isalive():
+        time.sleep(0.001)
+    said_and_stopped(terminal)
+    assert not [*tmp_path.glob(".set.*")]
+    if (tmp_path / "set").exists():
+        check = ("sha256sum", "--check", "SHA256SUMS")
+        subprocess.run(check, cwd=tmp_path / "set", check=True)
+
+
+def test_ctrl_c_in_a_rebuild_leaves_no_split(tmp_path: Path) -> None:
+    release(fill(Workspace(tmp_path / "ws")), tmp_path / "set", ExportConfig(license="cc-by-4.0"))
+    theirs = tmp_path / "theirs"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mirror = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        options = ("--mirror", mirror, "--allow-private", "--ignore-robots", "--workspace", theirs)
+        terminal = started("rebuild", tmp_path / "set", *options)
+        silent.accept()
+        said_and_stopped(terminal)
+    assert not [*theirs.glob("manifests/train*")]
 
 
 PICTURES = 48
@@ -103,10 +161,7 @@ def test_ctrl_c_at_every_stage_says_what_is_kept(photos: Path, tmp_path: Path) -
     for stage in ("images", "ocr", "features", "pairs"):
         terminal = started("dedup", "--workspace", workspace_of(photos, tmp_path))
         terminal.expect(f"{stage}: runs")
-        said = ended_by_ctrl_c(terminal)
-        assert "curate: stopped; finished work is kept" in said, stage
-        assert "Traceback" not in said
-        assert "Aborted" not in said
+        said_and_stopped(terminal)
 
 
 @pytest.mark.slow
@@ -123,7 +178,7 @@ def test_ctrl_c_in_commands_without_stages(
     terminal.close()
     assert "Traceback" not in said
     had_ended = terminal.exitstatus in (0, 2) or "curate: " in said  # it was leaving already
-    assert had_ended or "curate: stopped; finished work is kept" in said
+    assert had_ended or STOPPED in said
 
 
 def workspace_of(photos: Path, folder: Path) -> Path:

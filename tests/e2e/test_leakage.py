@@ -1,6 +1,7 @@
 """`curate dedup --against`: what a test set shares with the training data is marked and said."""
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -89,12 +90,14 @@ def test_marks_are_made_again_only_for_another_set(own: Workspace, outside: Path
 
 
 def test_evaluation_warns_of_shared_pictures_and_can_leave_them_out(
-    own: Workspace, outside: Path
+    own: Workspace, outside: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (outside / "sadness" / "broken.jpg").unlink()
     (run,) = train(TINY.model_copy(update={"epochs": 1}), work_on(own))
 
+    caplog.set_level(logging.INFO, "webemo_curate")
     whole = evaluate(run.folder, str(outside), work_on(own), "cpu")
+    assert sum("files are taken" in message for message in caplog.messages) == 1
     assert (whole.shared, whole.metrics.images) == (4, 9)  # the test split's picture is no leak
     assert "warning: the pictures of 4 of these images" in whole.summary()
 

@@ -2,15 +2,22 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from tests.exports.conftest import Export, Rows, text
+from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports.export import export
 from webemo_curate.exports.safe_names import folder_names
+from webemo_curate.manifest import Origin
+from webemo_curate.verdicts import Split
+from webemo_curate.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +149,41 @@ def test_mlcroissant_finds_nothing_wrong_and_reads_all_records(
         assert row["images/target"] == one["target"]
         assert text(names[row["images/label"]]) == one["label"]
         assert row["images/image"].size == (one["width"], one["height"])
+
+
+CLASSES = ("fear", "joy", "surprise")
+
+
+@pytest.fixture
+def of_three(shared: Workspace, tmp_path: Path) -> Workspace:
+    """The workspace with splits of three classes."""
+    own = Workspace(shutil.copytree(shared.root, tmp_path / "three"))
+    for split in Split:
+        table = own.read(split)
+        targets = pa.array([row % len(CLASSES) for row in range(table.num_rows)], pa.int8())
+        place = table.schema.get_field_index("target")
+        table = table.set_column(place, table.schema.field(place), targets)
+        own.write(split, table, Origin("split", 1, {}, {}), CLASSES)
+    return own
+
+
+def test_several_classes_are_read_by_number_and_name(of_three: Workspace, tmp_path: Path) -> None:
+    import mlcroissant
+
+    for form in ("huggingface", "croissant"):
+        export(of_three, ExportFormat(form), tmp_path / form, ExportConfig(license="cc-by-4.0"))
+    read = datasets.load_dataset(str(tmp_path / "huggingface"))
+    described = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant" / "croissant.json"))
+    names = {
+        row["classes/number"]: text(row["classes/name"]) for row in described.records("classes")
+    }
+    assert names == dict(enumerate(CLASSES))
+    found = {
+        text(row["images/sha256"]): row["images/target"] for row in described.records("images")
+    }
+    for split in Split:
+        wanted = of_three.read(split, ["sha256", "target"]).to_pylist()
+        part = read[str(split)]
+        assert part.features["target"].names == [*CLASSES]
+        assert part.select_columns(["sha256", "target"]).to_list() == wanted
+        assert all(found[row["sha256"]] == row["target"] for row in wanted)

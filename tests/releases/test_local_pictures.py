@@ -72,7 +72,9 @@ def test_a_release_counts_local_files_and_tells_no_path(local: LocalSet) -> None
     urls = [row["url"] for row in rows]
     alone = sum(row["url"].startswith("file:") and not row["urls"] for row in rows)
     assert local.released.local == alone > len(urls) / 2
-    assert f"{alone} of them have no URL" in local.released.summary()
+    said = local.released.summary()
+    assert f"{alone} of them have no URL" in said
+    assert f"{local.released.decisions} other URLs and files" in said
     card = (local.folder / "README.md").read_text()
     assert f"{alone} images were local files" in card
     assert "--pictures DIR" in card

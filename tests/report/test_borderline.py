@@ -1,10 +1,12 @@
 """What a move would change is what the stage then does; narrow cases are the nearest."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.cli.test_every_command import EVERY
 from tests.report.made_workspace import HOSTILE, MADE, fill
 from tests.stages.tables import manifest
 from tests.work import work_on
@@ -33,6 +35,10 @@ def filled(workspace: Workspace) -> Workspace:
 def by_setting(step: Borderline | None) -> dict[str, int]:
     assert step
     assert all(move.dropped - move.change == step.now for move in step.moves)
+    for move in step.moves:
+        program, name, *options = shlex.split(move.command)
+        assert program == "curate"
+        EVERY[name].make_context("what sets it", options)
     return {move.setting: move.dropped for move in step.moves}
 
 

@@ -19,9 +19,12 @@ from tests.runner.cluster import in_a_cluster, leave_cluster
 from tests.stages.tables import manifest
 from webemo_curate.config import DecodingConfig, ImagesConfig, PipelineConfig, RunnerConfig
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.progress import ProgressBar
+from webemo_curate.runner import ray_counts, reporting
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.ray_runner import _Actor
+from webemo_curate.runner.reporting import rows_done
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -212,6 +215,41 @@ def test_a_closed_engine_leaves_its_own_cluster_alone_and_can_be_used_again(
     first.close()
     assert not in_a_cluster()
     assert first.run(job(tmp_path, [3]))["doubled"].to_pylist() == [6]
+
+
+@dataclass(frozen=True)
+class Watched(Doubler):
+    """Ends its batch only when its driver's bar has moved, before it is done."""
+
+    moved: Path = Path()
+
+    def setup(self) -> None:
+        reporting.TELL_SECONDS = ray_counts.NEWS_SECONDS = 0.0
+
+    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        rows_done(2)
+        for _ in range(1_000):
+            if self.moved.exists():
+                return super().process(batch)
+            time.sleep(0.1)
+        raise CurateError("the bar has not moved")
+
+
+def test_a_bar_moves_within_a_partition(
+    runner: Callable[[int], Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves, moved = [], tmp_path / "moved"
+
+    def update(_: ProgressBar, units: int = 1) -> None:
+        if units:
+            moves.append(units)
+            moved.touch()
+
+    monkeypatch.setattr(ProgressBar, "update", update)
+    values = [1, 2, 3, 4]
+    result = runner(1).run(job(tmp_path, values, worker=Watched(moved=moved)))
+    assert result["value"].to_pylist() == values
+    assert (moves[0], sum(moves)) == (2, len(values))
 
 
 class Unwilling(_Actor):

@@ -134,6 +134,16 @@ def test_names_left_out_are_no_classes(workspace: Workspace) -> None:
     assert workspace.classes(Split.TRAIN) == ("anger", "fear", "love", "sadness")
 
 
+def test_a_label_and_a_group_together_make_the_positive_class(workspace: Workspace) -> None:
+    tables = corpus([label for label in TAXONOMY.labels for _ in range(2)])
+    workspace.write("listing", tables["listing"], Origin("listing", 1, {}, {}))
+    stage = BinarizeStage(BinarizeConfig(positive=("sadness", "zest")))
+    rows = run_stage(stage, tables, workspace)["labels"].to_pylist()
+    positive = {row["label"] for row in rows if row["target"] == 1}
+    assert positive == {"zest", *TAXONOMY.covered(["sadness"], 2) & set(TAXONOMY.labels)}
+    assert {row["label"] for row in rows} == set(TAXONOMY.labels)
+
+
 @pytest.mark.parametrize("target", ["level2", "labels"])
 def test_the_positive_policy_is_the_binary_targets_alone(target: str) -> None:
     with pytest.raises(ValidationError, match="--conflicts positive is for --target binary alone"):

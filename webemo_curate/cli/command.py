@@ -33,7 +33,7 @@ until they are compared, which workers elsewhere do not see."""
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
 app = typer.Typer(
-    help="From a list of image URLs with emotion labels to an audited data set and a network.",
+    help="From labelled pictures to an audited data set and a trained network.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,10 +56,11 @@ JsonOption = Annotated[
     ),
 ]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Results and errors alone.", rich_help_panel=GENERAL)
+    bool,
+    typer.Option("--quiet", "-q", help="Print results and errors alone.", rich_help_panel=GENERAL),
 ]
 VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Details too.", rich_help_panel=GENERAL)
+    bool, typer.Option("--verbose", "-v", help="Say details too.", rich_help_panel=GENERAL)
 ]
 RayOption = Annotated[list[str] | None, typer.Option("--ray", hidden=True)]
 

@@ -49,10 +49,11 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def take_global_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say it.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """From a list of image URLs with emotion labels to an audited data set and a network."""
+    """From labelled pictures to an audited data set and a trained network."""
 
 
 def run() -> None:

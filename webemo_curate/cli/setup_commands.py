@@ -46,7 +46,7 @@ def doctor(
         print(f"{'not asked':<9} {'network':<19} --network asks the hosts of weights and lists")
     failing = [check.name for check in found if check.state == checks.State.FAILS]
     said = f"{', '.join(failing)}: see what to do above" if failing else "All that is needed works"
-    call.end(said, then=None if failing else "fetch --lists webemo")
+    call.end(said, then=None if failing else "fetch --help")
     call.answer(checks=[asdict(check) for check in found], works=not failing)
     if failing:
         raise typer.Exit(CurateError.exit_code)

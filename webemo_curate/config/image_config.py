@@ -57,14 +57,21 @@ class DedupConfig(StageConfig):
         flag=Flag("--near/--exact-only"),
         description="Find near duplicates, or equal pixels alone.",
     )
-    min_inliers: int = setting(16, ge=4, description="Keypoints that must agree on one placing.")
+    min_inliers: int = setting(
+        16, ge=4, flag=Flag(), description="Keypoints that must agree on one placing."
+    )
     min_correlation: float = setting(
-        0.8, ge=-1, le=1, description="Of the gray values where two pictures overlap."
+        0.8,
+        ge=-1,
+        le=1,
+        flag=Flag(),
+        description="Least correlation of the gray values where two pictures overlap.",
     )
     max_changed: float = setting(
         0.008,
         ge=0,
         le=1,
+        flag=Flag(),
         description="Largest part that may differ, as a share of the overlap.",
     )
     partition_rows: int = setting(

@@ -36,7 +36,9 @@ VERSION = 6
 NEEDED = ("images", "features", "duplicates")
 
 
-def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPictures:
+def mark_shared(
+    place: Path, work: WorkContext, runner: Runner, *, told: bool = False
+) -> SharedPictures:
     """Find what an external set shares with the clean images of a workspace.
 
     The methods and thresholds are those of the dedup stage; every match is kept, in
@@ -51,6 +53,8 @@ def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPicture
         near is near.
     runner : Runner
         Describes and compares pictures.
+    told : bool, default False
+        Whether what is taken of the folder has been said already.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def mark_shared(place: Path, work: WorkContext, runner: Runner) -> SharedPicture
         If the set cannot be read or the workspace is not deduplicated yet.
     """
     workspace, config = work.workspace, work.config.dedup
-    files = _files(place)
+    files = _files(place, told=told)
     name = place.absolute().name if place.is_dir() else place.stem
     target = f"shared-{name}"
     origin = _origin(files, workspace, config)
@@ -85,10 +89,10 @@ def _is_as_written(workspace: Workspace, target: str, digest: str) -> bool:
         return False
 
 
-def _files(place: Path) -> pa.Table:
+def _files(place: Path, *, told: bool) -> pa.Table:
     """Return path and SHA-256 of each image of the set: in the workspace, or absolute."""
     if place.is_dir():
-        return list_pictures(place)
+        return list_pictures(place, told=told)
     return read_manifest(place, Split.TEST, ["path", "sha256"])
 
 

@@ -255,7 +255,7 @@ def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | 
     if is_split(on) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
     with workspace.lock(), work.running() as runner:
-        marks = mark_shared(Path(on), work, runner)
+        marks = mark_shared(Path(on), work, runner, told=True)
     return marks.trained_on(workspace).among(test_set.table["sha256"].to_pylist())
 
 

@@ -21,6 +21,7 @@ from webemo_curate.models.devices import choose_device
 from webemo_curate.models.gradcam import class_activation
 from webemo_curate.models.precision import as_floats
 from webemo_curate.models.registry import Network
+from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import LAST_FILE, load_classes, load_config
 
 Source = str | Path | Image.Image
@@ -117,8 +118,8 @@ def classify(
     """Classify pictures by a network that `open_network` loaded; see `predict`."""
     config, classes = load_config(run), load_classes(run)
     device = next(network.parameters()).device
-    predictions = []
-    for source in images:
+
+    def one(source: Source) -> Prediction:
         square = torch.from_numpy(_square(source, config, max_pixels))[None].to(device)
         pixels = as_floats(square)
         with torch.inference_mode():
@@ -128,7 +129,13 @@ def classify(
         answer = int(answers(probability)[0])
         activation = class_activation(network, pixels, answer) if look else None
         path = None if isinstance(source, Image.Image) else Path(source)
-        predictions.append(_prediction(path, probability[0], answer, classes, activation))
+        return _prediction(path, probability[0], answer, classes, activation)
+
+    predictions = []
+    with ProgressBar(len(images), "predict", "image") as bar:
+        for source in images:
+            predictions.append(one(source))
+            bar.update()
     return predictions
 
 

@@ -24,7 +24,7 @@ PYTHON = (3, 11)
 NEEDED_OPEN_FILES = 1024
 """A fetch with its default of connections opens some hundreds of files."""
 
-NEEDED_BYTES, COMFORTABLE_BYTES = 2**30, 50 * 2**30
+NEEDED_BYTES, COMFORTABLE_BYTES = 2**30, 15 * 10**9
 """Of the disk: to do anything, and for WEBEmo's pictures with their packed pixels."""
 
 HOSTS = ("huggingface.co", "github.com", "raw.githubusercontent.com")
@@ -219,7 +219,8 @@ def _disk(place: Path) -> Check:
     if free < NEEDED_BYTES:
         return Check("disk", State.FAILS, found, "free some space, or name another --workspace")
     if free < COMFORTABLE_BYTES:
-        remedy = "enough for a set of your own; all of WEBEmo takes about 50 GiB"
+        whole = f"{COMFORTABLE_BYTES / 10**9:.0f} GB"
+        remedy = f"enough for a set of your own; all of WEBEmo takes about {whole}"
         return Check("disk", State.COULD, found, remedy)
     return Check("disk", State.WORKS, found)
 

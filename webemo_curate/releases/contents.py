@@ -98,7 +98,7 @@ def local_images(images: pa.Table) -> int:
 
 
 def decision_table(workspace: Workspace, removed: pa.Table) -> pa.Table:
-    """Return why every other URL left: no text that OCR read, which may hold names.
+    """Return why every other URL or file left: no text that OCR read, which may hold names.
 
     Parameters
     ----------

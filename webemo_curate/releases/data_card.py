@@ -16,7 +16,7 @@ from webemo_curate.workspace import Workspace
 
 WHAT = {
     files.IMAGES: "every image of the set: hashes, URLs, label, class, group, split, size",
-    files.DECISIONS: "every other listed URL: stage and reason, what was measured against what",
+    files.DECISIONS: "every other listed URL or file: stage, reason, scores and thresholds",
     files.REMOVED: "what was taken down: hashes of images and of URLs, with the date",
     files.PIPELINE: "the settings that the set was made with",
     files.CROISSANT: "what the columns mean, for machines",

@@ -59,7 +59,7 @@ def write_description(folder: Path, config: ExportConfig, selection: Selection) 
     described = dataset_node(
         config,
         "Hashes, URLs, labels and splits of a curated set of pictures, and why every other "
-        "listed URL is not in it. No picture is part of it; 'curate rebuild' fetches them.",
+        "listed URL or file is not in it. No picture is part of it; 'curate rebuild' fetches them.",
         [file_node(folder / name, name) for name in parquet],
         [names_node("classes", selection.classes), records],
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.license_words import required_license
 from webemo_curate.gates import GATES
+from webemo_curate.listing_keys import unit_of
 from webemo_curate.releases import files
 from webemo_curate.releases.contents import decision_table, image_table, local_images
 from webemo_curate.releases.data_card import NEED_FILES, write_release_card
@@ -55,11 +57,13 @@ class Released:
     images
         Of the final set.
     decisions
-        Other URLs, with why they left.
+        Other URLs and files, with why they left.
     removed
         Images taken down, in this release or before.
     local
         Images that were local files and have no URL: others need the files to rebuild them.
+    unit
+        What was listed; see `listing_keys.unit_of`.
     """
 
     folder: str
@@ -67,12 +71,14 @@ class Released:
     decisions: int
     removed: int
     local: int = 0
+    unit: str = "URLs"
 
     def summary(self) -> str:
         """Say it in a line."""
         down = f"; {self.removed:,} images are taken down" if self.removed else ""
         own = f"; {self.local:,} of them have no URL: {NEED_FILES}" if self.local else ""
-        return f"{self.folder}: {self.images:,} images{own}; {self.decisions:,} other URLs{down}"
+        left = f"{self.decisions:,} other {self.unit}"
+        return f"{self.folder}: {self.images:,} images{own}; {left}{down}"
 
 
 def release(
@@ -122,9 +128,9 @@ def release(
         images, decisions = image_table(workspace, removed), decision_table(workspace, removed)
         _write(workspace, partial, config, {"images": images, "decisions": decisions}, removed)
     stones = removed["sha256"].drop_null()
-    return Released(
-        str(folder), images.num_rows, decisions.num_rows, len(stones), local_images(images)
-    )
+    unit = unit_of(chain(images["url"].to_pylist(), decisions["url"].to_pylist()))
+    counts = (images.num_rows, decisions.num_rows, len(stones), local_images(images))
+    return Released(str(folder), *counts, unit)
 
 
 def pipeline_text(config: PipelineConfig) -> str:

@@ -192,9 +192,7 @@ def _correlations(pairs: _DecidedPairs) -> Histogram | None:
 def _moves(pairs: _DecidedPairs, now: int) -> list[Move]:
     counts = {}
     for name, value in _changes(pairs.config):
-        command = typed(f"dedup --distance {value}")
-        if name != "distance":
-            command = f"{typed(f'config set dedup.{name} {value}')} && {typed('dedup')}"
+        command = typed(f"dedup --{name.replace('_', '-')} {value}")
         dropped = pairs.dropped(pairs.config.model_copy(update={name: value}))
         counts[f"{name.replace('_', ' ')} {value}", command] = dropped
     return moved(now, counts)

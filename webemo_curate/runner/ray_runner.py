@@ -8,7 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -21,6 +21,7 @@ from webemo_curate.runner.job import Job, Resources, Staffed, Worker
 from webemo_curate.runner.memory import end_beyond, held_bytes
 from webemo_curate.runner.messages import (
     ONE_THREAD,
+    Advanced,
     Died,
     Done,
     Failed,
@@ -31,6 +32,7 @@ from webemo_curate.runner.messages import (
     work,
 )
 from webemo_curate.runner.ray_cluster import meet_cluster, places_for, ray_module
+from webemo_curate.runner.ray_counts import BatchCounts, DriverCounts
 from webemo_curate.runner.scheduler import run_job
 
 logger = logging.getLogger(__name__)
@@ -99,7 +101,8 @@ class RayRunner:
         worker = job.worker
         if isinstance(worker, Staffed):
             worker = worker.staffed(int(needs["CPU"]) - 1)
-        yield _Actors(worker, needs, min(self._workers or size, size))
+        with closing(DriverCounts()) as counts:
+            yield _Actors(worker, needs, min(self._workers or size, size), counts)
 
 
 class _Actor:
@@ -119,8 +122,9 @@ class _Actor:
         end_beyond(memory)
         return answer
 
-    def work(self, batch: bytes) -> Done | Failed:
-        return work(self._worker, batch)
+    def work(self, batch: bytes, counts: BatchCounts) -> Done | Failed:
+        with counts.telling():
+            return work(self._worker, batch)
 
     def node(self) -> str:
         """Return the id of the node it lives on."""
@@ -131,13 +135,16 @@ class _Actor:
 class _RayHand:
     """One actor; see `scheduler.WorkerHandle`."""
 
-    def __init__(self, actor: Any, worker: Any, memory: int) -> None:
-        self._actor, self._memory = actor, memory
+    def __init__(self, actor: Any, worker: Any, memory: int, counts: DriverCounts) -> None:
+        self._actor, self._memory, self._counts = actor, memory, counts
+        self.batch = 0
         self._node = actor.node.remote()
         self.answer = actor.set_up.remote(worker, __version__, memory)
 
     def send(self, batch: pa.RecordBatch) -> None:
-        self.answer = self._actor.work.remote(to_ipc(batch))
+        counts = self._counts.of_next_batch()
+        self.batch = counts.batch
+        self.answer = self._actor.work.remote(to_ipc(batch), counts)
 
     def receive(self) -> Message:
         """Return the answer that has come; a dead actor's rows are innocent if its node went."""
@@ -176,8 +183,10 @@ class _RayHand:
 class _Actors:
     """Actors of one job; see `scheduler.WorkerPool`."""
 
-    def __init__(self, worker: Worker, needs: dict[str, float], size: int) -> None:
-        self.size = size
+    def __init__(
+        self, worker: Worker, needs: dict[str, float], size: int, counts: DriverCounts
+    ) -> None:
+        self.size, self._counts = size, counts
         self._worker = ray_module().put(worker)
         self._memory = int(needs["memory"])
         self._actor: Any = (
@@ -194,16 +203,26 @@ class _Actors:
         )
 
     def start_worker(self) -> _RayHand:
-        return _RayHand(self._actor.remote(), self._worker, self._memory)
+        return _RayHand(self._actor.remote(), self._worker, self._memory, self._counts)
 
     def listen(self, workers: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
         by_answer = {worker.answer: worker for worker in workers}
         ready: list[Any] = []
         while not ready:
-            ready, _ = ray_module().wait(list(by_answer), num_returns=1, timeout=PATIENCE_SECONDS)
+            awaited = [*by_answer, *self._counts.awaited()]  # an answer goes before counts
+            ready, _ = ray_module().wait(awaited, num_returns=1, timeout=PATIENCE_SECONDS)
             if not ready:
                 logger.info("waiting for %d workers of the Ray cluster", len(workers))
+        if ready[0] not in by_answer:
+            return self._advanced(workers)
+        self._counts.ask()
         return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
+
+    def _advanced(self, workers: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
+        """Return what workers told of the batch that each is at; what is late is of no use."""
+        at = {worker.batch: worker for worker in workers}
+        told = self._counts.taken()
+        return [(at[batch], Advanced(rows)) for batch, rows in told.items() if batch in at]
 
 
 def _refused(reason: str) -> Failed:

@@ -16,13 +16,14 @@ RowT = TypeVar("RowT")
 class _Teller:
     """Adds rows up and tells of them now and then."""
 
-    def __init__(self, tell: Callable[[int], None]) -> None:
-        self._tell, self._rows, self._told = tell, 0, time.monotonic()
+    def __init__(self, tell: Callable[[int], None], seconds: float | None) -> None:
+        self._tell, self._seconds = tell, seconds
+        self._rows, self._told = 0, time.monotonic()
 
     def add(self, rows: int) -> None:
         self._rows += rows
         now = time.monotonic()
-        if now - self._told >= TELL_SECONDS:
+        if now - self._told >= (TELL_SECONDS if self._seconds is None else self._seconds):
             self._tell(self._rows)
             self._rows, self._told = 0, now
 
@@ -51,15 +52,17 @@ def counted(rows: Iterable[RowT]) -> Iterator[RowT]:
 
 
 @contextmanager
-def reporting_to(tell: Callable[[int], None]) -> Iterator[None]:
+def reporting_to(tell: Callable[[int], None], seconds: float | None = None) -> Iterator[None]:
     """Let `rows_done` be heard while the block runs.
 
     Parameters
     ----------
     tell : callable
         Given numbers of rows.
+    seconds : float, optional
+        Between two calls of it, at least; default `TELL_SECONDS`.
     """
-    token = _TELLER.set(_Teller(tell))
+    token = _TELLER.set(_Teller(tell, seconds))
     try:
         yield
     finally:

@@ -172,13 +172,15 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     )
 
 
-def list_pictures(folder: Path) -> pa.Table:
-    """List every file under a folder, whatever its folders are named.
+def list_pictures(folder: Path, *, told: bool = False) -> pa.Table:
+    """List every file below a folder, whatever its folders are named.
 
     Parameters
     ----------
     folder : Path
         Any folder; see `read_folder` for what is left out.
+    told : bool, default False
+        Whether what is taken of the folder has been said already.
 
     Returns
     -------
@@ -199,7 +201,8 @@ def list_pictures(folder: Path) -> pa.Table:
     files = _files(folder.absolute(), left_out)
     if not files:
         raise InputError(f"{folder}: holds no file; give a folder of images{_tail(left_out)}")
-    _tell(folder, len(files), left_out)
+    if not told:
+        _tell(folder, len(files), left_out)
     return pa.table(
         {"path": [str(file) for file in files], "sha256": [regular_digest(file) for file in files]}
     )
