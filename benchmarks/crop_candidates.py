@@ -1,6 +1,7 @@
 """Whether crops stay candidates however many strangers there are, and at what cost.
 
     python -m benchmarks.crop_candidates DATA --strangers WORDS.npz... [--sizes 1000 222000]
+        [--plant siblings]
 
 DATA holds `web/` (photos) and `web_labels.csv` (file, family, neardup_group). Crops of one photo of
 each near-duplicate group are planted in sets of strangers: the real ones of the `.npz` files
@@ -8,8 +9,9 @@ each near-duplicate group are planted in sets of strangers: the real ones of the
 rule is a process of its own on the same file. Beside the present rule runs the one of before: words
 of more than 30 pictures are ignored, four of the others make a pair. With `--window 1`, a set
 stands for one `WINDOW` times as large: strangers between two keypoints grow as the set does.
-Recall is that of local words; of any method, with hashes and gray values, which ask for the whole
-frame and do not depend on the size.
+With `--plant siblings` pictures of which a part is another's (`benchmarks.planted_siblings`) are
+planted in place of crops. Recall is that of local words; of any method, with hashes and gray
+values, which ask for the whole frame and do not depend on the size.
 """
 
 import argparse
@@ -20,19 +22,23 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from benchmarks.measure import MEGABYTE, Cost, run
 from benchmarks.planted_sets import (
     Crops,
     alike,
+    alike_whole,
     chosen_photos,
     draw_words,
     plant,
     real_strangers,
 )
+from benchmarks.planted_siblings import SIBLINGS
+from benchmarks.planted_siblings import plant as plant_edits
 from webemo_curate.duplicates import neighbors
 from webemo_curate.duplicates.candidates import candidate_pairs
-from webemo_curate.duplicates.local_words import TABLES, Words
+from webemo_curate.duplicates.local_words import TABLES, Words, local_words
 
 BANDS = ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.5, 0.9))
 AIMS = {222_000: 0.985, 1_000_000: 0.97}
@@ -43,6 +49,9 @@ MOST_PAIRS, MOST_SECONDS, MOST_BYTES = 3.0, 60.0, 2e9
 
 COMMON, MIN_SHARED = 30, 4
 KEYPOINTS = 64
+SMALLEST = 100
+"""Short side in pixels from which a part of a photo can be exchanged."""
+
 RULES = ("now", "before")
 Counts = npt.NDArray[np.int64]
 
@@ -93,7 +102,8 @@ def measure(file: Path, crops: Crops, rule: str, options: argparse.Namespace) ->
     pairs = np.load(file.with_suffix(".npy"))
     pictures = len(np.load(file)["sizes"])
     found = _found(pairs, crops, pictures)
-    bands = " ".join(_share(found[(crops.area >= a) & (crops.area < b)]) for a, b in BANDS)
+    within = [found[(crops.area >= a) & (crops.area < b)] for a, b in BANDS]
+    bands = " ".join(_share(part) for part in within if len(part)) or _share(found)
     whole = found | crops.whole
     return (
         f"{bands}  any method {_share(whole)}  {pairs.shape[1] / pictures:6.3f} pairs a picture  "
@@ -141,6 +151,7 @@ def main() -> None:
     parser.add_argument("--strangers", type=Path, nargs="+", default=[])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 30_000, 222_000])
     parser.add_argument("--half", choices=["choose", "report"], default="report")
+    parser.add_argument("--plant", choices=["crops", "siblings"], default="crops")
     parser.add_argument("--crops", type=int, default=4, help="of each photo")
     parser.add_argument("--rules", nargs="+", choices=RULES, default=RULES)
     parser.add_argument("--window", type=int, default=neighbors.WINDOW)
@@ -155,9 +166,12 @@ def main() -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Measure every size and rule."""
-    crops = plant(chosen_photos(options.data, options.half), options.crops)
+    photos = chosen_photos(options.data, options.half)
+    siblings = options.plant == "siblings"
+    crops = plant_siblings(photos) if siblings else plant(photos, options.crops)
     pool, sizes = real_strangers(options.strangers)
-    print(f"{len(crops.crops)} crops of {len(crops.originals)} photos; areas {BANDS}")
+    areas = "" if siblings else f"; areas {BANDS}"
+    print(f"{len(crops.crops)} {options.plant} of {len(crops.originals)} photos{areas}")
     print(
         f"{len(sizes)} real strangers; a keypoint shares 24 first bits with {alike(pool, 24):.2f}"
     )
@@ -175,6 +189,24 @@ def compare(options: argparse.Namespace) -> None:
             options.size = size
             for rule in options.rules:
                 print(f"  {rule:<7} {measure(file, crops, rule, options)}", flush=True)
+
+
+def plant_siblings(photos: Sequence[Path]) -> Crops:
+    """Exchange, move and turn a part of photos that are not tiny; area is 1, as all shows."""
+    large = [file for file in photos if min(Image.open(file).size) >= SMALLEST]
+    originals, siblings, source, whole = [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for place, file in enumerate(large):
+            photo = Image.open(file).convert("RGB")
+            originals.append(local_words(photo))
+            for sort, edit in plant_edits(Path(folder), file, large[place - 1], place):
+                if sort in SIBLINGS:
+                    picture = Image.open(edit).convert("RGB")
+                    siblings.append(local_words(picture))
+                    source.append(place)
+                    whole.append(alike_whole(photo, picture))
+    area = np.ones(len(source))
+    return Crops(originals, siblings, np.array(source), area, np.array(whole))
 
 
 def _drawn(pool: Words, size: int) -> tuple[Words, Counts]:

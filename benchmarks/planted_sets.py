@@ -91,11 +91,11 @@ def plant(photos: Sequence[Path], each: int) -> Crops:
             crops.append(local_words(crop))
             source.append(place)
             area.append(share)
-            whole.append(_alike_whole(photo, crop))
+            whole.append(alike_whole(photo, crop))
     return Crops(originals, crops, np.array(source), np.array(area), np.array(whole))
 
 
-def _alike_whole(photo: Image.Image, other: Image.Image) -> bool:
+def alike_whole(photo: Image.Image, other: Image.Image) -> bool:
     """Tell whether a pair is a candidate without local words."""
     reduced = np.stack([reduce_gray(photo), reduce_gray(other)])
     upright = phashes(reduced)[:, 0]

@@ -8,6 +8,7 @@ DataLoader with its own RandAugment, two workers.
 """
 
 import argparse
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -77,7 +78,7 @@ def compare_inputs(photos: Path, base: TrainConfig) -> None:
         table = pa.table(
             {
                 "path": [str(file.absolute()) for file in files],
-                "sha256": [f"{number:064x}" for number in range(len(files))],
+                "sha256": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
                 "target": [number % 2 for number in range(len(files))],
             }
         )

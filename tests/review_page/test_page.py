@@ -167,6 +167,9 @@ def test_a_pair_wipes_and_blinks_and_any_picture_is_enlarged(
     choose(page, kind="duplicate")
     assert page.locator("#pictures figure img").count() == 2
     page.keyboard.press("w")
+    page.wait_for_selector(".laid img + img[src*='/laid/']")
+    shapes = page.eval_on_selector_all(".laid img", "all => all.map(i => i.naturalWidth)")
+    assert shapes[0] == shapes[1] > 0
     page.locator("#wiped").focus()
     page.keyboard.press("Home")
     assert "0%" in page.evaluate("document.querySelector('.laid img + img').style.clipPath")

@@ -105,7 +105,7 @@ class FileImages:
     def take(self, rows: NDArray[np.int64]) -> Tensor:
         """Decode rows in other processes; see `LabeledImages.take`."""
         named = [(self.sha256[row], self.places[row]) for row in rows]
-        squares = read_squares(self.reader, named, self.config, self.max_pixels)
+        squares = read_squares(self.reader, named, self.config, self.max_pixels, further=True)
         return torch.from_numpy(squares)
 
 

@@ -133,6 +133,8 @@ def read_squares(
     named: Sequence[tuple[str | None, str]],
     form: SquareForm,
     max_pixels: int,
+    *,
+    further: bool = False,
 ) -> NDArray[np.uint8]:
     """Decode images in other processes, which they may end, and make them squares.
 
@@ -146,6 +148,8 @@ def read_squares(
         Side, and how a picture becomes a square.
     max_pixels : int
         Largest width times height that is decoded.
+    further : bool, default False
+        More calls follow, so that several processes are worth their start for few images too.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def read_squares(
             raise _unusable(images, place, sha256, error) from error
         return np.frombuffer(answer.content, np.uint8).reshape(shape)
 
-    at_once = processes() if len(named) > FEW else 1
+    at_once = processes() if further or len(named) > FEW else 1
     with Apart(SquareTask(), rest=at_once) as apart, ThreadPoolExecutor(at_once) as pool:
         return np.stack(list(counted(pool.map(read, named))))
 

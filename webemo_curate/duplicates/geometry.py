@@ -70,6 +70,23 @@ class Match:
     changed: float
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where one picture lies on another.
+
+    Attributes
+    ----------
+    transform
+        Of the second's pixels to the first's, in those of the views: float64, shape (2, 3).
+    inliers, matched
+        Keypoints that agree on it, and all that were matched.
+    """
+
+    transform: Transform
+    inliers: int
+    matched: int
+
+
 NO_MATCH = Match(0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -106,17 +123,37 @@ def match(first: View, second: View) -> Match:
     Match
         `NO_MATCH` if no transform is found; RANSAC is seeded, so equal pictures give equal results.
     """
+    found = placement(first, second)
+    if found is None:
+        return NO_MATCH
+    share = found.inliers / found.matched
+    return _laid(first, second, found.transform, found.inliers, share)
+
+
+def placement(first: View, second: View) -> Placement | None:
+    """Find where the second picture lies on the first, by their keypoints.
+
+    Parameters
+    ----------
+    first, second : View
+        From `view`.
+
+    Returns
+    -------
+    Placement or None
+        None where no sane transform is found.
+    """
     pairs = _matches(first, second)
     if len(pairs) < 4:
-        return NO_MATCH
+        return None
     ours, theirs = first.points[pairs[:, 0]], second.points[pairs[:, 1]]
     transform, agree = _similarity(theirs, ours)
     if transform is None:
-        return NO_MATCH
+        return None
     stretched, more = _stretch(theirs, ours)
     if stretched is not None and more >= MORE * agree:
         transform, agree = stretched, more
-    return _laid(first, second, transform, agree, agree / len(pairs))
+    return Placement(transform, agree, len(pairs))
 
 
 def match_whole(first: View, second: View) -> Match:

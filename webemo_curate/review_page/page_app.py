@@ -62,6 +62,7 @@ class PageApp:
             Route("/cases", self._cases),
             Route("/changes", self._changes),
             Route("/picture/{sha256}", self._picture),
+            Route("/laid/{first}/{second}", self._laid),
             Route("/decide", self._decide, methods=["POST"]),
             Route("/undo", self._undo, methods=["POST"]),
             Route("/done", self._done, methods=["POST"]),
@@ -117,9 +118,28 @@ class PageApp:
             content = await run_in_threadpool(self._workspace.read_image, known.path)
             shown = await self._shop.show(content, side, frame)
         except (OSError, DecodeError) as error:
-            raise_system_fault(error, sha256)
-            return PlainTextResponse(f"It cannot be shown: {error}\n", 404)
+            return _not_shown(error, sha256)
         return Response(shown, media_type="image/jpeg", headers=FOREVER)
+
+    async def _laid(self, request: Request) -> Response:
+        pair = request.path_params["first"], request.path_params["second"]
+        pictures = self._desk.queue.facts.pictures
+        if not pictures.keys() >= set(pair):
+            return PlainTextResponse("There is no such picture.\n", 404)
+        try:
+            first, second = [
+                await run_in_threadpool(self._workspace.read_image, pictures[sha256].path)
+                for sha256 in pair
+            ]
+            laid = await self._shop.lay(first, second, SIDES["fit"])
+        except (OSError, DecodeError) as error:
+            return _not_shown(error, " and ".join(pair))
+        return Response(laid, media_type="image/webp", headers=FOREVER)
+
+
+def _not_shown(error: OSError | DecodeError, place: str) -> Response:
+    raise_system_fault(error, place)
+    return PlainTextResponse(f"It cannot be shown: {error}\n", 404)
 
 
 def _page_files() -> Mapping[str, bytes]:

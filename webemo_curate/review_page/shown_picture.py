@@ -7,6 +7,7 @@ from typing import Final
 from PIL import Image
 
 from webemo_curate.config import BOUNDS
+from webemo_curate.duplicates.laying import lay_on
 from webemo_curate.imaging import Apart, Facts, Made, choose_frame, load_frame
 
 SIDES: Final = {"small": 240, "fit": 1280, "full": 4096}
@@ -36,6 +37,25 @@ class PageTask:
         return Made({}, stream.getvalue())
 
 
+@dataclass(frozen=True)
+class LaidTask:
+    """Lays the second of two files on the first, where it lies on it; a `PictureTask`."""
+
+    seconds: float = 2 * BOUNDS.seconds
+
+    def __call__(self, content: bytes, details: Facts) -> Made:
+        """Return a WebP of the first's shape, transparent where the second shows nothing."""
+        split, max_pixels, side = details["split"], details["max_pixels"], details["side"]
+        pictures = [
+            choose_frame(file, max_pixels).picture for file in (content[:split], content[split:])
+        ]
+        for picture in pictures:
+            picture.thumbnail((side, side), Image.Resampling.BICUBIC)
+        stream = io.BytesIO()
+        lay_on(*pictures).save(stream, "WEBP", quality=QUALITY)
+        return Made({}, stream.getvalue())
+
+
 class PictureShop:
     """Gives a workspace's pictures to the page.
 
@@ -46,7 +66,8 @@ class PictureShop:
     """
 
     def __init__(self, max_pixels: int) -> None:
-        self._apart, self._max_pixels = Apart(PageTask()), max_pixels
+        self._apart, self._laying = Apart(PageTask()), Apart(LaidTask())
+        self._max_pixels = max_pixels
 
     async def show(self, content: bytes, side: int, frame: int | None) -> bytes:
         """Return a picture as a JPEG file.
@@ -75,6 +96,32 @@ class PictureShop:
         )
         return made.content
 
+    async def lay(self, first: bytes, second: bytes, side: int) -> bytes:
+        """Return a picture as it lies on another, as a WebP file of the other's shape.
+
+        Parameters
+        ----------
+        first, second : bytes
+            The stored files; the second is laid on the first.
+        side : int
+            Most pixels a side.
+
+        Returns
+        -------
+        bytes
+            Transparent where the second shows nothing.
+
+        Raises
+        ------
+        DecodeError
+            If one cannot be read.
+        """
+        made = await self._laying.ask_aside(
+            first + second, max_pixels=self._max_pixels, side=side, split=len(first)
+        )
+        return made.content
+
     def close(self) -> None:
         """End its processes."""
-        self._apart.__exit__(None, None, None)
+        for apart in (self._apart, self._laying):
+            apart.__exit__(None, None, None)

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from webemo_curate.config import TrainConfig
@@ -14,10 +16,13 @@ from webemo_curate.training.augment import pixel_ops
 from webemo_curate.training.augment.augmentation import (
     Augmentation,
     EpochDraws,
+    augment_batch,
+    augment_images,
     rand_augment,
 )
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
 from webemo_curate.training.augment.edge_crop import crop_edges
+from webemo_curate.training.augment.magnitudes import Draw
 
 SIDE = 48
 FILL = 128
@@ -39,9 +44,9 @@ def tensor(images: list[Image.Image]) -> torch.Tensor:
     return torch.stack([torch.from_numpy(np.array(i)).permute(2, 0, 1) for i in images])
 
 
-def draw(sign: float, strength: float = STRENGTH, center: float = 0.4) -> pixel_ops.Draw:
+def draw(sign: float, strength: float = STRENGTH, center: float = 0.4) -> Draw:
     count = len(pictures())
-    return pixel_ops.Draw(strength, np.full(count, sign), np.full((count, 2), center), FILL)
+    return Draw(strength, np.full(count, sign), np.full((count, 2), center), FILL)
 
 
 def enhance(kind: type, sign: float) -> Callable[[Image.Image], Image.Image]:
@@ -144,10 +149,32 @@ def test_each_image_gets_its_own_n_ops_of_strength_m_one_after_the_other() -> No
         for op, sign, center in zip(
             draws.ops[row], draws.signs[row], draws.centers[row], strict=True
         ):
-            drawn = pixel_ops.Draw(7 / 30, np.array([sign]), center[None], FILL)
+            drawn = Draw(7 / 30, np.array([sign]), center[None], FILL)
             one = pixel_ops.OPS[op](one, drawn)
         expected.append(one)
     assert torch.equal(rand_augment(images, draws, CONFIG), torch.cat(expected))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    side=st.integers(8, 80),
+    ops=st.integers(1, len(pixel_ops.OPS)),
+    magnitude=st.floats(0, 30),
+    fill=st.integers(0, 255),
+    crop=st.booleans(),
+)
+def test_image_by_image_gives_the_bytes_of_a_batch(
+    seed: int, side: int, ops: int, magnitude: float, fill: int, crop: bool
+) -> None:
+    generator = np.random.default_rng(seed)
+    images = torch.from_numpy(generator.integers(0, 256, (6, 3, side, side), dtype=np.uint8))
+    config = CONFIG.model_copy(
+        update={"augment_magnitude": magnitude, "augment_fill": fill, "augment_crop": crop}
+    )
+    draws = EpochDraws.of(len(images), ops, generator)
+    together, one_by_one = (way(images, draws, config) for way in (augment_batch, augment_images))
+    assert torch.equal(together, one_by_one)
 
 
 @pytest.mark.parametrize("kind", ["randaugment", "crop-jitter", "flip"])

@@ -31,3 +31,7 @@ export function pictureAddress(sha256, side, frame) {
   if (frame !== null && frame !== undefined) query.set("frame", frame);
   return `picture/${encodeURIComponent(sha256)}?${query}`;
 }
+
+export function laidAddress(first, second) {
+  return `laid/${encodeURIComponent(first)}/${encodeURIComponent(second)}`;
+}

@@ -1,4 +1,5 @@
 // A pair laid one over the other: wiped by a slider, or blinking.
+import { laidAddress } from "./api.js";
 import { byId, made, sized } from "./elements.js";
 
 const PERIOD = 700;
@@ -41,8 +42,13 @@ export class Overlay {
     if (mode === "blink") this.blink();
   }
 
+  // The second is moved to where it lies on the first; until then, or if it cannot be, all of it.
   lay() {
     const [first, second] = this.images.map((image) => image.cloneNode());
+    const [under, over] = this.pictures.map(({ sha256 }) => sha256);
+    const moved = new Image();
+    moved.src = laidAddress(under, over);
+    moved.decode().then(() => { second.src = moved.src; }).catch(() => {});
     this.laid = made("div", { className: "laid" }, first, second);
     sized(this.laid, this.pictures[0], "44rem", "100%");
     return this.laid;

@@ -1,4 +1,4 @@
-"""Augmentation on the device: RandAugment (Cubuk et al. 2020), every image by its own draw.
+"""Augmentation on the device: RandAugment (Cubuk et al. 2020), each image by its own draw.
 
 What an image gets depends on seed, epoch and its row alone: not on its batch, the batch size or
 the number of devices.
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.training.augment import pillow_ops, pixel_ops
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
-from webemo_curate.training.augment.edge_crop import crop_edges
-from webemo_curate.training.augment.pixel_ops import OPS, Draw
+from webemo_curate.training.augment.edge_crop import crop_edges, crop_planes
+from webemo_curate.training.augment.magnitudes import Draw
 
 FLIP_SHARE = 0.5
 EDGES = ("top", "right", "bottom", "left")
@@ -70,7 +71,7 @@ class EpochDraws:
     Attributes
     ----------
     ops
-        Positions in `OPS`, shape (images, N): distinct in a row, in the order applied.
+        Positions in `pixel_ops.OPS`, shape (images, N): distinct in a row, in the order applied.
     signs
         1.0 or -1.0, shape (images, N).
     centers
@@ -106,7 +107,7 @@ class EpochDraws:
             The draws, a row an image.
         """
         return cls(
-            ops=generator.random((images, len(OPS))).argsort(axis=1)[:, :ops],
+            ops=generator.random((images, len(pixel_ops.OPS))).argsort(axis=1)[:, :ops],
             signs=np.where(generator.random((images, ops)) < FLIP_SHARE, -1.0, 1.0),
             centers=generator.random((images, ops, 2)),
             flips=generator.random(images) < FLIP_SHARE,
@@ -137,30 +138,63 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
     Tensor, shape (N, 3, S, S), uint8
         The augmented batch.
     """
+    on_cpu = images.device.type == "cpu" and draws.ops.shape[1] > 0
+    return (augment_images if on_cpu else augment_batch)(images, draws, config)
+
+
+def augment_images(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
+    """Do as `rand_augment` says, an image at a time."""
+    changed = [
+        _augment_image(planes, draws.rows(np.array([row])), config)
+        for row, planes in enumerate(images.numpy())
+    ]
+    return torch.from_numpy(np.stack(changed)) if changed else images
+
+
+def _augment_image(
+    planes: NDArray[np.uint8], draws: EpochDraws, config: TrainConfig
+) -> NDArray[np.uint8]:
+    if draws.flips[0]:
+        planes = planes[..., ::-1]
+    if _crops(config):
+        planes = crop_planes(planes, draws.edges[0], config.augment_magnitude)
+    picture = pillow_ops.picture_of(planes)
+    for slot, op in enumerate(draws.ops[0]):
+        picture = pillow_ops.OPS[op](picture, _draw(draws, slot, config))
+    return pillow_ops.planes_of(picture)
+
+
+def augment_batch(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
+    """Do as `rand_augment` says, an operation on many images at a time."""
     flips = torch.from_numpy(draws.flips).to(images.device)[:, None, None, None]
     result = torch.where(flips, images.flip(-1), images)
-    if config.augment == "randaugment" and config.augment_crop:
+    if _crops(config):
         result = crop_edges(result, draws.edges, config.augment_magnitude)
-    strength = config.augment_magnitude / config.augment_scale
     # Sorted by op, images of one op are a slice: a GPU needs no masks, and far fewer launches.
     sorting = np.arange(len(result))
     for slot in range(draws.ops.shape[1]):
         order = np.argsort(draws.ops[sorting, slot], kind="stable")
         sorting = sorting[order]
-        result = _apply(_pick(result, order), draws.rows(sorting), slot, strength, config)
+        result = _apply(_pick(result, order), draws.rows(sorting), slot, config)
     return _pick(result, np.argsort(sorting))
 
 
-def _apply(
-    images: Tensor, draws: EpochDraws, slot: int, strength: float, config: TrainConfig
-) -> Tensor:
+def _crops(config: TrainConfig) -> bool:
+    return config.augment == "randaugment" and config.augment_crop
+
+
+def _draw(draws: EpochDraws, slot: int, config: TrainConfig) -> Draw:
+    strength = config.augment_magnitude / config.augment_scale
+    return Draw(strength, draws.signs[:, slot], draws.centers[:, slot], config.augment_fill)
+
+
+def _apply(images: Tensor, draws: EpochDraws, slot: int, config: TrainConfig) -> Tensor:
     """Apply one op to each image, the images sorted by it."""
     ops, starts = np.unique(draws.ops[:, slot], return_index=True)
     parts = []
     for op, start, end in zip(ops, starts, [*starts[1:], len(images)], strict=True):
-        signs, centers = draws.signs[start:end, slot], draws.centers[start:end, slot]
-        draw = Draw(strength, signs, centers, config.augment_fill)
-        parts.append(OPS[op](images[start:end], draw))
+        draw = _draw(draws.rows(np.arange(start, end)), slot, config)
+        parts.append(pixel_ops.OPS[op](images[start:end], draw))
     return torch.cat(parts)
 
 

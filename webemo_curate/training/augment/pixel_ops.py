@@ -1,19 +1,17 @@
 """RandAugment's transformations on batches of bytes, each image by its own draw, as Pillow's.
 
 Every op takes `(images, draw)` and returns images of the same shape: uint8, (N, 3, S, S). They are
-integer-exact: on equal parameters the result is Pillow's to the last bit, on any device. Ranges are
-those of imgaug's RandAugment, whose call with n = 3, m = 7 is Keras's own example.
+integer-exact: on equal parameters the result is Pillow's to the last bit, on any device.
 """
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from webemo_curate.training.augment.magnitudes import LEVELS, Draw
 from webemo_curate.training.augment.neighborhoods import (
     BLUR_KERNEL,
     SMOOTH_KERNEL,
@@ -21,43 +19,11 @@ from webemo_curate.training.augment.neighborhoods import (
     warp,
 )
 
-MAX_ROTATION_DEGREES = 30.0
-MAX_SHEAR_RADIANS = 0.3
-MAX_TRANSLATION = 0.33
-MAX_ENHANCEMENT = 0.9
-MAX_POSTERIZED_BITS = 6
-MAX_CUTOUT = 20 / 32
-"""imgaug's ranges at full magnitude: shares of the side for translation and cutout."""
-
-BITS = 8
-LEVELS = 2**BITS
 TOP = LEVELS - 1
 
 LUMA = (19595, 38470, 7471)
 LUMA_ROUND, LUMA_SHIFT = 0x8000, 16
 """Pillow's conversion to gray: ITU-R 601-2 in 16-bit fixed point."""
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What chance decided for a batch of images.
-
-    Attributes
-    ----------
-    strength
-        Magnitude as a share of its scale, 0 to 1.
-    signs
-        1.0 or -1.0, shape (images,): the direction of ops that have two.
-    centers
-        Shares of the side, shape (images, 2): where cutout cuts (x, y).
-    fill
-        Level of pixels that come from outside the image.
-    """
-
-    strength: float
-    signs: NDArray[np.float64]
-    centers: NDArray[np.float64]
-    fill: int
 
 
 Op = Callable[[Tensor, Draw], Tensor]
@@ -101,34 +67,32 @@ def invert(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
 
 def posterize(images: Tensor, draw: Draw) -> Tensor:
     """Drop up to six low bits (`ImageOps.posterize`)."""
-    dropped = int(MAX_POSTERIZED_BITS * draw.strength)
-    return images & (TOP >> dropped << dropped)
+    return images & (TOP >> draw.dropped_bits << draw.dropped_bits)
 
 
 def solarize(images: Tensor, draw: Draw) -> Tensor:
     """Invert levels from a threshold on that falls with the magnitude (`ImageOps.solarize`)."""
-    threshold = LEVELS - int(LEVELS * draw.strength)
-    return torch.where(images.int() < threshold, images, TOP - images)
+    return torch.where(images.int() < draw.solarized_from, images, TOP - images)
 
 
 def color(images: Tensor, draw: Draw) -> Tensor:
     """Blend with the gray version (`ImageEnhance.Color`)."""
-    return enhance_color(images, _enhancement(draw))
+    return enhance_color(images, draw.enhancements)
 
 
 def contrast(images: Tensor, draw: Draw) -> Tensor:
     """Blend with the mean gray (`ImageEnhance.Contrast`)."""
-    return enhance_contrast(images, _enhancement(draw))
+    return enhance_contrast(images, draw.enhancements)
 
 
 def brightness(images: Tensor, draw: Draw) -> Tensor:
     """Blend with black (`ImageEnhance.Brightness`)."""
-    return enhance_brightness(images, _enhancement(draw))
+    return enhance_brightness(images, draw.enhancements)
 
 
 def sharpness(images: Tensor, draw: Draw) -> Tensor:
     """Blend with the smoothed version (`ImageEnhance.Sharpness`)."""
-    return _blend(images, smooth(images, draw), _enhancement(draw))
+    return _blend(images, smooth(images, draw), draw.enhancements)
 
 
 def smooth(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
@@ -143,40 +107,33 @@ def blur(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
 
 def rotate(images: Tensor, draw: Draw) -> Tensor:
     """Rotate about the center by up to 30 degrees."""
-    angles = draw.signs * math.radians(MAX_ROTATION_DEGREES) * draw.strength
-    cosine, sine = np.cos(angles), np.sin(angles)
-    half = images.shape[-1] / 2
-    shift_x = half - cosine * half - sine * half
-    shift_y = half + sine * half - cosine * half
-    return warp(images, (cosine, sine, shift_x, -sine, cosine, shift_y), draw.fill)
+    return warp(images, draw.rotations(images.shape[-1]), draw.fill)
 
 
 def shear_x(images: Tensor, draw: Draw) -> Tensor:
     """Shear along x by up to 0.3 radians, from the top left corner."""
-    return warp(images, (1, _shears(draw), 0, 0, 1, 0), draw.fill)
+    return warp(images, draw.shears_x(), draw.fill)
 
 
 def shear_y(images: Tensor, draw: Draw) -> Tensor:
     """Shear along y by up to 0.3 radians, from the top left corner."""
-    return warp(images, (1, 0, 0, _shears(draw), 1, 0), draw.fill)
+    return warp(images, draw.shears_y(), draw.fill)
 
 
 def translate_x(images: Tensor, draw: Draw) -> Tensor:
     """Shift along x by up to 0.33 of the width."""
-    return warp(images, (1, 0, _shifts(images, draw), 0, 1, 0), draw.fill)
+    return warp(images, draw.shifts_x(images.shape[-1]), draw.fill)
 
 
 def translate_y(images: Tensor, draw: Draw) -> Tensor:
     """Shift along y by up to 0.33 of the height."""
-    return warp(images, (1, 0, 0, 0, 1, _shifts(images, draw)), draw.fill)
+    return warp(images, draw.shifts_y(images.shape[-1]), draw.fill)
 
 
 def cutout(images: Tensor, draw: Draw) -> Tensor:
     """Fill a square of up to 20/32 of the side; it may reach over the border."""
     side = images.shape[-1]
-    half = MAX_CUTOUT * draw.strength / 2
-    # imgaug cuts both ends off to whole pixels: a square of 37.3 pixels is 37 or 38 long.
-    begin, end = (np.trunc((draw.centers + sign * half) * side)[:, :, None] for sign in (-1, 1))
+    begin, end = (places[:, :, None] for places in draw.squares(side))
     places = np.arange(side)
     inside = torch.from_numpy((places >= begin) & (places < end)).to(images.device)
     covered = inside[:, 0, None, None, :] & inside[:, 1, None, :, None]
@@ -232,20 +189,8 @@ def _gray(images: Tensor) -> Tensor:
     return ((images.int() * weights).sum(dim=1, keepdim=True) + LUMA_ROUND) >> LUMA_SHIFT
 
 
-def _enhancement(draw: Draw) -> NDArray[np.float64]:
-    return 1 + draw.signs * MAX_ENHANCEMENT * draw.strength
-
-
 def _blend(images: Tensor, degenerate: Tensor, factors: NDArray[np.float64]) -> Tensor:
     """Blend as `Image.blend` does: in float32, cut off, not rounded."""
     alpha = torch.from_numpy(factors).to(images.device, torch.float32)[:, None, None, None]
     base = degenerate.float()
     return (base + alpha * (images.float() - base)).clamp(0, TOP).to(torch.uint8)
-
-
-def _shears(draw: Draw) -> NDArray[np.float64]:
-    return draw.signs * math.tan(MAX_SHEAR_RADIANS * draw.strength)
-
-
-def _shifts(images: Tensor, draw: Draw) -> NDArray[np.float64]:
-    return draw.signs * MAX_TRANSLATION * draw.strength * images.shape[-1]
