@@ -17,7 +17,6 @@ from webemo_curate.progress import work_ahead
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
 from webemo_curate.runner.local_runner import usable_cores
-
 from webemo_curate.sources.published_lists import KEPT, has_published_lists, published_lists
 from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage
