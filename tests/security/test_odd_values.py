@@ -127,15 +127,16 @@ def test_few_bytes_do_not_keep_a_command_busy(tmp_path: Path) -> None:
     assert len(result.stderr) < 1000
 
 
-def test_a_workspace_of_others_names_no_cluster(tmp_path: Path) -> None:
+def test_a_workspace_of_others_names_no_cluster(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Who is joined gets code and sends some."""
     named, place = {"kind": "ray", "address": "evil.example:6379"}, ("--workspace", tmp_path)
     (tmp_path / "curate.yaml").write_text(yaml.safe_dump({"runner": named}))
     workspace = Workspace(tmp_path)
     assert workspace.config().runner.kind == "ray"
     assert workspace.config().runner.address is None
-    said = curate("config", "show", *place)
-    assert "names the Ray cluster 'evil.example:6379', which is not joined for that" in said.rest
+    assert "names the Ray cluster 'evil.example:6379', which is not joined for that" in caplog.text
     workspace.save_config(override(PipelineConfig(), {"runner": named}))
     assert "evil" not in (tmp_path / "curate.yaml").read_text()
     said = curate("config", "set", "runner.address", "evil.example:6379", *place)
@@ -250,7 +251,7 @@ def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
     finally:
         os.umask(mask)
     made = set(tmp_path.rglob("*")) - before
-    assert {each.relative_to(out).parts[0] for each in made if each.is_relative_to(out)} >= {
+    assert {each.name for each in out.iterdir()} == {
         *("figure.png", "sheet.png", "folders", "lists", "released")
     }
     linked = {path for path in made if path.is_file() and path.stat().st_nlink > 1}
