@@ -92,7 +92,7 @@ def test_ctrl_c_while_predicting(trained: tuple[Workspace, Path]) -> None:
     workspace, run = trained
     shutil.copy(next(workspace.root.glob("data/images/**/*.png")), workspace.root / "1.png")
     terminal = started("predict", run.name, *["1.png"] * LONG, place=workspace.root)
-    terminal.expect("predict:.*image/s")
+    terminal.expect(r"predict: +\d+%")
     said_and_stopped(terminal)
 
 
