@@ -277,7 +277,10 @@ def _finished_at(mark: Path) -> str:
 def check_weights(config: TrainConfig) -> None:
     """Refuse a file of weights that is not there, before hours of other work."""
     if config.weights and not config.from_scratch and not config.weights.is_file():
-        raise InputError(f"--weights {config.weights}: no such file")
+        raise InputError(
+            f"--weights {config.weights}: no such file; correct it, or leave it out for the "
+            f"backbone's own weights, which '{typed('get-weights timm')}' downloads"
+        )
 
 
 def _weights_digest(config: TrainConfig) -> str | None:

@@ -59,6 +59,7 @@ def test_explicit_weights_mean_pretrained_and_must_be_there(place: Path) -> None
     assert not config.train.from_scratch
     said = curate("train-model", "--weights", "nosuch.pth", "--only", "--workspace", place)
     assert (said.code, "nosuch.pth: no such file" in said.rest) == (2, True)
+    assert f"'curate get-weights timm --workspace {place}' downloads" in said.rest
     with pytest.raises(InputError, match="one of the two"):
         override(PipelineConfig(), {"train": {"weights": "a.pth", "from_scratch": True}})
 
