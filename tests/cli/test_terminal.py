@@ -88,6 +88,7 @@ def test_ctrl_c_in_an_experiment_leaves_no_result(workspace: Workspace, tmp_path
     assert not [*workspace.root.glob("experiments/*/*.md")]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_predicting(trained: tuple[Workspace, Path]) -> None:
     workspace, run = trained
     shutil.copy(next(workspace.root.glob("data/images/**/*.png")), workspace.root / "1.png")
