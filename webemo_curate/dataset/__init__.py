@@ -1,1 +1,1 @@
-"""Pixels for training: decoded once, packed, prefetched in the order that a seed decides."""
+"""Pixels for training: decoded once, packed, and prefetched in an order set by the seed."""

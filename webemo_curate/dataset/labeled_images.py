@@ -1,4 +1,4 @@
-"""Pixels for training: decoded once, kept as bytes, given out in an order that the seed decides."""
+"""Access to a manifest's images as pixels and targets, in an order set by the seed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from webemo_curate.storage.protocols import ImageReader
 CHANNELS = 3
 
 COLUMNS = ["path", "sha256", "target"]
-"""What of a split manifest is trained and measured on."""
+"""Columns of a split manifest that training and evaluation read."""
 
 
 class LabeledImages(Protocol):
-    """Images of one manifest, in its order.
+    """The images of a manifest, in its order.
 
-    `targets` is int64 of shape (images,); `sha256` and `paths` name the images.
+    `targets` is int64 of shape (images,); `sha256` and `paths` identify the images.
     """
 
     @property
@@ -39,20 +39,20 @@ class LabeledImages(Protocol):
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of an image's pixels; 0 if there are no images."""
+        """Bytes of one image's pixels; 0 if there are no images."""
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
-        """Return pixels of some rows on the CPU: uint8, shape (rows, 3, S, S)."""
+        """Return the pixels of some rows on the CPU: uint8, shape (rows, 3, S, S)."""
 
 
 @dataclass(frozen=True)
 class PackedImages:
-    """Decoded images, memory-mapped; see `LabeledImages`.
+    """Packed images, memory-mapped; see `LabeledImages`.
 
     Attributes
     ----------
     shards
-        uint8, shape (images of the shard, 3, S, S) each; all but the last of `SHARD_IMAGES`.
+        Arrays of uint8, shape (images of the shard, 3, S, S); all but the last hold `SHARD_IMAGES`.
     """
 
     shards: list[NDArray[np.uint8]]
@@ -62,11 +62,11 @@ class PackedImages:
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of an image's pixels; see `LabeledImages.image_bytes`."""
+        """Bytes of one image's pixels; see `LabeledImages.image_bytes`."""
         return int(np.prod(self.shards[0].shape[1:])) if self.shards else 0
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
-        """Copy rows out of the maps; see `LabeledImages.take`."""
+        """Copy rows from the maps; see `LabeledImages.take`."""
         result = np.empty((len(rows), *self.shards[0].shape[1:]), np.uint8)
         homes, places = np.divmod(rows, SHARD_IMAGES)
         for home in np.unique(homes):
@@ -77,16 +77,16 @@ class PackedImages:
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images decoded from their files each time; see `LabeledImages`. Slow, and needs no space.
+    """Images decoded from their files each time: slow, but without packed copies on the disk.
 
     Attributes
     ----------
     reader
         Reads stored images.
     places
-        Where the images lie.
+        Places of the images.
     max_pixels
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     """
 
     reader: ImageReader
@@ -99,18 +99,18 @@ class FileImages:
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of an image's pixels; see `LabeledImages.image_bytes`."""
+        """Bytes of one image's pixels; see `LabeledImages.image_bytes`."""
         return CHANNELS * self.config.image_size**2
 
     def take(self, rows: NDArray[np.int64]) -> Tensor:
-        """Decode rows in other processes; see `LabeledImages.take`."""
+        """Decode rows in child processes; see `LabeledImages.take`."""
         named = [(self.sha256[row], self.places[row]) for row in rows]
         squares = read_squares(self.reader, named, self.config, self.max_pixels, further=True)
         return torch.from_numpy(squares)
 
 
 def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> LabeledImages:
-    """Give access to a manifest's pixels, packed first unless `feed` is `files`.
+    """Open a manifest's images; they are packed first, unless `feed` is `files`.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> Labe
     config : TrainConfig
         Size, resizing and feed.
     work : WorkContext
-        Its workspace holds the images and keeps the packed ones, under names made of content and
-        settings. Those of an object store are copied to this machine once.
+        Its workspace holds the images and stores the packed ones, under names made from content and
+        settings. From an object store, packed images are copied to this machine once.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> Labe
     Raises
     ------
     InputError
-        If an image is missing or does not decode.
+        If an image is missing or cannot be decoded.
     """
     names, paths = table["sha256"].to_pylist(), table["path"].to_pylist()
     targets = torch.tensor(table["target"].to_pylist(), dtype=torch.int64)
@@ -145,27 +145,27 @@ def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> Labe
 def epoch_updates(
     images: int, batch_size: int, accumulate: int, seed: int, epoch: int
 ) -> list[list[NDArray[np.int64]]]:
-    """Return an epoch's batches, grouped by update, in an order that seed and epoch decide.
+    """Return an epoch's batches, grouped by update, in an order set by seed and epoch.
 
-    The last update shares what is left evenly among its batches, as Keras's mirrored strategy
-    does; it is left out if a batch would have less than two images, for which batch norms have no
+    The last update shares the remaining rows evenly among its batches, as Keras's mirrored strategy
+    does. It is dropped if a batch would have fewer than two images, because batch norm then has no
     variance.
 
     Parameters
     ----------
     images : int
-        Rows of the training set.
+        Number of rows in the training set.
     batch_size : int
         Rows a batch.
     accumulate : int
         Batches an update.
     seed, epoch : int
-        Decide the order.
+        Determine the order.
 
     Returns
     -------
     list of list of ndarray of int64
-        Row numbers: for each update its batches.
+        Row numbers: for each update, its batches.
     """
     order = np.random.default_rng([seed, epoch]).permutation(images)
     together = batch_size * accumulate
@@ -174,6 +174,6 @@ def epoch_updates(
 
 
 def chunks(images: int, size: int) -> Iterator[NDArray[np.int64]]:
-    """Yield all row numbers in their order, `size` at a time."""
+    """Yield all row numbers in order, `size` at a time."""
     for start in range(0, images, size):
         yield np.arange(start, min(start + size, images))

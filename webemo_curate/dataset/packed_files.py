@@ -1,4 +1,4 @@
-"""A file of packed pixels: a NumPy array, then the digest of its name and that array."""
+"""Files of packed pixels: a NumPy array, then the digest of the file's name and the array."""
 
 import hashlib
 from pathlib import Path
@@ -14,8 +14,8 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 CHUNK_BYTES = 2**20
 
 _sound: set[tuple[str, int, int, int]] = set()
-"""Path, number, size and time of files whose digest this process has found right: a training that
-opens them for each seed reads them through once."""
+"""Path, inode, size and time of the files whose digest this process has verified, so that a
+training which opens them for each seed reads them only once."""
 
 
 def write_packed(stream: BinaryIO, pixels: NDArray[np.uint8], path: str | Path) -> None:
@@ -26,9 +26,9 @@ def write_packed(stream: BinaryIO, pixels: NDArray[np.uint8], path: str | Path) 
     stream : BinaryIO
         An empty file.
     path : str or Path
-        Where it will lie: in the place of another file its digest is wrong.
+        The file's final path. It enters the digest, which is then wrong in any other file's place.
     pixels : ndarray of uint8, shape (images, 3, S, S)
-        RGB.
+        RGB pixels.
     """
     hashing = _Hashing(stream, _named(Path(path)))
     np.save(hashing, pixels, allow_pickle=False)
@@ -41,9 +41,9 @@ def open_packed(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     Parameters
     ----------
     path : Path
-        A file that `write_packed` wrote.
+        A file written by `write_packed`.
     shape : tuple of int
-        What it must hold.
+        The expected shape.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def has_its_digest(path: Path) -> bool:
-    """Tell whether a file ends with the digest of its name and what stands before."""
+    """Return whether a file ends with the digest of its name and of what precedes it."""
     hasher = hashlib.sha256(_named(path))
     with open_regular(path) as stream:
         left = path.stat().st_size - DIGEST_BYTES
@@ -90,5 +90,5 @@ def has_its_digest(path: Path) -> bool:
 
 
 def _named(path: Path) -> bytes:
-    """Return what tells a file from others of its shape: its folder's name and its own."""
+    """Return what distinguishes a file from others of its shape: its folder's name and its own."""
     return f"{path.parent.name}/{path.name}".encode()

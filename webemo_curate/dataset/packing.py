@@ -1,4 +1,4 @@
-"""Packing: images decoded once into files of equal squares; a file is a row of a runner's job."""
+"""Pack images: decode them once into files of equal squares; each file is a row of a job."""
 
 import hashlib
 import json
@@ -29,7 +29,8 @@ from webemo_curate.storage.protocols import ImageReader, Store
 logger = logging.getLogger(__name__)
 
 SHARD_IMAGES = 512
-"""Images in a packed file: 100 MB at 256 pixels, which bounds memory and what a kill can undo."""
+"""Images in a packed file: 100 MB at 256 pixels. This bounds the memory, and the work that a kill
+can undo."""
 
 PACK_VERSION = 3
 """Raised whenever equal images and settings would give other pixels."""
@@ -50,11 +51,11 @@ class PackWorker:
     images
         Reads stored images.
     store
-        Gets the files.
+        Receives the files.
     config
         Size, and how a picture becomes a square.
     max_pixels
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     """
 
     images: ImageReader
@@ -64,11 +65,11 @@ class PackWorker:
 
     @property
     def output_schema(self) -> pa.Schema:
-        """The keys of the files that are there."""
+        """The keys of the files written."""
         return KEYS
 
     def setup(self) -> None:
-        """Let the process end for a picture that takes too long."""
+        """Let the process be killed if a picture takes too long."""
         guard_process()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -83,12 +84,12 @@ class PackWorker:
         return pa.RecordBatch.from_arrays([batch["key"]], schema=KEYS)
 
     def pack_apart(self, row: dict[str, Any]) -> None:
-        """Write one file from here, its pictures decoded in processes that one may end."""
+        """Write one file, decoding its pictures in child processes that a picture may crash."""
         squares = read_squares(self.images, _named(row), self.config, self.max_pixels)
         self._save(row["key"], squares)
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Stop, naming the picture: a training cannot do without some of its images."""
+        """Raise an error that names the picture: training cannot do without it."""
         for row in batch.to_pylist():
             self.pack_apart(row)
         raise CurateError(
@@ -102,35 +103,35 @@ class PackWorker:
 
 
 def _named(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return SHA-256 and place of each image of a file."""
+    """Return SHA-256 and place of each image in a file."""
     return list(zip(row["names"], row["places"], strict=True))
 
 
 def pack(
     names: Sequence[str], places: Sequence[str], config: TrainConfig, work: WorkContext
 ) -> list[NDArray[np.uint8]]:
-    """Pack images that are not packed yet, and map the files.
+    """Pack the images that are not packed yet, and map the files.
 
     Parameters
     ----------
     names : sequence of str
         SHA-256 of each image.
     places : sequence of str
-        Where each lies.
+        Place of each image.
     config : TrainConfig
         Size, and how a picture becomes a square.
     work : WorkContext
-        Its workspace keeps the files, under names made of content and settings.
+        Its workspace stores the files, under names made from content and settings.
 
     Returns
     -------
     list of ndarray of uint8, shape (images of the file, 3, S, S)
-        `SHARD_IMAGES` images each, the last the rest.
+        `SHARD_IMAGES` images each; the last file holds the rest.
 
     Raises
     ------
     InputError
-        If an image is missing or does not decode.
+        If an image is missing or cannot be decoded.
     """
     digest = _digest(names, config)
     parts = [slice(start, start + SHARD_IMAGES) for start in range(0, len(places), SHARD_IMAGES)]
@@ -148,14 +149,14 @@ def pack(
 
 @dataclass(frozen=True)
 class _PackedFile:
-    """Images that are packed into one file: their SHA-256 and places."""
+    """Images packed into one file: their SHA-256 and places."""
 
     key: str
     names: Sequence[str]
     places: Sequence[str]
 
     def open(self, config: TrainConfig, store: Store) -> NDArray[np.uint8] | None:
-        """Map the file; None if it is not sound, which is told, and the file removed."""
+        """Map the file; if it is damaged, log this, remove it and return None."""
         shape = (len(self.names), 3, config.image_size, config.image_size)
         pixels = open_packed(store.local(self.key), shape)
         if pixels is None:
@@ -181,12 +182,13 @@ def _write(
     workspace = work.workspace
     worker = PackWorker(workspace.reader, workspace.store, config, work.max_pixels)
     if rows.num_rows == 1:
-        # The processes that a runner starts would each have a file: this has all of them.
+        # A runner would start processes for a single file; here this process uses them all for it.
         bar = ProgressBar(len(files[0].names), JOB, "image")
         with bar, reporting_to(bar.update):
             worker.pack_apart(rows.to_pylist()[0])
         return
-    # The packed files themselves are what a later run finds. Who else packs now, packs the same.
+    # Later runs find the packed files themselves. Another process that packs now writes equal
+    # files.
     with TemporaryDirectory(prefix="webemo-curate-") as own, work.running() as runner:
         checkpoints = Checkpoints(FolderStore(Path(own)), digest)
         runner.run(Job(JOB, worker, rows, checkpoints, 1, units=[len(f.names) for f in files]))

@@ -1,4 +1,4 @@
-"""Bring pixels to the device ahead of their use, and change them there, many batches at once."""
+"""Bring pixels to the device before they are needed, and augment them there in large blocks."""
 
 import logging
 from collections import deque
@@ -15,20 +15,21 @@ from webemo_curate.dataset.labeled_images import LabeledImages, chunks
 logger = logging.getLogger(__name__)
 
 READ_AHEAD = 4
-"""Batches read before they are needed, on the CPU."""
+"""Batches read ahead on the CPU."""
 
 BLOCK_BYTES = 100 * 2**20
-"""Pixels that a GPU gets and changes at once: 533 images of 256 pixels. Each operation's launch
-costs as much as its work on so many; a change takes some twenty times this memory for a moment."""
+"""Bytes of pixels that a GPU receives and augments at once: 533 images of 256 pixels. At this size
+an operation's launch costs as much as its work. An augmentation briefly takes about twenty times
+this memory."""
 
 BLOCKS_AHEAD = 2
-"""Blocks made before they are needed."""
+"""Blocks made ahead."""
 
 FIRST = -1
-"""Priority of a stream whose small kernels go between the large ones of training."""
+"""Priority of a stream whose small kernels run between the large kernels of training."""
 
 RESIDENT_SHARE = 0.5
-"""Of the device's free memory: the rest is the network's."""
+"""Share of the device's free memory for a resident set; the rest is left to the network."""
 
 UPLOAD_IMAGES = 4096
 
@@ -39,35 +40,35 @@ Made = tuple[Tensor, Tensor, torch.cuda.Event]
 
 
 class Feed:
-    """Gives batches of one set on a device.
+    """Yields batches of one set on a device.
 
     Parameters
     ----------
     images : LabeledImages
         The set.
     device : torch.device
-        Where batches are wanted.
+        The device that receives the batches.
     mode : {'auto', 'resident', 'mapped', 'files'}
-        `auto` keeps the set in a GPU's memory if it fits, and reads ahead if not.
+        `auto` keeps the set in a GPU's memory if it fits, and reads ahead otherwise.
     """
 
     def __init__(self, images: LabeledImages, device: torch.device, mode: str) -> None:
         self.images = images
         self.targets = images.targets.to(device)
-        # With its number, as other threads' current device is the first one.
+        # The device with its number: other threads' current device is the first GPU.
         self.device = self.targets.device
         self._resident = self._upload() if mode == "resident" or self._fits(mode) else None
 
     def batches(self, rows: Iterable[Rows], change: Change | None = None) -> Batches:
-        """Return an iterator over pixels and targets of each batch of rows.
+        """Iterate over the pixels and targets of each batch.
 
         Parameters
         ----------
         rows : iterable of ndarray of int64
-            Row numbers, a batch each.
+            Row numbers, one array a batch.
         change : callable, optional
-            Makes other pixels of pixels on the device, shape (N, 3, S, S), uint8, and their row
-            numbers, image by image: a GPU hands it many batches at once.
+            Changes pixels on the device, shape (N, 3, S, S), uint8, given their row numbers; each
+            image's result must depend on that image alone. A GPU passes it many batches at once.
 
         Returns
         -------
@@ -96,7 +97,7 @@ class Feed:
                 yield next_batch()
 
     def _in_blocks(self, rows: Iterable[Rows], change: Change | None) -> Batches:
-        """Make blocks on a stream of their own, while the current one works on earlier ones."""
+        """Make blocks on a separate stream, while the current stream works on earlier ones."""
         stream = torch.cuda.Stream(self.device, FIRST)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self.device))
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as maker:
@@ -127,7 +128,7 @@ class Feed:
         current = torch.cuda.current_stream(self.device)
         current.wait_event(made)
         for tensor in (pixels, targets):
-            tensor.record_stream(current)  # its memory is not taken again while that works on it
+            tensor.record_stream(current)  # keeps its memory until that stream is done
         sizes = [len(batch) for batch in block]
         yield from zip(torch.split(pixels, sizes), torch.split(targets, sizes), strict=True)
 
@@ -137,7 +138,7 @@ class Feed:
         return self.images.take(rows)
 
     def _read_pinned(self, rows: Rows) -> Tensor:
-        """Read pixels that are not on the GPU; a copy from pinned memory does not hold it up."""
+        """Read pixels that are not on the GPU; copying from pinned memory does not block it."""
         if self._resident is not None:
             return self.targets
         with torch.cuda.device(self.device):
@@ -160,7 +161,7 @@ class Feed:
 
 
 def _blocks(rows: Iterable[Rows], images: int) -> Iterator[list[Rows]]:
-    """Yield batches together, as many as have so many images, at least one."""
+    """Yield groups of batches, each with at most `images` images but at least one batch."""
     block: list[Rows] = []
     for batch in rows:
         if block and sum(map(len, block)) + len(batch) > images:

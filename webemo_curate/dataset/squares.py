@@ -1,4 +1,4 @@
-"""Pictures as the squares that networks take, decoded within bounds of time and memory."""
+"""Turn pictures into the squares that networks take, decoded within limits of time and memory."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ INTERPOLATIONS: Final = {
 }
 
 FEW: Final = 32
-"""Images that one process decodes before another would have started."""
+"""Images from which on another process pays: one process decodes as many while another starts."""
 
 
 class SquareForm(Protocol):
@@ -43,11 +43,11 @@ class SquareForm(Protocol):
 
     @property
     def image_size(self) -> int:
-        """Pixels a side."""
+        """Side in pixels."""
 
     @property
     def resize(self) -> str:
-        """`squash`, or `crop` to keep the shape."""
+        """`squash`, or `crop` to keep the aspect ratio."""
 
     @property
     def interpolation(self) -> str:
@@ -63,18 +63,18 @@ class _Form:
 
 @dataclass(frozen=True)
 class SquareTask:
-    """Makes squares in a process that a file may end; an `imaging.apart.PictureTask`."""
+    """Makes squares in a child process, which a file may crash; an `imaging.apart.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 
     def __call__(self, content: bytes, details: Facts) -> Made:
-        """Return the square's values."""
+        """Return the square's pixel values."""
         square = to_square(load_rgb(content, details["max_pixels"]), _Form(**details["form"]))
         return Made({}, square.tobytes())
 
 
 def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:
-    """Make a picture the square that networks take.
+    """Resize a picture to a square.
 
     Parameters
     ----------
@@ -97,20 +97,20 @@ def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:
 def read_square(
     images: ImageReader, place: str, form: SquareForm, max_pixels: int, sha256: str | None = None
 ) -> NDArray[np.uint8]:
-    """Decode one image and make it a square, in this process: for workers, which it may end.
+    """Decode one image to a square in this process: for workers, which the image may crash.
 
     Parameters
     ----------
     images : ImageReader
         Reads the file.
     place : str
-        Where it lies.
+        Place of the file.
     form : SquareForm
         Side, and how a picture becomes a square.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     sha256 : str, optional
-        Of the file, where it is known.
+        The file's hash, if known.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def read_square(
     Raises
     ------
     InputError
-        If it is missing, has other bytes or does not decode.
+        If it is missing, has other bytes or cannot be decoded.
     """
     try:
         return to_square(load_rgb(_content(images, place, sha256), max_pixels), form)
@@ -136,20 +136,20 @@ def read_squares(
     *,
     further: bool = False,
 ) -> NDArray[np.uint8]:
-    """Decode images in other processes, which they may end, and make them squares.
+    """Decode images to squares in child processes, which they may crash.
 
     Parameters
     ----------
     images : ImageReader
         Reads the files.
     named : sequence of (str or None, str)
-        SHA-256, where it is known, and place of each.
+        SHA-256 (if known) and place of each file.
     form : SquareForm
         Side, and how a picture becomes a square.
     max_pixels : int
-        Largest width times height that is decoded.
+        Largest width times height decoded.
     further : bool, default False
-        More calls follow, so that several processes are worth their start for few images too.
+        Whether more calls follow, so that several processes pay even for few images.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def read_squares(
     Raises
     ------
     InputError
-        As `read_square`, and if one takes too long or crashes its decoder.
+        As raised by `read_square`; also if an image takes too long or crashes its decoder.
     """
     fields = ("image_size", "resize", "interpolation")
     details = {"max_pixels": max_pixels, "form": {name: getattr(form, name) for name in fields}}
@@ -181,7 +181,7 @@ def read_squares(
 def read_named_squares(
     files: Sequence[Path], form: SquareForm, max_pixels: int
 ) -> NDArray[np.uint8]:
-    """Decode files by the names that a user gives them; see `read_squares`."""
+    """Decode files by the names that the user gave; see `read_squares`."""
     named = [(None, str(file.absolute())) for file in files]
     return read_squares(ImageFiles(Path()), named, form, max_pixels)
 

@@ -1,1 +1,1 @@
-"""A trained network on a set of images: probabilities, metrics, tests of significance, exports."""
+"""Apply a trained network to a set of images: probabilities, metrics, significance, exports."""

@@ -1,4 +1,4 @@
-"""Measuring a run on a split, a manifest or a folder of emotions."""
+"""Evaluate a run on a split, a manifest or a folder of emotions."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -51,7 +51,7 @@ from webemo_curate.verdicts import BINARY, Split, is_split
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A run measured on one set.
+    """The evaluation of a run on one set.
 
     Attributes
     ----------
@@ -60,26 +60,26 @@ class Evaluation:
     on
         Name of the set.
     metrics
-        Of the last epoch's weights, of two classes at 0.5.
+        Metrics of the last epoch's weights; for two classes at threshold 0.5.
     tuned
-        The same at the threshold chosen on validation; None on validation itself, and of several
-        classes, which no threshold tells apart.
+        The same at the threshold chosen on validation; None on validation itself, and for more than
+        two classes, which have no threshold.
     best
-        Of the best epoch on validation.
+        Metrics of the best epoch on validation.
     predictions
-        Parquet of per-image probabilities, from which all metrics are computed.
+        Parquet file of the probabilities of each image, from which all metrics are computed.
     seen
-        Images of a split that the run was trained or validated on.
+        Number of images of a split that the run was trained or validated on.
     shared
-        Images of an external set whose picture is in the training or validation split; None
-        where that was not looked for.
+        Number of images of an external set whose picture is in the training or validation split;
+        None if this was not checked.
     excluded
         Whether those were left out.
     siblings
-        Images of an external set that were measured on, of whose group the training or validation
-        split holds another picture; None as above.
+        Number of evaluated images of an external set in whose group the training or validation
+        split holds another picture; None if this was not checked.
     sibling_warning
-        Says so; None without any.
+        A warning about siblings; None if there are none.
     """
 
     run: Path
@@ -95,7 +95,7 @@ class Evaluation:
     sibling_warning: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON values; the metrics proper stand at the top level."""
+        """Return everything as JSON values; the metrics are at the top level."""
         return asdict(self.metrics) | {
             "run": self.run.name,
             "on": self.on,
@@ -109,7 +109,7 @@ class Evaluation:
         }
 
     def summary(self) -> str:
-        """Return the figures that a reader looks for first, in a few lines."""
+        """Return the most important figures in a few lines."""
         m = self.metrics
         auc = "-" if m.auc is None else f"{m.auc:.3f}"
         larger = "larger" if len(m.per_class) == BINARY else "largest"
@@ -139,7 +139,7 @@ class Evaluation:
 
 
 def _said(figures: ClassMetrics) -> str:
-    """Say one class's figures."""
+    """Describe one class's figures."""
     area = figures.auc if isinstance(figures, RankedClassMetrics) else None
     against = "" if area is None else f"AUC against the rest {area:.3f} "
     rates = f"precision {figures.precision:.3f}, recall {figures.recall:.3f}, F1 {figures.f1:.3f}"
@@ -155,7 +155,7 @@ def evaluate(
     exclude_shared: bool = False,
     allow_seen: bool = False,
 ) -> Evaluation:
-    """Measure a run; writes `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
+    """Evaluate a run; write `predictions-<set>.parquet` and `metrics-<set>.json` into its folder.
 
     Parameters
     ----------
@@ -166,13 +166,13 @@ def evaluate(
     work : WorkContext
         Its workspace holds the manifests and images.
     device : {'auto', 'cpu', 'cuda'}
-        Where it computes.
+        The device to compute on.
     exclude_shared : bool, default False
-        Leave out images of an external set whose picture the training or validation split holds.
-        Siblings of what they hold are other pictures and stay; the summary counts them. Of a
-        split, leave out what the run has been trained on.
+        For an external set, leave out images whose picture the training or validation split holds.
+        Their siblings are other pictures and stay; the summary counts them. For a split, leave out
+        what the run was trained on.
     allow_seen : bool, default False
-        Measure on a split also where the run has been trained on some of its pictures.
+        Evaluate on a split even if the run was trained on some of its pictures.
 
     Returns
     -------
@@ -182,8 +182,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If the set or the run cannot be read, or the set is empty, of other classes, or a split
-        that the run has seen some of.
+        If the set or the run cannot be read, or the set is empty, has other classes, or is a split
+        that the run has seen in part.
     """
     on, classes = find_set(on, work.workspace), load_classes(run)
     test_set = open_set(on, work, classes)
@@ -214,7 +214,7 @@ def evaluate(
 def _measure(
     run: Path, test_set: EvaluationSet, classes: tuple[str, ...], work: WorkContext, device: str
 ) -> Evaluation:
-    """Compute and store probabilities of all images, and measure them."""
+    """Compute, store and measure the probabilities of all images."""
     name, config = test_set.name, load_config(run)
     images = open_images(test_set.table, config, work)
     target, chosen = images.targets.numpy(), choose_device(device)
@@ -233,14 +233,14 @@ def _measure(
 
 
 def _seen(run: Path, on: str, test_set: EvaluationSet, work: WorkContext) -> set[str]:
-    """Return images of a split that the run has seen; sets from outside are `_shared`'s."""
+    """Return images of a split that the run has seen; external sets are left to `_shared`."""
     if not is_split(on):
         return set()
     return seen_images(run, on, test_set.table, work.workspace)
 
 
 def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
-    """Return the images of a set from outside that training has seen."""
+    """Return the images of an external set that training has seen."""
     if shared is None:
         raise InputError(
             f"--exclude-shared: {work.workspace.root} holds no duplicates and split manifests to "
@@ -250,7 +250,7 @@ def _shared_pictures(shared: TrainedOn | None, work: WorkContext) -> set[str]:
 
 
 def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | None:
-    """Return what training has seen of an external set; None if that is unknowable."""
+    """Return what training has seen of an external set; None if this cannot be determined."""
     workspace = work.workspace
     if is_split(on) or not all(map(workspace.has, (*NEEDED, *TRAINED_ON))):
         return None
@@ -260,7 +260,7 @@ def _shared(on: str, test_set: EvaluationSet, work: WorkContext) -> TrainedOn | 
 
 
 def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:
-    """Write the figures with what they were computed from; see `run_digests`."""
+    """Write the figures and what they were computed from; see `run_digests`."""
     predictions = evaluation.predictions
     digests = file_digests(evaluation.run, [predictions.name, LAST_FILE])
     document = evaluation.as_json() | {
@@ -270,7 +270,7 @@ def _write_metrics(evaluation: Evaluation, test_set: EvaluationSet) -> Path:
         WEIGHTS: digests[LAST_FILE],
     }
     metrics = metrics_file(evaluation.run, evaluation.on)
-    # As JSON gives it back: what is read again must have the digest of what was written.
+    # Converted through JSON, so that the digest equals that of the file when it is read again.
     plain = json.loads(json.dumps(document))
     write_bytes(metrics, json.dumps(sealed(plain), indent=2).encode())
     return metrics
@@ -286,7 +286,7 @@ def _probabilities(
 def _tuned(
     run: Path, name: str, target: NDArray[np.int64], probability: NDArray[np.float64]
 ) -> Metrics | None:
-    """Measure at the threshold of the highest accuracy on validation."""
+    """Measure at the threshold with the highest accuracy on validation."""
     validation = predictions_file(run, Split.VALIDATION)
     if probability.ndim > 1 or name == Split.VALIDATION or not validation.exists():
         return None

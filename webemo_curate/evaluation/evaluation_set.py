@@ -1,4 +1,4 @@
-"""The set that a run is measured on: a split, a manifest or a folder of emotions."""
+"""The set that a run is evaluated on: a split, a manifest or a folder of emotions."""
 
 import json
 from contextlib import suppress
@@ -20,14 +20,14 @@ from webemo_curate.verification import further_manifests
 from webemo_curate.workspace import Workspace
 
 PLACE, CONTENT = "set_path", "set_digest"
-"""Keys under which metrics say what they were measured on."""
+"""Keys in a metrics file that name the set it was measured on."""
 
 NAME_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Images to measure on: their table (`COLUMNS`), its paths in the workspace or absolute."""
+    """Images to evaluate on: a table (`COLUMNS`) with paths in the workspace or absolute ones."""
 
     name: str
     table: pa.Table
@@ -36,11 +36,11 @@ class EvaluationSet:
 
     @property
     def digest(self) -> str:
-        """Of the images and their targets."""
+        """Digest of the images and their targets."""
         return content_digest(self.table.select(["sha256", "target"]))
 
     def named_apart(self, run: Path) -> "EvaluationSet":
-        """Return the set under a name that another set's results of this run do not have."""
+        """Return the set under a name that no other set's results in this run have."""
         if self.place is None:
             return self
         taken = is_split(self.name)
@@ -50,7 +50,7 @@ class EvaluationSet:
         return replace(self, name=f"{self.name}-{self.digest[:NAME_DIGITS]}") if taken else self
 
     def check_classes(self, wanted: tuple[str, ...]) -> None:
-        """Refuse targets that mean something else than those that a run was trained on."""
+        """Raise if the targets mean other classes than those that the run was trained on."""
         if self.classes != wanted:
             theirs, ours = (_listed(names) for names in (self.classes, wanted))
             raise InputError(
@@ -59,14 +59,14 @@ class EvaluationSet:
             )
 
     def without(self, sha256: set[str]) -> "EvaluationSet":
-        """Return the set without some images, under a name of its own."""
+        """Return the set without some images, under a different name."""
         keep = [name not in sha256 for name in self.table["sha256"].to_pylist()]
         return replace(
             self, name=f"{self.name}-unshared", table=self.table.filter(pa.array(keep, pa.bool_()))
         )
 
     def check_not_empty(self, on: str) -> None:
-        """Refuse a set of no images."""
+        """Raise if the set has no images."""
         if not self.table.num_rows:
             raise InputError(f"{on}: holds no images to evaluate on")
 
@@ -76,7 +76,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
-    """Open a set; a folder's images are given the targets of `classes`."""
+    """Open a set; a folder's images get the targets of `classes`."""
     place, workspace = Path(on), work.workspace
     if is_split(on):
         return EvaluationSet(on, workspace.read(on, COLUMNS), workspace.classes(on))
@@ -84,7 +84,7 @@ def open_set(on: str, work: WorkContext, classes: tuple[str, ...]) -> Evaluation
 
 
 def _of_folder(place: Path, work: WorkContext, classes: tuple[str, ...]) -> EvaluationSet:
-    """Open a folder of the run's classes: the pictures that `add-folder` would take of it."""
+    """Open a folder of the run's classes, with the pictures that `add-folder` would take."""
     names = folder_names(classes, work.config, listed_labels(work.workspace))
     found = read_set(place, names, work.max_pixels, task="evaluate")
     paths = [str(place.absolute() / picture["path"]) for picture in found.pictures]
@@ -97,12 +97,12 @@ def _of_folder(place: Path, work: WorkContext, classes: tuple[str, ...]) -> Eval
 
 
 def find_set(on: str, workspace: Workspace) -> str:
-    """Return where a set lies that a user names.
+    """Return where the set lies that the user named.
 
     Parameters
     ----------
     on : str
-        A split, a folder, a manifest's file, or the name that `add-folder` was given.
+        A split, a folder, a manifest's file, or the name given to `add-folder`.
     workspace : Workspace
         Holds the added sets.
 
@@ -114,7 +114,7 @@ def find_set(on: str, workspace: Workspace) -> str:
     Raises
     ------
     InputError
-        If it is nothing of these; names those there are.
+        If it is none of these; the message names the available ones.
     """
     if is_split(on) or Path(on).exists():
         return on
@@ -141,7 +141,7 @@ def _of_manifest(place: Path) -> EvaluationSet:
 
 
 def set_name(on: str, work: WorkContext) -> str:
-    """Return the name by which a set's results are kept; see `evaluate`.
+    """Return the name under which a set's results are stored; see `evaluate`.
 
     Raises
     ------

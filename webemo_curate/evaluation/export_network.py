@@ -1,4 +1,4 @@
-"""A trained network as files that other programs run, and the model card that goes with them."""
+"""Export a trained network to files that other programs run, with a model card."""
 
 import json
 import warnings
@@ -68,14 +68,14 @@ collections is lower: see each test set above.
 
 
 class Export(NamedTuple):
-    """What was written.
+    """The result of an export.
 
     Attributes
     ----------
     folder
-        Holds the ONNX file, the `torch.export` program and the model card.
+        Folder with the ONNX file, the `torch.export` program and the model card.
     onnx_error, program_error
-        Largest differences of a logit from the network's.
+        Largest difference of a logit from the network's.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ def export_run(run: Path, folder: Path) -> Export:
     run : Path
         The run's folder.
     folder : Path
-        Made if need be; its files of these names are replaced.
+        Created if missing; its files of these names are replaced.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def export_run(run: Path, folder: Path) -> Export:
         If the run cannot be read.
     CurateError
         If an exported file differs from the network by more than `TOLERANCE`; the model card is
-        not written then.
+        then not written.
     """
     config = load_config(run)
     network = load_network(run / LAST_FILE, config, torch.device("cpu"), len(load_classes(run)))
@@ -146,9 +146,9 @@ def _examples(config: TrainConfig) -> torch.Tensor:
 def _by_onnx(
     program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
 ) -> NDArray[np.float32]:
-    """Write the ONNX file and return what ONNX Runtime makes of the images."""
+    """Write the ONNX file and return ONNX Runtime's logits for the images."""
     with warnings.catch_warnings():
-        # The exporter warns of its own workings, of which a user can change nothing.
+        # The exporter warns about its own internals, which the user cannot change.
         warnings.simplefilter("ignore")
         with atomic_path(path) as partial:
             torch.onnx.export(
@@ -168,7 +168,7 @@ def _by_onnx(
 def _by_program(
     program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
 ) -> NDArray[np.float32]:
-    """Write the `torch.export` program and return what it makes of the images, read back."""
+    """Write the `torch.export` program, read it back and return its logits for the images."""
     with atomic_path(path) as partial, partial.open("wb") as stream:
         torch.export.save(program, stream)
     with torch.inference_mode():
@@ -201,7 +201,7 @@ def _card(run: Path, config: TrainConfig, export: Export) -> str:
 
 
 def _metrics(run: Path) -> str:
-    """Return a table of the run's evaluations, one section a test set."""
+    """Return tables of the run's evaluations, one section for each set."""
     sections = [
         f"### {file.stem.removeprefix('metrics-')}\n\n{_table(_document(file))}"
         for file in sorted(run.glob("metrics-*.json"))

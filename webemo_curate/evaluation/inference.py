@@ -1,4 +1,4 @@
-"""Probabilities of a trained network for a set of images."""
+"""Compute a trained network's probabilities for a set of images."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from webemo_curate.verdicts import BINARY
 def load_network(
     path: Path, config: TrainConfig, device: torch.device, classes: int = BINARY
 ) -> Network:
-    """Build a run's network with stored weights.
+    """Build a run's network with its stored weights.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def load_network(
     config : TrainConfig
         The run's configuration.
     device : torch.device
-        Where it is to compute.
+        The device to compute on.
     classes : int, default 2
-        What the run tells apart.
+        Number of classes of the run.
 
     Returns
     -------
@@ -59,12 +59,12 @@ def load_network(
 
 @torch.inference_mode()
 def predict_logits(network: Network, feed: Feed, config: TrainConfig) -> NDArray[np.float32]:
-    """Return the network's answers for all images of a set.
+    """Return the network's logits for all images of a set.
 
     Parameters
     ----------
     network : Network
-        Put into evaluation mode.
+        Set to evaluation mode.
     feed : Feed
         The images, on the network's device.
     config : TrainConfig
@@ -93,13 +93,13 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     Parameters
     ----------
     logits : ndarray of float32, shape (images, classes)
-        A network's answers.
+        A network's output.
 
     Returns
     -------
     ndarray of float64
-        Of two classes the second's alone, shape (images,); of more each one's, shape (images,
-        classes).
+        For two classes the second class's probability, shape (images,); for more, each class's,
+        shape (images, classes).
     """
     if logits.shape[1] > BINARY:
         several: NDArray[np.float64] = softmax(logits.astype(np.float64), axis=1)
@@ -110,20 +110,20 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def validation_figures(target: NDArray[np.int64], probability: NDArray[np.float64]) -> LogEntry:
-    """Return what the log says of an epoch on validation.
+    """Return the figures that the log records for an epoch on validation.
 
     Parameters
     ----------
     target : ndarray of int64, shape (images,)
-        Numbers of classes.
+        Class numbers.
     probability : ndarray of float64
-        As `probabilities` returns it.
+        As returned by `probabilities`.
 
     Returns
     -------
     dict of str to float or None
-        `val_loss` (mean cross-entropy), `val_accuracy` and `val_auc` (of several classes the mean
-        of each against the rest); None where the images do not define a figure.
+        `val_loss` (mean cross-entropy), `val_accuracy` and `val_auc` (for more than two classes the
+        mean of each against the rest); None if the images do not define a figure.
     """
     if not len(target):
         return {"val_loss": None, "val_accuracy": None, "val_auc": None}

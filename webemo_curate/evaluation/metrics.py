@@ -1,4 +1,4 @@
-"""Metrics of a classifier, computed from stored probabilities."""
+"""Compute a classifier's metrics from stored probabilities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +12,10 @@ from webemo_curate.intervals import wilson_interval
 from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES
 
 CALIBRATION_BINS = 15
-"""Guo et al. 2017, section 2."""
+"""Number of bins of the calibration error, as in Guo et al. 2017, section 2."""
 
 THRESHOLD = 0.5
-"""From which an image counts as positive unless another threshold was chosen."""
+"""Probability from which an image counts as positive unless another threshold was chosen."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class ClassMetrics:
 
 @dataclass(frozen=True)
 class RankedClassMetrics(ClassMetrics):
-    """Those of one of several classes, with its area under the ROC curve against the rest.
+    """The figures of one of several classes, with its area under the ROC curve against the rest.
 
-    The area is None where the class or the rest has no image.
+    The area is None if the class or the rest has no image.
     """
 
     auc: float | None
@@ -40,28 +40,28 @@ class RankedClassMetrics(ClassMetrics):
 
 @dataclass(frozen=True)
 class Metrics:
-    """What one set of predictions comes to.
+    """The metrics of one set of predictions.
 
     Attributes
     ----------
     images
         Number of images.
     threshold
-        Probability from which an image counts as positive; None of several classes.
+        Probability from which an image counts as positive; None for more than two classes.
     accuracy, accuracy_low, accuracy_high
-        Share of right answers with its 95 % Wilson interval.
+        Share of correct answers with its 95 % Wilson interval.
     majority
-        Share of the largest class: what a constant answer reaches.
+        Share of the largest class, which a constant answer would reach.
     auc
-        Area under the ROC curve, of several classes the mean of each one's against the rest over
-        the classes that have images; None if one class alone is there.
+        Area under the ROC curve; for more than two classes the mean of each one's against the rest,
+        over the classes that have images. None if only one class has images.
     ece
         Expected calibration error over 15 equal bins of confidence.
     brier
-        Mean squared error of the probability; of several classes the sum over them (Brier 1950),
-        which for two is twice as much.
+        Mean squared error of the probability; for more than two classes summed over the classes
+        (Brier 1950), which for two would be twice as much.
     per_class
-        By class name.
+        Figures of each class, by name.
     """
 
     images: int
@@ -78,12 +78,12 @@ class Metrics:
 
 @dataclass(frozen=True)
 class SeveralClassMetrics(Metrics):
-    """Those of more than two classes.
+    """The metrics for more than two classes.
 
     Attributes
     ----------
     confusion
-        Images by target, then answer.
+        Number of images, by target and then by answer.
     """
 
     confusion: list[list[int]]
@@ -100,18 +100,18 @@ def measure(
     Parameters
     ----------
     target : ndarray of int, shape (images,)
-        Numbers of classes; at least one image.
+        Class numbers; at least one image.
     probability : ndarray of float
-        Of the second of two classes, shape (images,), or of each class, shape (images, classes).
+        For two classes the second's, shape (images,); else each class's, shape (images, classes).
     threshold : float, default 0.5
-        From which an image counts as the second of two classes.
+        Probability from which an image counts as the second of two classes.
     classes : sequence of str
-        Names of the targets.
+        Class names, in the order of the targets.
 
     Returns
     -------
     Metrics
-        The figures; of more than two classes `SeveralClassMetrics`.
+        The figures; for more than two classes `SeveralClassMetrics`.
     """
     answer = answers(probability, threshold)
     right = int((answer == target).sum())
@@ -159,19 +159,19 @@ def _of_several(
 
 
 def answers(probability: NDArray[np.float64], threshold: float = THRESHOLD) -> NDArray[np.int64]:
-    """Return the class of each image: of two the second from the threshold on, else the likeliest.
+    """Return each image's class: the second of two from the threshold on, else the likeliest.
 
     Parameters
     ----------
     probability : ndarray of float64
-        Of the second of two classes, shape (images,), or of each class, shape (images, classes).
+        For two classes the second's, shape (images,); else each class's, shape (images, classes).
     threshold : float, default 0.5
         For two classes.
 
     Returns
     -------
     ndarray of int64, shape (images,)
-        Numbers of classes.
+        Class numbers.
     """
     if probability.ndim > 1:
         likeliest: NDArray[np.int64] = probability.argmax(axis=1)
@@ -182,14 +182,14 @@ def answers(probability: NDArray[np.float64], threshold: float = THRESHOLD) -> N
 def confusion_matrix(
     target: NDArray[np.int64], answer: NDArray[np.int64], classes: int
 ) -> list[list[int]]:
-    """Count images by target, then answer."""
+    """Count images by target, then by answer."""
     cells = np.bincount(target * classes + answer, minlength=classes * classes)
     counts: list[list[int]] = cells.reshape(classes, classes).tolist()
     return counts
 
 
 def area_under_roc(target: NDArray[np.int64], probability: NDArray[np.float64]) -> float | None:
-    """Return the area, or of several classes the mean of each against the rest; see `Metrics`."""
+    """Return the area; for more than two classes the mean of each against the rest (`Metrics`)."""
     if probability.ndim > 1:
         areas = [area for area in areas_against_rest(target, probability) if area is not None]
         return float(np.mean(areas)) if areas else None
@@ -200,7 +200,7 @@ def area_under_roc(target: NDArray[np.int64], probability: NDArray[np.float64]) 
 def areas_against_rest(
     target: NDArray[np.int64], probability: NDArray[np.float64]
 ) -> list[float | None]:
-    """Return for each class the area under the ROC curve that tells it from all others."""
+    """Return for each class the area under the ROC curve against all others."""
     return [
         area_under_roc((target == number).astype(np.int64), probability[:, number])
         for number in range(probability.shape[1])
@@ -223,9 +223,9 @@ def expected_calibration_error(
 
 
 def best_threshold(target: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
-    """Return the threshold of the highest accuracy; the one nearest 0.5 if several tie.
+    """Return the threshold with the highest accuracy; of several, the one nearest 0.5.
 
-    From 'all positive' to 'all others', whose threshold is just above the largest probability.
+    Candidates run from 'all positive' to 'all negative', just above the largest probability.
     """
     none = np.nextafter(probability.max(initial=0.0), np.inf)
     candidates = np.unique(np.append(probability, [0.5, none]))

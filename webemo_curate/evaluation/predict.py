@@ -1,4 +1,4 @@
-"""Classifying image files by a run, and telling where its network looked."""
+"""Classify image files with a run, and show where its network looked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,27 +25,28 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import LAST_FILE, load_classes, load_config
 
 Source = str | Path | Image.Image
-"""A picture to classify: its file, or itself."""
+"""A picture to classify: its file, or the picture itself."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one image.
+    """The prediction for one image.
 
     Attributes
     ----------
     path
-        The file; None for a picture in memory.
+        Path of the file; None for a picture in memory.
     label
-        Its class.
+        The predicted class.
     probability
-        Of the positive class; of several classes as `confidence`.
+        Probability of the positive class; for more than two classes equal to `confidence`.
     confidence
-        Of its own class.
+        Probability of the predicted class.
     probabilities
-        Of each class, by its name.
+        Probability of each class, by name.
     activation
-        Where the network saw its class, float32, shape (S, S), 0 to 1; None if not asked for.
+        Where the network saw the predicted class, float32, shape (S, S), 0 to 1; None unless
+        requested.
     """
 
     path: Path | None
@@ -57,9 +58,9 @@ class Prediction:
 
     @property
     def caption(self) -> str:
-        """Class and the class's own probability, for above a picture."""
+        """Predicted class and its probability, as a caption."""
         share = self.confidence * 100
-        # Rounded up, 99.96 % would be the certainty that it is not.
+        # 99.96 % rounded up would claim certainty.
         return f"{self.label} {share if share == 100 else min(share, 99.9):.1f} %"
 
 
@@ -71,7 +72,7 @@ def predict(
     look: bool = False,
     max_pixels: int = DecodingConfig().max_pixels,
 ) -> list[Prediction]:
-    """Classify pictures by the last epoch's weights.
+    """Classify pictures with the last epoch's weights.
 
     Parameters
     ----------
@@ -80,11 +81,11 @@ def predict(
     images : sequence of str, Path or PIL.Image.Image
         Image files, or pictures in memory.
     device : {'auto', 'cpu', 'cuda'}
-        Where it computes.
+        The device to compute on.
     look : bool, default False
-        Also tell where the network saw the class it chose.
+        Whether to show where the network saw the predicted class.
     max_pixels : int, optional
-        Largest width times height that is decoded; default as `DecodingConfig` has it.
+        Largest width times height decoded; by default that of `DecodingConfig`.
 
     Returns
     -------
@@ -115,7 +116,7 @@ def classify(
     look: bool = False,
     max_pixels: int = DecodingConfig().max_pixels,
 ) -> list[Prediction]:
-    """Classify pictures by a network that `open_network` loaded; see `predict`."""
+    """Classify pictures with a network loaded by `open_network`; see `predict`."""
     config, classes = load_config(run), load_classes(run)
     device = next(network.parameters()).device
 
@@ -153,7 +154,7 @@ def _prediction(
     classes: Sequence[str],
     activation: NDArray[np.float32] | None,
 ) -> Prediction:
-    """Name the answer; `probability` is the positive class's, or an array of each class's."""
+    """Build a prediction; `probability` is the positive class's, or an array of each class's."""
     each = [1 - probability, probability] if np.ndim(probability) == 0 else probability
     by_name = {name: float(own) for name, own in zip(classes, each, strict=True)}
     confidence = float(each[answer])

@@ -1,4 +1,4 @@
-"""Stored answers: a row an image, from which all figures are computed."""
+"""Store predictions, one row for each image, from which all figures are computed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ class Scored(NamedTuple):
     Attributes
     ----------
     target
-        Numbers of classes, shape (images,).
+        Class numbers, shape (images,).
     probability
-        Of the second of two classes, shape (images,), or of each class, shape (images, classes).
+        For two classes the second's, shape (images,); else each class's, shape (images, classes).
     """
 
     target: NDArray[np.int64]
@@ -30,19 +30,19 @@ class Scored(NamedTuple):
 
 
 def predictions_file(run: Path, name: str) -> Path:
-    """Return the file of a run's answers on a set."""
+    """Return the file of a run's predictions on a set."""
     return run / f"predictions-{name}.parquet"
 
 
 def write_predictions(
     path: Path, images: LabeledImages, last: NDArray[np.float64], best: NDArray[np.float64]
 ) -> None:
-    """Write the answers of the last and the best epoch's weights; see `Scored.probability`.
+    """Write the predictions of the last and the best epoch's weights; see `Scored.probability`.
 
     Raises
     ------
     InputError
-        If an answer is not a number.
+        If a probability is not a number.
     """
     for probability in (last, best):
         check_numbers(probability, images.sha256, path.parent.name)
@@ -60,14 +60,14 @@ def write_predictions(
 
 
 def read_predictions(path: Path) -> Scored:
-    """Read the targets and the last epoch's answers.
+    """Read the targets and the last epoch's probabilities.
 
     Raises
     ------
     OSError, ValueError, KeyError, pa.ArrowException
-        If the file is none of these.
+        If it is not a file of predictions.
     InputError
-        If an answer is not a number.
+        If a probability is not a number.
     """
     table = read_parquet(path, ["target", "probability"])
     target = table["target"].to_numpy()
@@ -83,16 +83,16 @@ def read_predictions(path: Path) -> Scored:
 
 
 def check_numbers(probability: NDArray[np.float64], images: Sequence[str], run: str) -> None:
-    """Refuse answers that are not numbers: no figure can be made of them.
+    """Raise if a probability is not a number: no figure can be computed from it.
 
     Parameters
     ----------
     probability : ndarray of float64
         See `Scored`.
     images : sequence of str
-        Names of the images, in their order.
+        Names of the images, in the order of the probabilities.
     run : str
-        Whose answers they are.
+        Name of the run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Finished runs beside each other: what each is, and what it came to."""
+"""List finished runs side by side, with their settings and results."""
 
 import json
 from collections.abc import Iterator
@@ -30,19 +30,19 @@ class RunRow:
     Attributes
     ----------
     name
-        What it is called: as it was named, else its folder's name.
+        The given name, else the folder's name.
     folder
         Its folder's name.
     network, epochs, seed
-        What was trained: preset and Gram modules, passes, seed.
+        What was trained: preset and Gram modules, epochs, seed.
     validation, test
-        Accuracy with its 95 % interval; None where it was not measured.
+        Accuracy with its 95 % interval; None if not measured.
     auc
-        On test; None where it was not measured, or is not defined.
+        Area under the ROC curve on test; None if not measured or undefined.
     split
         Start of the digest of its training split; empty for runs of an earlier release.
     finished
-        When, in ISO form.
+        Time of completion in ISO format.
     """
 
     name: str
@@ -58,7 +58,7 @@ class RunRow:
 
 
 def run_rows(workspace: Workspace) -> list[RunRow]:
-    """Return the finished runs of a workspace, the last finished last.
+    """Return the finished runs of a workspace, the latest last.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def run_rows(workspace: Workspace) -> list[RunRow]:
     Returns
     -------
     list of RunRow
-        One a run.
+        One row for each run.
 
     Raises
     ------
     InputError
-        If a run's configuration is not sound.
+        If a run's configuration is invalid.
     """
     return [run_row(workspace.pull(folder)) for folder in finished_runs(workspace)]
 
@@ -87,7 +87,7 @@ def changed_settings(one: Path, other: Path) -> Iterator[tuple[str, Any, Any]]:
 
 
 def run_row(run: Path) -> RunRow:
-    """Return what a finished run is and came to."""
+    """Return a finished run's settings and results."""
     config = load_config(run)
     test = _read(metrics_file(run, Split.TEST))
     return RunRow(
@@ -105,7 +105,7 @@ def run_row(run: Path) -> RunRow:
 
 
 def trained_line(run: RunResult) -> str:
-    """Say in a line how a training ended: its run, and accuracy on validation with interval."""
+    """Describe in one line how a training ended: run, validation accuracy and interval."""
     row = run_row(run.folder)
     state = "current" if run.skipped else "trained"
     figure = interval(row.validation)
@@ -114,7 +114,7 @@ def trained_line(run: RunResult) -> str:
 
 
 def interval(accuracy: tuple[float, float, float] | None) -> str:
-    """Say an accuracy with its 95 % interval; a dash where there is none."""
+    """Return an accuracy with its 95 % interval; a dash if there is none."""
     if accuracy is None:
         return "-"
     share, low, high = accuracy
@@ -128,7 +128,7 @@ def _accuracy(metrics: dict[str, Any]) -> tuple[float, float, float] | None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Read a JSON object; empty if it is not there or not sound: `curate verify` says more."""
+    """Read a JSON object; empty if missing or invalid, which `curate verify` reports."""
     try:
         document = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

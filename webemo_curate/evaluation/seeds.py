@@ -1,4 +1,4 @@
-"""Runs that differ in their seed alone, and their figures as mean and standard deviation."""
+"""Summarize runs that differ only in their seed, by mean and standard deviation."""
 
 import logging
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ logger = logging.getLogger(__name__)
 
 DIGITS = 3
 TUNED = "accuracy_tuned"
-"""Of two classes alone: a threshold tells no more apart."""
+"""Figures that exist for two classes only, because they need a threshold."""
 
 
 def seeds_of(run: Path, workspace: Workspace) -> list[Path]:
-    """Return the finished runs that differ from one in their seed alone.
+    """Return the finished runs that differ from a run only in their seed.
 
     Parameters
     ----------
     run : Path
         A finished run's folder.
     workspace : Workspace
-        Holds the manifests; a run on other splits than the present ones stands alone.
+        Holds the manifests; a run on other splits than the present ones is returned alone.
 
     Returns
     -------
@@ -74,12 +74,12 @@ def figures_of(evaluation: Evaluation) -> dict[str, float | None]:
 
 
 def mean_and_deviation(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, Any]]:
-    """Return each figure's mean and standard deviation (of a sample) over seeds.
+    """Return each figure's mean and sample standard deviation over seeds.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        Two at least, on one set.
+        At least two, on the same set.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def mean_and_deviation(evaluations: Sequence[Evaluation]) -> dict[str, dict[str,
 
 
 def seeds_summary(evaluations: Sequence[Evaluation]) -> str:
-    """Say the figures over seeds in a few lines."""
+    """Describe the figures over seeds in a few lines."""
     table = _table(evaluations)
     tuned = ""
     if TUNED in table and table[TUNED].notna().any():

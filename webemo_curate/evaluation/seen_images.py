@@ -1,4 +1,4 @@
-"""Record the images that a run was trained on, and find those of a set that are among them."""
+"""Record the images that a run was trained on, and find them in other sets."""
 
 import logging
 from pathlib import Path
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 TRAINED_ON: Final = (Split.TRAIN, Split.VALIDATION)
 NAMED: Final = 3
-"""Images that a message names."""
+"""Most images named in a message."""
 
 
 def record_seen(run: Path, workspace: Workspace) -> Path:
-    """Write which images a run is trained and validated on.
+    """Record the images that a run is trained and validated on.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def record_seen(run: Path, workspace: Workspace) -> Path:
     Returns
     -------
     Path
-        The file: a column `sha256`.
+        The file, with a column `sha256`.
     """
     file = run / SEEN_FILE
     table = pa.concat_tables(workspace.read(split, ["sha256"]) for split in TRAINED_ON)
@@ -46,18 +46,18 @@ def record_seen(run: Path, workspace: Workspace) -> Path:
 
 
 def seen_images(run: Path, on: str, table: pa.Table, workspace: Workspace) -> set[str]:
-    """Find images of a set whose picture a run was trained or validated on.
+    """Find the images of a set whose picture a run was trained or validated on.
 
     Parameters
     ----------
     run : Path
         Its folder.
     on : str
-        A split's name. Nothing of the run's own training or validation split counts.
+        Name of a split. The run's own training or validation split counts as unseen.
     table : pa.Table
         The set's images, with `sha256`.
     workspace : Workspace
-        Tells by its duplicates which files show one picture.
+        Its duplicates tell which files show the same picture.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def seen_images(run: Path, on: str, table: pa.Table, workspace: Workspace) -> se
 
 
 def check_unseen(run: Path, on: str, seen: set[str], table: pa.Table) -> None:
-    """Refuse a set of which training has seen pictures; names some."""
+    """Raise if training has seen pictures of a set; the message names some."""
     if not seen:
         return
     shown = table.filter(pc.is_in(table["sha256"], pa.array(seen, pa.string())))

@@ -16,10 +16,10 @@ LEVEL = 0.05
 
 
 POWER = 0.8
-"""With which a difference is to be found that counts as detectable."""
+"""Power with which a comparison finds a difference that counts as detectable."""
 
 FEWEST_SEEDS = 3
-"""Runs of a network below which their spread is not known well enough for a verdict."""
+"""With fewer runs of a network, their spread is too uncertain for a verdict."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class MeasuredDifference:
     value
         The difference itself.
     low, high
-        95 % interval.
+        Bounds of the 95 % interval.
     p
-        Two-sided p-value; None where no verdict is given, as of too few runs.
+        Two-sided p-value; None if no verdict is possible, as with too few runs.
     detectable
-        Least difference that such a comparison alone would find with a power of 80 %.
+        Smallest difference that such a comparison finds with a power of 80 %.
     """
 
     value: float
@@ -46,7 +46,7 @@ class MeasuredDifference:
 
     @classmethod
     def of(cls, value: float, error: float, freedom: float, *, decided: bool = True) -> Self:
-        """Measure by Student's t: `error` is the standard error, `freedom` its degrees."""
+        """Apply Student's t: `error` is the standard error, `freedom` its degrees of freedom."""
         reach = float(t.ppf(1 - LEVEL / 2, freedom))
         p = float(2 * t.sf(abs(value) / error, freedom)) if decided else None
         detectable = (reach + float(t.ppf(POWER, freedom))) * error
@@ -59,13 +59,14 @@ def mcnemar(first: Right, second: Right) -> float:
     Parameters
     ----------
     first, second : ndarray of bool, shape (images,)
-        Whether each answered rightly.
+        Whether each answer is correct.
 
     Returns
     -------
     float
-        Two-sided p-value of the exact test (McNemar, Psychometrika 12, 1947): the images on which
-        one alone is right are as likely the one's as the other's.
+        Two-sided p-value of the exact test (McNemar, Psychometrika 12, 1947). Under the null
+        hypothesis, either classifier is equally likely to be the correct one on images where only
+        one is correct.
     """
     gained = int((second & ~first).sum())
     lost = int((first & ~second).sum())
@@ -80,17 +81,17 @@ def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Measured
     Parameters
     ----------
     target : ndarray of int64, shape (images,)
-        1 positive, 0 others.
+        1 for positive, 0 for others.
     first, second : ndarray of float64, shape (images,)
-        Scores of the positive class.
+        Scores for the positive class.
 
     Returns
     -------
     MeasuredDifference or None
-        Of the areas (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), computed by
-        midranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014). None where that is not
-        defined: with fewer than two images of a class, a score that is no number, or curves that
-        differ though no image's place in them varies.
+        Difference of the areas (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), computed
+        by midranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014). None where this is
+        undefined: with fewer than two images of a class, a score that is not a number, or curves
+        that differ although no image's placement varies.
     """
     positives = int((target == 1).sum())
     if min(positives, len(target) - positives) < 2 or np.isnan([*first, *second]).any():
@@ -108,7 +109,7 @@ def delong(target: NDArray[np.int64], first: Scores, second: Scores) -> Measured
 
 
 def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scores]:
-    """Return for each positive the share of others below it, for each other of positives above."""
+    """Return each positive's share of negatives below it, each negative's of positives above."""
     positive, other = scores[target == 1], scores[target == 0]
     whole = rankdata(np.concatenate([positive, other]))
     above = (whole[: len(positive)] - rankdata(positive)) / len(other)
@@ -119,27 +120,28 @@ def _placements(target: NDArray[np.int64], scores: Scores) -> tuple[Scores, Scor
 def compare_runs(first: Right, second: Right) -> MeasuredDifference:
     """Compare two networks' accuracies over several runs on the same images.
 
-    Runs and images are both drawn by chance, and every run meets every image: the variance of the
-    mean is that of a crossed design with two random factors, its parts from the mean squares of
-    runs, images and both (Dorfman, Berbaum and Metz, Investigative Radiology 27, 1992). Its
-    critical value is Cochran's, see `_freedom`. `benchmarks/verdict_levels.py` measures how often
-    it errs.
+    Runs and images are both random samples, and every run sees every image. The variance of the
+    mean is that of a crossed design with two random factors, with components from the mean squares
+    of runs, images and both (Dorfman, Berbaum and Metz, Investigative Radiology 27, 1992). The
+    critical value is Cochran's; see `_freedom`. `benchmarks/verdict_levels.py` measures how often
+    the test errs.
 
     Parameters
     ----------
     first, second : ndarray of bool, shape (runs, images)
-        Whether each run answered rightly; rows of equal index have the same seed.
+        Whether each run's answers are correct; rows of equal index have the same seed.
 
     Returns
     -------
     MeasuredDifference
-        Of the mean accuracies. With fewer than three runs `p` is None: no verdict. The interval
-        of a lone run is over images alone.
+        Difference of the mean accuracies. With fewer than three runs `p` is None: no verdict. The
+        interval of a single run covers the images alone.
     """
     gain = second.astype(np.float64) - first
     variance, freedom = _crossed_variance(gain)
-    # Two images more, of half a gain and half a loss each: answers that agree on all images of a
-    # small set do not show that they always do (Agresti and Min, Statistics in Medicine 24, 2005).
+    # Add two images, one with half a gain and one with half a loss: answers that agree on all
+    # images of a small set do not prove that they always agree (Agresti and Min, Statistics in
+    # Medicine 24, 2005).
     error = float(np.sqrt(variance + 1 / (gain.shape[1] + 2) ** 2))
     decided = len(gain) >= FEWEST_SEEDS
     return MeasuredDifference.of(float(gain.mean()), error, freedom, decided=decided)
@@ -164,10 +166,10 @@ def _crossed_variance(gain: NDArray[np.float64]) -> tuple[float, float]:
 def _freedom(by_run: float, shared: float, shape: tuple[int, ...]) -> float:
     """Return the degrees of freedom whose critical value is Cochran's.
 
-    Which is the mean of those of runs and of images, weighted by what either has of the variance
-    (Cochran and Cox, "Experimental Designs", 1957, section 4.14). Satterthwaite's degrees, usual
-    for this design (Hillis, Statistics in Medicine 26, 2007), call 8 % of equal networks different
-    where three runs spread by three points.
+    Cochran's value is the mean of those of runs and of images, weighted by their shares of the
+    variance (Cochran and Cox, "Experimental Designs", 1957, section 4.14). Satterthwaite's degrees
+    of freedom, usual for this design (Hillis, Statistics in Medicine 26, 2007), call 8 % of equal
+    networks different when three runs spread by three points.
     """
     few, many = (float(count - 1) for count in sorted(shape))
     of_runs, of_images = (t.ppf(1 - LEVEL / 2, count - 1) for count in shape)
@@ -179,18 +181,18 @@ def _freedom(by_run: float, shared: float, shape: tuple[int, ...]) -> float:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjust p-values for being several (Holm, Scandinavian Journal of Statistics 6, 1979).
+    """Adjust p-values for multiple comparisons (Holm, Scandinavian J. of Statistics 6, 1979).
 
     Parameters
     ----------
     p_values : sequence of float or None
-        Of the comparisons of one family; None, where there is no verdict, stays and counts as no
-        comparison.
+        The p-values of one family of comparisons. None, for no verdict, stays None and does not
+        count as a comparison.
 
     Returns
     -------
     list of float or None
-        In the same order; significant where still below the level.
+        In the same order; a value below the significance level is significant.
     """
     known = {place: p for place, p in enumerate(p_values) if p is not None}
     adjusted: list[float | None] = [None] * len(p_values)

@@ -1,1 +1,1 @@
-"""Networks: their layers, how a configuration names one, their first weights, where they look."""
+"""Networks: layers, a registry by name, pretrained weights, Grad-CAM, devices."""

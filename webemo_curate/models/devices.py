@@ -1,4 +1,4 @@
-"""Choose the device that trains, and say why."""
+"""Choose the device to compute on, and log why."""
 
 import logging
 import os
@@ -19,17 +19,17 @@ def choose_device(wanted: str) -> torch.device:
     Parameters
     ----------
     wanted : {'auto', 'cpu', 'cuda'}
-        What the user asked for.
+        The user's choice.
 
     Returns
     -------
     torch.device
-        CUDA's first GPU or the CPU.
+        The first CUDA GPU, or the CPU.
 
     Raises
     ------
     InputError
-        If CUDA is asked for and not there: never a silent fall-back.
+        If CUDA is requested but not available: there is never a silent fallback.
     """
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -40,7 +40,7 @@ def choose_device(wanted: str) -> torch.device:
     return chosen
 
 
-@cache  # a command trains, then measures: it is said once
+@cache  # cached, so that a command that trains and then measures logs it once
 def _say(chosen: str, wanted: str) -> None:
     why = "as asked for" if wanted != "auto" else "a GPU is here" if chosen == "cuda" else "no GPU"
     logger.info("device: %s (%s)", chosen, why)
@@ -52,16 +52,16 @@ def make_reproducible(device: torch.device, *, deterministic: bool) -> None:
     Parameters
     ----------
     device : torch.device
-        Only CUDA has a choice; on the CPU the number of threads alone matters.
+        CUDA has a choice of kernels; on the CPU only the number of threads matters.
     deterministic : bool
-        Equal bits are wanted.
+        Whether equal bits are wanted.
     """
     if device.type != "cuda":
         return
-    # cuBLAS reads it when it is first used.
+    # cuBLAS reads this variable when it is first used.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    # Nothing here reads memory that nothing wrote: to fill it first would only take time.
+    # No code here reads uninitialized memory, so filling it would only take time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not deterministic
 
@@ -70,20 +70,20 @@ def make_reproducible(device: torch.device, *, deterministic: bool) -> None:
 def cpu_threads(count: int | None, processes: int = 1) -> Iterator[int]:
     """Compute with a fixed number of CPU threads while the block runs.
 
-    Sums are rounded in another order by another number of threads, so a training that goes on
-    after a kill must use as many as it began with.
+    The number of threads changes the order of sums and so their rounding. A training that resumes
+    after a kill must therefore use the number that it began with.
 
     Parameters
     ----------
     count : int or None
-        Threads; None takes every core this process may use.
+        Number of threads; None for every core this process may use.
     processes : int, default 1
         Processes that share these cores.
 
     Yields
     ------
     int
-        The number used.
+        The number of threads used.
     """
     before, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     chosen = count or max(1, cores // processes)

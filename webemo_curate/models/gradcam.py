@@ -10,7 +10,7 @@ from webemo_curate.models.registry import Network
 
 
 def class_activation(network: Network, images: Tensor, target: int) -> NDArray[np.float32]:
-    """Weigh the last feature maps by the gradient of one class's logit.
+    """Weight the last feature maps by the gradient of one class's logit.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def class_activation(network: Network, images: Tensor, target: int) -> NDArray[n
     Returns
     -------
     ndarray of float32, shape (S, S)
-        0 where nothing speaks for the class, 1 where most does; zeros throughout if nothing does.
+        From 0 to 1, where the network saw most evidence for the class; all zeros if it saw none.
     """
     kept: list[Tensor] = []
     pooled = network.backbone.get_submodule(network.last_feature_layer)
     hook = pooled.register_forward_hook(lambda *call: kept.append(call[2]))
     try:
         with torch.enable_grad():
-            # The picture needs a gradient, or a frozen backbone would keep none.
+            # With a frozen backbone, the maps get a gradient only if the picture has one.
             logits = network(images.clone().requires_grad_())
             (gradient,) = torch.autograd.grad(logits[0, target], kept[0])
     finally:

@@ -15,7 +15,8 @@ from webemo_curate.models.tap import find_tap, run_tapped, tap_channels
 from webemo_curate.verdicts import BINARY
 
 BASELINE_UNITS = 3
-"""The head of the baseline (k = 0) is as wide as that of three modules: 168 for B2."""
+"""Width of the baseline's head (k = 0), in multiples of a module's: 168 features for B2, as many as
+three modules have."""
 
 
 FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -24,21 +25,22 @@ FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "average": lambda one, other: (one + other) / 2,
     "concatenate": lambda one, other: torch.cat([one, other], dim=1),
 }
-"""How a Gram module joins its branches; the paper found no gain in any but the first."""
+"""The operations by which a Gram module joins its branches; in the paper, none gained over the
+first."""
 
 
 def module_width(channels: int, config: TrainConfig) -> int:
-    """Return how many features a Gram module gives."""
+    """Return the number of features that a Gram module outputs."""
     return channels * 2 if config.gram_fusion == "concatenate" else channels
 
 
 class GramModule(nn.Module):
-    """One Gram module: correlations of feature maps gate their own pooled projection.
+    """A Gram module: correlations between feature maps gate the pooled projection of the maps.
 
     Parameters
     ----------
     channels : int
-        C, of the tapped feature map.
+        C, the channels of the tapped feature map.
     config : TrainConfig
         Activation, batch norm and fusion.
     """
@@ -57,9 +59,9 @@ class GramModule(nn.Module):
         Parameters
         ----------
         features : Tensor, shape (N, C, H, W)
-            The tap.
+            The tapped feature map.
         gram : Tensor, shape (N, C * C), float32
-            Its flattened Gram matrix.
+            The map's flattened Gram matrix.
 
         Returns
         -------
@@ -67,7 +69,7 @@ class GramModule(nn.Module):
             The element-wise product of both branches; shape (N, 2 C) if they are concatenated.
         """
         with torch.autocast(features.device.type, enabled=False):
-            # Unscaled Gram values lose too much, or overflow, in half precision.
+            # Half precision loses too much of unscaled Gram values, or overflows.
             correlations = self.norm(self.activation(self.compress(gram)))
         pooled = self.activation(self.project(features)).mean(dim=(2, 3))
         return self._fuse(correlations, pooled)
@@ -79,23 +81,23 @@ class GramEfficientNet(nn.Module):
     Parameters
     ----------
     config : TrainConfig
-        Backbone, number of modules k, and what the paper leaves open of the added layers.
+        Backbone, number of modules k, and the settings of added layers that the paper leaves open.
 
     classes : int, default 2
-        Units of the output layer.
+        Number of units of the output layer.
 
     Attributes
     ----------
     backbone
         timm's network without its classifier.
     width
-        Features before the output layer: C * k of the paper's network.
+        Number of features before the output layer: C * k in the paper's network.
     name
         Value of `TrainConfig.network`.
     last_feature_layer
         Module of the backbone whose output is pooled: the batch norm of the head's convolution.
     takes_grams
-        Whether `TrainConfig.grams` counts.
+        Whether `TrainConfig.grams` has an effect.
     """
 
     name: ClassVar[str] = "gram"
@@ -134,7 +136,7 @@ class GramEfficientNet(nn.Module):
         Raises
         ------
         InputError
-            If timm has no such weights of it; names those it has.
+            If timm has no such weights for it; the message names those it has.
         """
         name = f"{config.backbone}.{config.weights_tag}"
         known = timm.list_pretrained(f"{config.backbone}.*")
@@ -145,7 +147,7 @@ class GramEfficientNet(nn.Module):
 
     @staticmethod
     def title(config: TrainConfig) -> str:
-        """Return how texts for people call the network."""
+        """Return the network's name for people."""
         return f"{config.backbone} with {config.grams} Gram modules"
 
     def features(self, images: Tensor) -> Tensor:
@@ -154,18 +156,18 @@ class GramEfficientNet(nn.Module):
         Parameters
         ----------
         images : Tensor, shape (N, 3, S, S), float32
-            Pixels in 0 to 1.
+            Pixel values, 0 to 1.
 
         Returns
         -------
         Tensor, shape (N, width)
-            Main branch plus Gram modules, or beside them.
+            The main branch plus the Gram modules' features, or concatenated with them.
         """
         deep, tap = self._run_backbone(self.normalise(images))
         fused: Tensor = self.main(self.backbone.forward_head(deep))
         if len(self.gram_modules) == 0:
             return fused
-        # The same for all modules: computed once.
+        # Computed once for all modules.
         gram = gram_matrix(tap, normalise=self._normalise_gram).flatten(1)
         grams = torch.cat([module(tap, gram) for module in self.gram_modules], dim=1)
         return torch.cat([fused, grams], dim=1) if self._concatenates else fused + grams
@@ -176,18 +178,18 @@ class GramEfficientNet(nn.Module):
         Parameters
         ----------
         images : Tensor, shape (N, 3, S, S), float32
-            Pixels in 0 to 1.
+            Pixel values, 0 to 1.
 
         Returns
         -------
         Tensor, shape (N, classes), float32
-            Logits, one a class.
+            One logit for each class.
         """
         logits: Tensor = self.output(self.features(images))
         return logits.float()
 
     def _run_backbone(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Run timm's network; returns its last feature map and the tap."""
+        """Run timm's network; return its last feature map and the tapped one."""
         x = tap = self.backbone.bn1(self.backbone.conv_stem(images))
         for number, stage in enumerate(self.backbone.blocks):
             for position, block in enumerate(stage):

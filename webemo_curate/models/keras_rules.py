@@ -1,4 +1,4 @@
-"""Keras's rules where torch and timm have others: stochastic depth and new batch norms."""
+"""Keras's rules where torch and timm differ: stochastic depth and new batch norms."""
 
 import torch
 from timm.layers.drop import DropPath
@@ -7,14 +7,14 @@ from torch.nn import functional
 
 UNSCALED_BLOCKS = {"tf_efficientnetv2_s": 40}
 UNSCALED_BLOCKS_B = 21
-"""Sums of `num_repeat` in `keras.applications`' tables, before a backbone's depth coefficient."""
+"""Sum of `num_repeat` in `keras.applications`' block tables, before the depth coefficient."""
 
 
 def scale_stochastic_depth(backbone: nn.Module, name: str) -> None:
-    """Give a timm EfficientNetV2 the rates of Keras's: block i of n drops at rate * i / unscaled n.
+    """Set Keras's stochastic depth in a timm EfficientNetV2: block i drops at rate * i / n.
 
-    timm divides by the blocks that are there. Keras divides by those of its unscaled table, so
-    that a deeper network drops more: the last block of B2 at 0.2 * 27 / 21 = 0.257.
+    timm sets n to the number of blocks present. Keras uses that of its unscaled table, so a deeper
+    network drops more: the last block of B2 at 0.2 * 27 / 21 = 0.257.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def scale_stochastic_depth(backbone: nn.Module, name: str) -> None:
 
 
 class KerasBatchNorm1d(nn.BatchNorm1d):
-    """Batch norm whose running variance is the batch's own, not an estimate of the population's.
+    """Batch norm whose running variance is that of the batch, not an estimate of the population's.
 
-    torch multiplies a batch's variance by n / (n - 1) before it goes into the running one; Keras's
-    layer, outside of its fused kernels for images, does not.
+    torch multiplies a batch's variance by n / (n - 1) before it updates the running variance;
+    Keras's layer does not, except in its fused kernels for images.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name

@@ -1,4 +1,4 @@
-"""Layers that all networks here share: normalisation of pixels, Gram matrices, first weights."""
+"""Layers shared by all networks here: pixel normalization, Gram matrices, initialization."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,18 +8,18 @@ from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 
 HALF = (0.5, 0.5, 0.5)
-"""Mean and deviation that map pixels to -1 to 1, as some weights expect."""
+"""Mean and deviation that map pixels to -1 to 1, for weights that expect this."""
 
 
 class Normalize(nn.Module):
-    """Subtract a mean and divide by a deviation, a channel each.
+    """Subtract a mean and divide by a deviation, for each channel.
 
     Parameters
     ----------
     kind : {'weights', 'imagenet', 'half'}
-        Whose mean and deviation.
+        Source of mean and deviation: the weights' own, ImageNet's, or 0.5.
     weights : mapping
-        timm's description of the backbone's weights: `mean` and `std`.
+        timm's description of the backbone's weights, with `mean` and `std`.
     """
 
     mean: Tensor
@@ -36,23 +36,23 @@ class Normalize(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation)[:, None, None])
 
     def expect(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
-        """Take another mean and deviation, one value a channel, as the weights in use expect."""
+        """Replace mean and deviation, one value a channel, by those the loaded weights expect."""
         for buffer, values in ((self.mean, mean), (self.deviation, deviation)):
             buffer.copy_(torch.tensor(values)[:, None, None])
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest: Any) -> None:
-        """Load both, or keep those at hand: weights of earlier versions hold none."""
+        """Load both; keep the present ones if the weights, from an earlier version, hold none."""
         for name, buffer in self.named_buffers():
             state.setdefault(prefix + name, buffer)
         super()._load_from_state_dict(state, prefix, *rest)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalize pixels of 0 to 1; shape (N, 3, S, S)."""
+        """Normalize pixel values of 0 to 1, shape (N, 3, S, S)."""
         return (images - self.mean) / self.deviation
 
 
 class InitializeAdded:
-    """Gives added layers their first weights; for `Module.apply`.
+    """Initializes added layers; pass it to `Module.apply`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class InitializeAdded:
         self.kind = kind
 
     def __call__(self, layer: nn.Module) -> None:
-        """Initialize one layer if it has a kernel."""
+        """Initialize one layer, if it has a kernel."""
         if self.kind == "glorot" and isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:
@@ -79,12 +79,12 @@ def gram_matrix(features: Tensor, *, normalise: bool = False) -> Tensor:
     features : Tensor, shape (N, C, H, W)
         Feature maps.
     normalise : bool, default False
-        Divide by C * H * W, as Zhang et al. do.
+        Whether to divide by C * H * W, as Zhang et al. do.
 
     Returns
     -------
     Tensor, shape (N, C, C), float32 or float64
-        F F^T for F of shape (C, H * W).
+        F F^T, for F of shape (C, H * W).
     """
     with torch.autocast(features.device.type, enabled=False):
         flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)

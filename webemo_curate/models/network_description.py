@@ -1,4 +1,4 @@
-"""The parts of a network, read from the network built: the paper's figure 1, tables 1 and 2."""
+"""Describe a network by reading the built one: the paper's figure 1, tables 1 and 2."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ CHANNELS = 3
 
 @dataclass(frozen=True)
 class Row:
-    """A stage of a network, as the paper's tables 1 and 2 have it.
+    """A stage of a network, as in the paper's tables 1 and 2.
 
     Attributes
     ----------
     stage
-        Its number, from the stem's 0 on.
+        Number of the stage, 0 for the stem.
     operation
         Such as `Fused-MBConv4, k3x3`.
     stride
-        Of its first layer; None where there is none to have.
+        Stride of its first layer; None if it has none.
     channels
-        That it gives.
+        Number of output channels.
     layers
-        Blocks in it.
+        Number of blocks.
     """
 
     stage: int
@@ -47,20 +47,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Description:
-    """A network.
+    """The description of a network.
 
     Attributes
     ----------
     title
-        As texts for people call it.
+        The network's name for people.
     rows
-        Its stages in order.
+        Its stages, in order.
     blocks
-        Layers of one block of each kind, by kind and name.
+        The layers of one block of each kind, by kind and name.
     parameters
-        That are trained or could be.
+        Number of parameters, frozen ones included.
     flops
-        Of one image through the network; a multiplication and an addition are two.
+        Operations for one image; a multiplication and an addition count as two.
     """
 
     title: str
@@ -71,7 +71,7 @@ class Description:
 
 
 def describe(config: TrainConfig) -> Description:
-    """Build a network and say what it is made of.
+    """Build a network and describe its parts.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def describe(config: TrainConfig) -> Description:
     Returns
     -------
     Description
-        Everything counted on the network itself.
+        All numbers are counted on the built network.
     """
     network = build_network(config)
     stages = list(_stages(network))
@@ -103,7 +103,7 @@ def describe(config: TrainConfig) -> Description:
 
 
 def count_flops(network: nn.Module, side: int) -> int:
-    """Count the operations of convolutions and matrix products for one image of a side."""
+    """Count the operations of convolutions and matrix products for one image of this side."""
     network.eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, CHANNELS, side, side))
@@ -138,7 +138,7 @@ def _row(number: int, stage: nn.Sequential) -> Row:
     convolutions = [m for m in stage[0].modules() if isinstance(m, nn.Conv2d)]
     stride = max(layer.stride[0] for layer in convolutions)
     last = [m for m in stage[-1].modules() if isinstance(m, nn.Conv2d)][-1]
-    if hasattr(stage[-1], "conv3"):  # a bottleneck's last convolution may be its shortcut's
+    if hasattr(stage[-1], "conv3"):  # not the shortcut's, which may come last
         last = stage[-1].get_submodule("conv3")  # type: ignore[assignment]
     return Row(number, _kind(stage[-1]), stride, last.out_channels, len(stage))
 
@@ -167,7 +167,7 @@ def _convolution(layer: nn.Conv2d) -> str:
 
 
 def _layers(block: nn.Module) -> list[str]:
-    """Say a block's layers in their order."""
+    """Describe a block's layers, in order."""
     said = []
     for layer in block.modules():
         if isinstance(layer, nn.Conv2d):

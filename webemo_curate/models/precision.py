@@ -13,6 +13,6 @@ def as_floats(images: Tensor) -> Tensor:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of the configured precision; the CPU always computes in fp32."""
+    """Return the autocast context of the configured precision; the CPU always computes in fp32."""
     enabled = precision == "bf16" and device.type == "cuda"
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

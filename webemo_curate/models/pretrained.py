@@ -1,4 +1,4 @@
-"""Backbone weights: timm's pretrained ones or a file, never unpickled code."""
+"""Load backbone weights from timm or a file, without unpickling code."""
 
 import json
 import logging
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 CHANNELS = 3
 MAX_DESCRIPTION_BYTES = 2**20
-"""timm's own config.json has under a kilobyte."""
+"""Most bytes of a config.json; timm's have under a kilobyte."""
 
 CLASSIFIERS = ("classifier.", "fc.")
-"""ImageNet's own head, of EfficientNets and ResNets, is not part of the backbone."""
+"""ImageNet's classifier in EfficientNets and ResNets, which is not part of the backbone."""
 
 
 def load_backbone(network: Network, config: TrainConfig) -> None:
-    """Give the backbone its first weights.
+    """Load the backbone's first weights.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def load_backbone(network: Network, config: TrainConfig) -> None:
     Raises
     ------
     InputError
-        If weights are wanted and cannot be had, read or fitted; says where they come from.
+        If weights are wanted but cannot be found, read or fitted; the message says where they come
+        from.
     """
     if config.from_scratch:
         return
@@ -60,7 +61,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Parameters
     ----------
     path : Path
-        `.safetensors`, or a `.pth` that holds tensors alone.
+        A `.safetensors` file, or a `.pth` file that holds only tensors.
 
     Returns
     -------
@@ -70,13 +71,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     InputError
-        If it is missing, broken, or holds anything that only unpickling code could load.
+        If it is missing, broken, or holds anything that could only be loaded by unpickling code.
     """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # readers raise many kinds on hostile files
+    except Exception as error:  # readers raise many kinds of errors on hostile files
         raise_system_fault(error, str(path))
         raise InputError(
             f"{path}: not a checkpoint of plain tensors ({type(error).__name__}); "
@@ -88,10 +89,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _declared_normalisation(weights: Path) -> tuple[list[float], list[float]] | None:
-    """Return mean and deviation from timm's config.json beside a file of weights, if it is there.
+    """Return mean and deviation from timm's config.json beside a weights file; None without one.
 
-    A page of weights on the Hugging Face hub holds both files; `pretrained_cfg` in the second says
-    which pixels the first was trained on.
+    Model repositories on the Hugging Face hub hold both files. `pretrained_cfg` in config.json says
+    how pixels were normalized when the weights were trained.
     """
     description = weights.with_name("config.json")
     try:
@@ -120,14 +121,14 @@ def _pretrained(backbone: str) -> dict[str, Tensor]:
     repository = source.hf_hub_id if source else backbone
     page = f"https://huggingface.co/{repository}"
     logger.info("weights of %s: from the Hugging Face hub's cache, or %s", backbone, page)
-    # A hub that cannot be reached must not hold the user up for minutes.
+    # An unreachable hub must not make the user wait for minutes.
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "10")
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "10")
     try:
         state: dict[str, Tensor] = timm.create_model(
             backbone, pretrained=True, num_classes=0
         ).state_dict()
-    except Exception as error:  # the hub's client raises many kinds
+    except Exception as error:  # the hub's client raises many kinds of errors
         raise_system_fault(error)
         raise InputError(
             f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "

@@ -1,4 +1,4 @@
-"""The networks there are, by the name that a configuration gives."""
+"""The networks, by the name that a configuration gives."""
 
 import torch
 from torch import nn
@@ -9,26 +9,27 @@ from webemo_curate.models.zhang_resnet import ZhangResNet
 from webemo_curate.verdicts import BINARY
 
 Network = GramEfficientNet | ZhangResNet
-"""Each has a `name`, names its backbone and itself, and says which layer's maps it pools."""
+"""Classes of networks. Each has a `name`, names its backbone and itself, and states its last
+feature layer."""
 
 NETWORKS: dict[str, type[Network]] = {kind.name: kind for kind in (GramEfficientNet, ZhangResNet)}
-"""By the value of `TrainConfig.network`; whoever adds a network adds it here alone."""
+"""Classes by the value of `TrainConfig.network`; a new network is added only here."""
 
 
 def build_network(config: TrainConfig, classes: int = BINARY) -> Network:
-    """Build the network with random first weights.
+    """Build the network with random weights.
 
     Parameters
     ----------
     config : TrainConfig
         Its kind and sizes.
     classes : int, default 2
-        What it tells apart: units of its output layer.
+        Number of classes, the units of its output layer.
 
     Returns
     -------
     Network
-        On the CPU, in training mode; channels last, which every device computes faster.
+        On the CPU, in training mode, in channels-last layout, which is faster on every device.
     """
     network = NETWORKS[config.network](config, classes)
     if config.frozen == "backbone":
@@ -37,7 +38,7 @@ def build_network(config: TrainConfig, classes: int = BINARY) -> Network:
 
 
 def set_training(network: nn.Module, config: TrainConfig) -> None:
-    """Put a network into training mode; a frozen backbone keeps its batch statistics too."""
+    """Put a network into training mode; a frozen backbone keeps its batch statistics."""
     network.train()
     if config.frozen == "backbone":
         network.get_submodule("backbone").eval()
@@ -49,5 +50,5 @@ def backbone_name(config: TrainConfig) -> str:
 
 
 def network_title(config: TrainConfig) -> str:
-    """Return how texts for people call the network."""
+    """Return the network's name for people."""
     return NETWORKS[config.network].title(config)

@@ -1,4 +1,4 @@
-"""The shallow feature map that Gram modules get: a block's projection, before its batch norm.
+"""The shallow feature map that Gram modules use: a block's projection, before its batch norm.
 
 Blocks have Keras's names: `block3b` is the second of stage 3, timm's `blocks[2][1]`.
 """
@@ -10,7 +10,7 @@ from torch import Tensor
 from webemo_curate.errors import InputError
 
 Place = tuple[int, int]
-"""Stage and position of a block, counted from 0 as timm counts."""
+"""Stage and position of a block, both from 0 as in timm."""
 
 
 def block_name(place: Place) -> str:
@@ -20,7 +20,7 @@ def block_name(place: Place) -> str:
 
 
 def find_tap(backbone: Any, name: str) -> Place:
-    """Find a block by Keras's name.
+    """Find a block by its Keras name.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def find_tap(backbone: Any, name: str) -> Place:
     Raises
     ------
     InputError
-        If the backbone has no such block; names the last of each stage.
+        If the backbone has no such block; the message names the last block of each stage.
     """
     lengths = [len(stage) for stage in backbone.blocks]
     places = {
@@ -54,26 +54,26 @@ def find_tap(backbone: Any, name: str) -> Place:
 
 
 def tap_channels(backbone: Any, place: Place) -> int:
-    """Return C of the tapped feature map."""
+    """Return C, the channels of the tapped feature map."""
     return int(_projection(backbone.blocks[place[0]][place[1]]).out_channels)
 
 
 def run_tapped(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Run a block of timm's.
+    """Run a timm block, and return its projection too.
 
     Parameters
     ----------
     block : Module
         ConvBnAct, EdgeResidual (Fused-MBConv) or InvertedResidual (MBConv).
     x : Tensor, shape (N, C, H, W)
-        Its input.
+        The block's input.
 
     Returns
     -------
     out : Tensor
-        What the block alone returns.
+        The block's usual output.
     tap : Tensor
-        Its projection.
+        The block's projection.
     """
     if hasattr(block, "conv_dw"):
         expanded = block.bn2(block.conv_dw(block.bn1(block.conv_pw(x))))

@@ -1,11 +1,11 @@
-"""The places of pretrained weights on this machine."""
+"""Paths of pretrained weights on this machine."""
 
 import os
 from pathlib import Path
 
 
 def kept_weights(backbone: str) -> Path:
-    """Return where `curate get-weights timm` keeps the weights of a backbone.
+    """Return the path at which `curate get-weights timm` keeps a backbone's weights.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def kept_weights(backbone: str) -> Path:
     Returns
     -------
     Path
-        Below `$XDG_CACHE_HOME` or `~/.cache`; it may not be there.
+        Under `$XDG_CACHE_HOME` or `~/.cache`; the file may not exist.
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "webemo_curate" / "weights" / f"{backbone}.safetensors"

@@ -1,4 +1,4 @@
-"""Multi-level ResNet-50 of Zhang et al. (2022), the model that the paper compares with."""
+"""Multi-level ResNet-50 of Zhang et al. (2022), with which the paper compares its network."""
 
 from typing import Any, ClassVar
 
@@ -11,10 +11,10 @@ from webemo_curate.models.layers import InitializeAdded, Normalize, gram_matrix
 from webemo_curate.verdicts import BINARY
 
 BACKBONE = "resnet50.tv_in1k"
-"""timm's name of torchvision's first weights, those of 2022's papers."""
+"""timm's name of torchvision's first weights, which papers of 2022 used."""
 
 BRANCHES = ((64, 64), (64, 256), (256, 512))
-"""Channels and dense units of the Gram branches: on the stem, on the pooled stem, on layer 1."""
+"""Channels and dense units of the Gram branches: on the stem, the pooled stem and layer 1."""
 
 
 class GramBranch(nn.Module):
@@ -23,7 +23,7 @@ class GramBranch(nn.Module):
     Parameters
     ----------
     channels : int
-        C, of the feature map.
+        C, the channels of the feature map.
     units : int
         Width of the dense layer.
     """
@@ -39,15 +39,15 @@ class GramBranch(nn.Module):
 
 
 class ZhangResNet(nn.Module):
-    """ResNet-50 whose pooled features meet three shallow Gram branches.
+    """ResNet-50 whose pooled features are joined with three shallow Gram branches.
 
     Parameters
     ----------
     config : TrainConfig
-        Dropout, batch norm and first weights of the added layers.
+        Dropout, batch norm and initialization of the added layers.
 
     classes : int, default 2
-        Units of the output layer.
+        Number of units of the output layer.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class ZhangResNet(nn.Module):
     last_feature_layer
         Module of the backbone whose output is pooled.
     takes_grams
-        Whether `TrainConfig.grams` counts.
+        Whether `TrainConfig.grams` has an effect.
     """
 
     name: ClassVar[str] = "zhang"
@@ -85,16 +85,16 @@ class ZhangResNet(nn.Module):
 
     @staticmethod
     def backbone_name(config: TrainConfig) -> str:  # noqa: ARG004
-        """Return timm's name of the backbone, whatever the configuration says."""
+        """Return timm's name of the backbone, which does not depend on the configuration."""
         return BACKBONE
 
     @staticmethod
     def title(config: TrainConfig) -> str:  # noqa: ARG004
-        """Return how texts for people call the network."""
+        """Return the network's name for people."""
         return "Zhang et al.'s multi-level ResNet-50"
 
     def features(self, images: Tensor) -> Tensor:
-        """Map pixels in 0 to 1, shape (N, 3, S, S), to features of shape (N, width)."""
+        """Map pixel values of 0 to 1, shape (N, 3, S, S), to features of shape (N, width)."""
         network = self.backbone
         stem = network.act1(network.bn1(network.conv1(self.normalise(images))))
         pooled = network.maxpool(stem)

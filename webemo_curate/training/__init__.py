@@ -1,1 +1,1 @@
-"""Training: from split manifests to a network."""
+"""Train networks on the split manifests."""

@@ -1,4 +1,4 @@
-"""Adagrad as Keras computes it: torch's differs in where epsilon stands and how it starts."""
+"""Adagrad as in Keras; torch's places epsilon elsewhere and starts from another value."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,19 +13,19 @@ EPSILON = 1e-7
 class KerasAdagrad(torch.optim.Optimizer):
     """`accumulator += g^2; w -= lr * g / sqrt(accumulator + epsilon)` (Keras 3).
 
-    torch starts at 0 and divides by `sqrt(accumulator) + epsilon`: its first step moves every
-    weight by a full learning rate, which wrecks pretrained weights.
+    torch starts the accumulator at 0 and divides by `sqrt(accumulator) + epsilon`. Its first step
+    then moves every weight by a full learning rate, which ruins pretrained weights.
 
     Parameters
     ----------
     parameters : iterable of Tensor
-        What is trained.
+        The parameters to train.
     lr : float or Tensor of shape ()
-        Learning rate; a tensor on the device of what is trained can be recorded in a CUDA graph.
+        Learning rate. As a tensor on the parameters' device, it can be recorded in a CUDA graph.
     initial_accumulator : float
-        First value of the accumulator.
+        Initial value of the accumulator.
     epsilon : float
-        Added below the root.
+        Added under the root.
     """
 
     def __init__(

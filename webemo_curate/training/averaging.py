@@ -1,4 +1,4 @@
-"""Weights averaged over the updates of a training."""
+"""Average a network's weights over the updates of a training."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -9,19 +9,19 @@ from torch.optim.swa_utils import AveragedModel
 
 
 class Averaging:
-    """An exponential mean of a network's weights and statistics, on the network's device.
+    """An exponential moving average of a network's weights and statistics, on its device.
 
     Parameters
     ----------
     network : Module
-        What is trained; the mean starts as what its first update leaves.
+        The network that is trained; the average starts with the weights after the first update.
     decay : float
-        Of the mean at each update.
+        Decay of the average at each update.
 
     Attributes
     ----------
     model
-        Holds the averaged network as `module`, and the updates taken in as `n_averaged`.
+        Holds the averaged network as `module`, and the number of updates as `n_averaged`.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -33,24 +33,24 @@ class Averaging:
 
     @property
     def begun(self) -> bool:
-        """Whether an update has been taken in."""
+        """Whether an update has been included."""
         return bool(self.model.n_averaged > 0)
 
     @torch.no_grad()
     def adopt(self) -> None:
-        """Take the network as it is: the first update is its own mean."""
+        """Copy the network: after the first update, the average is the network itself."""
         _copy(self._floats + self._counts)
 
     @torch.no_grad()
     def blend(self) -> None:
-        """Move the mean toward the network; without a look at any value, so that graphs hold it."""
+        """Move the average toward the network; no value is read, so a CUDA graph can record it."""
         if self._floats:
             mean, new = map(list, zip(*self._floats, strict=True))
             torch._foreach_lerp_(mean, new, self._share)
         _copy(self._counts)
 
     def count(self) -> None:
-        """Count an update as taken in."""
+        """Count an update as included."""
         self.model.n_averaged += 1
 
 

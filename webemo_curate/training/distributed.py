@@ -1,4 +1,4 @@
-"""Several processes as one trainer: started by torchrun, one process alone otherwise."""
+"""Train with the processes that torchrun started, or with one process alone."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from webemo_curate.errors import InputError
 
 PATIENCE = timedelta(days=1)
-"""Processes wait for the one that packs images or evaluates; torchrun ends them if it dies."""
+"""Time that processes wait for the one that packs images or evaluates; torchrun ends them if it
+dies."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class ProcessGroup:
     Attributes
     ----------
     rank
-        This process, from 0.
+        Number of this process, from 0.
     size
-        How many there are.
+        Number of processes.
     """
 
     rank: int = 0
@@ -37,7 +38,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def wait(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has arrived."""
         if self.size > 1:
             dist.barrier()
 
@@ -48,19 +49,19 @@ class ProcessGroup:
         return values
 
     def average_buffers(self, module: nn.Module) -> None:
-        """Give every process the mean of all running statistics, as Keras's mirrored strategy."""
+        """Average all running statistics over the processes, as Keras's mirrored strategy does."""
         for buffer in module.buffers():
             if self.size > 1 and buffer.is_floating_point():
                 dist.all_reduce(buffer)
                 buffer /= self.size
 
     def add_up(self, gradients: list[Tensor]) -> None:
-        """Give every process the sum of all processes' gradients, in place and in one exchange.
+        """Replace gradients by their sum over all processes, in place and in one exchange.
 
         Parameters
         ----------
         gradients : list of Tensor
-            Dense, with equal strides in all processes.
+            Dense tensors, with equal strides in all processes.
         """
         if self.size == 1:
             return
@@ -70,12 +71,12 @@ class ProcessGroup:
         torch._foreach_copy_(flat, list(torch.split(whole, [len(part) for part in flat])))
 
     def share(self, batches: int) -> slice:
-        """Return which of an update's batches are this process's.
+        """Return which of an update's batches this process takes.
 
         Raises
         ------
         InputError
-            If they cannot be shared evenly.
+            If the batches cannot be shared evenly.
         """
         if batches % self.size:
             raise InputError(
@@ -87,26 +88,26 @@ class ProcessGroup:
 
 
 def follows() -> bool:
-    """Tell whether torchrun started this process beside another that writes and prints."""
+    """Return whether torchrun started this process beside another that writes and prints."""
     return int(os.environ.get("RANK", "0")) > 0
 
 
 @contextmanager
 def join_processes(device: torch.device) -> Iterator[ProcessGroup]:
-    """Meet the processes that torchrun started, until the outermost such block ends.
+    """Join the processes that torchrun started, until the outermost such block ends.
 
-    They can meet only once: where several trainings are to follow each other, join before the
+    The processes can join only once. To run several trainings one after another, join before the
     first.
 
     Parameters
     ----------
     device : torch.device
-        CUDA talks through NCCL, the CPU through Gloo.
+        CUDA communicates through NCCL, the CPU through Gloo.
 
     Yields
     ------
     ProcessGroup
-        Of one process if torchrun started none.
+        A group of one process if torchrun started none.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ProcessGroup()

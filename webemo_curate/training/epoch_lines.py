@@ -1,4 +1,4 @@
-"""The lines and the bar that are shown while a network is trained."""
+"""The progress bar and the lines that are shown during training."""
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.progress import ProgressBar
@@ -9,25 +9,25 @@ from webemo_curate.training.state import Progress
 def training_bar(
     config: TrainConfig, seed: int, images: int, progress: Progress, leads: bool
 ) -> ProgressBar:
-    """Make the bar of a whole training, which knows of the seeds that come after it.
+    """Make the progress bar of a whole training, which also knows the seeds still to come.
 
     Parameters
     ----------
     config : TrainConfig
         Epochs and seeds.
     seed : int
-        The run's.
+        This run's seed.
     images : int
-        That are trained on.
+        Number of training images.
     progress : Progress
         What an interrupted run has done.
     leads : bool
-        Whether this is the one of several processes that speaks.
+        Whether this process, of several, shows progress.
 
     Returns
     -------
     ProgressBar
-        Of images, over all epochs.
+        Counts images over all epochs.
     """
     total = images * config.epochs
     to_come = config.seed + config.seeds - 1 - seed
@@ -36,19 +36,19 @@ def training_bar(
 
 
 def epoch_line(history: list[LogEntry], epochs: int) -> str:
-    """Say in a line how an epoch went.
+    """Describe an epoch's result in one line.
 
     Parameters
     ----------
     history : list of dict of str to float
-        An entry an epoch; the last is told of.
+        One entry for each epoch; the last is described.
     epochs : int
-        How many there are to be.
+        Total number of epochs.
 
     Returns
     -------
     str
-        Loss, accuracy, validation's accuracy, the best of that so far and its epoch.
+        Loss, accuracy, validation accuracy, the best validation accuracy so far and its epoch.
     """
     entry = history[-1]
     line = f"epoch {len(history)} of {epochs}: loss {entry['loss']:.4f}, accuracy " + _share(
@@ -68,5 +68,5 @@ def _share(value: float | None) -> str:
 
 
 def accuracy_of(entry: LogEntry) -> float:
-    """Return an epoch's accuracy on validation; 0 without validation images."""
+    """Return an epoch's validation accuracy; 0 without validation images."""
     return entry["val_accuracy"] or 0.0

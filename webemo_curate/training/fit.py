@@ -1,4 +1,4 @@
-"""Training on a workspace's manifests: packing first, then a run for each seed."""
+"""Train on a workspace's manifests: pack the images, then make one run for each seed."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -32,30 +32,30 @@ from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 LEAST_IMAGES = 2
-"""Of each class in training: batch normalisation and a boundary need as many."""
+"""Fewest training images of each class: batch norm and a decision boundary need as many."""
 
 
 def train(config: TrainConfig, work: WorkContext, name: str | None = None) -> list[RunResult]:
-    """Train a network for each seed on the workspace's manifests.
+    """Train a network on the workspace's manifests, once for each seed.
 
     Parameters
     ----------
     config : TrainConfig
-        What is trained; `seeds` runs from `seed` on.
+        The training's settings; the `seeds` seeds count up from `seed`.
     work : WorkContext
-        Its workspace holds train and validation manifests, and gets the run folders.
+        Its workspace holds the train and validation manifests, and receives the run folders.
     name : str, optional
-        What the run is to be called; of several seeds, each has its seed behind it.
+        Name of the run; with several seeds, the seed is appended to it.
 
     Returns
     -------
     list of RunResult
-        One a seed; an equal finished run is not trained again.
+        One result for each seed; a finished run with equal settings is not trained again.
 
     Raises
     ------
     CurateError
-        If manifests, weights or the device do not allow it, or training fails.
+        If manifests, weights or the device do not permit it, or training fails.
     """
     if config.tensorboard:
         require_tensorboard()
@@ -73,19 +73,19 @@ def train(config: TrainConfig, work: WorkContext, name: str | None = None) -> li
 
 
 def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
-    """Decode the images of all splits into packed files, as training would at its start.
+    """Decode the images of all splits into packed files, as training does at its start.
 
     Parameters
     ----------
     config : TrainConfig
         Size and resizing.
     work : WorkContext
-        Its workspace holds the manifests and images, and gets the packed files.
+        Its workspace holds the manifests and images, and receives the packed files.
 
     Returns
     -------
     dict of str to int
-        Images of each split.
+        Number of images, by split.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
 def _check_names(
     config: TrainConfig, names: Mapping[int, str | None], workspace: Workspace
 ) -> None:
-    """Refuse names before hours of work."""
+    """Check the names before hours of work."""
     for seed, name in names.items():
         if name:
             check_name(name, run_folder(config, seed, workspace), workspace)
@@ -151,7 +151,7 @@ def _train_one(
 
 
 def _pull_in_turn(folder: Path, workspace: Workspace, processes: ProcessGroup) -> None:
-    """Bring a run's files here before anyone writes some: processes of one machine share them."""
+    """Download a run's files before any process writes: processes on one machine share them."""
     if processes.leads:
         workspace.pull(folder)
     processes.wait()

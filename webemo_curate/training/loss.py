@@ -1,4 +1,4 @@
-"""The loss that training minimizes: cross-entropy, and a contrastive-center loss beside it."""
+"""The training loss: cross-entropy, optionally with a contrastive-center loss."""
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,12 @@ CENTER_DELTA = 1.0
 
 
 class ContrastiveCenterLoss(nn.Module):
-    """Distance to the own class's center over the distance to the others' (Qi and Su 2017).
+    """Distance to the own class's center, divided by the distances to the others (Qi and Su 2017).
 
     Parameters
     ----------
     classes : int
-        Number of centers, learned with the network.
+        Number of centers, which are learned with the network.
     width : int
         Length of a feature vector.
     """
@@ -28,7 +28,7 @@ class ContrastiveCenterLoss(nn.Module):
         self.centers = nn.Parameter(torch.randn(classes, width))
 
     def forward(self, features: Tensor, targets: Tensor) -> Tensor:
-        """Return the losses of feature vectors (N, width) of classes (N,); shape (N,)."""
+        """Return the loss of each feature vector; shapes (N, width) and (N,) give (N,)."""
         distances = (features.float()[:, None] - self.centers).square().sum(dim=2)
         own = distances.gather(1, targets[:, None])[:, 0]
         others = distances.sum(dim=1) - own
@@ -36,12 +36,12 @@ class ContrastiveCenterLoss(nn.Module):
 
 
 class Objective(nn.Module):
-    """A network with its loss: one forward pass gives what is summed over images.
+    """A network with its loss, summed over images in one forward pass.
 
     Parameters
     ----------
     network : Network
-        What is trained.
+        The network to train.
     config : TrainConfig
         Label smoothing, center loss and precision.
     """
@@ -56,21 +56,21 @@ class Objective(nn.Module):
             self.center = ContrastiveCenterLoss(network.output.out_features, network.width)
 
     def forward(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the summed loss and the number of right answers.
+        """Return the summed loss and the number of correct answers.
 
         Parameters
         ----------
         images : Tensor, shape (N, 3, S, S), uint8
             Pixels.
         targets : Tensor, shape (N,), int64
-            Classes.
+            Class numbers.
 
         Returns
         -------
         loss : Tensor, shape (), float32
             Summed over the images.
         right : Tensor, shape (), int64
-            Images whose class has the larger logit.
+            Number of images whose class has the largest logit.
         """
         with autocast(images.device, self.precision):
             features = self.network.features(as_floats(images))

@@ -1,4 +1,4 @@
-"""Build the optimizer that moves the weights, and the rate of each moment."""
+"""Build the optimizer, and compute the learning rate of each update."""
 
 import math
 from collections.abc import Iterable
@@ -13,24 +13,24 @@ from webemo_curate.training.adagrad import KerasAdagrad
 def make_optimizer(
     config: TrainConfig, parameters: Iterable[nn.Parameter]
 ) -> torch.optim.Optimizer:
-    """Build the configured optimizer over the parameters that are trained.
+    """Build the configured optimizer for the trainable parameters.
 
     Parameters
     ----------
     config : TrainConfig
         Kind and constants.
     parameters : iterable of Parameter
-        On the device that trains; frozen ones are left out.
+        On the device that trains; frozen parameters are left out.
 
     Returns
     -------
     torch.optim.Optimizer
-        On a GPU its step can be recorded in a CUDA graph. Its learning rate is set anew before
-        each update, by `set_rate`.
+        On a GPU its step can be recorded in a CUDA graph. `set_rate` sets its learning rate before
+        each update.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     on_gpu = trained[0].is_cuda
-    # A graph would hold a number as it was; it reads a tensor's value at each launch.
+    # A graph would record a number's value; a tensor's value is read at each launch.
     rate: float | Tensor = (
         torch.tensor(config.lr, device=trained[0].device) if on_gpu else config.lr
     )
@@ -52,7 +52,7 @@ def make_optimizer(
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give an optimizer its learning rate, in place where it is a tensor."""
+    """Set an optimizer's learning rate, in place if it is a tensor."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -68,14 +68,14 @@ def learning_rate(config: TrainConfig, epoch: int, share: float) -> float:
     config : TrainConfig
         Base rate, scaling and schedule.
     epoch : int
-        Finished epochs.
+        Number of finished epochs.
     share : float
-        Finished share of the epoch under way, 0 to 1.
+        Finished share of the current epoch, 0 to 1.
 
     Returns
     -------
     float
-        The rate.
+        The learning rate.
     """
     base = config.lr * (config.accumulate if config.lr_scaling == "batches" else 1)
     if config.schedule == "halving":

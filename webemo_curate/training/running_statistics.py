@@ -1,22 +1,22 @@
-"""Running statistics of batch norms where several batches make one update."""
+"""Running statistics of batch norms when several batches make one update."""
 
 import torch
 from torch import Tensor, nn
 
 
 class SharedStatistics:
-    """Lets the batches of an update move running statistics as replicas of one network would.
+    """Averages the running statistics of an update's batches, as replicas of one network would.
 
-    Each batch starts from the statistics that stood before the update, and their mean is kept: the
-    result of as many processes, whose statistics are averaged. Moved one after another, later
-    batches would count more and the momentum would be that of as many updates.
+    Each batch starts from the statistics before the update, and the mean of the results is kept.
+    This equals training with as many processes whose statistics are averaged. Applied one after
+    another, later batches would count more, and the momentum would be that of as many updates.
 
     Parameters
     ----------
     network : Module
-        Its running means and variances, all float buffers of its batch norms.
+        The network; its running means and variances are the float buffers of its batch norms.
     batches : int
-        Batches an update in this process; one needs nothing.
+        Batches an update in this process; with one, nothing needs to be done.
     """
 
     def __init__(self, network: nn.Module, batches: int) -> None:
@@ -26,7 +26,7 @@ class SharedStatistics:
         self._sums: list[Tensor] = []
 
     def begin(self) -> None:
-        """Remember the statistics that stand before an update."""
+        """Remember the statistics before an update."""
         if self._batches > 1 and not self._running:
             self._gather()
         if self._running:
@@ -34,19 +34,19 @@ class SharedStatistics:
             torch._foreach_zero_(self._sums)
 
     def end_batch(self) -> None:
-        """Take in what a batch made of the statistics, and put the earlier ones back."""
+        """Add a batch's statistics to the sum, and restore the earlier ones."""
         if self._running:
             torch._foreach_add_(self._sums, self._running)
             torch._foreach_copy_(self._running, self._before)
 
     def end(self) -> None:
-        """Keep the mean over the update's batches."""
+        """Set the statistics to the mean over the update's batches."""
         if self._running:
             torch._foreach_div_(self._sums, self._batches)
             torch._foreach_copy_(self._running, self._sums)
 
     def _gather(self) -> None:
-        """Find what moves, once: the network is on its device now, and in its training mode."""
+        """Find the statistics once: the network is now on its device and in its training mode."""
         self._running = _moving_statistics(self._network)
         self._before, self._sums = (
             [torch.empty_like(running) for running in self._running] for _ in range(2)
@@ -54,7 +54,7 @@ class SharedStatistics:
 
 
 def _moving_statistics(network: nn.Module) -> list[Tensor]:
-    """Return those of batch norms that train: a frozen backbone's must not even be rounded."""
+    """Return the statistics of batch norms in training mode; frozen ones must not be rounded."""
     norms = [
         module
         for module in network.modules()

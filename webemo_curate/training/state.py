@@ -1,4 +1,4 @@
-"""The state of an unfinished training: one file without code in it, replaced as a whole."""
+"""Save and restore an unfinished training: one file without code, replaced atomically."""
 
 import json
 import logging
@@ -24,16 +24,17 @@ NUMBERS = "numbers"
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """How far a training has got.
 
     Attributes
     ----------
     updates
-        Finished updates of the epoch under way.
+        Finished updates in the current epoch.
     loss, right, seen
         Sums over the images of those updates.
     threads
-        CPU threads of a process, which decide how sums are rounded; None before the first update.
+        CPU threads of a process, which determine how sums are rounded; None before the first
+        update.
     history
         Log entries of the finished epochs.
     """
@@ -47,15 +48,15 @@ class Progress:
 
     @property
     def epochs(self) -> int:
-        """Finished epochs."""
+        """Number of finished epochs."""
         return len(self.history)
 
     def advance(self, images: int) -> None:
-        """Count a finished update of so many images."""
+        """Count a finished update of this many images."""
         self.updates, self.seen = self.updates + 1, self.seen + images
 
     def end_epoch(self, entry: LogEntry) -> None:
-        """Log a finished epoch and begin the next."""
+        """Log a finished epoch and start the next."""
         self.history.append(entry)
         self.updates, self.loss, self.right, self.seen = 0, 0.0, 0, 0
 
@@ -63,7 +64,7 @@ class Progress:
 def save_weights(path: Path, weights: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write tensors as safetensors, atomically."""
     with atomic_path(path) as partial:
-        # Own, contiguous memory each: the format refuses tensors that share.
+        # Each tensor needs contiguous memory of its own: the format refuses tensors that share it.
         copies = {name: tensor.detach().contiguous().clone() for name, tensor in weights.items()}
         save_file(copies, partial, metadata)
 
@@ -75,20 +76,20 @@ def save_state(
     best: dict[str, Tensor],
     progress: Progress,
 ) -> None:
-    """Write everything that training goes on from, in one atomic step.
+    """Write everything that a resumed training needs, in one atomic step.
 
     Parameters
     ----------
     path : Path
         The state file.
     modules : dict of str to Module
-        What has weights, by name.
+        Modules with weights, by name.
     optimizer : torch.optim.Optimizer
-        Its accumulators and counters.
+        Its accumulators and counters are stored.
     best : dict of str to Tensor
         Weights of the best epoch so far.
     progress : Progress
-        How far the training is.
+        How far the training has got.
     """
     tensors = {f"best/{name}": tensor for name, tensor in best.items()}
     for prefix, module in modules.items():
@@ -121,7 +122,7 @@ def load_state(
     best : dict of str to Tensor
         Weights of the best epoch so far.
     progress : Progress
-        Nothing done if there is no sound state file; an unsound one is named in the log.
+        Empty if there is no valid state file; an invalid one is named in the log.
     """
     if not path.exists():
         return {}, Progress()
@@ -129,7 +130,8 @@ def load_state(
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
-            # Copied into torch's own, aligned memory: kernels may round by a tensor's alignment.
+            # Copied into torch's own aligned memory, because kernels may round by a tensor's
+            # alignment.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         progress = Progress(**json.loads(metadata[PROGRESS]))
         numbers = json.loads(metadata[NUMBERS])

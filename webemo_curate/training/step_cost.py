@@ -1,4 +1,4 @@
-"""The cost of a training step: networks side by side, on one device, in turn."""
+"""Measure the cost of a training step for several networks on one device."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ CHANNELS = 3
 
 
 class _TimedNetwork:
-    """A network and batch of its size, ready to be trained on over and over."""
+    """A network and a batch of its size, ready for repeated training steps."""
 
     def __init__(self, config: TrainConfig, batch: int, device: torch.device) -> None:
         side = config.image_size
@@ -28,7 +28,7 @@ class _TimedNetwork:
         self._targets = torch.arange(batch, device=device) % BINARY
 
     def seconds(self) -> float:
-        """Make one update; returns the seconds it took."""
+        """Make one update; return the seconds it took."""
         started = time.perf_counter()
         self._optimizer.zero_grad()
         self._objective(self._images, self._targets)[0].backward()
@@ -41,19 +41,19 @@ class _TimedNetwork:
 def step_seconds(
     networks: Mapping[str, TrainConfig], batch: int, steps: int, device: torch.device
 ) -> dict[str, float]:
-    """Time a training step of each network.
+    """Measure the time of a training step for each network.
 
     Parameters
     ----------
     networks : mapping of str to TrainConfig
-        By name.
+        Configurations by name.
     batch : int
         Images a step.
     steps : int
-        That are timed of each network. They take turns, so that what else the machine does falls
-        on all of them alike.
+        Steps measured for each network. The networks take turns, so that other load on the machine
+        affects all of them alike.
     device : torch.device
-        Where it computes.
+        The device to compute on.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The log of a training as TensorBoard events."""
+"""Write the log of a training as TensorBoard events."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,20 +30,20 @@ def require_tensorboard() -> None:
 
 @contextmanager
 def epoch_events(run: Path, epochs_done: int) -> Iterator[Callable[[LogEntry], None]]:
-    """Open the events of a run.
+    """Open the event log of a run.
 
     Parameters
     ----------
     run : Path
-        The run's folder; the events go into its folder `tensorboard`.
+        The run's folder; the events go into its subfolder `tensorboard`.
     epochs_done : int
-        Epochs that the run goes on from: TensorBoard forgets what an interrupted run wrote of
-        later ones.
+        Epochs that the run continues from. TensorBoard drops the events of later epochs, which an
+        interrupted run wrote.
 
     Yields
     ------
     Callable
-        Writes one epoch's entry: its figures against the epoch's number.
+        Writes one epoch's log entry: its figures against the epoch's number.
     """
     from torch.utils.tensorboard import SummaryWriter
 

@@ -1,7 +1,7 @@
-"""Training one network: epochs of accumulated updates, resumable to the bit.
+"""Train one network for a number of epochs; a resumed training is equal to the last bit.
 
-All chance comes from (seed, epoch, update, batch), never from a generator that runs on: whatever
-was interrupted is redone with the same draws.
+All random draws come from (seed, epoch, update, batch), never from a generator that keeps running.
+Interrupted work is repeated with the same draws.
 """
 
 import logging
@@ -49,10 +49,10 @@ logger = logging.getLogger(__name__)
 
 SEED_MODULUS = 2**63
 FIRST_WEIGHTS = 2**32 - 1
-"""Stands where draws name an epoch: the draw of first weights belongs to none."""
+"""Takes the epoch's place in the seed of the first weights, which belong to no epoch."""
 
 CHECK_UPDATES = 20
-"""Updates between looks at the loss: each look makes the CPU wait for the device."""
+"""Updates between two reads of the loss, because each read makes the CPU wait for the device."""
 
 
 class Trainer:
@@ -61,19 +61,19 @@ class Trainer:
     Parameters
     ----------
     config : TrainConfig
-        What is trained and how.
+        The network's and the training's settings.
     seed : int
-        Decides first weights, order, augmentation and dropout.
+        Determines first weights, order, augmentation and dropout.
     device : torch.device
-        Where this process computes.
+        The device that this process computes on.
     folder : Path
         The run's folder.
     processes : ProcessGroup
         The processes that train together.
     publish : Callable, optional
-        Told of the folder's files when they have been written; see `Workspace.publish`.
+        Called after the folder's files have been written; see `Workspace.publish`.
     classes : int, default 2
-        What the network is to tell apart.
+        Number of classes.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class Trainer:
 
     @property
     def network(self) -> Network:
-        """The network whose weights count: the averaged one where there is one."""
+        """The network to measure and export: the averaged one if weights are averaged."""
         chosen: Any = self.averaging.model.module if self.averaging else self.objective.network
         return chosen
 
     def fit(self, train: LabeledImages, validation: LabeledImages) -> list[LogEntry]:
-        """Train to the last epoch, going on from the folder's state.
+        """Train to the last epoch, resuming from the state in the folder.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Trainer:
         Returns
         -------
         list of dict of str to float
-            One log entry an epoch.
+            One log entry for each epoch.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class Trainer:
         if self.config.resume:
             self.best, self.progress = load_state(state, self._modules(), self.optimizer)
         feeds = (self._feed(train), self._feed(validation))
-        # Another number of threads rounds otherwise: a resumed run takes the first one's.
+        # Another number of threads would round differently: a resumed run uses the first one's.
         with (
             cpu_threads(self.progress.threads, self.processes.size) as self.progress.threads,
             self._events() as write_events,
@@ -146,7 +146,8 @@ class Trainer:
                 self._updates.prepare(len(train.targets))
             while self.progress.epochs < self.config.epochs:
                 self._epoch(*feeds, bar)
-                # Before the state: a run killed in between writes this epoch's events again.
+                # Before the state is saved: a run killed in between writes this epoch's events
+                # again.
                 write_events(self.progress.history[-1])
                 self._save()
         if leads:
@@ -191,7 +192,7 @@ class Trainer:
         return validation_figures(validation.images.targets.numpy(), probability)
 
     def _train_epoch(self, train: Feed, bar: ProgressBar) -> None:
-        """Make the epoch's updates from where the progress stands."""
+        """Make the remaining updates of the current epoch."""
         config, epoch = self.config, self.progress.epochs
         count = len(train.images.targets)
         updates = epoch_updates(count, config.batch_size, config.accumulate, self.seed, epoch)
@@ -213,7 +214,7 @@ class Trainer:
     def _update(
         self, batches: list[NDArray[np.int64]], number: int, pixels: Batches, share: float
     ) -> None:
-        """Move the weights once, when a share of the epoch is finished."""
+        """Move the weights once; `share` of the epoch is finished."""
         epoch = self.progress.epochs
         self._updates.begin(sum(len(rows) for rows in batches))
         for position in range(len(batches))[self._share]:
@@ -223,7 +224,7 @@ class Trainer:
         self._updates.end(learning_rate(self.config, epoch, share))
 
     def _settle(self) -> None:
-        """Add what the updates summed up to the progress, and stop if it is not a number."""
+        """Add the summed loss and counts to the progress; raise if the loss is not a number."""
         sums = self._updates.sums
         loss, right = self.processes.total(sums).tolist()
         sums.zero_()
@@ -236,7 +237,7 @@ class Trainer:
         self.progress.right += int(right)
 
     def _save_if_due(self, within_epoch: bool) -> None:
-        """Store an unfinished epoch; not where processes hold different running statistics."""
+        """Save an unfinished epoch, unless processes hold different running statistics."""
         due = time.monotonic() - self._saved >= self.config.checkpoint_minutes * 60
         if within_epoch and due and self.processes.size == 1:
             self._save()
@@ -255,7 +256,7 @@ class Trainer:
 
     @contextmanager
     def _in_memory(self) -> Iterator[None]:
-        """Say what to do where the device has too little memory."""
+        """Turn a lack of device memory into an error with a remedy."""
         try:
             yield
         except torch.OutOfMemoryError as error:
@@ -267,6 +268,6 @@ class Trainer:
             ) from error
 
     def _reseed(self, *place: int) -> None:
-        """Reset torch's own draws (first weights, dropout) for one place of the training."""
+        """Reset torch's own random draws (first weights, dropout) for one point of the training."""
         state = np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)
         torch.manual_seed(int(state[0]) % SEED_MODULUS)

@@ -1,6 +1,6 @@
-"""One update of the weights in its parts, launched operation by operation.
+"""The parts of one weight update, launched operation by operation.
 
-`update_graph.GraphedUpdate` has the same parts, each launched as a whole.
+`update_graph.GraphedUpdate` has the same parts, each launched as one CUDA graph.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,19 +16,19 @@ from webemo_curate.training.running_statistics import SharedStatistics
 
 
 class Update(Protocol):
-    """The parts of an update, in the order in which they are called."""
+    """The parts of an update, in the order of their calls."""
 
     def clear(self, images: int) -> None:
-        """Begin an update over so many images, in all processes together."""
+        """Begin an update over this many images, in all processes together."""
 
     def accumulate(self, pixels: Tensor, targets: Tensor) -> None:
-        """Add a batch's gradients, loss and right answers to the sums."""
+        """Add a batch's gradients, loss and correct answers to the sums."""
 
     def move(self) -> None:
         """Move the weights by the summed gradients."""
 
     def average(self) -> None:
-        """Take the weights into the averaged ones."""
+        """Include the weights in the averaged ones."""
 
 
 class EagerUpdate:
@@ -37,9 +37,9 @@ class EagerUpdate:
     Parameters
     ----------
     objective : Module
-        Maps pixels and targets to the summed loss and the right answers; on its device.
+        Maps pixels and targets to the summed loss and the number of correct answers; on its device.
     optimizer : torch.optim.Optimizer
-        Over the objective's trained parameters.
+        Over the objective's trainable parameters.
     averaging : Averaging or None
         The averaged weights.
     batches : int
@@ -48,9 +48,9 @@ class EagerUpdate:
     Attributes
     ----------
     gradients
-        Of each trained parameter, summed over the update; always the same memory.
+        Gradient of each trainable parameter, summed over the update; always in the same memory.
     sums
-        Summed loss and right answers since they were last set to zero: float64, shape (2,).
+        Summed loss and correct answers since the last reset: float64, shape (2,).
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class EagerUpdate:
     def accumulate(self, pixels: Tensor, targets: Tensor) -> None:
         """Add a batch; see `Update.accumulate`."""
         loss, right = self._compute(pixels, targets)
-        # Not `backward`, which would add parameter by parameter: many more launches.
+        # Not `backward`, which would add parameter by parameter, with many more launches.
         new = torch.autograd.grad(loss / self._images, self._trained, materialize_grads=True)
         laid = [_laid_as(one, whole) for one, whole in zip(new, self.gradients, strict=True)]
         torch._foreach_add_(self.gradients, laid)
@@ -92,7 +92,7 @@ class EagerUpdate:
         self.optimizer.step()
 
     def average(self) -> None:
-        """Take the weights in; see `Update.average`."""
+        """Include the weights; see `Update.average`."""
         if self.averaging:
             self.averaging.blend()
 
@@ -106,8 +106,8 @@ class EagerUpdate:
     def undone(self) -> Iterator[None]:
         """Undo what a block does to weights, statistics, sums and the optimizer's state.
 
-        State that the optimizer makes in the block stays, as zeros: what its first step begins
-        with.
+        State that the optimizer creates in the block is kept, set to zeros: its first step starts
+        from these.
         """
         before = {id(tensor): (tensor, tensor.detach().clone()) for tensor in self._changing()}
         try:
@@ -126,9 +126,9 @@ class EagerUpdate:
 
 
 def _laid_as(tensor: Tensor, other: Tensor) -> Tensor:
-    """Give a tensor the strides of another where they differ in dimensions of length 1 alone.
+    """Give a tensor the strides of another if these differ only in dimensions of length 1.
 
-    Lists of tensors with equal strides are worked on by few kernels, others one by one.
+    Lists of tensors with equal strides are processed by few kernels, others one by one.
     """
     alike = all(
         one == two or length == 1

@@ -1,9 +1,9 @@
 """The parts of an update as CUDA graphs: one launch each, where PyTorch launches thousands.
 
-A graph computes what was recorded, on the memory that was recorded, with two exceptions: batches
-are copied into fixed buffers first, and the seed of random numbers is read at each launch, so that
-`torch.manual_seed` before a batch decides its dropout as it does without graphs. The learning rate
-is a tensor on the device.
+A graph repeats what was recorded, on the memory that was recorded, with two exceptions. Batches are
+first copied into fixed buffers. And the seed of random numbers is read at each launch, so that
+`torch.manual_seed` before a batch determines its dropout as it does without graphs. The learning
+rate is a tensor on the device.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from torch import Tensor
 from webemo_curate.training.update import EagerUpdate
 
 WARM_UPS = 3
-"""Updates made before one is recorded: libraries choose kernels and take memory in the first."""
+"""Updates made before one is recorded, because in the first ones libraries choose kernels and take
+memory."""
 
 
 class GraphedUpdate:
@@ -23,19 +24,20 @@ class GraphedUpdate:
     Parameters
     ----------
     update : EagerUpdate
-        What is recorded. Its optimizer must be made for graphs (`optimizers.make_optimizer` on a
-        GPU) and hold the state that training goes on from: it, weights and sums stay as they are.
+        The update to record. Its optimizer must support graphs (`optimizers.make_optimizer` on a
+        GPU) and hold the state that training continues from. The optimizer, weights and sums are
+        left unchanged.
     pixels : Tensor, shape (N, 3, S, S), uint8
-        Any batch; it becomes the buffer of all batches.
+        Any batch; its memory becomes the buffer for all batches.
     targets : Tensor, shape (N,), int64
-        Of the batch; it becomes a buffer likewise.
+        The batch's targets; their memory becomes a buffer likewise.
     images : int
         Images an update, in all processes together.
 
     Raises
     ------
     RuntimeError
-        If something in the update cannot be recorded.
+        If a part of the update cannot be recorded.
     """
 
     def __init__(self, update: EagerUpdate, pixels: Tensor, targets: Tensor, images: int) -> None:
@@ -54,7 +56,7 @@ class GraphedUpdate:
         Raises
         ------
         ValueError
-            If they are others: a graph divides by a number that is part of it.
+            If the number differs: it is part of the graph, which divides by it.
         """
         if images != self._images:
             raise ValueError(f"an update of {images} images, recorded for {self._images}")
@@ -71,7 +73,7 @@ class GraphedUpdate:
         self._move.replay()
 
     def average(self) -> None:
-        """Take the weights in; see `Update.average`."""
+        """Include the weights; see `Update.average`."""
         if self._average:
             self._average.replay()
 
@@ -87,7 +89,7 @@ class GraphedUpdate:
 
     def _record(self, part: Callable[[], None]) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
-        # Other threads of this process may go on using the device.
+        # Other threads of this process may continue to use the device.
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             part()
         return graph

@@ -1,4 +1,4 @@
-"""The updates of a training: whole ones as fast as the device allows, the uneven last plainly."""
+"""Make updates: whole ones as fast as the device allows, an uneven last one plainly."""
 
 import logging
 from typing import Any
@@ -19,12 +19,12 @@ CHANNELS = 3
 
 
 class Updates:
-    """Makes updates, each by the way that fits its size.
+    """Makes updates, each in the way that fits its size.
 
     Parameters
     ----------
     config : TrainConfig
-        Sizes of batches, and whether graphs and compiling are wanted.
+        Batch sizes, and whether graphs and compiling are wanted.
     objective : Module
         Network and loss, on their device and in training mode.
     optimizer : torch.optim.Optimizer
@@ -54,14 +54,14 @@ class Updates:
 
     @property
     def sums(self) -> Tensor:
-        """Return this process's summed loss and right answers: float64, shape (2,)."""
+        """Return this process's summed loss and correct answers: float64, shape (2,)."""
         return self._plain.sums
 
     def prepare(self, images: int) -> None:
-        """Compile and record a whole update, if that is wanted, can be done, and will be used.
+        """Compile and record a whole update, if this is wanted, possible and useful.
 
-        Weights, statistics and the optimizer's state must be those that training goes on from;
-        they stay as they are.
+        Weights, statistics and the optimizer's state must be those that training continues from;
+        they are left unchanged.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class Updates:
         self._whole = self._recorded(update) if self._config.graphs and on_gpu else update
 
     def begin(self, images: int) -> None:
-        """Begin an update over so many images, in all processes together."""
+        """Begin an update over this many images, in all processes together."""
         self._current = self._whole if images == self._whole_images else self._plain
         self._current.clear(images)
 
@@ -92,7 +92,7 @@ class Updates:
         self._current.accumulate(pixels, targets)
 
     def end(self, rate: float) -> None:
-        """Move the weights at a learning rate, by the gradients of all processes."""
+        """Move the weights by the gradients of all processes, at this learning rate."""
         set_rate(self._optimizer, rate)
         self._processes.add_up(self._plain.gradients)
         self._current.move()
@@ -112,7 +112,7 @@ class Updates:
                 update.accumulate(*self._any_batch())
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # compilers raise many kinds
+        except Exception as error:  # compilers raise many kinds of errors
             logger.warning("the network is trained uncompiled: %s", _first_line(error))
             return self._plain
         return update
@@ -133,7 +133,7 @@ class Updates:
 
 
 def _compiler_options(config: TrainConfig) -> dict[str, Any]:
-    """Ask for kernels that are not chosen by timing, if equal bits are wanted and it knows how."""
+    """Return options for kernels not chosen by timing, if equal bits are wanted and supported."""
     from torch._inductor import config as compiler
 
     known = hasattr(compiler, "deterministic")

@@ -1,1 +1,1 @@
-"""Augmentation of images on the device."""
+"""Augment images on the device."""

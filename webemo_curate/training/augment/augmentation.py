@@ -1,7 +1,7 @@
-"""Augmentation on the device: RandAugment (Cubuk et al. 2020), each image by its own draw.
+"""RandAugment (Cubuk et al. 2020) on the device, with separate draws for each image.
 
-What an image gets depends on seed, epoch and its row alone: not on its batch, the batch size or
-the number of devices.
+An image's augmentation depends only on the seed, the epoch and its row, not on its batch, the batch
+size or the number of devices.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ from webemo_curate.training.augment.magnitudes import Draw
 FLIP_SHARE = 0.5
 EDGES = ("top", "right", "bottom", "left")
 STREAM = 1
-"""Keeps these draws apart from the epoch's order, which comes from the same seed."""
+"""Separates these draws from those of the epoch's order, which use the same seed."""
 
 
 class Augmentation:
-    """What is done to the images of one epoch.
+    """The augmentation of one epoch's images.
 
     Parameters
     ----------
     config : TrainConfig
         Kind and strength.
     images : int
-        Images of the training set.
+        Number of images in the training set.
     seed, epoch : int
-        Decide all draws.
+        Determine all draws.
     """
 
     def __init__(self, config: TrainConfig, images: int, seed: int, epoch: int) -> None:
@@ -51,7 +51,7 @@ class Augmentation:
         images : Tensor, shape (N, 3, S, S), uint8
             The batch, on any device.
         rows : ndarray of int64, shape (N,)
-            Which images of the set they are.
+            The row of each image in the set.
 
         Returns
         -------
@@ -66,12 +66,12 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class EpochDraws:
-    """What chance decides for every image of an epoch.
+    """The random draws for every image of an epoch.
 
     Attributes
     ----------
     ops
-        Positions in `pixel_ops.OPS`, shape (images, N): distinct in a row, in the order applied.
+        Positions in `pixel_ops.OPS`, shape (images, N): distinct within a row, in order.
     signs
         1.0 or -1.0, shape (images, N).
     centers
@@ -79,7 +79,7 @@ class EpochDraws:
     flips
         Whether an image is mirrored first, shape (images,).
     edges
-        Shares of the largest cut of the top, right, bottom and left edge, shape (images, 4).
+        Shares of the largest cut at the top, right, bottom and left edge, shape (images, 4).
     """
 
     ops: NDArray[np.int64]
@@ -95,16 +95,16 @@ class EpochDraws:
         Parameters
         ----------
         images : int
-            Images of the training set.
+            Number of images in the training set.
         ops : int
-            N of RandAugment: ops an image, without replacement.
+            N of RandAugment: operations for each image, without replacement.
         generator : numpy.random.Generator
-            Decides everything.
+            Source of all draws.
 
         Returns
         -------
         EpochDraws
-            The draws, a row an image.
+            The draws, one row for each image.
         """
         return cls(
             ops=generator.random((images, len(pixel_ops.OPS))).argsort(axis=1)[:, :ops],
@@ -122,16 +122,16 @@ class EpochDraws:
 
 
 def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
-    """Mirror half of the images, cut their edges, then apply each image's own ops.
+    """Mirror half of the images, cut their edges, then apply each image's own operations.
 
     Parameters
     ----------
     images : Tensor, shape (N, 3, S, S), uint8
         The batch, on any device.
     draws : EpochDraws
-        Of these images, in their order.
+        The draws of these images, in their order.
     config : TrainConfig
-        Magnitude, its scale, the fill, and whether edges are cut.
+        Magnitude, its scale, the fill level, and whether edges are cut.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
 
 
 def augment_images(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
-    """Do as `rand_augment` says, an image at a time."""
+    """Augment image by image; see `rand_augment`."""
     changed = [
         _augment_image(planes, draws.rows(np.array([row])), config)
         for row, planes in enumerate(images.numpy())
@@ -165,12 +165,12 @@ def _augment_image(
 
 
 def augment_batch(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
-    """Do as `rand_augment` says, an operation on many images at a time."""
+    """Augment operation by operation, for many images at once; see `rand_augment`."""
     flips = torch.from_numpy(draws.flips).to(images.device)[:, None, None, None]
     result = torch.where(flips, images.flip(-1), images)
     if _crops(config):
         result = crop_edges(result, draws.edges, config.augment_magnitude)
-    # Sorted by op, images of one op are a slice: a GPU needs no masks, and far fewer launches.
+    # Sorted by operation, the images of one are a slice: a GPU needs no masks and fewer launches.
     sorting = np.arange(len(result))
     for slot in range(draws.ops.shape[1]):
         order = np.argsort(draws.ops[sorting, slot], kind="stable")

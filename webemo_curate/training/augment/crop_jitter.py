@@ -1,4 +1,4 @@
-"""Zhang et al.'s augmentation: RandomResizedCrop and color jitter, each image by its own draw."""
+"""Zhang et al.'s augmentation: RandomResizedCrop and color jitter, drawn for each image."""
 
 from dataclasses import dataclass
 
@@ -16,21 +16,21 @@ from webemo_curate.training.augment.pixel_ops import (
 
 LEAST_AREA = 0.08
 LARGEST_RATIO = 4 / 3
-"""torchvision's RandomResizedCrop: 0.08 to 1 of the area, sides 3:4 to 4:3."""
+"""Ranges of torchvision's RandomResizedCrop: 0.08 to 1 of the area, aspect ratios 3:4 to 4:3."""
 
 JITTER = 0.4
 
 
 @dataclass(frozen=True)
 class CropDraws:
-    """What chance decides for every image of an epoch.
+    """The random draws for every image of an epoch.
 
     Attributes
     ----------
     boxes
         Width, height, left and top of the crop as shares of the side, shape (images, 4).
     factors
-        Of brightness, contrast and saturation, shape (images, 3).
+        Factors of brightness, contrast and saturation, shape (images, 3).
     """
 
     boxes: NDArray[np.float64]
@@ -41,7 +41,7 @@ class CropDraws:
         """Draw crops of uniform area and log-uniform ratio, and factors of 0.6 to 1.4."""
         area = generator.uniform(LEAST_AREA, 1, images)
         ratio = np.exp(np.log(LARGEST_RATIO) * generator.uniform(-1, 1, images))
-        # A crop that does not fit is as long as the image; its area stays as drawn.
+        # A crop too long for the image takes the full side; its area stays as drawn.
         width = np.clip(np.sqrt(area * ratio), area, 1)
         height = area / width
         corner = generator.random((images, 2)) * (1 - np.stack([width, height], axis=1))
@@ -61,7 +61,7 @@ def crop_jitter(images: Tensor, draws: CropDraws) -> Tensor:
     images : Tensor, shape (N, 3, S, S), uint8
         The batch, on any device.
     draws : CropDraws
-        Of these images, in their order.
+        The draws of these images, in their order.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def crop_jitter(images: Tensor, draws: CropDraws) -> Tensor:
 def _crop(images: Tensor, boxes: NDArray[np.float64]) -> Tensor:
     width, height, left, top = boxes.T
     zero = np.zeros_like(width)
-    # In coordinates from -1 to 1 the center of a box is at 2 * left + width - 1.
+    # In coordinates from -1 to 1, the center of a box is at 2 * left + width - 1.
     across = np.stack([width, zero, 2 * left + width - 1], axis=1)
     down = np.stack([zero, height, 2 * top + height - 1], axis=1)
     matrix = torch.from_numpy(np.stack([across, down], axis=1)).to(images.device, torch.float32)

@@ -1,8 +1,8 @@
-"""RandAugment's own crop in imgaug: a little off each edge of every image, scaled back.
+"""The crop in imgaug's RandAugment: a little off each edge of every image, then scaled back.
 
-imgaug 0.4 does so before it draws any op (`RandAugment._create_initial_augmenters_list`), with
-OpenCV's bilinear scaling. That scaling counts in whole numbers, and so does this module: results
-are equal on every device, and within one level of OpenCV's (one value in a thousand differs).
+imgaug 0.4 does this before it draws any operation (`RandAugment._create_initial_augmenters_list`),
+with OpenCV's bilinear scaling. OpenCV scales in whole numbers, and so does this module: results are
+equal on every device, and within one level of OpenCV's (one value in a thousand differs).
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CROP_BASE = 224
-"""imgaug cuts U(0, M) / 224 of the side: Cubuk et al. crop M pixels of images of 224."""
+"""imgaug cuts U(0, M) / 224 of the side, because Cubuk et al. crop M pixels of images of 224."""
 
 WEIGHT_BITS = 11
-"""OpenCV's bilinear weights are in 11-bit fixed point."""
+"""OpenCV's bilinear weights are 11-bit fixed-point numbers."""
 
 ROW_SHIFT, WEIGHTED_SHIFT, LAST_SHIFT = 4, 16, 2
 """OpenCV drops 4 bits of a row's sums and 16 of the weighted rows, then rounds 2 away."""
@@ -25,14 +25,14 @@ Planes = NDArray[np.uint8]
 
 
 def crop_edges(images: Tensor, shares: NDArray[np.float64], magnitude: float) -> Tensor:
-    """Cut each edge by its own share and scale what remains back to the full side.
+    """Cut each edge by its own share, and scale what remains back to the full side.
 
     Parameters
     ----------
     images : Tensor, shape (N, 3, S, S), uint8
         The batch, on any device.
     shares : ndarray of float64, shape (N, 4)
-        Uniform draws, 0 to 1, of the top, right, bottom and left edge.
+        Uniform draws, 0 to 1, for the top, right, bottom and left edge.
     magnitude : float
         M of RandAugment: at most M / 224 of the side is cut from an edge.
 
@@ -53,7 +53,7 @@ def crop_edges(images: Tensor, shares: NDArray[np.float64], magnitude: float) ->
 
 
 def crop_planes(planes: Planes, shares: NDArray[np.float64], magnitude: float) -> Planes:
-    """Do to one image on the CPU what `crop_edges` does to a batch, byte for byte.
+    """Crop one image on the CPU as `crop_edges` crops a batch, equal to the last bit.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def _blended(
 
 @dataclass(frozen=True)
 class _Lines:
-    """From which two lines of an image each line of the scaled one is blended.
+    """For each line of the scaled image, the two lines of the image that it is blended from.
 
     Attributes
     ----------
     first, second
-        Lines of the whole image, shape (N, S), int64.
+        Line numbers in the whole image, shape (N, S), int64.
     share
-        Weight of the second in 11-bit fixed point, shape (N, S), int32.
+        Weight of the second line as an 11-bit fixed-point number, shape (N, S), int32.
     """
 
     first: Tensor
@@ -121,12 +121,12 @@ class _Lines:
     def of(
         cls, start: NDArray[np.int64], length: NDArray[np.int64], side: int, device: torch.device
     ) -> "_Lines":
-        """Scale `length` lines from `start` on to `side` lines, as OpenCV places them."""
+        """Scale `length` lines from `start` on to `side` lines, placed as in OpenCV."""
         lines = _blended(start[:, None], length[:, None], side)
         return cls(*(torch.from_numpy(part).to(device) for part in lines))
 
     def pick(self, images: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-        """Return the first and the second lines of every image along a dimension."""
+        """Return the first and second lines of every image along a dimension."""
         shape = list(images.shape)
         shape[dim] = self.first.shape[1]
         first, second = (
@@ -136,16 +136,16 @@ class _Lines:
         return first, second
 
     def weights(self, dim: int) -> tuple[Tensor, Tensor]:
-        """Return the weights of the first and the second lines, to multiply images with."""
+        """Return the weights of the first and second lines, as factors for images."""
         share = _along(self.share, dim)
         return 2**WEIGHT_BITS - share, share
 
     def weigh(self, images: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-        """Return the first and the second lines, each times its weight."""
+        """Return the first and second lines, each multiplied by its weight."""
         (first, second), (low, high) = self.pick(images, dim), self.weights(dim)
         return first * low, second * high
 
 
 def _along(values: Tensor, dim: int) -> Tensor:
-    """Give values of shape (N, S) the shape of images that vary along one dimension alone."""
+    """Reshape values of shape (N, S) to those of images that vary along one dimension only."""
     return values[:, None, :, None] if dim == 2 else values[:, None, None, :]

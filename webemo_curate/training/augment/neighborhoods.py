@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 FIXED_BITS = 16
-"""Pillow's nearest-neighbor warp counts pixels in 16-bit fixed point."""
+"""Pillow's nearest-neighbor warp computes coordinates in 16-bit fixed point."""
 
 SMOOTH_KERNEL = ((1, 1, 1), (1, 5, 1), (1, 1, 1))
 BLUR_KERNEL = (
@@ -21,7 +21,7 @@ BLUR_KERNEL = (
 
 
 def convolve(images: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
-    """Convolve and round; as in Pillow the border that the kernel overhangs stays as it is."""
+    """Convolve and round; as in Pillow, border pixels that the kernel overhangs stay unchanged."""
     channels, border = images.shape[1], len(kernel) // 2
     weights = torch.tensor(kernel, device=images.device, dtype=torch.float32)
     stacked = weights.expand(channels, 1, *weights.shape)
@@ -33,16 +33,16 @@ def convolve(images: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
 
 
 def warp(images: Tensor, matrix: tuple[NDArray[np.float64] | float, ...], fill: int) -> Tensor:
-    """Take each pixel from where an affine map points (`Image.transform`, nearest).
+    """Take each pixel from the place that an affine map points to (`Image.transform`, nearest).
 
     Parameters
     ----------
     images : Tensor, shape (N, 3, S, S), uint8
-        Where pixels come from.
+        The source images.
     matrix : tuple of float or ndarray of shape (N,)
         a, b, c, d, e, f of x' = a x + b y + c, y' = d x + e y + f, in pixels.
     fill : int
-        Level where the map points outside.
+        Level of pixels that the map takes from outside the image.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def _source(
     side: int,
     device: torch.device,
 ) -> Tensor:
-    """Return one source coordinate of every pixel in whole pixels; shape (N, S, S), int64."""
+    """Return one source coordinate of every pixel, in whole pixels; shape (N, S, S), int64."""
     parts = np.stack([along_x, along_y, shift + (along_x + along_y) / 2])  # of pixel centers
     fixed = torch.from_numpy(np.floor(parts * 2**FIXED_BITS + 0.5).astype(np.int64)).to(device)
     step_x, step_y, start = fixed[:, :, None, None]

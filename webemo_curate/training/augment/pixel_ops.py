@@ -1,7 +1,8 @@
-"""RandAugment's transformations on batches of bytes, each image by its own draw, as Pillow's.
+"""RandAugment's operations on batches of bytes, drawn for each image, equal to Pillow's.
 
-Every op takes `(images, draw)` and returns images of the same shape: uint8, (N, 3, S, S). They are
-integer-exact: on equal parameters the result is Pillow's to the last bit, on any device.
+Every operation takes `(images, draw)` and returns images of the same shape: uint8, (N, 3, S, S).
+The operations are exact in whole numbers: with equal parameters the result equals Pillow's to the
+last bit, on any device.
 """
 
 from collections.abc import Callable
@@ -23,14 +24,14 @@ TOP = LEVELS - 1
 
 LUMA = (19595, 38470, 7471)
 LUMA_ROUND, LUMA_SHIFT = 0x8000, 16
-"""Pillow's conversion to gray: ITU-R 601-2 in 16-bit fixed point."""
+"""Pillow's weights for gray: ITU-R 601-2 in 16-bit fixed point."""
 
 
 Op = Callable[[Tensor, Draw], Tensor]
 
 
 def identity(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
-    """Leave the images as they are."""
+    """Return the images unchanged."""
     return images
 
 
@@ -39,8 +40,8 @@ def auto_contrast(images: Tensor, draw: Draw) -> Tensor:  # noqa: ARG001
     flat = images.flatten(2)
     low = flat.amin(dim=2, keepdim=True).double()
     span = flat.amax(dim=2, keepdim=True).double() - low
-    # A channel of one level stays as it is: scale 1, offset 0.
-    # A number over a tensor is, in torch, the number times a rounded reciprocal.
+    # A channel of a single level stays unchanged: scale 1, offset 0.
+    # torch computes a number divided by a tensor as the number times a rounded reciprocal.
     scale = torch.where(span > 0, torch.full_like(span, TOP) / span.clamp(min=1), 1.0)
     offset = torch.where(span > 0, -low * scale, 0.0)
     levels = torch.arange(LEVELS, device=images.device, dtype=torch.float64)
@@ -71,7 +72,7 @@ def posterize(images: Tensor, draw: Draw) -> Tensor:
 
 
 def solarize(images: Tensor, draw: Draw) -> Tensor:
-    """Invert levels from a threshold on that falls with the magnitude (`ImageOps.solarize`)."""
+    """Invert levels above a threshold that falls with magnitude (`ImageOps.solarize`)."""
     return torch.where(images.int() < draw.solarized_from, images, TOP - images)
 
 
@@ -176,11 +177,11 @@ OPS: tuple[Op, ...] = (
     blur,
     smooth,
 )
-"""imgaug's list, in its order."""
+"""imgaug's operations, in its order."""
 
 
 def _look_up(images: Tensor, table: Tensor) -> Tensor:
-    """Replace levels by a table's of each channel; shape (N, 3, 256)."""
+    """Replace levels by the values in each channel's table; shape (N, 3, 256)."""
     return table.to(torch.uint8).gather(2, images.flatten(2).long()).view_as(images)
 
 
@@ -190,7 +191,7 @@ def _gray(images: Tensor) -> Tensor:
 
 
 def _blend(images: Tensor, degenerate: Tensor, factors: NDArray[np.float64]) -> Tensor:
-    """Blend as `Image.blend` does: in float32, cut off, not rounded."""
+    """Blend as `Image.blend` does: in float32, clipped and truncated, not rounded."""
     alpha = torch.from_numpy(factors).to(images.device, torch.float32)[:, None, None, None]
     base = degenerate.float()
     return (base + alpha * (images.float() - base)).clamp(0, TOP).to(torch.uint8)
