@@ -1,1 +1,1 @@
-"""Several networks and seeds, compared; the paper's tables and figures."""
+"""Compare several networks over several seeds; make the paper's tables and figures."""

@@ -1,4 +1,4 @@
-"""The sentences of the paper's results, each beside what is measured, with its interval."""
+"""State the paper's claims about its results beside what was measured, with intervals."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ Range = tuple[float, float]
 
 
 def claims_section(result: ExperimentResult) -> str:
-    """Write the paper's sentences about accuracy beside what is measured on the test split.
+    """List the paper's claims about accuracy beside what was measured on the test split.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def claims_section(result: ExperimentResult) -> str:
     Returns
     -------
     str
-        Markdown; empty where the networks are not the paper's.
+        Markdown; empty if the networks are not the paper's.
     """
     gain = published.ACCURACY_GAIN
     low, high = published.AUGMENTATION_GAIN
@@ -50,7 +50,7 @@ def _on_test(result: ExperimentResult) -> list[Comparison]:
 
 
 def _claim(sentence: str, claimed: Range, comparisons: Sequence[Comparison]) -> str:
-    """Say of each comparison what it measures, and how the claim stands to its interval."""
+    """Report what each comparison measured, and whether its interval holds the claim."""
     lines = []
     for c in comparisons:
         value, interval = markdown.points(c.accuracy)
@@ -63,7 +63,7 @@ def _claim(sentence: str, claimed: Range, comparisons: Sequence[Comparison]) -> 
 
 
 def _place(claimed: Range, measured: MeasuredDifference) -> str:
-    """Return where a claimed range lies: inside of the interval, partly, or outside."""
+    """Return where a claimed range lies: inside the interval, partly inside, or outside."""
     low, high = (bound * markdown.PERCENT for bound in (measured.low, measured.high))
     if low <= claimed[0] and claimed[1] <= high:
         return "inside"
@@ -71,7 +71,7 @@ def _place(claimed: Range, measured: MeasuredDifference) -> str:
 
 
 def _deviations(result: ExperimentResult) -> str:
-    """Say by how much the runs of each network spread, beside the paper's words on it."""
+    """Report the standard deviation over each network's runs, beside the paper's statement."""
     spreads = {
         name: result.rows(name, Split.TEST)["accuracy"].std() * markdown.PERCENT
         for name in (result.baseline, *(network for network, _ in result.families.grams))

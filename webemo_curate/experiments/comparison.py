@@ -1,4 +1,4 @@
-"""Compare the networks of an experiment: the pairs that are tested, and the tests' results."""
+"""Compare the networks of an experiment in pairs, with paired tests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,30 +20,30 @@ from webemo_curate.evaluation.significance import (
 from webemo_curate.verdicts import BINARY, Split
 
 Evaluations = Mapping[tuple[str, str], list[Evaluation]]
-"""By network and set; one a seed, in the order of the seeds."""
+"""By network and set; one evaluation a seed, in the order of the seeds."""
 
 Pair = tuple[str, str]
-"""A network, and the network it is held against."""
+"""A network, and the network it is compared with."""
 
 
 GRAM_SETTINGS = frozenset(
     {"grams", "tap", "gram_fusion", "head_fusion", "gram_activation", "normalise_gram"}
 )
-"""Fields of `TrainConfig` that say how many Gram modules there are, and which."""
+"""Fields of `TrainConfig` that set the number and kind of Gram modules."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One run's stored answers, in the order of the set's images.
+    """One run's stored predictions, in the order of the set's images.
 
     Attributes
     ----------
     target
-        1 positive, 0 others.
+        1 for positive, 0 for others.
     probability
-        Of the positive class.
+        Probability of the positive class.
     threshold
-        Chosen on validation.
+        The threshold chosen on validation.
     """
 
     target: NDArray[np.int64]
@@ -52,18 +52,18 @@ class Answers:
 
     @property
     def both_classes(self) -> bool:
-        """Whether the set holds images of either class, without which there is no ROC curve."""
+        """Whether the set holds images of both classes, without which there is no ROC curve."""
         return len(np.unique(self.target)) == BINARY
 
     def right(self, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
-        """Tell which images are answered rightly."""
+        """Return which images are classified correctly."""
         correct: NDArray[np.bool_] = (self.probability >= threshold) == (self.target == 1)
         return correct
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """The p-values of a comparison, adjusted by Holm over its family."""
+    """The p-values of a comparison, adjusted by Holm's method within its family."""
 
     accuracy: float | None
     tuned: float | None
@@ -73,22 +73,22 @@ class Adjusted:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network against another on one set.
+    """A network compared with another on one set.
 
     Attributes
     ----------
     network, against, on
-        Names; differences are the first's minus the second's.
+        Names; differences are the first network's figure minus the second's.
     accuracy
-        Of accuracies at 0.5, over images and seeds.
+        Difference of the accuracies at threshold 0.5, over images and seeds.
     tuned
         The same at the thresholds chosen on validation.
     mcnemar
-        p-value of each seed, at 0.5.
+        p-value for each seed, at threshold 0.5.
     areas
-        DeLong's difference of the areas under the ROC curve, each seed; None where undefined.
+        DeLong's difference of the areas under the ROC curve for each seed; None where undefined.
     adjusted
-        The p-values to judge by.
+        The adjusted p-values, which decide.
     """
 
     network: str
@@ -103,16 +103,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Families:
-    """The comparisons that an experiment asks for; Holm's adjustment is over each family.
+    """The comparisons of an experiment; Holm's adjustment is made within each family.
 
     Attributes
     ----------
     grams
-        Networks that differ from the baseline in their Gram modules alone.
+        Networks that differ from the baseline only in their Gram modules.
     others
-        Other networks against the baseline.
+        Other networks compared with the baseline.
     augmentation
-        Networks against their equals trained without augmentation.
+        Networks compared with the same networks trained without augmentation.
     """
 
     grams: list[Pair]
@@ -121,7 +121,7 @@ class Families:
 
     @classmethod
     def of(cls, config: ExperimentConfig) -> "Families":
-        """Sort an experiment's networks by what they differ in."""
+        """Sort an experiment's networks by the settings in which they differ."""
         networks, baseline = config.networks, config.baseline
         augmentation = [
             (one, other)
@@ -141,7 +141,7 @@ class Families:
 
     @property
     def candidates(self) -> list[str]:
-        """The networks that may be proposed in the baseline's place."""
+        """The networks that may be proposed instead of the baseline."""
         return [network for network, _ in self.grams or self.others]
 
     def __iter__(self) -> Iterator[list[Pair]]:
@@ -149,26 +149,26 @@ class Families:
 
 
 def read_answers(evaluation: Evaluation) -> Answers:
-    """Read a run's answers from its predictions."""
+    """Read a run's stored predictions."""
     target, probability = read_predictions(evaluation.predictions)
     chosen = evaluation.tuned.threshold if evaluation.tuned else None
     return Answers(target.astype(np.int64), probability, THRESHOLD if chosen is None else chosen)
 
 
 def compare(evaluations: Evaluations, families: Families) -> list[Comparison]:
-    """Hold networks against each other, set by set and family by family.
+    """Compare networks, set by set and family by family.
 
     Parameters
     ----------
     evaluations : mapping of (network, set) to list of Evaluation
-        Runs of equal position have the same seed.
+        Runs at equal positions have the same seed.
     families : Families
-        Who is held against whom.
+        The pairs to compare.
 
     Returns
     -------
     list of Comparison
-        Without validation, by which networks are chosen.
+        For all sets but validation, on which networks are chosen.
     """
     sets = {on: None for _, on in evaluations if on != Split.VALIDATION}
     return [
@@ -204,7 +204,7 @@ def _test(
 
 
 def _adjust(tests: Sequence[Comparison]) -> list[Comparison]:
-    """Adjust each kind of p-value over the family, those of a seed among each other."""
+    """Adjust each kind of p-value within the family; those of one seed among each other."""
     accuracy = holm([test.adjusted.accuracy for test in tests])
     tuned = holm([test.adjusted.tuned for test in tests])
     errors = _holm_by_seed([test.adjusted.mcnemar for test in tests])
@@ -214,7 +214,7 @@ def _adjust(tests: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _holm_by_seed(p_values: Sequence[Sequence[float | None]]) -> list[list[float | None]]:
-    """Adjust rows of a network each, columns of a seed each, column by column."""
+    """Adjust p-values column by column; a row holds a network's, a column a seed's."""
     columns = [holm(column) for column in zip(*p_values, strict=True)]
     return [[column[row] for column in columns] for row in range(len(p_values))]
 
@@ -224,6 +224,6 @@ def _right(runs: Sequence[Answers], *, tuned: bool = False) -> NDArray[np.bool_]
 
 
 def _differing(one: TrainConfig, other: TrainConfig) -> set[str]:
-    """Return the settings in which two networks differ, of those that can change a result."""
+    """Return the settings in which two networks differ, among those that can change a result."""
     first, second = one.fingerprint(), other.fingerprint()
     return {name for name, value in first.items() if value != second[name]}

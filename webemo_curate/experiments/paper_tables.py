@@ -1,4 +1,4 @@
-"""The paper's tables 3 to 6 and its RandAugment claim, measured and printed side by side."""
+"""Print the paper's tables 3 to 6 and its RandAugment claim beside the measured figures."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from webemo_curate.models.registry import NETWORKS
 from webemo_curate.verdicts import Split
 
 DIGITS = 4
-"""As the paper prints precision, recall and F1."""
+"""Digits with which the paper prints precision, recall and F1."""
 
 SCORES = ("precision", "recall", "f1")
 
 
 def accuracy_table(result: ExperimentResult) -> str:
-    """Table 3: accuracy of every network on the test split."""
+    """Make table 3: accuracy of every network on the test split."""
     header = ["network", "k", "seeds", "accuracy %", "paper %", "at validation's threshold %"]
     header += ["best epoch %", "AUC"]
     lines = []
@@ -47,7 +47,7 @@ def accuracy_table(result: ExperimentResult) -> str:
 
 
 def class_table(result: ExperimentResult) -> str:
-    """Table 4: precision, recall and F1 by class on the test split."""
+    """Make table 4: precision, recall and F1 by class on the test split."""
     header = ["network", "class"]
     for score in SCORES:
         header += [score, "paper"]
@@ -71,7 +71,7 @@ def class_table(result: ExperimentResult) -> str:
 
 
 def external_tables(result: ExperimentResult) -> str:
-    """Tables 5 and 6, and one of the same form for every other external set."""
+    """Make tables 5 and 6, and one of the same form for every other external set."""
     if not result.external:
         return (
             "## Tables 5 and 6, figures 5 to 7\n\n"
@@ -82,7 +82,7 @@ def external_tables(result: ExperimentResult) -> str:
 
 
 def augmentation_table(result: ExperimentResult) -> str:
-    """Return what RandAugment is worth: networks against their equals trained without it."""
+    """Return the effect of RandAugment: networks compared with the same ones trained without it."""
     pairs = set(result.families.augmentation)
     tests = [c for c in result.comparisons if (c.network, c.against) in pairs]
     if not tests:
@@ -134,12 +134,12 @@ def _external_table(result: ExperimentResult, on: str) -> str:
 
 
 def _shown_on_external(result: ExperimentResult) -> list[str]:
-    """Return the baseline, the network chosen on validation, and the one the paper reports on."""
+    """Return the baseline, the network chosen on validation, and the one in the paper's tables."""
     return list(dict.fromkeys([result.baseline, result.chosen, *_papers_proposal(result)]))
 
 
 def _papers_proposal(result: ExperimentResult) -> list[str]:
-    """Return the networks of the settings that the paper proposes."""
+    """Return the networks with the settings that the paper proposes."""
     return [
         name
         for name, config in result.config.networks.items()
@@ -167,13 +167,13 @@ def _published_report(report: published.Report) -> list[list[str]]:
 
 
 def _with_whole(lines: Sequence[list[str]], whole: Sequence[str]) -> list[list[str]]:
-    """Put the figures of both classes together beside the first class alone."""
+    """Append the figures of both classes together to the first class's line."""
     first, *rest = lines
     return [[*first, *whole], *([*line, *([""] * len(whole))] for line in rest)]
 
 
 def _unpublished_note(result: ExperimentResult) -> str:
-    """Say beside which networks no figure of the paper stands, and why."""
+    """Say which networks have no published figure to compare with, and why."""
     if not result.is_of_paper:
         return "The classes are not the paper's: none of its figures stand here.\n\n"
     reasons = {
@@ -184,7 +184,7 @@ def _unpublished_note(result: ExperimentResult) -> str:
 
 
 def _supports_note(name: str, papers: tuple[int, ...], result: ExperimentResult, on: str) -> str:
-    """Warn of another set under the paper's name, such as Cornell's Emotion6."""
+    """Warn about another set with the same name as the paper's, such as Cornell's Emotion6."""
     first = result.rows(result.chosen, on).iloc[0]
     supports = tuple(int(first[f"{label}_support"]) for label in result.classes)
     if supports == papers:

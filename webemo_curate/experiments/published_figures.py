@@ -1,9 +1,9 @@
-"""The paper's own figures, to stand beside those measured.
+"""The paper's own figures, for comparison with measured ones.
 
-Motiejauskas and Dzemyda (2024), doi:10.15837/ijccc.2024.5.6697. Tables 4, 5 and 6 are given here
-as printed; an accuracy is not, but follows from recalls and supports. Not given, because the copy
-at hand shows them as pictures and the text does not repeat them: the accuracies and standard
-deviations of table 3, with Zhang et al.'s, and the areas under the curves of figures 5 to 7.
+Motiejauskas and Dzemyda (2024), doi:10.15837/ijccc.2024.5.6697. Tables 4, 5 and 6 are given here as
+printed; accuracies are not printed, but follow from recalls and supports. Not given are the
+accuracies and standard deviations of table 3, with Zhang et al.'s, and the areas under the curves
+of figures 5 to 7: the copy at hand shows them as pictures, and the text does not repeat them.
 """
 
 import re
@@ -17,53 +17,53 @@ from webemo_curate.verdicts import DEFAULT_CLASSES
 SOURCE = "doi:10.15837/ijccc.2024.5.6697"
 
 DEVIATIONS = "smallest at k = 4, about equal at k = 0 and 3, larger at k = 5"
-"""What its text says of the standard deviations in table 3."""
+"""The text's statement about the standard deviations in table 3."""
 
 AREAS = "the baseline's slightly larger on UnbiasedEmo, the proposed network's on Emotion-6"
-"""What its text says of the areas in figure 7."""
+"""The text's statement about the areas in figure 7."""
 
 AUGMENTATION_GAIN = (3, 4)
-"""Points of accuracy that RandAugment is worth, with and without Gram modules (section 5)."""
+"""Gain of RandAugment in points of accuracy, with and without Gram modules (section 5)."""
 
 ACCURACY_GAIN = 0.4
-"""Points of accuracy, about, that the proposed network is better than the baseline (section 5)."""
+"""Approximate gain of the proposed network over the baseline in points of accuracy (section 5)."""
 
 PROPOSED_GRAMS = 4
-"""Gram modules of the network of tables 5 and 6."""
+"""Number of Gram modules of the network in tables 5 and 6."""
 
 TEST_SUPPORTS = (3284, 2823)
 
 
 @dataclass(frozen=True)
 class Report:
-    """Figures by class, as a table of the paper prints them; means of five runs."""
+    """Figures by class as printed in a table of the paper; means of five runs."""
 
     per_class: Mapping[str, ClassMetrics]
 
     @property
     def supports(self) -> tuple[int, ...]:
-        """Images of each class."""
+        """Number of images of each class."""
         return tuple(figures.support for figures in self.per_class.values())
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers: the recalls, weighted by the supports."""
+        """Share of correct answers: the recalls, weighted by the supports."""
         right = sum(figures.recall * figures.support for figures in self.per_class.values())
         return right / sum(self.supports)
 
 
 @dataclass(frozen=True)
 class ExternalSet:
-    """A test set of other authors, and what the paper reports on it.
+    """A test set by other authors, with the paper's results on it.
 
     Attributes
     ----------
     name
-        As the paper writes it.
+        Name as the paper writes it.
     table
-        Number of the paper's table.
+        Number of the table in the paper.
     report
-        Of the network with four Gram modules.
+        Figures of the network with four Gram modules.
     """
 
     name: str
@@ -104,7 +104,7 @@ EXTERNAL: Mapping[str, ExternalSet] = {
 """Tables 5 and 6, by the set's name without case and punctuation."""
 
 UNSHARED = "-unshared"
-"""Ends the name of a set from which pictures were left out that training has seen."""
+"""Suffix of a set's name from which pictures seen in training were left out."""
 
 
 def external_set(name: str) -> ExternalSet | None:
@@ -113,7 +113,7 @@ def external_set(name: str) -> ExternalSet | None:
     Parameters
     ----------
     name : str
-        A folder's or manifest's: `UnbiasedEmo`, `unbiased_emo`, `Emotion-6`, `emotion6`, ...
+        Name of a folder or manifest: `UnbiasedEmo`, `unbiased_emo`, `Emotion-6`, `emotion6`, ...
 
     Returns
     -------
@@ -125,24 +125,25 @@ def external_set(name: str) -> ExternalSet | None:
 
 
 def report_on_test(config: TrainConfig) -> Report | None:
-    """Return the paper's figures on its test split for a network such as this.
+    """Return the paper's figures on its test split for a network with these settings.
 
     Parameters
     ----------
     config : TrainConfig
-        Everything that can change a result counts but the seed, and the file of weights, which
-        cannot be told from the paper's.
+        All settings that can change a result count, except the seed and the weights file, which
+        cannot be compared with the paper's.
 
     Returns
     -------
     Report or None
-        None for settings other than the paper's, and for a number it does not study.
+        None for settings other than the paper's, or a number of Gram modules that it does not
+        report.
     """
     return None if why_not_published(config) else TEST[config.grams]
 
 
 def why_not_published(config: TrainConfig) -> str | None:
-    """Say why no figure of the paper's table 4 stands beside a network; None if one does."""
+    """Say why table 4 has no figure for a network; return None if it has one."""
     if config.preset != TrainConfig().preset:
         return f"the copy of the paper at hand has no figures of preset {config.preset}"
     if other := departures(config):
@@ -151,11 +152,11 @@ def why_not_published(config: TrainConfig) -> str | None:
 
 
 NOT_A_DEPARTURE = frozenset({"grams", "seed", "weights", "preset"})
-"""What the paper varies, what it had to choose, and what stands beside the departures."""
+"""Settings that the paper varies, had to choose, or does not state."""
 
 
 def departures(config: TrainConfig) -> dict[str, object]:
-    """Return the settings in which a network differs from what its preset says.
+    """Return the settings in which a network differs from its preset.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def departures(config: TrainConfig) -> dict[str, object]:
     Returns
     -------
     dict of str to object
-        Field and value, of those that can change a result.
+        Field and value, among the settings that can change a result.
     """
     preset = TrainConfig.model_validate({"preset": config.preset}).fingerprint()
     return {

@@ -1,4 +1,4 @@
-"""The results of an experiment, and the part each of its networks plays."""
+"""The results of an experiment, and the role of each of its networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from webemo_curate.verdicts import DEFAULT_CLASSES, Split, is_split
 
 @dataclass(frozen=True)
 class Figure:
-    """Mean ROC curves over all seeds: which networks', on which sets."""
+    """A figure of mean ROC curves over all seeds: its networks and sets."""
 
     file: str
     title: str
@@ -24,7 +24,7 @@ class Figure:
 
     @property
     def caption(self) -> str:
-        """What is drawn, and how."""
+        """What the figure shows."""
         return (
             f"{self.title}. {' and '.join(self.networks)}: mean ROC curve over seeds with a band "
             "of one standard deviation; AUC as mean and standard deviation."
@@ -38,22 +38,22 @@ class ExperimentResult:
     Attributes
     ----------
     name
-        The experiment's.
+        Name of the experiment.
     folder
-        Holds `results.md`, `metrics.parquet` and the ROC curves as SVG.
+        Folder with `results.md`, `metrics.parquet` and the ROC curves as SVG.
     config
-        What was asked for.
+        The experiment's configuration.
     classes
         Names of targets 0 and 1.
     metrics
-        A row for each network, seed and set.
+        One row for each network, seed and set.
     families
-        The comparisons asked for.
+        The comparisons made.
     comparisons
-        Their results on every set but validation.
+        Their results on every set except validation.
     chosen
-        The proposed network: of those with Gram modules, or of all that are not the baseline, the
-        one of the highest mean accuracy on validation.
+        The proposed network: among the candidates (those with Gram modules, or else all but the
+        baseline), the one with the highest mean accuracy on validation.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ExperimentResult:
 
     @property
     def baseline(self) -> str:
-        """The network the others are held against."""
+        """The network that the others are compared with."""
         return self.config.baseline
 
     @property
@@ -77,12 +77,12 @@ class ExperimentResult:
 
     @property
     def sets(self) -> list[str]:
-        """All sets measured on."""
+        """All sets evaluated on."""
         return [str(on) for on in self.metrics["on"].unique()]
 
     @property
     def external(self) -> list[str]:
-        """The sets that are no split of the workspace."""
+        """The sets that are not splits of the workspace."""
         return [on for on in self.sets if not is_split(on)]
 
     @property
@@ -104,38 +104,38 @@ class ExperimentResult:
 
     @property
     def is_of_paper(self) -> bool:
-        """Whether the classes are the paper's, so that its figures may stand beside."""
+        """Whether the classes are the paper's, so that its figures can be compared."""
         return self.classes == DEFAULT_CLASSES
 
     def published(self, config: TrainConfig) -> Report | None:
-        """Return the paper's figures on its test split for such a network, if it has some."""
+        """Return the paper's figures on its test split for such a network, if there are any."""
         return report_on_test(config) if self.is_of_paper else None
 
     def rows(self, network: str, on: str) -> pd.DataFrame:
-        """Return the rows of a network on a set, one a seed."""
+        """Return the rows of a network on a set, one for each seed."""
         table = self.metrics
         return table[(table["network"] == network) & (table["on"] == on)]
 
 
 def best_on_validation(metrics: pd.DataFrame, candidates: Sequence[str]) -> str:
-    """Return the network of the highest mean accuracy on validation.
+    """Return the network with the highest mean accuracy on validation.
 
     Parameters
     ----------
     metrics : pandas.DataFrame
-        As `ExperimentResult.metrics`.
+        See `ExperimentResult.metrics`.
     candidates : sequence of str
         The networks to choose from, at least one.
 
     Returns
     -------
     str
-        Never chosen by its test figures.
+        Its name; test figures never decide.
 
     Raises
     ------
     InputError
-        If nothing was measured on validation.
+        If nothing was evaluated on validation.
     """
     validation = metrics[metrics["on"] == Split.VALIDATION]
     if validation.empty:

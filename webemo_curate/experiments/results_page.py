@@ -1,4 +1,4 @@
-"""An experiment's results as a page of Markdown."""
+"""Write an experiment's results as a Markdown page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ def _networks_table(networks: Mapping[str, TrainConfig]) -> str:
 
 
 def _verdicts(result: ExperimentResult) -> str:
-    """Say of every comparison, of accuracies and of areas, whether it shows a difference."""
+    """Say for every comparison, of accuracies and of areas, whether it shows a difference."""
     lines = []
     for c in result.comparisons:
         value, interval = markdown.points(c.accuracy)

@@ -1,4 +1,4 @@
-"""Several networks over several seeds, measured on the same images and compared."""
+"""Train several networks with several seeds, evaluate them on the same images and compare them."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -33,26 +33,26 @@ METRICS_FILE = "metrics.parquet"
 
 
 def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> ExperimentResult:
-    """Train what is not trained yet, measure everything, and write tables and curves.
+    """Train what is not yet trained, evaluate everything, and write tables and curves.
 
     Parameters
     ----------
     config : ExperimentConfig
         Networks, baseline, seeds and test sets.
     name : str
-        Of the folder below `experiments/` in the workspace.
+        Name of the experiment's folder under `experiments/` in the workspace.
     work : WorkContext
-        Its workspace holds the splits and gets the runs.
+        Its workspace holds the splits and receives the runs.
 
     Returns
     -------
     ExperimentResult
-        Figures and their place.
+        The figures, and where they were written.
 
     Raises
     ------
     CurateError
-        If a test set cannot be read (before anything is trained) or a network cannot be trained.
+        If a test set cannot be read (checked before training), or a network cannot be trained.
     """
     workspace = work.workspace
     _check_binary(workspace)
@@ -81,14 +81,14 @@ def run_experiment(config: ExperimentConfig, name: str, work: WorkContext) -> Ex
 
 
 def follow_experiment(config: ExperimentConfig, work: WorkContext) -> None:
-    """Take part in the trainings of an experiment that another process runs, and in no more.
+    """Take part in the trainings of an experiment that another process runs, and do nothing else.
 
     Parameters
     ----------
     config : ExperimentConfig
-        As the other process has it: networks are trained in its order.
+        Equal to the other process's, because networks are trained in its order.
     work : WorkContext
-        On the same workspace.
+        For the same workspace.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def follow_experiment(config: ExperimentConfig, work: WorkContext) -> None:
 
 
 def _check_binary(workspace: Workspace) -> None:
-    """Refuse splits of several classes: the tests and tables are the paper's, on two."""
+    """Raise if the splits have several classes: the tests and tables are for two."""
     classes = workspace.classes(Split.TRAIN)
     if not is_binary(classes):
         raise InputError(
@@ -112,12 +112,12 @@ def _check_binary(workspace: Workspace) -> None:
 
 
 def _joined(config: ExperimentConfig) -> AbstractContextManager[ProcessGroup]:
-    """Meet the processes that torchrun started, for all trainings."""
+    """Join the processes that torchrun started, for all trainings."""
     return join_processes(choose_device(next(iter(config.networks.values())).device))
 
 
 def _external_sets(places: Sequence[Path], work: WorkContext) -> list[str]:
-    """Refuse sets that could not be measured on, before days of training; returns the others."""
+    """Raise if a set cannot be evaluated on, before days of training; return the other sets."""
     names = {split.value: split.value for split in Split}
     for place in places:
         if not place.exists():
@@ -142,7 +142,7 @@ def _external_sets(places: Sequence[Path], work: WorkContext) -> list[str]:
 
 
 def _can_compare(workspace: Workspace) -> bool:
-    """Tell whether the workspace knows enough to find pictures that training has seen."""
+    """Return whether the workspace can find pictures that training has seen."""
     return all(map(workspace.has, NEEDED))
 
 
@@ -183,7 +183,7 @@ def _metric_rows(evaluations: Evaluations) -> Iterable[dict[str, object]]:
 
 
 def _draw_figures(evaluations: Evaluations, result: ExperimentResult) -> dict[str, str]:
-    """Draw figures 5 to 7 of the external sets, and the test split's; returns their captions."""
+    """Draw figures 5 to 7 for the external sets, and the test split's; return their captions."""
     answers = {key: [read_answers(run) for run in runs] for key, runs in evaluations.items()}
     drawn = {}
     for figure in result.figures:

@@ -1,4 +1,4 @@
-"""The place where a detector's networks run: this process, or one that serves many."""
+"""Send work to a detector's networks, which run in this process or in one that serves many."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
 
 
 Item = NDArray[Any]
-"""What a network works on: a canvas, a crop."""
+"""Input of a network: a canvas or a crop."""
 
 Answer = tuple[NDArray[Any], ...] | None
-"""What a network makes of one item; None where there is nothing in it."""
+"""A network's output for one item; None if the item holds nothing."""
 
 
 class Networks(Protocol):
-    """Networks that can be asked by name."""
+    """Networks that can be called by name."""
 
     def ask(self, name: str, items: Sequence[Item]) -> list[Answer]:
-        """Let a network work on items.
+        """Run a network on items.
 
         Parameters
         ----------
         name : str
-            The network's.
+            Name of the network.
         items : Sequence of numpy.ndarray
-            What it takes, of any shapes.
+            The network's inputs, of any shapes.
 
         Returns
         -------
         list of tuple or None
-            An answer for each; see `DeviceNetwork.answers`.
+            One answer for each item; see `DeviceNetwork.answers`.
         """
 
 
 class OwnNetworks:
-    """Networks of this process, each loaded once however many detectors ask it.
+    """Networks of this process; each is loaded once, however many detectors use it.
 
     Parameters
     ----------
     files : Mapping of str to NetworkFile
-        The networks by name.
+        The networks, by name.
     device : str
-        `cuda` or `cpu`. On a CPU items go one by one.
+        `cuda` or `cpu`. On a CPU, items are processed one by one.
     """
 
     def __init__(self, files: "Mapping[str, NetworkFile]", device: str) -> None:
@@ -58,7 +58,7 @@ class OwnNetworks:
         self._runners = {name: open_runner(name, file, device) for name, file in files.items()}
 
     def ask(self, name: str, items: Sequence[Item]) -> list[Answer]:
-        """Let a network work on items; see `Networks.ask`."""
+        """Run a network on items; see `Networks.ask`."""
         runner, file = self._runners[name], self._files[name]
 
         def entries(index: int) -> int:
@@ -66,7 +66,7 @@ class OwnNetworks:
 
         def work(batch: list[int]) -> list[Answer]:
             found = runner([items[index] for index in batch], entries(batch[0]))
-            # What is kept of a batch must not keep all of it.
+            # Copied, so that an answer that is kept does not keep its whole batch in memory.
             return [each and tuple(map(np.array, each)) for each in found]
 
         return map_batches([item.shape for item in items], entries, work)
@@ -80,9 +80,9 @@ def batch_entries(file: "NetworkFile", shape: tuple[int, ...], device: str) -> i
     file : NetworkFile
         The network.
     shape : tuple of int
-        The items'.
+        Shape of the items.
     device : str
-        On `cpu` items go one by one.
+        On `cpu`, items are processed one by one.
 
     Returns
     -------
@@ -94,21 +94,21 @@ def batch_entries(file: "NetworkFile", shape: tuple[int, ...], device: str) -> i
 
 @cache
 def open_runner(name: str, file: "NetworkFile", device: str) -> "NetworkRunner":
-    """Load a network once a process.
+    """Load a network, once a process.
 
     Parameters
     ----------
     name : str
-        What it is called.
+        Name of the network, for messages.
     file : NetworkFile
-        Hashable; what is loaded.
+        The network to load; hashable.
     device : str
         `cuda` or `cpu`.
 
     Returns
     -------
     NetworkRunner
-        The network, ready.
+        The network, ready to run.
     """
     from webemo_curate.ocr.device_network import NetworkRunner
 
@@ -122,7 +122,7 @@ _SERVING: ContextVar[Networks | None] = ContextVar(
 
 @contextmanager
 def served_by(networks: Networks) -> Iterator[None]:
-    """Let detectors that are set up in the block ask these networks in place of their own."""
+    """Let detectors that are set up in the block use these networks instead of their own."""
     token = _SERVING.set(networks)
     try:
         yield
@@ -131,23 +131,23 @@ def served_by(networks: Networks) -> Iterator[None]:
 
 
 def is_served() -> bool:
-    """Tell whether another process runs the networks of this one."""
+    """Return whether another process runs the networks of this one."""
     return _SERVING.get() is not None
 
 
 def networks_for(files: "Mapping[str, NetworkFile]", device: str) -> Networks:
-    """Return the networks that serve this process; without any, load its own.
+    """Return the networks that serve this process; if there are none, load its own.
 
     Parameters
     ----------
     files : Mapping of str to NetworkFile
-        The networks by name.
+        The networks, by name.
     device : str
         `cuda` or `cpu`.
 
     Returns
     -------
     Networks
-        What is to be asked.
+        The networks to call.
     """
     return _SERVING.get() or OwnNetworks(files, device)

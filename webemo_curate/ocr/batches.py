@@ -1,4 +1,4 @@
-"""Batches of what has exactly the same size, so that a neighbor never changes a result."""
+"""Batch items of exactly the same size, so that no item's result depends on its neighbors."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
@@ -10,27 +10,28 @@ THREADS = 8
 """Threads that scale images and decode heatmaps beside a GPU."""
 
 BATCHES_AT_ONCE = 8
-"""Batches' worth of images taken together on a GPU, so that most canvas sizes fill theirs."""
+"""Batches of images taken together on a GPU, so that most canvas sizes fill a batch."""
 
 SERVED_IMAGES = 32
-"""Images taken together by a process whose networks another one runs: it gathers those of many."""
+"""Images taken together if another process runs the networks: it gathers the items of many."""
 
 COMMON_ASPECT = 2.0
-"""Photos are seldom longer than this; upright ones are rarer than those that lie."""
+"""Aspect ratios of common photos: few are longer, and upright ones are rarer than landscape
+ones."""
 
 COMMON_WIDTH, LONG_WIDTH = 256, 640
-"""Pixels up to which crops of words are wide, and of lines; fewer are wider."""
+"""Widths, in pixels, up to which most crops of words and of lines lie."""
 
 Result = TypeVar("Result")
 
 
 class Batching(NamedTuple):
-    """How much an engine does at once.
+    """How much an engine processes at once.
 
     Attributes
     ----------
     images
-        Images worth passing to the engine together.
+        Number of images to pass to the engine together.
     threads
         Threads that prepare canvases and decode heatmaps.
     """
@@ -40,14 +41,14 @@ class Batching(NamedTuple):
 
 
 def batching(device: Device, batch_size: int, *, served: bool = False) -> Batching:
-    """Return how much to do at once.
+    """Return how much to process at once.
 
     Parameters
     ----------
     device : {"cpu", "gpu"}
-        On a CPU everything goes one by one: batches gain nothing there, and change the last bits.
+        On a CPU items go one by one: batches gain nothing there, and would change the last bits.
     batch_size : int
-        Canvases, and crops, run together on a GPU.
+        Canvases, and crops, processed together on a GPU.
     served : bool, default False
         Whether another process runs the networks.
 
@@ -66,15 +67,15 @@ def batching(device: Device, batch_size: int, *, served: bool = False) -> Batchi
 def canvas_entries(shape: tuple[int, ...], batch_size: int) -> int:
     """Return how many canvases of a shape make a batch.
 
-    A batch that is filled up costs as much as a full one, so rare shapes get small ones. The number
-    depends on the shape alone: so does what cuDNN computes, to the last bit.
+    A partly filled batch costs as much as a full one, so rare shapes get small batches. The number
+    depends only on the shape, and so does cuDNN's result, to the last bit.
 
     Parameters
     ----------
     shape : (int, int, int)
         Height, width and colors.
     batch_size : int
-        For the most common shapes.
+        Batch size of the most common shapes.
 
     Returns
     -------
@@ -93,9 +94,9 @@ def crop_entries(width: int, batch_size: int) -> int:
     Parameters
     ----------
     width : int
-        Pixels.
+        Width in pixels.
     batch_size : int
-        For the most common widths.
+        Batch size of the most common widths.
 
     Returns
     -------
@@ -112,21 +113,21 @@ def map_batches(
     batch_size: Callable[[int], int],
     work: Callable[[list[int]], Sequence[Result]],
 ) -> list[Result]:
-    """Do work in batches of items of equal size.
+    """Process items in batches of equal size.
 
     Parameters
     ----------
     sizes : Sequence of hashable
         The size of each item.
     batch_size : Callable
-        Takes the index of an item, returns how many of its size make a batch at most.
+        Takes an item's index; returns the largest batch for items of its size.
     work : Callable
-        Takes the indices of a batch's items, returns a result for each.
+        Takes the indices of a batch's items; returns one result for each.
 
     Returns
     -------
     list
-        The result of each item, in the items' order.
+        The result of each item, in the order of the items.
     """
     by_size = defaultdict(list)
     for index, size in enumerate(sizes):

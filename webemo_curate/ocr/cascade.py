@@ -1,4 +1,4 @@
-"""Build the detector that a configuration means: the looks at an image, one after another."""
+"""Build the detector that a configuration asks for: several looks at an image, in turn."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,12 +17,12 @@ from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
 
 DRAWN_SIDE = 256
-"""Pixels the short side is scaled to where words drawn over a photo are looked for: those too small
-for the first look are not what the second one is for."""
+"""Pixels of the short side when looking for words drawn over a photo. The second look is not meant
+for words too small for the first."""
 
 
 class _Again(NamedTuple):
-    """A further look: its name and settings, what looks, what confirms text in it."""
+    """A further look: its name and settings, its detector, and the rule that confirms its text."""
 
     name: str
     settings: Any
@@ -32,19 +32,19 @@ class _Again(NamedTuple):
 
 
 def make_detector(config: OcrConfig, choice: EngineChoice) -> TextDetector:
-    """Build the detector of a choice, not yet set up.
+    """Build the chosen detector, not yet set up.
 
     Parameters
     ----------
     config : OcrConfig
-        Size, score floor, batch size, folder of weight files.
+        Size, score floor, batch size, and the folder of weight files.
     choice : EngineChoice
-        What `choose_engine` returned for it.
+        The result of `choose_engine` for this configuration.
 
     Returns
     -------
     TextDetector
-        Picklable; loads nothing before its `setup`.
+        Picklable; nothing is loaded before `setup`.
     """
     confirming = confirming_rule(choice.engine)
     detector = _detector_at(config.short_side, config, choice)
@@ -54,14 +54,14 @@ def make_detector(config: OcrConfig, choice: EngineChoice) -> TextDetector:
 
 
 def looks_again(config: OcrConfig, choice: EngineChoice) -> dict[str, Any]:
-    """Name what is looked for where the first look confirms nothing; it changes boxes.
+    """Describe the looks after a first look that confirms nothing; they affect the boxes.
 
     Parameters
     ----------
     config : OcrConfig
-        The second side, and whether drawn words are looked for.
+        The second side, and whether to look for drawn words.
     choice : EngineChoice
-        What `choose_engine` returned for it.
+        The result of `choose_engine` for this configuration.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def looks_again(config: OcrConfig, choice: EngineChoice) -> dict[str, Any]:
 
 
 def confirming_rule(engine: str) -> Rule:
-    """Return what an engine's boxes must meet to spare an image the second look.
+    """Return the rule that an engine's boxes must meet to make a second look unnecessary.
 
     Parameters
     ----------
@@ -83,19 +83,19 @@ def confirming_rule(engine: str) -> Rule:
     Returns
     -------
     Rule
-        The default preset's, whichever preset is asked for.
+        That of the default preset, whichever preset the user chose.
     """
     return PRESETS[engine][TextRuleConfig().preset]
 
 
 def _further(config: OcrConfig, choice: EngineChoice) -> Iterator[_Again]:
-    """Yield the looks that follow the first, in their order."""
+    """Yield the looks after the first, in order."""
     if config.second_side is not None:
         detector = _detector_at(config.second_side, config, choice)
         rule = confirming_rule(choice.engine)
         yield _Again("second_side", config.second_side, detector, rule, independent=False)
     if config.drawn:
-        # Rapidocr's recognizer reads them, whichever engine looked first.
+        # rapidocr's recognizer reads drawn words, whichever engine looked first.
         detector = RapidDetector(
             choice.device,
             DRAWN_SIDE,

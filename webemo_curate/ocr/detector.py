@@ -1,4 +1,4 @@
-"""The seam between the text filter and its engines: what a box is and what a detector promises."""
+"""The protocol of text detectors, and the boxes that they return."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ Device = Literal["cpu", "gpu"]
 
 @dataclass(frozen=True)
 class TextBox:
-    """One piece of text an engine saw; the fields are those of `schemas.TEXT_BOX`.
+    """One piece of text that an engine found; the fields are those of `schemas.TEXT_BOX`.
 
     Attributes
     ----------
@@ -27,22 +27,22 @@ class TextBox:
     score
         The detector's score, 0 to 1.
     text
-        What the recognizer read, perhaps nothing.
+        The text read by the recognizer; may be empty.
     confidence
-        The recognizer's confidence, 0 to 1; 0 where it read nothing.
+        The recognizer's confidence, 0 to 1; 0 if it read nothing.
     area
         Fraction of the image inside the polygon.
     agreed
-        Score of the box that another network found in the same place; 0 if there is none.
+        Score of the box that another network found in the same place; 0 without one.
     drawn
-        Whether the look for words drawn over photos found it.
+        Whether it was found by the look for words drawn over photos.
     frame
-        The frame of an animation in which it was seen, from 0.
+        The frame of an animation that shows it, from 0.
     support
-        Mean confidence of the readings, the box moved a little, as far as they are alike, 0 to 1
-        (`ocr.steadiness`); None where it was not read again.
+        Mean confidence of the readings of the slightly moved box, each weighted by its likeness to
+        the first reading, 0 to 1 (`ocr.steadiness`); None if the box was not read again.
     periodic
-        How alike its pixels are to those beside them, 0 to 1 (`ocr.periodicity`); 0 where an engine
+        How much its pixels resemble those beside them, 0 to 1 (`ocr.periodicity`); 0 if the engine
         does not measure it.
     """
 
@@ -59,35 +59,35 @@ class TextBox:
 
 
 def to_arrow(found: Sequence[Sequence[TextBox]]) -> pa.ListArray:
-    """Return the boxes of each image as manifests hold them.
+    """Return the boxes of each image in the form of the manifests.
 
     Parameters
     ----------
     found : Sequence of Sequence of TextBox
-        For each image its boxes.
+        The boxes of each image.
 
     Returns
     -------
     pyarrow.ListArray
-        Of `schemas.TEXT_BOX`, one entry an image.
+        Lists of `schemas.TEXT_BOX`, one entry an image.
     """
     rows = [[asdict(box) for box in boxes] for boxes in found]
     return pa.array(rows, pa.list_(TEXT_BOX))
 
 
 class EngineError(CurateError):
-    """A text engine cannot be set up: a model file is missing or broken."""
+    """An engine that cannot be set up: a model file is missing or broken."""
 
 
 class TextDetector(Protocol):
-    """Finds and reads text; cheap to construct and to pickle until `setup` has run.
+    """Finds and reads text; cheap to construct and to pickle before `setup`.
 
-    The boxes of an image depend on that image alone, never on its neighbors in a batch.
+    The boxes of an image depend only on that image, never on its neighbors in a batch.
     """
 
     @property
     def images_at_once(self) -> int:
-        """Images worth passing to `detect` together."""
+        """Number of images to pass to `detect` together."""
 
     def setup(self) -> None:
         """Load the networks, once a process.
@@ -99,7 +99,7 @@ class TextDetector(Protocol):
         """
 
     def networks(self) -> "Mapping[str, NetworkFile]":
-        """Return the networks that run on a GPU, by name, for another process to run them."""
+        """Return the networks that run on a GPU, by name, so that another process can run them."""
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
         """Find and read the text of each image.
@@ -107,12 +107,12 @@ class TextDetector(Protocol):
         Parameters
         ----------
         images : Sequence of PIL.Image.Image
-            Mode RGB, any sizes.
+            RGB images of any sizes.
 
         Returns
         -------
         list of list of TextBox
-            For each image its boxes, from top to bottom.
+            The boxes of each image, from top to bottom.
         """
 
 

@@ -1,7 +1,7 @@
-"""Networks on a device: what one is, and how batches of it are started and taken back.
+"""Run networks on a device: start batches and collect their results.
 
-Batches of one shape always hold the same number of entries, filled up where there are fewer: what
-is found in a picture then depends on it alone, to the last bit, whatever comes together with it.
+Batches of one shape always hold the same number of entries; missing ones are filled up. The result
+for a picture then depends only on that picture, to the last bit, whatever shares its batch.
 """
 
 import os
@@ -19,7 +19,7 @@ from webemo_curate.ocr.graphed import Graphed, Outputs
 
 
 class DeviceNetwork(Protocol):
-    """A network, loaded on a device."""
+    """A network loaded on a device."""
 
     def run(self, batch: Tensor) -> Outputs:
         """Compute a batch.
@@ -27,26 +27,26 @@ class DeviceNetwork(Protocol):
         Parameters
         ----------
         batch : Tensor
-            (entries, ...), on the device.
+            Shape (entries, ...), on the device.
 
         Returns
         -------
         tuple of Tensor
-            On the device, each (entries, ...). Nothing may wait for the device.
+            On the device, each of shape (entries, ...). Nothing may wait for the device.
         """
 
     def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
-        """Take what `run` returned, on the CPU, apart: an answer an entry."""
+        """Split the outputs of `run`, copied to the CPU, into one answer for each entry."""
 
 
 class NetworkFile(Protocol):
     """A network that can be opened; picklable and hashable, loads nothing before."""
 
     def __hash__(self) -> int:
-        """Tell it from others."""
+        """Return a hash that differs between networks."""
 
     def open(self, device: str) -> DeviceNetwork:
-        """Load it on a device, `cuda` or `cpu`.
+        """Load the network on a device, `cuda` or `cpu`.
 
         Raises
         ------
@@ -59,16 +59,16 @@ class NetworkFile(Protocol):
 
 
 class Started(NamedTuple):
-    """A batch on its way.
+    """A batch that has been started.
 
     Attributes
     ----------
     outputs
-        On the CPU; there when `event` has passed.
+        On the CPU; valid once `event` has completed.
     event
-        A `torch.cuda.Event`; None on a CPU, where all is done.
+        A `torch.cuda.Event`; None on a CPU, where the batch is already done.
     items
-        Entries of the batch that are no filling.
+        Number of entries that are not padding.
     """
 
     outputs: Outputs
@@ -76,22 +76,22 @@ class Started(NamedTuple):
     items: int
 
     def is_done(self) -> bool:
-        """Tell whether the outputs are there."""
+        """Return whether the outputs are ready."""
         return self.event is None or bool(self.event.query())
 
 
 @dataclass
 class NetworkRunner:
-    """Runs batches of a network, as graphs where there is a GPU.
+    """Runs batches of a network, as CUDA graphs on a GPU.
 
     Parameters
     ----------
     network : DeviceNetwork
-        What is run.
+        The network to run.
     device : str
         `cuda` or `cpu`.
     name : str
-        What it is called in messages.
+        Its name in messages.
     """
 
     network: DeviceNetwork
@@ -101,8 +101,8 @@ class NetworkRunner:
     def __post_init__(self) -> None:
         self._graphed = Graphed(self.network.run, self.name)
         self._on_gpu = self.device == "cuda"
-        # cuBLAS reads it when it is first used: with it a product's bits do not depend on the
-        # stream, so that a graph's are those of the steps it was captured from.
+        # cuBLAS reads this when it is first used. With it, a product's bits do not depend on the
+        # stream, so that a graph gives the same bits as the steps it was captured from.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
     @torch.inference_mode()
@@ -112,14 +112,14 @@ class NetworkRunner:
         Parameters
         ----------
         items : Sequence of numpy.ndarray
-            Of one shape and type, one or more; they may be changed afterwards.
+            Inputs of one shape and type, at least one; they may be changed afterwards.
         entries : int
-            To how many they are filled up, by the last one.
+            Number of entries to fill the batch up to, by repeating the last item.
 
         Returns
         -------
         Started
-            For `finish`; a GPU may be at it still.
+            To pass to `finish`; a GPU may still be computing it.
         """
         outputs = self._graphed(self._staged(items, entries).to(self.device, non_blocking=True))
         if not self._on_gpu:
@@ -135,7 +135,7 @@ class NetworkRunner:
         return Started(copies, event, len(items))
 
     def finish(self, started: Started) -> list[Answer]:
-        """Wait for a batch; returns an answer for each of its items."""
+        """Wait for a batch; return an answer for each of its items."""
         if started.event is not None:
             started.event.synchronize()
         found = [each[: started.items].numpy() for each in started.outputs]
@@ -146,7 +146,7 @@ class NetworkRunner:
         return self.finish(self.start(items, entries))
 
     def _staged(self, items: Sequence[Item], entries: int) -> Tensor:
-        """Copy items next to each other, where a GPU can read them."""
+        """Copy items into one batch, in memory that a GPU can read."""
         example = torch.from_numpy(np.empty(0, items[0].dtype))
         staged = torch.empty(
             (entries, *items[0].shape), dtype=example.dtype, pin_memory=self._on_gpu

@@ -1,7 +1,7 @@
-"""Networks as CUDA graphs, one a shape of their input: a call costs one launch, not hundreds.
+"""Run networks as CUDA graphs, one for each input shape: one launch a call, not hundreds.
 
-A shape that is met a third time is captured; until then, on a CPU, and where capture fails, the
-network runs step by step, with the same numbers.
+A shape is captured when it occurs for the third time. Until then, on a CPU, and if the capture
+fails, the network runs step by step, with the same numbers.
 """
 
 import logging
@@ -17,11 +17,13 @@ from torch import Tensor
 logger = logging.getLogger(__name__)
 
 MET_BEFORE = 2
-"""Calls of a shape before it is captured: a capture costs some calls, and many shapes are rare."""
+"""Calls of a shape before it is captured: a capture costs several calls, and many shapes are
+rare."""
 
 MOST_GRAPHS = 384
 MOST_BYTES = 4 * 2**30
-"""Graphs kept, and the memory of their inputs and outputs; what is between is shared by all."""
+"""Most graphs kept, and most bytes of their inputs and outputs; memory for steps between is shared
+by all."""
 
 Outputs = tuple[Tensor, ...]
 Network = Callable[[Tensor], Outputs]
@@ -34,11 +36,11 @@ class Captured:
     Attributes
     ----------
     graph
-        What is replayed, a `torch.cuda.CUDAGraph`.
+        The `torch.cuda.CUDAGraph` to replay.
     batch
-        Where it reads its input.
+        The memory from which it reads its input.
     outputs
-        Where it leaves its outputs.
+        The memory to which it writes its outputs.
     """
 
     graph: Any
@@ -47,22 +49,22 @@ class Captured:
 
     @property
     def held_bytes(self) -> int:
-        """Memory that is this graph's alone, its nodes left out."""
+        """Memory in bytes of this graph alone, without its nodes."""
         return sum(each.nbytes for each in (self.batch, *self.outputs))
 
 
 class GraphShelf:
-    """The graphs of one device, those longest unused given up first.
+    """The graphs of one device; the least recently used are dropped.
 
-    All share one pool of memory for what lies between input and output, for only one runs at a
+    All share one memory pool for what lies between input and output, because only one runs at a
     time.
 
     Parameters
     ----------
     most_graphs : int, default MOST_GRAPHS
-        Graphs kept.
+        Most graphs kept.
     most_bytes : int, default MOST_BYTES
-        Memory of their inputs and outputs.
+        Most bytes of their inputs and outputs.
     """
 
     def __init__(self, most_graphs: int = MOST_GRAPHS, most_bytes: int = MOST_BYTES) -> None:
@@ -75,21 +77,21 @@ class GraphShelf:
         return len(self._graphs)
 
     def find(self, key: Hashable) -> Captured | None:
-        """Return a graph, which counts as used now; None if it is not there."""
+        """Return a graph and mark it as used now; None if it is not there."""
         found = self._graphs.get(key)
         if found is not None:
             self._graphs.move_to_end(key)
         return found
 
     def keep(self, key: Hashable, captured: Captured) -> None:
-        """Add a graph, and give up others where there are too many."""
+        """Add a graph, and drop others if there are too many."""
         self._graphs[key] = captured
         while len(self._graphs) > 1 and self._is_overfull():
-            wait_for_device()  # it may be running
+            wait_for_device()  # it may still be running
             self._graphs.popitem(last=False)
 
     def clear(self) -> None:
-        """Give up every graph, and the memory they share."""
+        """Drop every graph, and the memory they share."""
         wait_for_device()
         self._graphs.clear()
         self._pool = None
@@ -102,17 +104,17 @@ class GraphShelf:
         network : Callable
             See `Graphed`.
         batch : Tensor
-            On the device.
+            A batch on the device.
 
         Returns
         -------
         Captured
-            For `keep`.
+            To pass to `keep`.
 
         Raises
         ------
         RuntimeError
-            If it cannot be captured.
+            If the network cannot be captured.
         """
         if self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
@@ -126,22 +128,22 @@ class GraphShelf:
 
 
 class Graphed:
-    """A network that is captured for the shapes it meets often.
+    """A network that is captured for the shapes that occur often.
 
     Parameters
     ----------
     network : Callable
-        Takes a batch, returns tensors. On CUDA it must neither wait for the device nor make shapes
-        of what it computes.
+        Takes a batch and returns tensors. On CUDA it must neither wait for the device nor derive
+        shapes from computed values.
     name : str
-        What it is called where capture fails.
+        Its name in the message if a capture fails.
     shelf : GraphShelf, optional
-        Where its graphs are kept; by default with all others of this process.
+        The shelf that keeps its graphs; by default the process's shared one.
     """
 
     def __init__(self, network: Network, name: str, shelf: GraphShelf | None = None) -> None:
         self._network, self._name = network, name
-        self._shelf = shared_shelf() if shelf is None else shelf  # an empty one is false
+        self._shelf = shared_shelf() if shelf is None else shelf  # an empty one is falsy
         self._met: Counter[Hashable] = Counter()
         self._can_be_captured = True
 
@@ -157,11 +159,11 @@ class Graphed:
         Returns
         -------
         tuple of Tensor
-            Its outputs, on the device, valid until it is called again.
+            Its outputs on the device, valid until the next call.
         """
         if batch.device.type != "cuda" or not self._can_be_captured:
             return self._network(batch)
-        # Itself, not its id, which another network may be given once this one is gone.
+        # The network itself, not its id, which another network may get once this one is gone.
         key = (self, tuple(batch.shape), batch.dtype)
         captured = self._shelf.find(key)
         if captured is None:
@@ -177,11 +179,11 @@ class Graphed:
         return captured.outputs
 
     def _try_to_capture(self, batch: Tensor) -> Captured | None:
-        """Capture; None where it cannot be done, which is said once and not tried again."""
+        """Capture; if it fails, log this once, do not try again, and return None."""
         before = torch.cuda.current_stream()
         try:
             return self._shelf.capture(self._network, batch)
-        except RuntimeError as error:  # of CUDA, or of its memory
+        except RuntimeError as error:  # of CUDA, or for lack of its memory
             torch.cuda.set_stream(before)
             self._can_be_captured = False
             self._shelf.clear()
@@ -198,13 +200,13 @@ def shared_shelf() -> GraphShelf:
 
 
 def wait_for_device() -> None:
-    """Wait until the device has done what it was given, where there is one."""
+    """Wait until the device, if there is one, has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
 
 def _capture(network: Network, batch: Tensor, pool: Any, aside: Any) -> Captured:
-    """Capture on a stream aside, after a run there that makes plans and workspaces."""
+    """Capture on a side stream, after a warm-up run there that creates plans and workspaces."""
     static = batch.clone()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):

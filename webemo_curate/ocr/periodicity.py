@@ -1,36 +1,36 @@
-"""Measure how far the pixels of a box repeat along it, as those of fences and chains do."""
+"""Measure how much a box's pixels repeat along it, as those of fences and chains do."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEIGHT = 24
-"""Pixels to which a crop is scaled down: links and bars are still apart."""
+"""Height in pixels to which a crop is scaled down: links and bars are still separate."""
 
 FINE = HEIGHT / 4
-"""Standard deviation, in pixels, of the blur that is taken away: light and shade do not count."""
+"""Standard deviation, in pixels, of the blur that is subtracted to remove light and shade."""
 
 FAINT = 0.5
 """Standard deviation, in gray levels, below which there is no structure that could repeat."""
 
 NEAREST, FARTHEST, WITHIN = 2, 2.2, 0.6
-"""Shifts that are tried: from so many pixels to so many heights of the box, if that is no more than
-such a share of its length."""
+"""Shifts that are tried: from this many pixels to this many heights of the box, but at most this
+share of its length."""
 
 
 def periodicity(crop: NDArray[np.uint8]) -> float:
-    """Return how alike a crop is to itself, shifted along it.
+    """Return how much a crop resembles itself, shifted along its length.
 
     Parameters
     ----------
     crop : numpy.ndarray
-        uint8, (height, width, 3), the text running along the width.
+        uint8, (height, width, 3), with the text along the width.
 
     Returns
     -------
     float
-        0 to 1: the largest correlation of pixels, their local mean taken away, with those a shift
-        further on, over all shifts beyond the first at which it rises again; 0 if it never does,
-        or the crop is too short. Words seldom have .6, a fence has .7 to .9.
+        0 to 1: the largest correlation of the pixels, without their local mean, with those a shift
+        away, over all shifts from the first at which the correlation rises again. 0 if it never
+        rises, or the crop is too short. Words seldom reach .6; a fence reaches .7 to .9.
     """
     columns = _fine_structure(crop)
     length = columns.shape[1]
@@ -41,7 +41,7 @@ def periodicity(crop: NDArray[np.uint8]) -> float:
 
 
 def _fine_structure(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a crop's rows, those of all colors below each other, without light and shade."""
+    """Return a crop's rows, all colors stacked, without light and shade."""
     import cv2
 
     length = max(1, round(crop.shape[1] * HEIGHT / crop.shape[0]))
@@ -51,7 +51,7 @@ def _fine_structure(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _correlations(columns: NDArray[np.float32], shifts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Correlate rows with themselves, at each shift over what overlaps (Wiener and Khinchin)."""
+    """Correlate rows with themselves at each shift, over the overlap (Wiener and Khinchin)."""
     length = columns.shape[1]
     power = (np.abs(np.fft.rfft(columns, 2 * length, axis=1)) ** 2).sum(axis=0)
     products = np.fft.irfft(power)[shifts]

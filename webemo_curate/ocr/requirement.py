@@ -1,4 +1,4 @@
-"""The requirement that a box must meet for its text to be believed, as data and applied."""
+"""The confidence that a box must reach for its text to be believed."""
 
 from dataclasses import dataclass
 
@@ -17,34 +17,34 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Agreement:
-    """When a place that two networks find counts as text that the recognizer cannot read.
+    """When two networks' agreement makes a box count although its script cannot be read.
 
-    Of a script it does not know the recognizer makes nothing, or a sign or two. Where it makes
-    more, with little confidence, or repeats few signs, it is rather a pattern that resembles
-    letters (docs/text.md).
+    The recognizer reads nothing, or one or two characters, in a script that it does not know. If it
+    reads more characters with little confidence, or repeats few characters, the box is more likely
+    a pattern that resembles letters (docs/text.md).
 
     Attributes
     ----------
     score
-        Detection score of the box.
+        Least detection score of the box.
     unread, read
-        Detection score of the other network's in its place: where a few signs are read, if any, and
-        where more are.
+        Least detection score of the other network's box in its place: with at most `signs`
+        characters read, and with more.
     signs
-        So few letters and digits are read of an unknown script, whatever their confidence.
+        Most letters and digits that are read from an unknown script, whatever their confidence.
     together
-        Sum of both scores that is needed beside.
+        Least sum of both scores, required in addition.
     confidence, doubtful
-        Where more signs are read with less confidence, the sum of both scores that is needed.
+        Least sum of both scores if more characters are read with less confidence.
     repeating
-        So many letters and digits of few signs repeated may still be an unknown script.
+        Most letters and digits, repeating few characters, that may still be an unknown script.
     periodic
-        How much the pixels of a box repeat (`ocr.periodicity`) from which it is a pattern, unless
-        more signs are read.
+        Share of repeating pixels (`ocr.periodicity`) from which a box is a pattern, unless more
+        characters are read.
     shape
-        Long side over short side that the box has at least: one letter, or ring, is no word.
+        Least ratio of long to short side: a single letter, or a ring, is not a word.
     area
-        Fraction of the image that it covers at most.
+        Largest fraction of the image that the box may cover.
     """
 
     score: float
@@ -62,38 +62,39 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Rule:
-    """The confidence a box must reach for its text to be believed.
+    """The confidence that a box must reach for its text to be believed.
 
-    Recognizers guess on texture: the shorter the guess, the likelier it is a chance. So few
-    characters need much confidence; so do the scripts of thousands of characters, among which any
-    texture finds a likeness, and boxes so large that they are more likely a pattern than a word.
+    Recognizers guess on texture, and a short guess is more often right by chance. Few characters
+    therefore need high confidence. So do scripts with thousands of characters, some of which
+    resemble any texture, and boxes so large that they are more likely a pattern than a word.
 
     Attributes
     ----------
     by_length
-        Pairs of a number of letters and digits and the confidence asked of a box with so many or
-        more, in growing order. A box with fewer than the first never counts.
+        Pairs of a number of letters and digits and the confidence required of a box with at least
+        so many, in ascending order. A box with fewer than the first never counts.
     cjk
-        Confidence asked of text with Chinese, Japanese or Korean characters.
+        Confidence required of text with Chinese, Japanese or Korean characters.
     large_area, large
-        Fraction of the image from which a box is large, and the confidence then asked.
+        Fraction of the image from which a box is large, and the confidence then required.
     least_score
         Detection score that a box must have for its text to count.
     certain_score
-        Detection score that makes any box count, whatever was read; None: no score does.
+        Detection score from which any box counts, whatever was read; None for no such score.
     agreed
-        What makes a box count if another network found the same place: so the scripts that the
-        recognizer cannot read are found. None: nothing does.
+        When a box counts because another network found the same place. This finds scripts that the
+        recognizer cannot read. None for never.
     drawn
-        What is asked instead of boxes that the look for drawn words found; its own `min_area` says
-        nothing. None: the same as of others.
+        The rule for boxes found by the look for drawn words; its own `min_area` is ignored. None
+        for the same rule as for other boxes.
     all_readings
-        Whether the confidence asked of its length must be that of all readings of a box, moved a
-        little (`ocr.steadiness`), not of the first one alone; one that was not read again passes.
+        Whether the confidence required for its length must be reached by the mean of all readings
+        of the moved box (`ocr.steadiness`), not only the first. A box that was not read again
+        passes.
     repeated
-        Confidence asked of few signs, repeated (`ocr.repetition`), and of `periodic` boxes.
+        Confidence required of few, repeated characters (`ocr.repetition`), and of `periodic` boxes.
     periodic
-        How much the pixels of a box repeat (`ocr.periodicity`) from which `repeated` is asked.
+        Share of repeating pixels (`ocr.periodicity`) from which `repeated` is required.
     min_area
         Least fraction of the image that the believed boxes of an image must cover together.
     """
@@ -113,24 +114,24 @@ class Rule:
 
 
 def required_confidence(boxes: pa.StructArray, rule: Rule) -> Floats:
-    """Return the confidence that each box must reach; infinite where none would do.
+    """Return the confidence that each box must reach; infinite if no confidence suffices.
 
     Parameters
     ----------
     boxes : pa.StructArray
         Boxes of type `schemas.TEXT_BOX`.
     rule : Rule
-        What is asked.
+        The requirements.
 
     Returns
     -------
     numpy.ndarray
-        float32, one entry a box.
+        float32, one entry for each box.
     """
     drawn = pc.struct_field(boxes, "drawn").to_numpy(zero_copy_only=False)
     asked = np.empty(len(boxes), np.float32)
     for chosen, its_rule in ((~drawn, rule), (drawn, rule.drawn or rule)):
-        if chosen.any():  # an image is decided alone, while it is looked at: its time counts
+        if chosen.any():  # images are decided one by one during OCR, so time matters
             asked[chosen] = _asked(boxes.filter(pa.array(chosen)), its_rule)
     return asked
 
@@ -160,7 +161,7 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
 
 
 def _lack(boxes: pa.StructArray) -> Floats:
-    """Return what all readings of boxes lack of the first one's confidence, below 0 if less."""
+    """Return how far all readings of a box fall short of the first one's confidence, below 0."""
     confidence, support = floats(boxes, "confidence"), floats(boxes, "support")
     return np.where(np.isnan(support), np.float32(0), confidence - support)
 
@@ -168,7 +169,7 @@ def _lack(boxes: pa.StructArray) -> Floats:
 def _in_unknown_script(
     boxes: pa.StructArray, letters: NDArray[np.int32], few: NDArray[np.bool_], asked: Agreement
 ) -> NDArray[np.bool_]:
-    """Tell which boxes count because two networks agree on them."""
+    """Return which boxes count because two networks agree on them."""
     score, other = floats(boxes, "score"), floats(boxes, "agreed")
     read = letters > asked.signs
     doubtful = read & (floats(boxes, "confidence") < np.float32(asked.confidence))
@@ -183,7 +184,7 @@ def _in_unknown_script(
 
 
 def _shapes(boxes: pa.StructArray) -> Floats:
-    """Return the long side of boxes over the short one."""
+    """Return the ratio of each box's long side to its short side."""
     corners = np.asarray(pc.list_flatten(pc.struct_field(boxes, "polygon"))).reshape(-1, 4, 2)
     sides = np.linalg.norm(corners[:, [1, 3]] - corners[:, [0]], axis=2)
     shapes: Floats = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
@@ -191,5 +192,5 @@ def _shapes(boxes: pa.StructArray) -> Floats:
 
 
 def floats(boxes: pa.StructArray, name: str) -> Floats:
-    """Return a field of boxes as float32, one entry a box; NaN where it is null."""
+    """Return a field of boxes as float32, one entry for each box; NaN for null."""
     return np.array(pc.struct_field(boxes, name), np.float32)

@@ -1,4 +1,4 @@
-"""The rule of when an image bears text: presets per engine, and the verdict on stored boxes."""
+"""Decide whether an image bears text: presets for each engine, verdicts from stored boxes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +15,11 @@ from webemo_curate.ocr.requirement import Agreement, Floats, Rule, floats, requi
 LARGE_AREA = 0.2
 
 REPEATED = 0.95
-"""Confidence asked of few signs, or pixels, repeated: over chains `0808` is read with up to .94."""
+"""Confidence required of few repeated characters or pixels: on chains, `0808` is read with up to
+.94."""
 
 DRAWN_LARGE_AREA = 0.4
-"""Drawn words span a photo oftener than those that stand in it."""
+"""Largest area of drawn words, which span a photo more often than words in the scene."""
 
 DRAWN_RULE = Rule(
     ((2, 0.9), (3, 0.85), (4, 0.5), (6, 0.45)),
@@ -29,7 +30,7 @@ DRAWN_RULE = Rule(
     all_readings=True,
     repeated=REPEATED,
 )
-"""What confirms words drawn over a photo, found by our network and read by rapidocr's."""
+"""Rule for words drawn over a photo, found by our network and read by rapidocr's."""
 
 _LENIENT = Rule(
     ((3, 0.85), (4, 0.75)),
@@ -58,7 +59,7 @@ _RAPIDOCR = {
     "lenient": _LENIENT,
 }
 
-# What the look for drawn words finds rapidocr's recognizer reads, beside EasyOCR's networks too.
+# Drawn words are read by rapidocr's recognizer, also beside EasyOCR's networks.
 _EASYOCR = {
     "strict": Rule(((1, 0.1),), 0.1, LARGE_AREA, 0.1, certain_score=0.7, drawn=_RAPIDOCR["strict"]),
     "balanced": Rule(((2, 0.8), (3, 0.6), (4, 0.3)), 0.8, LARGE_AREA, 0.9, drawn=DRAWN_RULE),
@@ -66,25 +67,25 @@ _EASYOCR = {
 }
 
 PRESETS: Mapping[str, Mapping[str, Rule]] = {"rapidocr": _RAPIDOCR, "easyocr": _EASYOCR}
-"""Engine -> preset -> rule. An engine's confidence means nothing to another's thresholds."""
+"""Rules by engine and preset. Confidences of two engines are not comparable."""
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a rule says of images, one entry each.
+    """A rule's decisions, one entry for each image.
 
     Attributes
     ----------
     score
-        Confidence of the box that counts most clearly or came nearest to it; 0 if none could.
+        Confidence of the box that counts most clearly or came nearest to counting; 0 if none could.
     threshold
-        Confidence that box had to reach; NaN if none could count.
+        Confidence that this box had to reach; NaN if none could count.
     area
         Fraction of the image under believed text.
     text
         The believed text, boxes joined by blanks.
     bears_text
-        The verdict.
+        Whether the image bears text.
     """
 
     score: Floats
@@ -100,12 +101,12 @@ def rules(config: TextRuleConfig) -> dict[str, Rule]:
     Parameters
     ----------
     config : TextRuleConfig
-        Names a preset; `threshold` and `min_area` replace the preset's.
+        Names a preset; `threshold` and `min_area` override the preset's.
 
     Returns
     -------
     dict of str to Rule
-        Engine -> rule.
+        Rules by engine.
     """
     return {engine: _adjust(presets[config.preset], config) for engine, presets in PRESETS.items()}
 
@@ -116,14 +117,14 @@ def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
     Parameters
     ----------
     boxes : pa.ListArray
-        For each image its boxes, of type `schemas.TEXT_BOX`.
+        The boxes of each image, of type `schemas.TEXT_BOX`.
     rule : Rule
-        What to hold them against.
+        The rule to apply.
 
     Returns
     -------
     Decisions
-        One entry an image.
+        One entry for each image.
     """
     images = len(boxes)
     parents = np.asarray(pc.list_parent_indices(boxes))
@@ -136,7 +137,7 @@ def decide(boxes: pa.ListArray, rule: Rule) -> Decisions:
     frames = np.asarray(pc.struct_field(flat, "frame"))[believed]
     area = _covered(images, parents[believed], frames, floats(flat, "area")[believed])
     text = _join(pc.struct_field(flat, "text").filter(pa.array(believed)), counts)
-    # The floor is cast as the areas are, or 0.01 would be more than float32's 0.01.
+    # Cast like the areas: 0.01 in double precision exceeds 0.01 in single precision.
     bears_text = (counts > 0) & (area >= np.float32(rule.min_area))
     return Decisions(score, threshold, area, text, bears_text)
 
@@ -160,9 +161,9 @@ def _adjust(rule: Rule, config: TextRuleConfig) -> Rule:
 
 
 def _covered(images: int, parents: NDArray[Any], frames: NDArray[Any], areas: Floats) -> Floats:
-    """Add up areas by image, in the frame of an animation that has most.
+    """Sum areas by image, in the frame of an animation with the largest sum.
 
-    Overlapping boxes cannot make more than the whole of it.
+    Overlapping boxes count as the whole image at most.
     """
     seen, place = np.unique(np.stack([parents, frames]), axis=1, return_inverse=True)
     by_frame = np.bincount(place.ravel(), areas, seen.shape[1])
@@ -174,7 +175,7 @@ def _covered(images: int, parents: NDArray[Any], frames: NDArray[Any], areas: Fl
 def _decisive(
     images: int, parents: NDArray[Any], confidence: Floats, asked: Floats
 ) -> tuple[Floats, Floats]:
-    """Return confidence and requirement of each image's box with the largest margin."""
+    """Return the confidence of each image's box with the largest margin, and its requirement."""
     score, threshold = np.zeros(images, np.float32), np.full(images, np.nan, np.float32)
     can_count = np.flatnonzero(np.isfinite(asked))
     margin = confidence[can_count] - asked[can_count]

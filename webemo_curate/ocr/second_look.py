@@ -1,4 +1,4 @@
-"""A second look, in another way, at the images in which the first one confirmed no text."""
+"""Look a second time, with another detector, at images in which the first confirmed no text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 class SecondLook:
     """Two detectors in turn; a `TextDetector`.
 
-    What the second one finds replaces what the first one found where it confirms text. Where it
-    does not, the first one's boxes remain: boxes of both would cover the same words twice.
+    The second detector's boxes replace the first one's if they confirm text. Otherwise the first
+    one's boxes remain, because boxes of both would cover the same words twice.
 
     Attributes
     ----------
     first
         Looks at every image.
     second
-        Looks at those in which the first one confirmed nothing.
+        Looks at the images in which the first confirmed nothing.
     rule
-        What confirms text in the first look. It is not the user's, lest a new threshold need a new
-        look.
+        Confirms text in the first look. It does not depend on the user's threshold, so that a new
+        threshold needs no new OCR.
     second_rule
-        What confirms text in the second look.
+        Confirms text in the second look.
     independent
-        Whether another network looks the second time, so that it means something if both find the
-        same place: the first one's boxes then note it. A network agrees with itself in its errors.
+        Whether the second look uses another network, so that it is evidence if both find the same
+        place; the first look's boxes then record the agreement. A network would only repeat its own
+        errors.
     """
 
     first: TextDetector
@@ -46,7 +47,7 @@ class SecondLook:
 
     @property
     def images_at_once(self) -> int:
-        """Images worth passing together; see `TextDetector`."""
+        """Number of images to pass together; see `TextDetector`."""
         return self.first.images_at_once
 
     def setup(self) -> None:
@@ -55,7 +56,7 @@ class SecondLook:
         self.second.setup()
 
     def networks(self) -> "Mapping[str, NetworkFile]":
-        """Return what both run on a GPU; see `TextDetector.networks`."""
+        """Return the networks of both that run on a GPU; see `TextDetector.networks`."""
         return {**self.first.networks(), **self.second.networks()}
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:

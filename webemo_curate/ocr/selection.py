@@ -1,4 +1,4 @@
-"""Choose the text engine and its device, and say why."""
+"""Choose the text engine and its device, and give the reason."""
 
 import ctypes
 import sys
@@ -19,7 +19,7 @@ NO_CUDA = (
 )
 
 ON_NODES = "; a cluster's are used with --gpu"
-"""Added where the workers' machines are others than this."""
+"""Appended if the workers run on other machines than this one."""
 
 SLOW = ": it will be slow"
 
@@ -29,23 +29,23 @@ NO_WEIGHTS = (
 )
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-"""The library every CUDA program needs of the driver."""
+"""Library of the driver that every CUDA program needs."""
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """A resolved engine.
+    """The chosen engine.
 
     Attributes
     ----------
     engine
         `rapidocr` or `easyocr`.
     device
-        Where its networks run.
+        The device that runs its networks.
     version
         Version of the engine and its networks.
     reason
-        Why, for the user.
+        The reason, for the user.
     """
 
     engine: str
@@ -55,25 +55,25 @@ class EngineChoice:
 
 
 def choose_engine(config: OcrConfig, *, elsewhere: bool = False) -> EngineChoice:
-    """Resolve `auto`; torch is imported only where a GPU could be used.
+    """Resolve `auto`; torch is imported only if a GPU could be used.
 
     Parameters
     ----------
     config : OcrConfig
         Engine, device and the folder of weight files.
     elsewhere : bool, default False
-        Whether it runs on other machines than this: a GPU that is asked for is theirs then, and
-        `auto` takes one only if one is here too.
+        Whether the work runs on other machines than this one. A requested GPU is then theirs, and
+        `auto` takes one only if this machine has one too.
 
     Returns
     -------
     EngineChoice
-        What will run.
+        The engine and device that will run.
 
     Raises
     ------
     InputError
-        If what is asked for cannot be had here: a GPU is never replaced by the CPU in silence.
+        If what is requested is not available: the CPU never silently replaces a GPU.
     """
     if config.engine == "easyocr":
         require_weights(config.models)
@@ -90,7 +90,7 @@ def choose_engine(config: OcrConfig, *, elsewhere: bool = False) -> EngineChoice
 
 
 def _device(config: OcrConfig, elsewhere: bool) -> tuple[Device, str]:
-    """Return where networks run, and why."""
+    """Return the device that runs the networks, and the reason."""
     if config.device == "cpu":
         return "cpu", "the CPU was asked for"
     if config.device == "gpu" and elsewhere:
@@ -112,10 +112,10 @@ def _easyocr(device: Device, reason: str) -> EngineChoice:
 
 
 def missing_cuda() -> str | None:
-    """Return why there is no CUDA device, None if there is one.
+    """Return the reason why there is no CUDA device; None if there is one.
 
-    Without a driver there is none, which takes milliseconds to learn; torch, seconds to import, is
-    asked where there is a driver.
+    Checking for a driver takes milliseconds. torch, which takes seconds to import, is asked only if
+    there is a driver.
     """
     if not _driver_is_here():
         return "no NVIDIA driver"

@@ -1,7 +1,7 @@
-"""Check that an engine works at all: show it pictures that have no fault.
+"""Check that an engine works, by showing it pictures that are known to be sound.
 
-An engine's exception may be the picture's fault or the engine's own. One that fails on a picture
-without fault too would call every picture unreadable, so it ends the run.
+An exception may be the picture's fault or the engine's own. An engine that also fails on a sound
+picture would call every picture unreadable, so it ends the run.
 """
 
 import traceback
@@ -17,17 +17,17 @@ HEIGHT = 32
 
 
 def require_working(detector: TextDetector) -> None:
-    """Raise if an engine fails on pictures without fault.
+    """Raise if an engine fails on sound pictures.
 
     Parameters
     ----------
     detector : TextDetector
-        Set up.
+        The detector, set up.
 
     Raises
     ------
     EngineError
-        If it raises, naming what and where.
+        If it fails; the message names the error and its place.
     SystemFaultError
         If the machine lacks something.
     """
@@ -45,8 +45,8 @@ def sound_pictures() -> tuple[Image.Image, ...]:
     Returns
     -------
     tuple of PIL.Image.Image
-        Mode RGB: clear words, which the first look reads; signs of no script, which every look
-        finds and none reads; nothing.
+        RGB pictures: clear words, which the first look reads; signs of no script, which every look
+        finds and none reads; and a blank one.
     """
     words, signs, nothing = (Image.new("RGB", SIZE, "steelblue") for _ in range(3))
     middle = SIZE[0] / 2, SIZE[1] / 2

@@ -1,7 +1,7 @@
 """Check that a box reads the same when its edges are moved a little.
 
-Words do. Over a chain, a fence or a row of faces a recognizer guesses, and guesses otherwise with
-every pixel that the crop moves.
+Words do. Over a chain, a fence or a row of faces a recognizer guesses, and each pixel that the crop
+moves changes the guess.
 """
 
 from collections.abc import Sequence
@@ -10,38 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHIFT = 0.08
-"""Fractions of a box's height by which it is moved towards its ends before it is read again."""
+"""Fractions of a box's height by which it is moved along and across its text before it is read
+again."""
 
 MOVES = 2
-"""Boxes that `moved` makes of one."""
+"""Number of boxes that `moved` makes from one."""
 
 FEWEST, LEAST_CONFIDENCE = 2, 0.4
-"""Letters and digits, and the confidence, from which a box is read again: what is read of others
-confirms nothing (`ocr.requirement`)."""
+"""Least letters and digits, and least confidence, for a box to be read again; others cannot confirm
+text (`ocr.requirement`)."""
 
 Corners = NDArray[np.float32]
 
 
 def worth_reading_again(text: str, confidence: float) -> bool:
-    """Tell whether a reading might confirm text, so that a second one means something.
+    """Return whether a reading might confirm text, so that reading again is worthwhile.
 
     Parameters
     ----------
     text : str
-        What was read.
+        The text read.
     confidence : float
-        How surely.
+        Its confidence.
 
     Returns
     -------
     bool
-        Whether it has letters and confidence enough.
+        Whether it has enough letters and confidence.
     """
     return confidence >= LEAST_CONFIDENCE and len(_letters(text)) >= FEWEST
 
 
 def moved(corners: Corners) -> tuple[Corners, Corners]:
-    """Move a box along and across its text, once forward and down, once back and up.
+    """Move a box along and across its text: once forward and down, once back and up.
 
     Parameters
     ----------
@@ -62,23 +63,23 @@ def moved(corners: Corners) -> tuple[Corners, Corners]:
 
 
 def support(text: str, confidence: float, again: Sequence[tuple[str, float]]) -> float:
-    """Return how much all readings of a box say for the first one.
+    """Return how strongly all readings of a box support the first one.
 
     Parameters
     ----------
     text : str
-        What was read first.
+        The first reading.
     confidence : float
-        How surely.
+        Its confidence.
     again : Sequence of (str, float)
-        What was read of the box as `moved`, and how surely.
+        Text and confidence of the readings of the `moved` boxes.
 
     Returns
     -------
     float
-        0 to 1: the mean of the readings' confidences, each as far as it is like the first one: 1
-        less the edit distance of letters and digits, whatever their case, per sign of the longer
-        reading (Levenshtein 1966).
+        0 to 1: the mean of the readings' confidences, each multiplied by its likeness to the first
+        reading. The likeness is 1 minus the edit distance (Levenshtein 1966) of letters and digits,
+        ignoring case, divided by the length of the longer reading.
     """
     letters = _letters(text)
     said = [sure * _likeness(letters, _letters(other)) for other, sure in again]

@@ -1,4 +1,4 @@
-"""The base of engines of two networks: boxes are found first, then all are read together."""
+"""The base of engines with two networks: find boxes first, then read all of them together."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,19 +22,19 @@ BoxT = TypeVar("BoxT")
 """A box before it is read, cut out of its image."""
 
 ReadingT = TypeVar("ReadingT")
-"""What the recognizer made of a box."""
+"""The recognizer's result for a box."""
 
 
 class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
-    """Detection, then recognition; a `TextDetector`.
+    """Detects boxes, then reads them; a `TextDetector`.
 
-    Threads scale images and decode heatmaps; the canvases of all images are scored together, and
-    the boxes of all are then read together.
+    Threads scale images and decode heatmaps. The canvases of all images are scored together, and
+    then the boxes of all images are read together.
 
     Attributes
     ----------
     device
-        Where the networks run.
+        The device that runs the networks.
     batch_size
         Canvases, and crops, run together on a GPU.
     """
@@ -44,7 +44,7 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
 
     @property
     def images_at_once(self) -> int:
-        """Images worth passing together; see `TextDetector`."""
+        """Number of images to pass together; see `TextDetector`."""
         return self._batching.images
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
@@ -68,7 +68,7 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
 
     @abstractmethod
     def networks(self) -> "Mapping[str, NetworkFile]":
-        """Return what runs on a GPU, by name."""
+        """Return the networks that run on a GPU, by name."""
 
     @abstractmethod
     def setup(self) -> None:
@@ -94,4 +94,4 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
 
     @abstractmethod
     def _to_box(self, box: BoxT, reading: ReadingT, size: tuple[int, int]) -> TextBox:
-        """Join a box and its reading; `size` is the image's width and height."""
+        """Combine a box and its reading; `size` is the image's width and height."""

@@ -1,8 +1,8 @@
-"""CRAFT, EasyOCR's detection network, run on batches of equal canvases, and its heatmaps decoded.
+"""Run CRAFT, EasyOCR's detection network, on batches of equal canvases; decode its heatmaps.
 
-CRAFT (Baek et al., CVPR 2019) gives each pixel the scores of being a character's center and of
-lying between two characters of a word. Network and decoding are EasyOCR's; its loader, its loop
-over single images and its resizing by the long side are not used.
+CRAFT (Baek et al., CVPR 2019) gives each pixel two scores: that of being a character's center, and
+that of lying between two characters of a word. Network and decoding are EasyOCR's; its loader, its
+loop over single images and its resizing by the long side are not used.
 """
 
 import math
@@ -29,12 +29,12 @@ from webemo_curate.system_faults import raise_system_fault
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 DEVIATION = (0.229 * 255, 0.224 * 255, 0.225 * 255)
-"""ImageNet's, in RGB on the 0-255 scale, as EasyOCR normalizes."""
+"""Mean and deviation of ImageNet, in RGB on the 0-255 scale, as in EasyOCR."""
 
 TEXT_THRESHOLD = 0.7
 LINK_THRESHOLD = 0.4
 LOW_TEXT = 0.4
-"""EasyOCR's defaults: the best pixel of a word, a link, a pixel of a word."""
+"""EasyOCR's default thresholds: a word's best pixel, a link, and a word's pixels."""
 
 GROUPING = {
     "slope_ths": 0.1,
@@ -43,10 +43,10 @@ GROUPING = {
     "width_ths": 0.5,
     "add_margin": 0.1,
 }
-"""EasyOCR's defaults for joining words into lines."""
+"""EasyOCR's default limits for joining words into lines."""
 
 HEATMAP_STEP = 2
-"""Canvas pixels a heatmap pixel stands for."""
+"""Canvas pixels for each heatmap pixel."""
 
 Pixels = NDArray[np.uint8]
 Heatmap = NDArray[np.float32]
@@ -61,7 +61,7 @@ class Canvas:
     pixels
         uint8, (height, width, 3) RGB; both sides multiples of `STRIDE`, padded with black.
     scale
-        Canvas pixels per image pixel.
+        Canvas pixels for each image pixel.
     """
 
     pixels: Pixels
@@ -77,7 +77,7 @@ class Line:
     corners
         float32, (4, 2), image pixels, clockwise from the top left.
     upright
-        Whether the line is a rectangle along the image's axes.
+        Whether the line is a rectangle parallel to the image's axes.
     score
         Largest character score within its bounds, at most 1.
     """
@@ -90,24 +90,24 @@ class Line:
 class HeatmapNetwork:
     """CRAFT on one device; a `DeviceNetwork` of canvases, uint8 (height, width, 3) RGB.
 
-    An answer is float32 (height / 2, width / 2, 2), character and link scores; None where no pixel
-    reaches `TEXT_THRESHOLD`, for then no word can be decoded.
+    An answer is float32 (height / 2, width / 2, 2): character and link scores. It is None if no
+    pixel reaches `TEXT_THRESHOLD`, because no word can then be decoded.
 
     Parameters
     ----------
     state : Mapping of str to Tensor
-        Its weights, as EasyOCR publishes them.
+        The weights as published by EasyOCR.
     device : torch.device
-        On CUDA it runs in half precision, elsewhere in single.
+        Half precision is used on CUDA, single precision elsewhere.
 
     Raises
     ------
     InputError
-        If the weights are another network's.
+        If the weights belong to another network.
     """
 
     def __init__(self, state: Mapping[str, Tensor], device: torch.device) -> None:
-        # Built without memory: EasyOCR would draw 20 million random numbers to be overwritten.
+        # Built without memory: EasyOCR would draw 20 million random numbers only to overwrite them.
         with torch.device("meta"):
             network = CRAFT()
         try:
@@ -128,7 +128,7 @@ class HeatmapNetwork:
         return heatmaps, heatmaps[..., 0].amax((1, 2))
 
     def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
-        """Take outputs apart; see `DeviceNetwork.answers`."""
+        """Split the outputs; see `DeviceNetwork.answers`."""
         heatmaps, peaks = outputs
         return [
             (each,) if peak >= TEXT_THRESHOLD else None
@@ -140,7 +140,7 @@ class HeatmapNetwork:
         """Return the scores of a batch: float32, (batch, height / 2, width / 2, 2)."""
         on_device = canvases.to(self.device, non_blocking=True).float()
         normal = ((on_device - self._mean) / self._deviation).to(self.dtype)
-        # Stored (batch, height, width, channel): the permuted view is channels_last already.
+        # Stored as (batch, height, width, channel), so the permuted view is already channels_last.
         scores, _ = self._network(normal.permute(0, 3, 1, 2))
         return scores.float()
 
@@ -153,12 +153,12 @@ def make_canvas(pixels: Pixels, short_side: int) -> Canvas:
     pixels : numpy.ndarray
         uint8, (height, width, 3) RGB.
     short_side : int
-        Pixels the short side is scaled to.
+        Length to scale the short side to, in pixels.
 
     Returns
     -------
     Canvas
-        No larger than need be: a wider rim would change the scores beside it.
+        With as little padding as possible: a wider rim would change the scores beside it.
     """
     height, width = pixels.shape[:2]
     scale = scale_for(width, height, short_side)
@@ -177,12 +177,12 @@ def decode_lines(heatmap: Heatmap, scale: float) -> list[Line]:
     heatmap : numpy.ndarray
         float32, (height / 2, width / 2, 2).
     scale : float
-        Canvas pixels per image pixel.
+        Canvas pixels for each image pixel.
 
     Returns
     -------
     list of Line
-        Upright ones first.
+        Upright lines first.
     """
     characters, links = heatmap[..., 0], heatmap[..., 1]
     words, _, _ = getDetBoxes(characters, links, TEXT_THRESHOLD, LINK_THRESHOLD, LOW_TEXT)
@@ -198,7 +198,7 @@ def decode_lines(heatmap: Heatmap, scale: float) -> list[Line]:
 
 
 def _fuse(network: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it (exact in evaluation)."""
+    """Fold each batch norm into the convolution before it (exact in evaluation mode)."""
     for sequence in [part for part in network.modules() if isinstance(part, nn.Sequential)]:
         names = list(sequence._modules)
         for name, following in pairwise(names):

@@ -1,4 +1,4 @@
-"""EasyOCR's networks in batches: the engine for a GPU, slow but equal on a CPU."""
+"""EasyOCR's networks in batches: the engine for a GPU; on a CPU it is slow, with equal results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,14 +40,14 @@ def engine_version(device: Device) -> str:
 
 @dataclass(frozen=True)
 class EasyDetectionFile:
-    """CRAFT; a `NetworkFile`.
+    """The file of CRAFT; a `NetworkFile`.
 
     Attributes
     ----------
     path
-        Its weights.
+        Path of its weights.
     published
-        What the file must be.
+        The published file that it must equal.
     batch_size
         Canvases of a common shape that run together.
     """
@@ -72,14 +72,14 @@ class EasyDetectionFile:
 
 @dataclass(frozen=True)
 class EasyRecognitionFile:
-    """The recognizer; a `NetworkFile`.
+    """The file of the recognizer; a `NetworkFile`.
 
     Attributes
     ----------
     path
-        Its weights.
+        Path of its weights.
     published
-        What the file must be.
+        The published file that it must equal.
     batch_size
         Crops of a common width that run together.
     """
@@ -104,22 +104,22 @@ class EasyRecognitionFile:
 
 @dataclass
 class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
-    """CRAFT detection and English recognition; a `TextDetector`.
+    """Detects by CRAFT and reads by EasyOCR's English recognizer; a `TextDetector`.
 
     Parameters
     ----------
     detection, recognition : Path
         The weight files.
     device : {"cpu", "gpu"}
-        Where the networks run.
+        The device that runs the networks.
     short_side : int
-        Pixels the short side is scaled to for detection.
+        Length to scale the short side to for detection, in pixels.
     score_floor : float
-        Boxes whose detection score is lower are not kept.
+        Boxes with a lower detection score are dropped.
     batch_size : int
         Canvases, and crops, run together on a GPU.
     published : (WeightFile, WeightFile)
-        What the files must be.
+        The published files that they must equal.
     """
 
     detection: Path
@@ -142,7 +142,7 @@ class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
         self._reader = self._open_reader(self._networks)
 
     def networks(self) -> "Mapping[str, NetworkFile]":
-        """Return what runs on a GPU; see `TextDetector.networks`."""
+        """Return the networks that run on a GPU; see `TextDetector.networks`."""
         finds, reads = self.published
         return {
             DETECTION.name: EasyDetectionFile(self.detection, finds, self.batch_size),
@@ -154,7 +154,7 @@ class EasyDetector(TwoStepDetector["LineCrop", tuple[str, float]]):
 
         from webemo_curate.ocr.easyocr.line_recognizer import LineReader
 
-        # Processes are the unit of parallelism: what torch does on a CPU, one thread does.
+        # Parallelism comes from processes, so torch uses one thread of the CPU in each.
         torch.set_num_threads(1)
         return LineReader(networks, RECOGNITION.name)
 

@@ -1,4 +1,4 @@
-"""EasyOCR's English recognizer: the network on a device, and what asks it about lines."""
+"""EasyOCR's English recognizer: the network on a device, and the reader of lines that calls it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,16 @@ from webemo_curate.system_faults import raise_system_fault
 CHARACTERS = recognition_models["gen2"]["english_g2"]["characters"]
 CROP_HEIGHT = 64
 LAYERS = {"input_channel": 1, "output_channel": 256, "hidden_size": 256}
-"""The published recognizer's shape (easyocr.py, generation2)."""
+"""Layer sizes of the published recognizer (easyocr.py, generation2)."""
 
 UNSURE = 0.1
 CONTRAST = 0.5
-"""EasyOCR's second look: crops read with less confidence are read again at this contrast."""
+"""Threshold and contrast of EasyOCR's second reading: crops read with less confidence are read
+again with more contrast."""
 
 WIDEST_CROP = 2048
-"""Pixels; a longer line is squeezed, so that one crop cannot fill the memory."""
+"""Most pixels of a crop's width; longer lines are squeezed, so that one crop cannot fill the
+memory."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class Crop:
     Attributes
     ----------
     image
-        Mode L, `CROP_HEIGHT` high.
+        Mode L, `CROP_HEIGHT` pixels high.
     width
         Width to pad to: the next multiple of the height, as EasyOCR pads single crops. It depends
-        on the crop alone, so what is read does too.
+        only on the crop, and so does the text read.
     """
 
     image: Image.Image
@@ -53,21 +55,21 @@ class Crop:
 class LineNetwork:
     """The recognizer on one device; a `DeviceNetwork`.
 
-    It computes in single precision, for half corrupts its LSTM. It takes crops, float32 (1, 64,
-    width); an answer is float32 (step,), the largest probability of each step, and int64 (step,),
-    whose it is.
+    It computes in single precision, because half precision corrupts its LSTM. Its input is float32
+    (1, 64, width). An answer is float32 (step,), the largest probability of each step, and int64
+    (step,), the index of its character.
 
     Parameters
     ----------
     state : Mapping of str to Tensor
-        Its weights, as EasyOCR publishes them.
+        The weights as published by EasyOCR.
     device : torch.device
-        Where it runs.
+        The device to run on.
 
     Raises
     ------
     InputError
-        If the weights are another network's.
+        If the weights belong to another network.
     """
 
     def __init__(self, state: Mapping[str, Tensor], device: torch.device) -> None:
@@ -81,24 +83,24 @@ class LineNetwork:
         _flatten_once(self._network)
 
     def run(self, batch: Tensor) -> Outputs:
-        """Return probabilities and whose they are; see `DeviceNetwork.run`."""
+        """Return the largest probabilities and their indices; see `DeviceNetwork.run`."""
         probabilities, labels = self._network(batch, None).softmax(2).max(2)
         return probabilities, labels
 
     def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
-        """Take outputs apart; see `DeviceNetwork.answers`."""
+        """Split the outputs; see `DeviceNetwork.answers`."""
         return list(zip(*outputs, strict=True))
 
 
 class LineReader:
-    """Reads lines by the recognizer, wherever it runs.
+    """Reads lines with the recognizer, in whichever process it runs.
 
     Parameters
     ----------
     networks : Networks
-        What runs it.
+        The networks, one of which is the recognizer.
     name : str
-        What it is called there.
+        Its name among them.
     """
 
     def __init__(self, networks: Networks, name: str) -> None:
@@ -106,17 +108,17 @@ class LineReader:
         self._networks, self._name = networks, name
 
     def read(self, crops: Sequence[Crop]) -> list[tuple[str, float]]:
-        """Read lines; the faint ones twice.
+        """Read lines, faint ones twice.
 
         Parameters
         ----------
         crops : Sequence of Crop
-            From any images.
+            Lines of any images.
 
         Returns
         -------
         list of (str, float)
-            Text and confidence of each.
+            Text and confidence of each line.
         """
         read = self._read_at(crops, contrast=0.0)
         unsure = [index for index, (_, confidence) in enumerate(read) if confidence < UNSURE]
@@ -137,14 +139,14 @@ class LineReader:
 
 
 def _input(crop: Crop, contrast: float) -> Item:
-    """Return a crop as the network takes it: float32, (1, 64, width)."""
+    """Return a crop as the network's input: float32, (1, 64, width)."""
     collate = AlignCollate(CROP_HEIGHT, crop.width, adjust_contrast=contrast)
     padded: Item = collate([crop.image])[0].numpy()
     return padded
 
 
 def _flatten_once(network: nn.Module) -> None:
-    """Lay the weights of its LSTMs out for cuDNN, once: EasyOCR would do it anew at each call."""
+    """Arrange the LSTMs' weights for cuDNN once; EasyOCR would do it at each call."""
     for part in network.modules():
         if isinstance(part, nn.LSTM):
             part.flatten_parameters()
@@ -159,12 +161,12 @@ def cut_line(gray: NDArray[np.uint8], line: Line) -> Crop | None:
     gray : numpy.ndarray
         uint8, (height, width).
     line : Line
-        Where it lies.
+        The line to cut.
 
     Returns
     -------
     Crop or None
-        None if nothing of the line is inside the image.
+        None if no part of the line is inside the image.
     """
     xs, ys = line.corners[:, 0].astype(int), line.corners[:, 1].astype(int)
     bounds = [xs.min(), xs.max(), ys.min(), ys.max()]
@@ -182,5 +184,5 @@ def cut_line(gray: NDArray[np.uint8], line: Line) -> Crop | None:
 
 
 def _confidence(probabilities: NDArray[np.float32]) -> float:
-    """Return EasyOCR's confidence of a line from those of its characters; 0 without any."""
+    """Return EasyOCR's confidence of a line, from its characters' probabilities; 0 without any."""
     return float(custom_mean(probabilities)) if len(probabilities) else 0.0

@@ -1,7 +1,7 @@
-"""EasyOCR's weight files: where they may lie, whether they are the published ones, how to get them.
+"""Find EasyOCR's weight files, check that they are the published ones, and load them safely.
 
-EasyOCR's own loader unpickles whatever the file holds and deletes a file whose checksum differs.
-Here a file is only read: checked by MD5, then loaded as tensors alone.
+EasyOCR's own loader unpickles whatever the file holds, and deletes a file whose checksum differs.
+Here a file is only read: it is checked by MD5, then loaded as tensors only.
 """
 
 import os
@@ -29,9 +29,9 @@ class WeightFile:
     name
         File name.
     md5
-        Its MD5, in hex, as easyocr's config.py gives it.
+        Its MD5, in hex, from easyocr's config.py.
     url
-        The archive that holds it.
+        URL of the archive that holds it.
     """
 
     name: str
@@ -53,24 +53,24 @@ PUBLISHED = (DETECTION, RECOGNITION)
 
 
 def find_weights(folder: Path | None) -> tuple[Path, Path] | None:
-    """Look for both files, by name alone.
+    """Find both files by name, without checking them.
 
     Parameters
     ----------
     folder : Path, optional
-        The one folder to look in; default EasyOCR's own places.
+        The only folder to look in; by default EasyOCR's own folders.
 
     Returns
     -------
     (Path, Path) or None
-        Detection and recognition network; None unless both are there.
+        Detection and recognition network; None unless both exist.
     """
     detection, recognition = (_first(weights, folder) for weights in PUBLISHED)
     return (detection, recognition) if detection and recognition else None
 
 
 def require_weights(folder: Path | None) -> tuple[Path, Path]:
-    """Look for both files and insist; see `find_weights`.
+    """Find both files, or raise; see `find_weights`.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def check(path: Path, weights: WeightFile) -> None:
     path : Path
         The file.
     weights : WeightFile
-        What it must be.
+        The published file.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def check(path: Path, weights: WeightFile) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """Load a state dictionary without running code that a file may hold.
+    """Load a state dictionary without running code that the file may hold.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict of str to torch.Tensor
-        Parameter name -> tensor on the CPU; a leading `module.` is taken off.
+        Tensors on the CPU by parameter name, without a leading `module.`.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _first(weights: WeightFile, folder: Path | None) -> Path | None:
 
 
 def _places(folder: Path | None) -> Iterator[Path]:
-    """Yield the folder given, else those EasyOCR itself would use."""
+    """Yield the given folder, or else those that EasyOCR would use."""
     if folder is not None:
         yield folder
         return

@@ -1,1 +1,1 @@
-"""One process a GPU that runs the networks, and processes around it that prepare its work."""
+"""Feed a GPU: one process runs the networks, and helper processes prepare its work."""

@@ -1,4 +1,4 @@
-"""Memory that two processes share: arrays that one writes the other reads where they lie."""
+"""Memory shared by two processes, in which one writes arrays that the other reads in place."""
 
 import mmap
 import os
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALIGNMENT = 64
-"""Bytes; whatever type an array has, it may begin there."""
+"""Alignment of arrays in bytes, sufficient for every type."""
 
 
 class Arena:
-    """A block of shared memory; it can be handed to a process that is being started.
+    """A block of shared memory that can be passed to a process when it is started.
 
-    It is anonymous: nothing of it is left when both processes have ended, and no file system bounds
-    it. Pages that are never touched take no memory.
+    The block is anonymous: nothing of it remains once both processes have ended, and no file system
+    limits it. Pages that are never touched take no memory.
 
     Parameters
     ----------
     size : int
-        Bytes.
+        Size in bytes.
     """
 
     def __init__(self, size: int) -> None:
@@ -41,24 +41,24 @@ class Arena:
         self._open(handle.detach(), size)
 
     def array(self, offset: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-        """Return an array that lies in the block.
+        """Return an array in the block.
 
         Parameters
         ----------
         offset : int
-            Bytes from the beginning, a multiple of `ALIGNMENT`.
+            Offset in bytes, a multiple of `ALIGNMENT`.
         shape : tuple of int
-            Its shape.
+            Shape of the array.
         dtype : str
-            Its type, as NumPy names it.
+            NumPy's name of its type.
 
         Returns
         -------
         numpy.ndarray
-            A view; what is written to it the other process sees.
+            A view; the other process sees what is written to it.
         """
         return np.ndarray(shape, dtype, buffer=self._memory, offset=offset)
 
     def close(self) -> None:
-        """Give the handle back; the memory goes when no array looks at it any more."""
+        """Release the handle; the memory is freed when no array uses it any more."""
         os.close(self._handle)

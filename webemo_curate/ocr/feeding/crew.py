@@ -1,4 +1,4 @@
-"""The processes that prepare the work of one GPU, as a pool that the runner's scheduler drives."""
+"""The helper processes of one GPU, as a worker pool for the runner's scheduler."""
 
 from enum import Enum, auto
 from multiprocessing.connection import Connection, wait
@@ -15,14 +15,15 @@ from webemo_curate.runner.messages import Advanced, Died, Failed, Message, Ready
 from webemo_curate.runner.worker_process import WorkerProcess
 
 ARENA_BYTES = 64 * 2**20
-"""Shared with each process: the canvases of its images, and their heatmaps in the same place."""
+"""Bytes shared with each helper, for its images' canvases and, in the same place, their
+heatmaps."""
 
 LOOK_SECONDS = 0.0005
-"""Between two looks at a GPU that works, while questions are waited for."""
+"""Seconds between two checks of a working GPU, while waiting for questions."""
 
 
 class HelperState(Enum):
-    """What a helper does."""
+    """The state of a helper."""
 
     SETTING_UP = auto()
     AT_REST = auto()
@@ -31,14 +32,14 @@ class HelperState(Enum):
 
 
 class Helper:
-    """One process; see `scheduler.WorkerHandle`.
+    """A helper process; see `scheduler.WorkerHandle`.
 
     Parameters
     ----------
     worker : Worker
-        What it holds.
+        The worker it runs.
     crew : Crew
-        To which it goes back when it is let go unharmed.
+        The crew to which it returns when it is released unharmed.
     """
 
     def __init__(self, worker: Worker, crew: "Crew") -> None:
@@ -49,16 +50,16 @@ class Helper:
 
     @property
     def connection(self) -> Connection:
-        """The pipe to it."""
+        """The pipe to the helper."""
         return self._process.connection
 
     def send(self, batch: pa.RecordBatch) -> None:
-        """Hand over a batch; see `scheduler.WorkerHandle`."""
+        """Send a batch; see `scheduler.WorkerHandle`."""
         self.state = HelperState.AT_WORK
         self._process.send(batch)
 
     def receive(self) -> Any:
-        """Return its next message, or what it asks of the networks."""
+        """Return its next message, or its question to the networks."""
         message: Message | Asked = self._process.receive()
         if isinstance(message, Died | Failed):
             self.state = HelperState.GONE
@@ -71,7 +72,7 @@ class Helper:
         self._process.tell(message)
 
     def kill(self) -> None:
-        """End its process, unless it can be of use to the next job."""
+        """End its process, unless the next job can use it."""
         if self.state in (HelperState.SETTING_UP, HelperState.AT_REST):
             self._crew.rest(self)
         else:
@@ -84,14 +85,14 @@ class Helper:
 
 
 class Crew:
-    """Helpers, and the networks that this process runs for them; see `scheduler.WorkerPool`.
+    """The helpers, and the networks that this process runs for them; see `scheduler.WorkerPool`.
 
     Parameters
     ----------
     worker : Worker
-        What every helper holds.
+        The worker that every helper runs.
     size : int
-        Helpers.
+        Number of helpers.
     server : NetworkServer
         The networks.
     """
@@ -105,11 +106,11 @@ class Crew:
         self._resting = [Helper(worker, self) for _ in range(size)]
 
     def serve(self, server: NetworkServer) -> None:
-        """Let helpers ask these networks."""
+        """Let helpers use these networks."""
         self._server = server
 
     def start_worker(self) -> Helper:
-        """Start a helper, or return one that is there; see `scheduler.WorkerPool`."""
+        """Start a helper, or return one that is idle; see `scheduler.WorkerPool`."""
         if not self._resting:
             return Helper(self._worker, self)
         helper = self._resting.pop(0)
@@ -136,7 +137,7 @@ class Crew:
             wait_seconds = 0.0 if did else LOOK_SECONDS if self._server.is_busy else None
 
     def close(self) -> None:
-        """End every helper that rests."""
+        """End every idle helper."""
         for helper in self._resting:
             helper.end()
         self._resting.clear()
@@ -144,7 +145,7 @@ class Crew:
     def _heard(
         self, server: NetworkServer, workers: list[Helper], seconds: float | None
     ) -> list[tuple[Helper, Message]]:
-        """Return messages, having passed questions on to the networks."""
+        """Return messages, after passing questions on to the networks."""
         ready = set(wait([worker.connection for worker in workers], seconds))
         found = []
         for worker in [each for each in workers if each.connection in ready]:

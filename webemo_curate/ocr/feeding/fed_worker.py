@@ -1,7 +1,7 @@
-"""A worker that holds a GPU: it runs the networks, helpers of its own do all else.
+"""A worker with a GPU: it runs the networks, and its helper processes do everything else.
 
-Helpers run the worker that would run alone on a CPU; only what their detector asks of networks
-comes here. What a picture does to a helper is dealt with by the runner's own ledger, row by row.
+A helper runs the same worker that runs alone on a CPU; only its detector's calls to networks come
+here. If a picture crashes a helper, the runner's own ledger handles it, row by row.
 """
 
 from collections.abc import Mapping
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class FedWorker:
-    """One process on a GPU, and helpers around it; a `runner.job.Worker`.
+    """One process with a GPU, and its helpers; a `runner.job.Worker`.
 
     Attributes
     ----------
     name
-        What is done, for messages.
+        Name of the work, for messages.
     worker
-        What each helper holds.
+        The worker that each helper runs.
     networks
-        What this process runs for them, by name.
+        The networks that this process runs for them, by name.
     helpers
-        How many there are.
+        Number of helpers.
     rows_at_once
-        Rows that a helper gets at a time.
+        Rows sent to a helper at a time.
     helper_bytes
-        Most memory of its own that a helper needs.
+        Most memory, in bytes, that a helper needs for itself.
     device
         `cuda` or `cpu`.
     """
@@ -56,21 +56,21 @@ class FedWorker:
 
     @property
     def output_schema(self) -> pa.Schema:
-        """That of the worker."""
+        """The worker's output schema."""
         return self.worker.output_schema
 
     def staffed(self, processes: int) -> "FedWorker":
-        """Return this worker with so many helpers; see `runner.job.Staffed`."""
+        """Return this worker with a number of helpers; see `runner.job.Staffed`."""
         return replace(self, helpers=max(1, processes))
 
     def setup(self) -> None:
-        """Load the networks, while the helpers start; see `Worker.setup`."""
+        """Load the networks while the helpers start; see `Worker.setup`."""
         self._crew = Crew(self.worker, self.helpers)
         self._server = NetworkServer(self.networks, self.device)
         self._crew.serve(self._server)
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Let helpers work on rows; see `Worker.process`."""
+        """Let helpers process rows; see `Worker.process`."""
         assert self._crew is not None, "setup() comes first"  # noqa: S101
         job = Job(
             self.name,
@@ -91,10 +91,10 @@ class FedWorker:
         return self.worker.crashed(batch)
 
     def filling(self) -> Mapping[str, Filling]:
-        """Return how full batches have been, by network."""
+        """Return how full the batches were, by network."""
         return {} if self._server is None else self._server.filling
 
     def close(self) -> None:
-        """End the helpers; where this process ends, they do too."""
+        """End the helpers; they also end when this process does."""
         if self._crew is not None:
             self._crew.close()

@@ -1,4 +1,4 @@
-"""Items of many questions, gathered by shape until they fill a batch."""
+"""Gather items of many questions by shape, until they fill a batch."""
 
 import time
 from collections import OrderedDict, deque
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 PATIENCE_SECONDS = 1.0
-"""Items that have waited longer come first, however few they are."""
+"""Seconds after which waiting items go first, however few they are."""
 
 ItemT = TypeVar("ItemT")
 
 
 class Group(NamedTuple):
-    """What may share a batch.
+    """Items that may share a batch.
 
     Attributes
     ----------
     network
-        Its name.
+        Name of the network.
     shape, dtype
-        The items'.
+        Shape and type of the items.
     """
 
     network: str
@@ -35,7 +35,7 @@ class _Waiting(Generic[ItemT]):
 
 
 class Gathering(Generic[ItemT]):
-    """Items that wait for a batch. What each gets does not depend on when its batch is run."""
+    """Items that wait for a batch. An item's result does not depend on when its batch runs."""
 
     def __init__(self) -> None:
         self._groups: OrderedDict[Group, deque[_Waiting[ItemT]]] = OrderedDict()
@@ -45,12 +45,12 @@ class Gathering(Generic[ItemT]):
         return sum(map(len, self._groups.values()))
 
     def add(self, group: Group, entries: int, item: ItemT) -> None:
-        """Let an item wait.
+        """Add an item.
 
         Parameters
         ----------
         group : Group
-            What it may share a batch with.
+            The items that it may share a batch with.
         entries : int
             Items of that group in a full batch.
         item : object
@@ -60,18 +60,18 @@ class Gathering(Generic[ItemT]):
         self._groups.setdefault(group, deque()).append(_Waiting(item, time.monotonic()))
 
     def take(self, *, hurry: bool) -> tuple[Group, int, list[ItemT]] | None:
-        """Return the batch to be run next.
+        """Return the next batch to run.
 
         Parameters
         ----------
         hurry : bool
-            Whether a batch that is not full will do, for nothing fuller can be had soon.
+            Whether to accept a partly filled batch, because no fuller one can be expected soon.
 
         Returns
         -------
         (Group, int, list) or None
-            The group, the entries of its batches, and no more items; the fullest, or those that
-            have waited long. None if it is better to wait.
+            The group, the entries of its batches, and at most that many items: the fullest batch,
+            or the one that has waited long. None if it is better to wait.
         """
         group = self._late() or self._fullest(hurry=hurry)
         if group is None:
@@ -83,7 +83,7 @@ class Gathering(Generic[ItemT]):
         return group, entries, items
 
     def _late(self) -> Group | None:
-        """Return the group whose first item has waited longest, if that is too long."""
+        """Return the group whose first item has waited longest, if this is too long."""
         if not self._groups:
             return None
         group = min(self._groups, key=lambda each: self._groups[each][0].since)

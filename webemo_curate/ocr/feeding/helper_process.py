@@ -1,4 +1,4 @@
-"""The main function of a helper: a worker whose networks another process runs."""
+"""The main function of a helper, a worker whose networks run in another process."""
 
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -12,14 +12,14 @@ from webemo_curate.runner.worker_process import serve_worker
 
 @dataclass(frozen=True)
 class Staff:
-    """What a helper's process is given.
+    """What a helper's process receives at its start.
 
     Attributes
     ----------
     worker
-        What it holds.
+        The worker it runs.
     arena
-        Memory that it shares with the process that runs the networks.
+        Memory shared with the process that runs the networks.
     """
 
     worker: Worker
@@ -27,6 +27,6 @@ class Staff:
 
 
 def serve_helper(connection: Connection, staff: Staff) -> None:
-    """Answer batches until the pipe closes, asking the networks at its other end meanwhile."""
+    """Process batches until the pipe closes, sending calls to networks through the same pipe."""
     with served_by(Link(connection, staff.arena)):
         serve_worker(connection, staff.worker)

@@ -1,4 +1,4 @@
-"""The side of a process that prepares work: it asks for answers over a pipe and shared memory."""
+"""A helper's access to the networks, over a pipe and shared memory."""
 
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -15,14 +15,14 @@ from webemo_curate.ocr.feeding.questions import (
 
 
 class Link:
-    """Networks that another process runs; `Networks`.
+    """Networks that another process runs; implements `Networks`.
 
     Parameters
     ----------
     connection : Connection
-        The pipe to it.
+        The pipe to that process.
     arena : Arena
-        Memory shared with it. No more is ever on its way than fits into it.
+        Memory shared with it; never more is under way than fits.
     """
 
     def __init__(self, connection: Connection, arena: Arena) -> None:
@@ -30,7 +30,7 @@ class Link:
         self._packer = Packer(arena)
 
     def ask(self, name: str, items: Sequence[Item]) -> list[Answer]:
-        """Let a network work on items; see `Networks.ask`.
+        """Run a network on items; see `Networks.ask`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The side of the process that runs the networks: questions in, batches, answers out."""
+"""The server of the networks: it takes questions, runs batches and sends answers."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile, Started
 
 AT_ONCE = 2
-"""Batches given to a GPU together: one runs while the other is brought to it."""
+"""Batches given to a GPU at a time: one runs while the other is copied to it."""
 
 MANY = 64
-"""Items that wait from which batches that are not full are run too: the rest is of rare shapes."""
+"""Waiting items from which partly filled batches run too, because the rest has rare shapes."""
 
 
 class AskingProcess(Protocol):
-    """Who asked."""
+    """A process that asks."""
 
     @property
     def arena(self) -> Arena:
         """The memory shared with it."""
 
     def answer(self, message: Reply | Refused) -> None:
-        """Send an answer; one that is gone does not mind."""
+        """Send an answer; ignored if the process is gone."""
 
 
 @dataclass
 class _Question:
-    """What one process asked, until all of it is answered."""
+    """A question of one process, until all of it is answered."""
 
     asker: AskingProcess
     asked: Asked
@@ -49,7 +49,7 @@ class _Question:
     answers: dict[int, tuple[Carried, ...] | None] = field(default_factory=dict)
 
     def enter(self, index: int, answer: Answer) -> None:
-        """Note the answer to one item, where its asker finds it."""
+        """Store the answer to one item where the asking process reads it."""
         place, arena = self.asked.items[index], self.asker.arena
         self.answers[index] = (
             None if answer is None else tuple(carried(part, place, arena) for part in answer)
@@ -73,7 +73,7 @@ class _BatchEntry(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """Items on their way through a network."""
+    """Items under way through a network."""
 
     network: str
     entries: list[_BatchEntry]
@@ -86,11 +86,11 @@ class Filling(NamedTuple):
     Attributes
     ----------
     batches
-        Batches that were run.
+        Number of batches run.
     items
-        What was asked for in them.
+        Number of items in them.
     entries
-        What there was room for.
+        Number of entries in them.
     """
 
     batches: int = 0
@@ -99,24 +99,24 @@ class Filling(NamedTuple):
 
 
 class NetworkServer:
-    """Runs batches of what several processes ask.
+    """Runs the networks on batches of items from several processes.
 
     Parameters
     ----------
     files : Mapping of str to NetworkFile
-        The networks by name.
+        The networks, by name.
     device : str
         `cuda` or `cpu`.
 
     Raises
     ------
     CurateError
-        If one cannot be loaded.
+        If a network cannot be loaded.
 
     Attributes
     ----------
     filling
-        How full batches have been, by network.
+        How full the batches were, by network.
     """
 
     def __init__(self, files: "Mapping[str, NetworkFile]", device: str) -> None:
@@ -129,16 +129,16 @@ class NetworkServer:
 
     @property
     def askers(self) -> int:
-        """How many wait for an answer."""
+        """Number of processes that wait for an answer."""
         return len(self._questions)
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether any work is left."""
         return bool(self._running or len(self._gathering))
 
     def take(self, asker: AskingProcess, asked: Asked) -> None:
-        """Let a question wait for its batches."""
+        """Queue a question for its batches."""
         question = _Question(asker, asked)
         self._questions.append(question)
         for index, item in enumerate(asked.items):
@@ -147,22 +147,22 @@ class NetworkServer:
             self._gathering.add(group, entries, _BatchEntry(question, index))
 
     def forget(self, asker: AskingProcess) -> None:
-        """Drop the questions of one who is gone."""
+        """Drop the questions of a process that is gone."""
         for question in [each for each in self._questions if each.asker is asker]:
             self._close(question)
 
     def advance(self, *, hurry: bool) -> bool:
-        """Start a batch, or take one back.
+        """Start a batch, or collect one.
 
         Parameters
         ----------
         hurry : bool
-            Whether nobody will ask more before there are answers.
+            Whether no more questions will come before there are answers.
 
         Returns
         -------
         bool
-            Whether anything was done; if not, it is worth to wait for questions.
+            Whether anything was done; if not, wait for questions.
         """
         running = len(self._running)
         soon = hurry or not running or len(self._gathering) >= MANY
@@ -182,7 +182,7 @@ class NetworkServer:
         if entries:
             try:
                 started = self._runners[group.network].start([each.item for each in entries], size)
-            except Exception as error:  # a network's errors are of many kinds
+            except Exception as error:  # networks raise many kinds of errors
                 self._refuse(entries, error)
             else:
                 self._running.append(_Batch(group.network, entries, started))

@@ -1,4 +1,4 @@
-"""Questions to the process that runs the networks, and its answers."""
+"""The messages between helpers and the process that runs the networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from webemo_curate.ocr.asking import Answer, Item
 from webemo_curate.ocr.feeding.arena import ALIGNMENT, Arena
 
 INLINE_BYTES = 2**16
-"""Smaller arrays of answers travel in the message itself."""
+"""Bytes; smaller arrays of answers are sent in the message itself."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Place:
     Attributes
     ----------
     offset
-        Bytes from its beginning.
+        Offset in bytes.
     room
-        Bytes that are free there for an answer.
+        Bytes available there for an answer.
     shape, dtype
-        The array's.
+        Shape and type of the array.
     """
 
     offset: int
@@ -31,7 +31,7 @@ class Place:
     dtype: str
 
     def look(self, arena: Arena) -> Item:
-        """Return the array where it lies."""
+        """Return the array in place."""
         return arena.array(self.offset, self.shape, self.dtype)
 
 
@@ -46,9 +46,9 @@ class Asked:
     Attributes
     ----------
     network
-        Its name.
+        Name of the network.
     items
-        What it is to work on, of any shapes.
+        Its inputs, of any shapes.
     """
 
     network: str
@@ -64,7 +64,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Refused:
-    """The network failed; `reason` says how."""
+    """The failure of a network; `reason` describes it."""
 
     reason: str
 
@@ -74,29 +74,29 @@ class FailedNetworkError(Exception):
 
 
 class Packer:
-    """Lays items out in shared memory, each with room for its answer.
+    """Places items in shared memory, each with room for its answer.
 
     Parameters
     ----------
     arena : Arena
-        Where they lie.
+        The shared memory.
     """
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
 
     def pack(self, items: Sequence[Item]) -> list[Carried]:
-        """Lay out as many of the first items as there is room for.
+        """Place as many of the first items as fit.
 
         Parameters
         ----------
         items : Sequence of numpy.ndarray
-            One or more.
+            At least one item.
 
         Returns
         -------
         list of numpy.ndarray or Place
-            At least the first: where it is larger than all the memory, it goes by message.
+            At least the first; if it exceeds the whole memory, it is sent in the message.
         """
         places: list[Carried] = []
         offset = 0
@@ -112,14 +112,14 @@ class Packer:
 
 
 def carried(array: Item, place: Carried, arena: Arena) -> Carried:
-    """Write an array of an answer where its item lies, if that is worth it and there is room.
+    """Write an answer's array in its item's place, if it is large enough and fits.
 
     Parameters
     ----------
     array : numpy.ndarray
-        Of the answer.
+        An array of the answer.
     place : numpy.ndarray or Place
-        Where the item came in, which has been read by now.
+        The place in which the item came; it has been read by now.
     arena : Arena
         The shared memory.
 
@@ -136,13 +136,13 @@ def carried(array: Item, place: Carried, arena: Arena) -> Carried:
 
 
 def taken(answer: tuple[Carried, ...] | None, arena: Arena) -> Answer:
-    """Return an answer out of a message, copied out of the shared memory."""
+    """Return an answer from a message, copied out of the shared memory."""
     if answer is None:
         return None
     return tuple(part.look(arena).copy() if isinstance(part, Place) else part for part in answer)
 
 
 def _room(item: Any) -> int:
-    """Return the bytes that an item takes: heatmaps are a third larger than canvases."""
+    """Return the bytes to reserve for an item: heatmaps are a third larger than canvases."""
     wanted = item.nbytes * 4 // 3
     return -(-wanted // ALIGNMENT) * ALIGNMENT

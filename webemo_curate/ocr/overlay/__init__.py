@@ -1,1 +1,1 @@
-"""Words drawn over photos: a network of our own, and where two networks agree."""
+"""Text drawn over photos: a network of our own, and the agreement of two networks."""

@@ -1,4 +1,4 @@
-"""Find the places where two detection networks both see text."""
+"""Find the places where two detection networks both find text."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,39 +6,39 @@ from dataclasses import replace
 from webemo_curate.ocr.detector import TextBox
 
 SAME_PLACE = 0.5
-"""Intersection over union of upright rectangles around two boxes from which they are one place."""
+"""Intersection over union of two boxes' bounding rectangles from which they mark the same place."""
 
 WITHIN = 0.8
-"""Share of the shorter of two boxes, along the text, that lies in the other if they are of a line:
-one network marks a line, the other its words."""
+"""Share of the shorter of two boxes, along the text, that must lie in the other if they are of one
+line: one network marks a whole line, the other its words."""
 
 LINE = 2.0
-"""Widths over heights that boxes of one line have at least, lest a row of faces count as one."""
+"""Least width over height of boxes of one line, so that a row of faces does not count as one."""
 
 LINE_DOUBT = 0.15
-"""How much less it says that another network found the line than that it found the place."""
+"""Deduction from the score if the other network found only the same line, not the same place."""
 
 Rectangle = tuple[float, float, float, float]
 
 
 def mark_agreement(boxes: Sequence[TextBox], others: Sequence[TextBox]) -> list[TextBox]:
-    """Note on each box how certain another network is of text in its place.
+    """Record in each box how certain another network is of text in its place.
 
-    Networks err on different things: on text-free photos their boxes hardly ever coincide, so a
-    place that both find is text in whatever script (docs/text.md).
+    The networks err on different things: on photos without text their boxes hardly ever coincide. A
+    place that both find is therefore text, in whatever script (docs/text.md).
 
     Parameters
     ----------
     boxes : Sequence of TextBox
-        Of one image.
+        Boxes of one image.
     others : Sequence of TextBox
-        What another network found in it.
+        Boxes that another network found in the same image.
 
     Returns
     -------
     list of TextBox
-        `boxes`, each with the largest score of `others` in its place as `agreed`, `LINE_DOUBT`
-        less where they are only of one line; 0 without any.
+        `boxes`, with `agreed` set to the largest score of `others` in the same place, less
+        `LINE_DOUBT` if they only share a line; 0 if there is none.
     """
     places = [(_rectangle(other), other.score) for other in others]
     return [replace(box, agreed=_best(_rectangle(box), places)) for box in boxes]
@@ -50,7 +50,7 @@ def _best(rectangle: Rectangle, places: Sequence[tuple[Rectangle, float]]) -> fl
 
 
 def _doubt(one: Rectangle, other: Rectangle) -> float:
-    """Return how little another network's box says of this one; 1: nothing."""
+    """Return how much to deduct for another network's box; 1 if it says nothing of this one."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:

@@ -1,4 +1,4 @@
-"""The network that finds words drawn over photos, fitted by tools/overlay_text."""
+"""The network that finds words drawn over photos, trained by tools/overlay_text."""
 
 from pathlib import Path
 
@@ -11,4 +11,4 @@ OVERLAY_TEXT = Detection(
     unclip_ratio=1.3,
     folder=Path(__file__).parent,
 )
-"""What it finds is read most rightly at that ratio (docs/text.md)."""
+"""The ratio at which its boxes are read best (docs/text.md)."""

@@ -1,4 +1,4 @@
-"""rapidocr's networks on a GPU, in this process or in the one that serves it."""
+"""rapidocr's networks on a GPU, in this process or in one that serves it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RapidDetectionFile:
-    """A network that scores pixels; a `NetworkFile`.
+    """The file of a detection network; a `NetworkFile`.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class RapidDetectionFile:
 
 @dataclass(frozen=True)
 class RapidRecognitionFile:
-    """The recognizer; a `NetworkFile`.
+    """The file of the recognizer; a `NetworkFile`.
 
     Attributes
     ----------
@@ -75,19 +75,19 @@ class RapidRecognitionFile:
 
 
 def network_files(detection: Detection, batch_size: int) -> "Mapping[str, NetworkFile]":
-    """Return what a detector runs on a GPU, by name.
+    """Return the networks that a detector runs on a GPU, by name.
 
     Parameters
     ----------
     detection : Detection
-        The network that scores pixels.
+        The detection network.
     batch_size : int
         Canvases, and crops, that run together.
 
     Returns
     -------
     Mapping of str to NetworkFile
-        That network and the recognizer.
+        The detection network and the recognizer.
     """
     return {
         detection.file: RapidDetectionFile(detection, batch_size),
@@ -96,14 +96,14 @@ def network_files(detection: Detection, batch_size: int) -> "Mapping[str, Networ
 
 
 class GpuNetworks:
-    """Both networks, wherever they run; `RapidOcrNetworks`.
+    """Both networks, in whichever process they run; implements `RapidOcrNetworks`.
 
     Parameters
     ----------
     detection : Detection
-        The network that scores pixels.
+        The detection network.
     networks : Networks
-        What runs it and the recognizer.
+        Runs it and the recognizer.
     """
 
     def __init__(self, detection: Detection, networks: Networks) -> None:

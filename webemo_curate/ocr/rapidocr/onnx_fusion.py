@@ -1,6 +1,6 @@
-"""Fewer steps for the same numbers: rapidocr's networks, simplified before they run.
+"""Simplify rapidocr's networks before they run: fewer steps, equal results up to rounding.
 
-Each step of a network on a GPU reads and writes a whole batch of its pixels, and has to be started.
+On a GPU, each step has to be launched, and reads and writes a whole batch of pixels.
 """
 
 from collections import Counter
@@ -14,16 +14,16 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class RawNode:
-    """One step of a network, as its file names it.
+    """One step of a network, as named in its file.
 
     Attributes
     ----------
     operator
         The operator's name.
     inputs
-        Names of what it reads; empty where an optional input is left out.
+        Names of its inputs; empty for an optional input that is left out.
     output
-        Name of what it makes.
+        Name of its output.
     attributes
         The operator's settings.
     """
@@ -35,21 +35,21 @@ class RawNode:
 
 
 def simplify(nodes: Sequence[RawNode], numbers: Mapping[str, float], output: str) -> list[RawNode]:
-    """Leave out steps that copy, and make one of the five of a GELU.
+    """Remove steps that only copy, and merge the five steps of a GELU into one.
 
     Parameters
     ----------
     nodes : Sequence of RawNode
-        In the order in which they run.
+        The steps in the order in which they run.
     numbers : Mapping of str to float
-        The single numbers among the weights.
+        The weights that are single numbers.
     output : str
-        What the network is for: that name stays.
+        Name of the network's output, which is kept.
 
     Returns
     -------
     list of RawNode
-        A network of the same output, to rounding.
+        Steps of a network with the same output, up to rounding.
     """
     return _with_gelu(_without_copies(nodes, output), numbers)
 
@@ -83,7 +83,7 @@ def _with_gelu(nodes: Sequence[RawNode], numbers: Mapping[str, float]) -> list[R
 def _gelu_steps(
     last: RawNode, makers: Mapping[str, RawNode], numbers: Mapping[str, float]
 ) -> list[RawNode]:
-    """Return the five steps, the last one first; none if these are others."""
+    """Return the five steps, the last one first; empty if these are others."""
     wanted = (("Mul", 0, 0.5), ("Mul", 1, None), ("Add", 0, 1.0), ("Erf", 0, None))
     steps = [last]
     for operator, before, factor in wanted:
@@ -102,7 +102,7 @@ def _gelu_steps(
 
 
 def _is(node: RawNode, factor: float | None, numbers: Mapping[str, float]) -> bool:
-    """Tell whether a step's second input is that one number, if there is one."""
+    """Return whether a step's second input is this number, if one is given."""
     if factor is None:
         return True
     found = numbers.get(node.inputs[1])

@@ -1,4 +1,4 @@
-"""rapidocr's ONNX networks run by torch: on CUDA from a plain install, without onnxruntime-gpu."""
+"""Run rapidocr's ONNX networks in torch: on CUDA from a plain install, without onnxruntime-gpu."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from webemo_curate.ocr.rapidocr.onnx_fusion import RawNode, simplify
 from webemo_curate.ocr.rapidocr.onnx_ops import OPERATORS, Operator, Value
 
 READ_BY_THE_CPU = {"Resize": slice(1, None)}
-"""Inputs of operators that are lengths although they are no whole numbers."""
+"""Inputs of operators that are lengths although they are not integers."""
 
 
 class Node(NamedTuple):
@@ -24,13 +24,13 @@ class Node(NamedTuple):
     Attributes
     ----------
     operator
-        What computes it.
+        The function that computes it.
     attributes
         The operator's settings.
     inputs
-        Names of what it reads; empty where an optional input is left out.
+        Names of its inputs; empty for an optional input that is left out.
     output
-        Name of what it makes.
+        Name of its output.
     finished
         Names that no later node reads.
     """
@@ -43,27 +43,27 @@ class Node(NamedTuple):
 
 
 class OnnxNetwork:
-    """An ONNX graph of one input and one output, on one device.
+    """An ONNX graph with one input and one output, on one device.
 
-    What depends on weights alone is computed when it is opened; lengths are the CPU's. So a call
-    never waits for the device, and a CUDA graph can be made of it.
+    What depends only on weights is computed when the file is opened, and lengths stay on the CPU.
+    So a call never waits for the device, and can be captured as a CUDA graph.
 
     Parameters
     ----------
     path : Path
-        The `.onnx` file. Nothing in such a file is code.
+        The `.onnx` file, which holds no code.
     device : torch.device
-        Where it runs.
+        The device to run on.
 
     Attributes
     ----------
     metadata
-        The notes kept in the file.
+        The metadata in the file.
 
     Raises
     ------
     EngineError
-        If it uses an operator that is not in `OPERATORS`.
+        If the graph uses an operator that is not in `OPERATORS`.
     """
 
     def __init__(self, path: Path, device: torch.device) -> None:
@@ -80,7 +80,7 @@ class OnnxNetwork:
         self._nodes = _bind(raw, keep={self._output, *self._weights}, path=path)
 
     def _to_value(self, tensor: onnx.TensorProto, device: torch.device, lengths: set[str]) -> Value:
-        """Weights go to the device; shapes, axes and scale factors are read by the CPU."""
+        """Put weights on the device, but shapes, axes and scale factors on the CPU."""
         found = numpy_helper.to_array(tensor).copy()
         if tensor.name in lengths or not np.issubdtype(found.dtype, np.floating):
             return found
@@ -88,7 +88,7 @@ class OnnxNetwork:
 
     @torch.inference_mode()
     def _settle(self, node: RawNode, path: Path) -> bool:
-        """Compute once what depends on weights alone; returns whether it does."""
+        """Compute a node that depends only on weights; return whether it does."""
         if not all(name in self._weights for name in node.inputs):
             return False
         inputs = (self._weights[name] for name in node.inputs)
@@ -97,17 +97,17 @@ class OnnxNetwork:
 
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:
-        """Run the graph, forgetting each value after its last use.
+        """Run the graph, dropping each value after its last use.
 
         Parameters
         ----------
         batch : Tensor
-            float32, the shape the graph asks for, on the network's device.
+            float32, in the shape that the graph requires, on the network's device.
 
         Returns
         -------
         Tensor
-            float32; the graph's output.
+            The graph's output, float32.
         """
         values: dict[str, Any] = {**self._weights, self._input: batch}
         # TF32 would leave ten bits of every product: enough to move a box.
@@ -132,7 +132,7 @@ def _lengths(graph: onnx.GraphProto) -> set[str]:
 
 
 def _numbers(graph: onnx.GraphProto) -> dict[str, float]:
-    """Return the weights that are one number each."""
+    """Return the weights that are single numbers."""
     return {
         tensor.name: float(numpy_helper.to_array(tensor).item())
         for tensor in graph.initializer

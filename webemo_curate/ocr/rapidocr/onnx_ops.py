@@ -1,8 +1,8 @@
 """The ONNX operators of rapidocr's networks, in torch (onnx.ai/onnx/operators, opset 11).
 
-Each takes a node's attributes and its inputs and returns its one output. Lengths (shapes, axes,
-factors, bounds of slices) are NumPy arrays, so that no operator ever waits for a device. Operators
-and attribute values that these networks do not use are left out; `OPERATORS` is the whole list.
+Each operator takes a node's attributes and inputs, and returns its one output. Lengths (shapes,
+axes, factors, bounds of slices) are NumPy arrays, so that no operator ever waits for a device.
+Operators and attribute values that these networks do not use are left out; `OPERATORS` lists all.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def _convolve(
 def _padded(
     attributes: Attributes, batch: Tensor, kernel: tuple[int, ...], value: float
 ) -> tuple[Tensor, tuple[int, int]]:
-    """Return a batch, padded if its sides differ, and what the operator itself is to pad."""
+    """Return a batch, padded if its sides differ, and the padding left to the operator."""
     top, left, bottom, right = _pads(attributes, kernel)
     if top == bottom and left == right:
         return batch, (top, left)
@@ -51,10 +51,10 @@ def _padded(
 
 
 def _pads(attributes: Attributes, kernel: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return what is padded at the top, left, bottom and right."""
+    """Return the padding at the top, left, bottom and right."""
     if attributes.get("auto_pad") == SAME_UPPER:
-        # All such nodes here have stride 1, so that kernel - 1 keeps the size. An odd pixel goes
-        # to the end.
+        # All such nodes here have stride 1, so padding by kernel - 1 keeps the size. An odd pixel
+        # goes to the end.
         down, across = (length - 1 for length in kernel)
         return down // 2, across // 2, down - down // 2, across - across // 2
     top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
@@ -88,7 +88,7 @@ def _mean(attributes: Attributes, batch: Tensor) -> Tensor:
 
 
 def _enlarge(_: Attributes, batch: Tensor, __: Value | None, factors: Lengths) -> Tensor:
-    """Repeat pixels: the nodes' `asymmetric`, `nearest`, `floor`, with whole factors."""
+    """Repeat pixels: the nodes use `asymmetric`, `nearest`, `floor`, with whole factors."""
     return functional.interpolate(batch, scale_factor=factors[2:].tolist(), mode="nearest")
 
 
@@ -114,7 +114,7 @@ def _slice(
 
 
 def _reshape(_: Attributes, values: Value, shape: Lengths) -> Value:
-    """Reshape; a 0 keeps the length that stands there."""
+    """Reshape; a 0 keeps the length of that dimension."""
     lengths = [int(length) or values.shape[axis] for axis, length in enumerate(shape.tolist())]
     return values.reshape(lengths)
 
@@ -142,7 +142,7 @@ def _join(attributes: Attributes, *parts: Any) -> Value:
 
 
 def _to_float(_: Attributes, values: Value) -> Value:
-    """Cast to the floats that the network computes in; they are what it is given already."""
+    """Cast to the network's floating-point type, which the values already have."""
     return values
 
 
@@ -180,6 +180,6 @@ OPERATORS: Mapping[str, Operator] = {
 }
 """Operator name to implementation.
 
-Softmax is that of the last axis only, where opset 11 and torch agree; Cast is of weights stored in
-half precision; Gelu is what `onnx_fusion` makes of five of the others.
+Softmax supports only the last axis, where opset 11 and torch agree. Cast applies to weights stored
+in half precision. Gelu is what `onnx_fusion` makes of five other operators.
 """

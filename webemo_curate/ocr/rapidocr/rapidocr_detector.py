@@ -1,8 +1,8 @@
 """rapidocr's PP-OCR engine: one image at a time on the CPU, in batches on a GPU.
 
-The networks, their box decoding and their text decoding are rapidocr's. Its `RapidOCR` class is
-left aside: it enlarges every image to 736 pixels, pads every crop to 320 and downloads what it
-misses.
+The networks, their box decoding and their text decoding are rapidocr's. Its `RapidOCR` class is not
+used: it enlarges every image to 736 pixels, pads every crop to 320 pixels and downloads missing
+files.
 """
 
 import math
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile
 
 MAX_CANDIDATES = 1000
-"""Of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
+"""Threshold of box decoding; rapidocr's own setting (its config.yaml, section Det)."""
 
 CROP_HEIGHT = 48
 WIDTH_STEP = 8
 WIDEST_CROP = 2048
-"""Pixels; the recognizer reads crops 48 high, a symbol every 8. Widths are rounded up to that step,
-so that many crops can be read together; longer ones are squeezed."""
+"""Pixels; the recognizer reads crops 48 high, with one symbol every 8. Widths are rounded up to a
+multiple of this, so that many crops can be read together; longer ones are squeezed."""
 
 
 class Found(NamedTuple):
@@ -54,11 +54,11 @@ class Found(NamedTuple):
     corners
         float32, (4, 2), image pixels, clockwise from the top left.
     score
-        The detector's.
+        The detector's score.
     crop
         uint8, (48, width, 3) RGB, upright.
     periodic
-        How much it repeats; see `TextBox`.
+        How much the pixels repeat; see `TextBox`.
     """
 
     corners: NDArray[np.float32]
@@ -68,7 +68,7 @@ class Found(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the recognizer made of a box; see `TextBox`."""
+    """The recognizer's result for a box; see `TextBox`."""
 
     text: str
     confidence: float
@@ -90,7 +90,7 @@ def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
     width, height : int
         The image's size in pixels.
     short_side : int
-        Pixels its short side is scaled to.
+        Length to scale the short side to, in pixels.
 
     Returns
     -------
@@ -103,16 +103,16 @@ def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
 
 @dataclass
 class RapidDetector(TwoStepDetector[Found, Reading]):
-    """PP-OCR detection and recognition; a `TextDetector`.
+    """Detects and reads by PP-OCR; a `TextDetector`.
 
     Parameters
     ----------
     device : {"cpu", "gpu"}
-        Where the networks run.
+        The device that runs the networks.
     short_side : int
-        Pixels the short side is scaled to for detection.
+        Length to scale the short side to for detection, in pixels.
     score_floor : float
-        Boxes whose detection score is lower are not kept.
+        Boxes with a lower detection score are dropped.
     batch_size : int
         Canvases, and crops, run together on a GPU.
     detection : Detection, default ANY_TEXT
@@ -132,14 +132,14 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
         """Load both networks; see `TextDetector.setup`."""
         import cv2
 
-        # One process is one core's worth: threads of OpenCV would fight for the other processes'.
+        # Each process has one core; OpenCV's threads would compete with the other processes.
         cv2.setNumThreads(1)
         self._networks = self._load()
         self._decode_boxes = _box_decoder(self.score_floor, self.detection.unclip_ratio)
         self._decode_text = _text_decoder(self._networks.characters)
 
     def networks(self) -> "Mapping[str, NetworkFile]":
-        """Return what runs on a GPU; see `TextDetector.networks`."""
+        """Return the networks that run on a GPU; see `TextDetector.networks`."""
         return network_files(self.detection, self.batch_size)
 
     def _load(self) -> RapidOcrNetworks:
@@ -169,7 +169,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
     def _read_boxes(
         self, images: Sequence[Pixels], found: Sequence[Sequence[Found]]
     ) -> Iterator[Reading]:
-        """Yield what is read of each box; those that may confirm text are read again, moved."""
+        """Yield each box's reading; boxes that may confirm text are moved and read again."""
         boxes = [
             (pixels, box)
             for pixels, of_image in zip(images, found, strict=True)
@@ -188,7 +188,7 @@ class RapidDetector(TwoStepDetector[Found, Reading]):
             yield Reading(text, confidence, supports.get(index))
 
     def _read(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
-        """Return text and confidence of crops of any images."""
+        """Return text and confidence of the crops of any images."""
         lines: list[tuple[str, float]] = []
         for symbols, probabilities in self._ready().symbols(crops):
             lines += self._decode_text(symbols[None], probabilities[None], remove_duplicate=True)[0]

@@ -1,6 +1,6 @@
-"""Detection and recognition networks, by ONNX Runtime on the CPU; `torch_networks` has the GPU's.
+"""Detection and recognition networks on the CPU by ONNX Runtime; see `torch_networks` for GPUs.
 
-They are rapidocr's PP-OCR networks, and for words drawn over photos a detector of our own.
+They are rapidocr's PP-OCR networks, and a detector of our own for words drawn over photos.
 """
 
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ class Detection:
     Attributes
     ----------
     file
-        Its ONNX file; its name tells versions apart. Its input is BGR.
+        Its ONNX file, whose name tells versions apart. Its input is BGR.
     mean, deviation
-        What its input, 0 to 1 in RGB, is normalized by.
+        Mean and deviation by which its input, 0 to 1 in RGB, is normalized.
     unclip_ratio
-        How far its boxes, shrunk as it was taught, are grown again before they are read.
+        How far its boxes are grown before they are read; it was trained on shrunken boxes.
     folder
-        Where its file lies; None for rapidocr's wheel.
+        Folder of its file; None for rapidocr's wheel.
     """
 
     file: str
@@ -45,21 +45,21 @@ class Detection:
 
     @property
     def path(self) -> Path:
-        """Where the file is; see `model_file` for what is raised if it is not there."""
+        """Path of the file; raises the errors of `model_file` if it is missing."""
         return self.folder / self.file if self.folder else model_file(self.file)
 
 
 ANY_TEXT = Detection(
     "PP-OCRv6_det_small.onnx", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), unclip_ratio=1.6
 )
-"""PP-OCR's, normalized as ImageNet's pictures are: faint watermarks are found more often than with
+"""PP-OCR's network, normalized with ImageNet's values: this finds faint watermarks more often than
 rapidocr's 0.5 and 0.5. The ratio is that of rapidocr's config.yaml, section Det."""
 
 PIXEL_THRESHOLD = 0.3
-"""Score from which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
+"""Score above which a pixel belongs to text (rapidocr's config.yaml, section Det)."""
 
 CHARACTERS = "character"
-"""Where the recognizer's file keeps its alphabet, a character a line."""
+"""Key under which the recognizer's file holds its alphabet, one character a line."""
 
 Pixels = NDArray[np.uint8]
 Heatmap = NDArray[np.float32]
@@ -67,7 +67,7 @@ Symbols = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 class RapidOcrNetworks(Protocol):
-    """Both networks, loaded on some device."""
+    """Both networks, loaded on a device."""
 
     @property
     def characters(self) -> list[str]:
@@ -84,8 +84,8 @@ class RapidOcrNetworks(Protocol):
         Returns
         -------
         list of numpy.ndarray or None
-            For each canvas float32 (1, 1, height, width), 0 to 1; None where no pixel exceeds
-            `PIXEL_THRESHOLD`, for then no box can be decoded.
+            For each canvas float32 (1, 1, height, width), 0 to 1; None if no pixel exceeds
+            `PIXEL_THRESHOLD`, because no box can then be decoded.
         """
 
     def symbols(self, crops: Sequence[Pixels]) -> list[Symbols]:
@@ -99,18 +99,18 @@ class RapidOcrNetworks(Protocol):
         Returns
         -------
         list of (numpy.ndarray, numpy.ndarray)
-            For each crop int64 (step,), the likeliest symbol of each step, and float32 (step,), its
-            probability.
+            For each crop int64 (step,), the most likely symbol of each step, and float32 (step,),
+            its probability.
         """
 
 
 class CpuNetworks:
-    """The networks in ONNX Runtime, with one thread: processes are the unit of parallelism.
+    """The networks in ONNX Runtime, with one thread, because parallelism comes from processes.
 
     Parameters
     ----------
     detection : Detection
-        The network that scores pixels.
+        The detection network.
     """
 
     def __init__(self, detection: Detection) -> None:
@@ -145,7 +145,7 @@ class CpuNetworks:
 
 
 def model_file(name: str) -> Path:
-    """Return where rapidocr's wheel keeps a network; nothing is ever downloaded.
+    """Return the path of a network in rapidocr's wheel; nothing is ever downloaded.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def model_file(name: str) -> Path:
     Raises
     ------
     EngineError
-        If the file is not there.
+        If the file is missing.
     """
     package = find_spec("rapidocr")
     path = Path(str(package.origin)).parent / "models" / name if package else Path(name)
@@ -174,13 +174,13 @@ def model_file(name: str) -> Path:
 
 @cache
 def _open_session(path: Path) -> Any:
-    """Open a network once a process: every look reads with the same recognizer."""
+    """Open a network, once a process: every look reads with the same recognizer."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Every image has its own shape: an arena would keep the largest buffers it ever saw.
+    # Every image has its own shape: an arena would keep the largest buffers ever needed.
     options.enable_cpu_mem_arena = False
     return open_session(path, options)
 

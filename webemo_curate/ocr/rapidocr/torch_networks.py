@@ -1,4 +1,4 @@
-"""rapidocr's networks in torch, for a GPU: the same scores as ONNX Runtime's, to rounding."""
+"""rapidocr's networks in torch, for a GPU: scores equal to ONNX Runtime's, up to rounding."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,14 +22,14 @@ from webemo_curate.ocr.rapidocr.rapidocr_networks import (
 class DetectionNetwork:
     """A network that scores pixels; a `DeviceNetwork` of canvases, uint8 (height, width, 3) RGB.
 
-    An answer is float32 (1, height, width), 0 to 1; None where no pixel exceeds `PIXEL_THRESHOLD`.
+    An answer is float32 (1, height, width), 0 to 1; None if no pixel exceeds `PIXEL_THRESHOLD`.
 
     Parameters
     ----------
     detection : Detection
         The network.
     device : torch.device
-        Where it runs.
+        The device to run on.
     """
 
     def __init__(self, detection: Detection, device: torch.device) -> None:
@@ -39,13 +39,13 @@ class DetectionNetwork:
         )
 
     def run(self, batch: Tensor) -> Outputs:
-        """Return scores and their largest, of each canvas; see `DeviceNetwork.run`."""
+        """Return the scores and the largest score of each canvas; see `DeviceNetwork.run`."""
         normal = (batch.float() / 255 - self._mean) / self._deviation
         scores = self._network(_to_bgr(normal))
         return scores, scores.amax((1, 2, 3))
 
     def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
-        """Take outputs apart; see `DeviceNetwork.answers`."""
+        """Split the outputs; see `DeviceNetwork.answers`."""
         scores, peaks = outputs
         return [
             (each,) if peak > PIXEL_THRESHOLD else None
@@ -56,24 +56,24 @@ class DetectionNetwork:
 class RecognitionNetwork:
     """The recognizer; a `DeviceNetwork` of crops, uint8 (48, width, 3) RGB.
 
-    An answer is int64 (step,), symbols, and float32 (step,), their probabilities.
+    An answer is int64 (step,), the symbols, and float32 (step,), their probabilities.
 
     Parameters
     ----------
     device : torch.device
-        Where it runs, in single precision.
+        The device to run on, in single precision.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._network = OnnxNetwork(model_file(RECOGNITION_MODEL), device)
 
     def run(self, batch: Tensor) -> Outputs:
-        """Return the likeliest symbols and their probabilities; see `DeviceNetwork.run`."""
+        """Return the most likely symbols and their probabilities; see `DeviceNetwork.run`."""
         best = self._network(_to_bgr(batch.float() / 127.5 - 1)).max(2)
         return best.indices, best.values
 
     def answers(self, outputs: Sequence[NDArray[Any]]) -> list[Answer]:
-        """Take outputs apart; see `DeviceNetwork.answers`."""
+        """Split the outputs; see `DeviceNetwork.answers`."""
         symbols, probabilities = outputs
         return [
             (np.asarray(each), np.asarray(sure))
@@ -82,5 +82,5 @@ class RecognitionNetwork:
 
 
 def _to_bgr(rgb: Tensor) -> Tensor:
-    """Turn (batch, height, width, RGB) into the networks' (batch, BGR, height, width)."""
+    """Convert (batch, height, width, RGB) to the networks' (batch, BGR, height, width)."""
     return rgb.flip(3).permute(0, 3, 1, 2).contiguous()
