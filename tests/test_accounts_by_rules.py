@@ -90,7 +90,7 @@ def plain(urls: list[Any], images: list[Any]) -> tuple[list[Any], Counter[Any], 
     return steps, left, [*lost, sum(here.values())]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(URL, min_size=1, max_size=12),
     st.lists(IMAGE, min_size=6, max_size=6),

@@ -67,7 +67,7 @@ def run(values, order, context):
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(hashes, st.integers(0, 2**16))
 def test_clusters_are_whole_near_their_keeper_and_independent_of_order(context, values, seed):

@@ -93,7 +93,7 @@ pairs = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(st.integers(0, 255), min_size=ROWS, max_size=ROWS), same=pairs, different=pairs
 )
