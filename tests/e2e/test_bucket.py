@@ -10,6 +10,7 @@ import yaml
 
 from tests.e2e.conftest import CURATE, FEW, curate, kill_in, settings
 from tests.e2e.test_invariants import BYTE_IDENTICAL, LONG_STAGES
+from tests.review_page.asking import ask
 from tests.storage.server import Faulty
 from webemo_curate.demo.server import DemoWorld
 from webemo_curate.schemas import MANIFESTS
@@ -101,6 +102,22 @@ def test_a_network_trained_there_is_used_from_another_machine(
     assert b"accuracy" in store.local("report.html").read_bytes()
     packed = [line for line in s3.requests if line.startswith("GET") and ".npy" in line]
     assert len(packed) == len(set(packed)), "packed images are copied once a machine"
+
+
+def test_pictures_there_are_reviewed_on_a_page_here(place: str) -> None:
+    curate("split", "--workspace", place)
+    command = [str(CURATE), "review", "--no-browser", "--margin", "1", "--workspace", place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        address = process.stdout.readline().split()[-1]
+        (case,) = json.loads(ask(address, "cases?numbers=0").content)
+        shown = ask(address, f"picture/{case['pictures'][0]['sha256']}")
+        assert shown.content.startswith(b"\xff\xd8")
+        decision = {"numbers": [0], "decision": case["answers"][-1]}
+        assert ask(address, "decide", document=decision).status == 200
+        ask(address, "done", document={})
+        assert "Decisions made: 1" in process.communicate(timeout=60)[0]
+    assert case["answers"][-1] in curate("review", "--list", "--workspace", place)
 
 
 def test_the_whole_demo(url: str, tmp_path: Path) -> None:

@@ -106,8 +106,9 @@ def start_command(cases: Workspace) -> Iterator[Callable[..., tuple[subprocess.P
     """
     running: list[subprocess.Popen[str]] = []
 
-    def start(*options: object) -> tuple[subprocess.Popen[str], str]:
-        fixed = ["--no-browser", "--reviewer", "ann", "--workspace", str(cases.root)]
+    def start(*options: object, browser: bool = False) -> tuple[subprocess.Popen[str], str]:
+        fixed = ["--reviewer", "ann", "--workspace", str(cases.root)]
+        fixed += [] if browser else ["--no-browser"]
         process = subprocess.Popen(
             [str(CURATE), "review", *fixed, *map(str, options)],
             stdout=subprocess.PIPE,

@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,19 @@ def test_ctrl_c_ends_the_review_well(started: tuple[subprocess.Popen[str], str])
     results, rest = process.communicate(timeout=30)
     assert process.returncode == 0, rest
     assert "Decisions made: 0" in results
+
+
+@pytest.mark.slow
+def test_the_page_opens_in_the_persons_browser(
+    start_command: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, program = tmp_path / "opened", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(program))
+    _, address = start_command(browser=True)
+    for _ in range(200):
+        if opened.exists():
+            break
+        time.sleep(0.1)
+    assert opened.read_text().strip() == address
