@@ -130,6 +130,8 @@ def test_a_picture_is_enlarged_with_its_boxes_and_closed_by_keyboard(page: Page)
 def test_the_two_pictures_of_a_pair_wipe_over_each_other(page: Page) -> None:
     page.locator("#narrow-dedup button.enlarge").first.click()
     slider, over = page.locator("#viewer input"), page.locator("#viewer .over")
+    sides = [page.locator(f"#viewer .{place}").evaluate(SIDES) for place in ("under", "over")]
+    assert sides[0] == sides[1], "the second lies in the first's frame"
     slider.focus()
     page.keyboard.press("Home")
     assert over.evaluate("image => image.style.clipPath") == "inset(0px 0px 0px 0%)"
@@ -139,6 +141,9 @@ def test_the_two_pictures_of_a_pair_wipe_over_each_other(page: Page) -> None:
     assert 40 < int(slider.input_value()) < 60
     page.get_by_role("button", name="Close").click()
     assert not page.locator("#viewer").is_visible()
+
+
+SIDES = "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
 
 
 def _middle(page: Page) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webemo_curate.report.pictures import thumbnail
+from webemo_curate.report.pictures import laid_thumbnail, thumbnail
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.system_faults import raise_system_fault
@@ -29,11 +29,14 @@ class Example:
         Data URI of the picture it is held against; None without one.
     caption
         What was measured, or what the picture is labeled.
+    laid
+        Data URI of the picture beside as it lies on this one; None without one.
     """
 
     picture: str
     beside: str | None
     caption: str
+    laid: Picture = None
 
 
 class Album:
@@ -69,13 +72,30 @@ class Album:
             self._made[name] = self._make(path, polygons, frame)
         return self._made[name]
 
+    def laid(self, first: str | None, second: str | None) -> Picture:
+        """Return the second image as it lies on the first; see `laid_thumbnail`."""
+        if first is None or second is None:
+            return None
+        name = "laid", first, second
+        if name not in self._made:
+            self._made[name] = self._lay(self._read(first), self._read(second))
+        return self._made[name]
+
+    def _lay(self, first: bytes | None, second: bytes | None) -> Picture:
+        if first is None or second is None:
+            return None
+        return laid_thumbnail(first, second, self._max_pixels)
+
     def _make(self, path: str, polygons: Sequence[Sequence[float]], frame: int | None) -> Picture:
+        content = self._read(path)
+        return None if content is None else thumbnail(content, self._max_pixels, polygons, frame)
+
+    def _read(self, path: str) -> bytes | None:
         try:
-            content = self.workspace.read_image(path)
+            return self.workspace.read_image(path)
         except OSError as error:
             raise_system_fault(error, path)
             return None
-        return thumbnail(content, self._max_pixels, polygons, frame)
 
 
 @dataclass(frozen=True)
@@ -123,8 +143,9 @@ class Details:
         frame = max(boxes, key=lambda box: box["confidence"])["frame"] if boxes else None
         polygons = [box["polygon"] for box in boxes if box["frame"] == frame]
         picture = album.picture(paths.get(sha256), polygons, frame)
-        other = album.picture(paths.get(row[self.beside])) if self.beside else None
-        return Example(picture, other, self.caption(row)) if picture else None
+        place = paths.get(row[self.beside]) if self.beside else None
+        other, laid = album.picture(place), album.laid(paths.get(sha256), place)
+        return Example(picture, other, self.caption(row), laid) if picture else None
 
 
 def _matched(method: str, distance: float | None) -> str:

@@ -157,7 +157,8 @@ def _side(
     for row, first, second in zip(rows, *sides, strict=True):
         picture, beside = album.picture(paths.get(first)), album.picture(paths.get(second))
         if picture and beside:
-            shown.append(Example(picture, beside, _caption(pairs.measured, row)))
+            laid = album.laid(paths.get(first), paths.get(second))
+            shown.append(Example(picture, beside, _caption(pairs.measured, row), laid))
     return Side(title, shown)
 
 

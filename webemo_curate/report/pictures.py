@@ -9,6 +9,7 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from webemo_curate.config import BOUNDS
+from webemo_curate.duplicates.laid_task import LaidTask
 from webemo_curate.imaging import Apart, DecodeError, Facts, Made, choose_frame, load_frame
 
 SIDE: Final = 384
@@ -58,6 +59,30 @@ def thumbnail(
     return as_data(small)
 
 
+def laid_thumbnail(first: bytes, second: bytes, max_pixels: int) -> str | None:
+    """Return a picture as it lies on another; see `thumbnail`.
+
+    Parameters
+    ----------
+    first, second : bytes
+        Image files; the second is moved to where it lies on the first.
+    max_pixels : int
+        Largest width times height that is decoded of each.
+
+    Returns
+    -------
+    str or None
+        In the first's shape, transparent where the second shows nothing; None if one of them
+        cannot be read.
+    """
+    try:
+        with Apart(LaidTask()) as apart:
+            laid = apart.ask(first + second, max_pixels=max_pixels, side=SIDE, split=len(first))
+    except DecodeError:
+        return None
+    return as_data(small_file(Image.open(io.BytesIO(laid.content))))
+
+
 @dataclass(frozen=True)
 class ThumbnailTask:
     """Makes thumbnails in a process that a file may end; an `imaging.apart.PictureTask`."""
@@ -87,7 +112,7 @@ def small_file(picture: Image.Image) -> bytes:
     Parameters
     ----------
     picture : PIL.Image.Image
-        RGB; made smaller in place.
+        RGB or RGBA; made smaller in place.
 
     Returns
     -------

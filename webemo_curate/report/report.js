@@ -16,7 +16,8 @@ function enlarge(button) {
   under.alt = first.alt;
   over.hidden = !second;
   over.alt = second ? second.alt : "";
-  if (second) over.src = second.src;
+  // The second lies where it is on the first: a crop in its place, a mirrored one turned.
+  if (second) over.src = button.dataset.laid ?? second.src;
   else over.removeAttribute("src");
   viewer.classList.toggle("paired", Boolean(second));
   viewer.querySelector(".says").textContent =

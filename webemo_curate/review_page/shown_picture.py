@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.duplicates.laying import lay_on
+from webemo_curate.duplicates.laid_task import LaidTask
 from webemo_curate.imaging import Apart, Facts, Made, choose_frame, load_frame
 
 SIDES: Final = {"small": 240, "fit": 1280, "full": 4096}
@@ -34,25 +34,6 @@ class PageTask:
         picture.thumbnail((side, side), Image.Resampling.BICUBIC)
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=QUALITY)
-        return Made({}, stream.getvalue())
-
-
-@dataclass(frozen=True)
-class LaidTask:
-    """Lays the second of two files on the first, where it lies on it; a `PictureTask`."""
-
-    seconds: float = 2 * BOUNDS.seconds
-
-    def __call__(self, content: bytes, details: Facts) -> Made:
-        """Return a WebP of the first's shape, transparent where the second shows nothing."""
-        split, max_pixels, side = details["split"], details["max_pixels"], details["side"]
-        pictures = [
-            choose_frame(file, max_pixels).picture for file in (content[:split], content[split:])
-        ]
-        for picture in pictures:
-            picture.thumbnail((side, side), Image.Resampling.BICUBIC)
-        stream = io.BytesIO()
-        lay_on(*pictures).save(stream, "WEBP", quality=QUALITY)
         return Made({}, stream.getvalue())
 
 
