@@ -1,4 +1,4 @@
-"""Reading configuration files, with errors that a user can act on."""
+"""Read configuration files, with errors that a user can act on."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.quoting import quoted
 
 UNKNOWN: Final = "extra_forbidden"
-"""Pydantic's name of a setting that there is not."""
+"""Pydantic's name for the error of an unknown field."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict of str to Any
-        Its top-level keys; empty for an empty file.
+        The file's top-level keys; empty for an empty file.
 
     Raises
     ------
     InputError
-        If it cannot be read or is no mapping.
+        If the file cannot be read or is not a mapping.
     """
     document = read_yaml(path)
     if document is None:
@@ -46,7 +46,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
 def validate(
     model: type[ConfigT], document: dict[str, Any], name: Callable[[tuple[Any, ...]], str]
 ) -> ConfigT:
-    """Make a configuration of a document.
+    """Build a configuration from a document.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def validate(
     document : dict of str to Any
         Its fields.
     name : Callable
-        Names a field, given its keys from the top, as the user knows it.
+        Names a field as the user knows it, from its keys, outermost first.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def validate(
     Raises
     ------
     InputError
-        For the first field that is unknown or impossible.
+        For the first unknown field or invalid value.
     """
     try:
         return model.model_validate(document)
@@ -80,7 +80,7 @@ def validate(
 
 
 def within(path: Path) -> Callable[[tuple[Any, ...]], str]:
-    """Return what names a field of a file: the file, its line, then the keys."""
+    """Return a function that names a field of a file: the file, its line, then the keys."""
 
     def name(keys: tuple[Any, ...]) -> str:
         line = line_of(path, keys)
@@ -91,7 +91,7 @@ def within(path: Path) -> Callable[[tuple[Any, ...]], str]:
 
 
 def closest(given: str, known: Iterable[str]) -> str:
-    """Return words that name what a mistyped name may have meant, or all that there is."""
+    """Suggest the known name closest to a mistyped one, or list all known names."""
     names = sorted(known)
     near = get_close_matches(given, names, n=1)
     return f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
@@ -107,6 +107,6 @@ def _unknown(model: type[StageConfig], keys: tuple[Any, ...]) -> str:
 
 
 def _section(annotation: Any) -> Any:
-    """Return the model of an optional section too."""
+    """Return the model of a section, also of an optional one."""
     kinds = (annotation, *get_args(annotation))
     return next((kind for kind in kinds if hasattr(kind, "model_fields")), None)

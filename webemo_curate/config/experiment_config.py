@@ -1,4 +1,4 @@
-"""An experiment file: networks that are trained and compared."""
+"""An experiment file: networks to train and compare."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from webemo_curate.config.train_config import TrainConfig
 
 
 class ExperimentConfig(StageConfig):
-    """Networks that are trained on one workspace and compared."""
+    """Networks to train on one workspace and compare."""
 
     networks: dict[str, TrainConfig] = Field(min_length=1)
     baseline: str = Field(description="the network that the others are compared with")
@@ -27,7 +27,7 @@ class ExperimentConfig(StageConfig):
     @model_validator(mode="before")
     @classmethod
     def _spread_common(cls, given: Any) -> Any:
-        """Give every network the settings under `common`; its own win."""
+        """Add the settings under `common` to every network; its own take precedence."""
         if not isinstance(given, dict) or not isinstance(given.get("networks"), dict):
             return given
         common = given.get("common") or {}
@@ -57,10 +57,10 @@ def load_experiment(path: Path, test_sets: Iterable[Path] = ()) -> ExperimentCon
     Parameters
     ----------
     path : Path
-        A YAML file with the fields of `ExperimentConfig`; settings under `common` are every
-        network's.
+        A YAML file with the fields of `ExperimentConfig`; settings under `common` apply to every
+        network.
     test_sets : iterable of Path
-        Measured on beside the file's own.
+        Sets to evaluate on besides the file's own.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def load_experiment(path: Path, test_sets: Iterable[Path] = ()) -> ExperimentCon
     Raises
     ------
     InputError
-        If the file cannot be read, is not YAML or names an unknown or impossible value.
+        If the file cannot be read, is not YAML, or holds an unknown name or invalid value.
     """
     document = read_mapping(path)
     own = document.get("test_sets") or []

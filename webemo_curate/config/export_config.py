@@ -8,11 +8,12 @@ from webemo_curate.config.settings import CommaList, Flag, StageConfig, setting
 from webemo_curate.verdicts import Split
 
 ACCEPTABLE = ("same_pixels", "re_encoded", "substitute")
-"""What may stand for a picture that its URL no longer serves byte by byte; see `rebuild`."""
+"""Outcomes of `rebuild` by which a picture may replace one that its URL no longer serves byte by
+byte."""
 
 
 class ExportFormat(StrEnum):
-    """The forms in which the final set is written for others."""
+    """The formats in which the final set is exported."""
 
     HUGGINGFACE = "huggingface"
     WEBDATASET = "webdataset"
@@ -23,7 +24,7 @@ class ExportFormat(StrEnum):
 
 
 class ExportConfig(StageConfig):
-    """What is written for others, and what its card says."""
+    """What is exported, and what its card says."""
 
     splits: CommaList = setting(
         (),
@@ -32,7 +33,7 @@ class ExportConfig(StageConfig):
         description="Splits that are written, such as 'train,test'; default: all.",
     )
     shard_images: int = setting(
-        2000, operational=True, ge=1, flag=Flag(), description="Images in a file of many."
+        2000, operational=True, ge=1, flag=Flag(), description="Images in each shard."
     )
     license: str | None = setting(
         None,
@@ -58,7 +59,7 @@ class ExportConfig(StageConfig):
 
 
 class RebuildConfig(StageConfig):
-    """What a rebuilt set may hold."""
+    """Which pictures a rebuilt set may hold."""
 
     accept: CommaList = setting(
         (),

@@ -12,7 +12,7 @@ POLITENESS = "Politeness"
 
 
 def _without_credentials(url: str) -> str:
-    """Refuse what would be stored with the workspace's settings."""
+    """Raise if a URL holds credentials, which would be stored with the workspace's settings."""
     if holds_credentials(url):
         raise ValueError("it holds credentials, which are never sent; give the URL without")
     return url
@@ -27,7 +27,9 @@ class FetchConfig(StageConfig):
         flag=Flag(panel=INPUT),
         description="Take N distinct URLs, in the order of a hash of the URL.",
     )
-    max_bytes: int = setting(32 * 2**20, ge=1, description="A longer body is too_large.")
+    max_bytes: int = setting(
+        32 * 2**20, ge=1, description="Most bytes; a longer body is too_large."
+    )
     max_redirects: int = setting(5, ge=0, description="Redirects followed for one URL.")
     placeholder_urls: int = setting(
         10, ge=2, description="A body that this many URLs share is a placeholder."
@@ -79,7 +81,7 @@ class FetchConfig(StageConfig):
         operational=True,
         ge=1,
         flag=Flag(),
-        description="Times that what failed for the moment is asked for in a run.",
+        description="Passes in a run; later ones retry what failed for the moment.",
     )
     patience: float = setting(
         300.0,
@@ -87,7 +89,7 @@ class FetchConfig(StageConfig):
         ge=0.001,
         le=30 * 86_400,
         flag=Flag(),
-        description="Seconds of nothing but failures until a host is given up in a pass.",
+        description="Seconds without a good answer until a host is given up in a pass.",
     )
     retry_status: CommaList = setting(
         (),

@@ -1,4 +1,4 @@
-"""Settings by which pictures are decoded, described and compared."""
+"""Settings for decoding, describing and comparing pictures."""
 
 from webemo_curate.config.settings import Flag, StageConfig, setting
 
@@ -25,7 +25,7 @@ class FeaturesConfig(StageConfig):
 
 
 REACH = 12
-"""Bits of hashes up to which pairs are measured at least."""
+"""Largest distance of hashes, in bits, up to which pairs are always measured."""
 
 
 class MatchingConfig(StageConfig):
@@ -80,7 +80,7 @@ class DedupConfig(StageConfig):
 
     @property
     def matching(self) -> MatchingConfig:
-        """Which pairs are measured: more than are decided now, so that limits can move."""
+        """The pairs to measure: more than are accepted now, so that limits can be changed later."""
         return MatchingConfig(
             perceptual=self.perceptual,
             reach=max(REACH, self.distance),

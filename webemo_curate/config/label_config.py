@@ -1,4 +1,4 @@
-"""Settings that turn labels into classes, and balance and divide the sample."""
+"""Settings that turn labels into classes, and that balance and split the sample."""
 
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -13,16 +13,16 @@ DRAW_SEED = "Seed of the draw."
 
 
 Target = Literal["binary", "level2", "labels"]
-"""What classes are: some labels against all others, the groups of level 2, or the labels."""
+"""The kinds of classes: some labels against all others, the groups of level 2, or the labels."""
 
 
 class BinarizeConfig(StageConfig):
-    """What the classes are made of."""
+    """How classes are made from labels."""
 
     target: Target = setting(
         "binary",
         flag=Flag(),
-        description="What is told apart: --positive and all others, level 2's groups, or labels.",
+        description="Classes: --positive against all others, level 2's groups, or labels.",
     )
     positive: CommaList = setting(
         ("sadness",),
@@ -34,12 +34,12 @@ class BinarizeConfig(StageConfig):
         2,
         ge=1,
         flag=Flag(),
-        description="Which is meant where a name stands on several levels; 1: the labels.",
+        description="Level meant by a name that occurs on several levels; 1: the labels.",
     )
     conflicts: Literal["drop", "positive", "majority"] = setting(
         "drop",
         flag=Flag(),
-        description="What becomes of a picture under labels of several classes.",
+        description="What happens to a picture with labels of several classes.",
     )
     exclude: CommaList = setting(
         (),
@@ -57,9 +57,9 @@ class BinarizeConfig(StageConfig):
         return self
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return the fields that decide the target, in the form they had before there were several.
+        """Return the fields that decide the target, in the form used before there were several.
 
-        The binary target goes unnamed, and one positive name is a text; other targets know no
+        The binary target is not named, and a single positive name is a text; other targets have no
         positive class.
 
         Returns
@@ -79,7 +79,7 @@ class BinarizeConfig(StageConfig):
 
 LONGEST_PART = 30
 LISTED = "listed"
-"""Stands for the shares that the classes have: none is cut."""
+"""Stands for the classes' own shares: no class is cut."""
 
 
 def _check_part(given: str) -> str:
@@ -111,7 +111,7 @@ class UndersampleConfig(StageConfig):
         gt=0,
         lt=1,
         flag=Flag(),
-        description="Share of the positive class after the draw; the binary target's.",
+        description="Share of the positive class after the draw; binary target only.",
     )
     shares: Annotated[CommaList, AfterValidator(_check_parts)] = setting(
         (),
@@ -119,17 +119,17 @@ class UndersampleConfig(StageConfig):
         description="Parts that all classes have after the draw, such as 'joy=2,anger=1', or "
         "'listed': all images; default: equal parts, or --positive-fraction.",
     )
-    size: int | None = setting(None, ge=2, flag=Flag(), description="Images kept in all.")
+    size: int | None = setting(None, ge=2, flag=Flag(), description="Total number of images kept.")
     seed: int = setting(0, flag=Flag(), description=DRAW_SEED)
 
     @property
     def parts(self) -> dict[str, Fraction]:
-        """The parts given, by the classes' names."""
+        """The given parts, by class name."""
         given = () if self.shares == (LISTED,) else self.shares
         return {name: Fraction(part) for name, _, part in (text.rpartition("=") for text in given)}
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return the fields as JSON values; shares that nobody gave go unnamed, as before them.
+        """Return the fields as JSON values; shares that were not given are left out, as before.
 
         Returns
         -------
@@ -152,7 +152,7 @@ def _split_slashes(given: Any) -> Any:
 
 
 class SplitConfig(StageConfig):
-    """How the sample is divided."""
+    """How the sample is split."""
 
     ratios: Annotated[tuple[float, float, float], BeforeValidator(_split_slashes)] = setting(
         (80, 10, 10),

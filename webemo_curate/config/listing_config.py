@@ -1,4 +1,4 @@
-"""Settings of the collection that is read, and of the meaning of its columns."""
+"""Settings of the collection to read, and of the meaning of its columns."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -10,16 +10,16 @@ from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageCo
 INPUT, TABLES = "Input", "Tables"
 
 PLACES = frozenset({"lists", "source", "files", "taxonomy", "link"})
-"""What enters the listing's fingerprint by its content, or not at all."""
+"""Fields that enter the listing's fingerprint by the content they name, or not at all."""
 
 
 PUBLISHED: Final = Path("webemo")
-"""Stands for WEBEmo's published lists; a folder of this name is given as `$PWD/webemo`."""
+"""Stands for WEBEmo's published lists; to use a folder of this name, give `$PWD/webemo`."""
 
 ListPlace = Annotated[
     Path, AfterValidator(lambda place: place if place == PUBLISHED else place.absolute())
 ]
-"""Where rows are read, or the name of the published lists."""
+"""A place to read rows from, or the name of the published lists."""
 
 
 def _column(help_text: str) -> Any:
@@ -27,7 +27,7 @@ def _column(help_text: str) -> Any:
 
 
 class ListingConfig(StageConfig):
-    """Which lists, tables and folders are read; their content enters as input digests."""
+    """Which lists, tables and folders to read; their content enters as input digests."""
 
     lists: tuple[ListPlace, ...] = setting(
         (),
@@ -44,25 +44,33 @@ class ListingConfig(StageConfig):
         description="Label hierarchy: webemo, mikels8, ... ('curate taxonomy show'), a YAML file, "
         "or as-listed; default webemo for its lists, else the labels as listed.",
     )
-    url_column: str | None = _column("Column of image URLs; default by its usual names.")
-    path_column: str | None = _column("Column of local files or image bytes; default likewise.")
+    url_column: str | None = _column("Column of image URLs; default by usual names.")
+    path_column: str | None = _column(
+        "Column of local files or image bytes; default by usual names."
+    )
     label_column: CommaList = setting(
         (),
         flag=Flag(panel=TABLES, metavar="NAME,..."),
         description="Column of labels: names, indexes or lists; several columns, several labels.",
     )
-    split_column: str | None = _column("Column of train, validation or test; default likewise.")
-    group_column: str | None = _column("Column of what no split may part: author, album, ...")
-    id_column: str | None = _column("Column of the rows' own names; default likewise.")
+    split_column: str | None = _column(
+        "Column of train, validation or test; default by usual names."
+    )
+    group_column: str | None = _column(
+        "Column of groups that no split may divide: author, album, ..."
+    )
+    id_column: str | None = _column("Column of row ids; default by usual names.")
     encoding: str | None = setting(
-        None, flag=Flag(panel=TABLES), description="Of delimited text; default told from it."
+        None,
+        flag=Flag(panel=TABLES),
+        description="Encoding of delimited text; detected by default.",
     )
     delimiter: str | None = setting(
         None,
         min_length=1,
         max_length=1,
         flag=Flag(panel=TABLES),
-        description="Between the columns of delimited text; default told from it.",
+        description="Delimiter of the columns; detected by default.",
     )
     on_bad_row: Literal["fail", "skip"] = setting(
         "fail",
@@ -87,7 +95,7 @@ class ListingConfig(StageConfig):
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """Everything that is to be read."""
+        """All places to read."""
         return (*self.lists, *self.source)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -96,6 +104,6 @@ class ListingConfig(StageConfig):
         Returns
         -------
         dict of str to Any
-            Nothing for WEBEmo's lists as they are published.
+            Empty for WEBEmo's lists as published.
         """
         return self.model_dump(mode="json", exclude=set(PLACES), exclude_defaults=True)

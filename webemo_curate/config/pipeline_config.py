@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 MOVED = "max_pixels"
 MOVED_FROM = ("fetch", "images")
-"""Sections in which this field of `decoding` stood before; read there for one more release."""
+"""Sections that held this field of `decoding` before; still read there for one more release."""
 
 
 LEAST_MEMORY = 256 * 2**20
-"""With less, a sort of many columns has no room for a block of each."""
+"""With less memory, a sort of many columns has no room for a block of each."""
 
 
 class ReportConfig(StageConfig):
@@ -48,7 +48,7 @@ class ReportConfig(StageConfig):
 
 
 class DemoConfig(StageConfig):
-    """The world that `pipelines/demo.yaml` draws and serves on loopback."""
+    """The world that `pipelines/demo.yaml` draws, and serves on loopback."""
 
     pictures: int = setting(800, ge=100, description="Pictures drawn.")
     seed: int = 0
@@ -58,7 +58,7 @@ class DemoConfig(StageConfig):
 
 
 class PipelineConfig(StageConfig):
-    """A pipeline file: one section a stage, all optional."""
+    """A pipeline file: one optional section for each stage."""
 
     demo: DemoConfig | None = None
     decoding: DecodingConfig = DecodingConfig()
@@ -97,7 +97,7 @@ class PipelineConfig(StageConfig):
     @model_validator(mode="before")
     @classmethod
     def _take_old_max_pixels(cls, given: Any) -> Any:
-        """Read the bound on pictures where it stood before; of two, the smaller decided."""
+        """Read the pixel limit where it stood before; of two values, the smaller decided."""
         if not isinstance(given, dict):
             return given
         sections = {name: given.get(name) for name in MOVED_FROM}
@@ -121,17 +121,17 @@ class PipelineConfig(StageConfig):
 
 
 TAKEN_BACK: Final = object()
-"""Given in place of a value, it takes back what was remembered: the default holds again."""
+"""Given in place of a value, it removes the remembered value: the default applies again."""
 
 PRESET_FIELDS: Final = {
     "filter_text": frozenset({"threshold", "min_area"}),
     "train": frozenset(name for preset in PRESETS.values() for name in preset),
 }
-"""What the presets of a section set: a preset that is named resets all of it."""
+"""Fields that a section's presets set; naming a preset resets all of them."""
 
 NOT_KEPT: Final = {"fetch": {"retry_status", "repair"}, "runner": {"address"}}
-"""Fields that no workspace remembers: the first two are for one command; a Ray cluster gets code
-and sends some, so that none may come with a folder of somebody's."""
+"""Fields that no workspace remembers. The first two are for one command only. A Ray cluster runs
+code and sends some back, so its address must not come with somebody else's folder."""
 
 Overrides = Annotated[dict[str, dict[str, Any]], "section -> field -> value"]
 
@@ -158,17 +158,17 @@ def load_pipeline(path: Path) -> PipelineConfig:
 
 
 def load_remembered(path: Path) -> PipelineConfig:
-    """Read what a workspace remembers; see `load_pipeline`.
+    """Read a workspace's remembered settings; see `load_pipeline`.
 
     Parameters
     ----------
     path : Path
-        Its file.
+        The file that holds them.
 
     Returns
     -------
     PipelineConfig
-        Without a Ray cluster, which is told if it names one.
+        Without the address of a Ray cluster; if the file names one, this is logged.
     """
     config = load_pipeline(path)
     if config.runner.address is None:
@@ -188,16 +188,16 @@ def _say_not_joined(path: Path, address: str) -> None:
 
 
 def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
-    """Return the configuration with some fields replaced, validated anew.
+    """Return the configuration with some fields replaced, validated again.
 
     Parameters
     ----------
     config : PipelineConfig
-        What the workspace or the pipeline file says.
+        The workspace's configuration, or the pipeline file's.
     overrides : dict of str to dict of str to Any
-        For each section the fields given on the command line; the section `""` is the pipeline
-        itself; `None` means not given, `TAKEN_BACK` the default again. A preset resets what it
-        sets, and a file of weights what `--from-scratch` left.
+        The fields given on the command line, by section; the section `""` is the pipeline itself.
+        `None` means not given, `TAKEN_BACK` the default again. A preset resets the fields that it
+        sets, and a weights file the remembered `--from-scratch`.
 
     Returns
     -------
@@ -207,9 +207,9 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
     Raises
     ------
     InputError
-        If a value is impossible; the message names the option.
+        If a value is invalid; the message names the option.
     """
-    # What nobody gave stays open: a preset named now sets it.
+    # Fields not given stay unset, so that a preset named now can set them.
     document = config.model_dump(exclude_unset=True)
     for section, fields in overrides.items():
         given = {name: value for name, value in fields.items() if value is not None}
@@ -222,7 +222,7 @@ def override(config: PipelineConfig, overrides: Overrides) -> PipelineConfig:
 
 
 def _forget(section: str, given: Mapping[str, Any], place: dict[str, Any]) -> None:
-    """Remove what was remembered and what is given now means otherwise."""
+    """Remove remembered values that contradict the ones given now."""
     overruled: Iterable[str] = PRESET_FIELDS[section] if given.get("preset") else ()
     if given.get("weights") not in (None, TAKEN_BACK):
         if given.get("from_scratch"):
@@ -233,7 +233,7 @@ def _forget(section: str, given: Mapping[str, Any], place: dict[str, Any]) -> No
 
 
 def _option(keys: tuple[Any, ...]) -> str:
-    """Name a field by its option, or by its place in a pipeline file if it has none."""
+    """Name a field by its option, or by its place in a pipeline file if it has no option."""
     fields = PipelineConfig.model_fields
     for key in keys:
         field = fields.get(str(key))

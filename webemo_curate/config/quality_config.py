@@ -1,4 +1,4 @@
-"""Settings that decide when a picture is flagged for its quality, and whether it leaves for it."""
+"""Settings for flagging pictures by quality, and for dropping flagged ones."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ RULE = "When a picture is flagged"
 
 
 def _flags(given: Any) -> Any:
-    """Read flags given as one text with commas between them; `none` for no flag."""
+    """Read flags from one text with commas; `none` means no flag."""
     if not isinstance(given, str):
         return given
     names = [part.strip() for part in given.split(",") if part.strip()]
@@ -19,7 +19,7 @@ def _flags(given: Any) -> Any:
 
 
 Flags = Annotated[tuple[QualityFlag, ...], BeforeValidator(_flags)]
-"""Several flags, also given as one text with commas between them."""
+"""Several flags; also accepted as one text with commas."""
 
 
 def _threshold(default: float, what: str) -> Any:
@@ -29,13 +29,13 @@ def _threshold(default: float, what: str) -> Any:
 
 
 class QualityRuleConfig(StageConfig):
-    """What counts as a flaw of a picture; the first five as cleanvision has them by default."""
+    """What counts as a flaw of a picture; the first five defaults are cleanvision's."""
 
     drop: Flags = setting(
         (),
         flag=Flag(metavar="FLAG,..."),
-        description="Flags that make a picture leave, such as 'dark,blurry': "
-        f"{', '.join(QualityFlag)}; none: they are told alone.",
+        description="Flags for which pictures are dropped, such as 'dark,blurry': "
+        f"{', '.join(QualityFlag)}; none: flags are only reported.",
     )
     dark: float = _threshold(0.32, "it is dark")
     light: float = _threshold(0.05, "it is light")

@@ -1,4 +1,4 @@
-"""Settings of the place where row-local stages run."""
+"""Settings of where row-local stages run."""
 
 import os
 from typing import Literal
@@ -9,7 +9,7 @@ PANEL = "Where it runs"
 
 
 class RunnerConfig(StageConfig):
-    """Where row-local stages run; nothing of it changes a result."""
+    """Where row-local stages run; none of these settings changes a result."""
 
     kind: Literal["local", "ray"] = setting(
         "local",
@@ -42,16 +42,16 @@ class RunnerConfig(StageConfig):
         operational=True,
         ge=0,
         flag=Flag("--worker-memory", panel=PANEL),
-        description="Bytes a worker is placed by and may hold; 0 for no bound.",
+        description="Bytes reserved for a worker, its limit too; 0 for no limit.",
     )
 
     @property
     def cluster(self) -> str | None:
-        """The Ray cluster to join, as with Ray's own commands; None for one of this machine."""
+        """The Ray cluster to join, found as Ray's own commands find it; None to start one here."""
         address = self.address or os.environ.get("RAY_ADDRESS")
         return None if address == "local" else address
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the work is done on other machines than this."""
+        """Whether the work runs on other machines than this one."""
         return self.kind == "ray" and self.cluster is not None

@@ -1,6 +1,6 @@
 """The base of all configurations: frozen models whose fields declare their options.
 
-A field's default, bounds, help and command-line option stand in one place, its declaration.
+A field's declaration holds its default, limits, help and command-line option.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ from pydantic.fields import FieldInfo
 from webemo_curate.quoting import quoted
 
 OPERATIONAL = "operational"
-"""Marks a field that decides how a stage is run (speed, politeness, place), never what it finds."""
+"""Marks a field that changes how a stage runs (speed, politeness, place), never its result."""
 
 FLAG = "flag"
-"""Under this key a field's `Flag` is kept."""
+"""Key under which a field's `Flag` is stored."""
 
 PANEL = "Options"
-"""Where an option stands in a command's help if its flag names no other panel."""
+"""Help panel of options whose flag names no other."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """How a field is given on the command line.
+    """The command-line option of a field.
 
     Attributes
     ----------
@@ -42,13 +42,13 @@ class Flag:
         The option's declaration, such as `--near/--exact-only`; empty for `--` and the field's
         name.
     panel
-        Heading of the help under which it stands.
+        Heading of the option's panel in the help.
     old_name
-        An earlier name, which works for one more release.
+        An earlier name, accepted for one more release.
     switch
-        Values that a pair of flags stands for: `{True: "gpu", False: "cpu"}` with `--gpu/--cpu`.
+        Values of a pair of flags: `{True: "gpu", False: "cpu"}` for `--gpu/--cpu`.
     metavar
-        What stands for the value in the help.
+        Placeholder for the value in the help.
     """
 
     names: str = ""
@@ -68,11 +68,11 @@ def setting(
     default : Any
         The field's default.
     flag : Flag, optional
-        Its option; without one it is set in a pipeline file alone.
+        The field's option; without one the field can only be set in a pipeline file.
     operational : bool, default False
-        Whether it stays out of the stage's fingerprint.
+        Whether the field is left out of the stage's fingerprint.
     **constraints : Any
-        Passed on to `pydantic.Field` (`ge`, `gt`, `description`, ...).
+        Passed to `pydantic.Field` (`ge`, `gt`, `description`, ...).
 
     Returns
     -------
@@ -93,7 +93,7 @@ def flag_of(field: FieldInfo) -> Flag | None:
 
 
 def option_name(name: str, field: FieldInfo) -> str:
-    """Return the option under which a field is given, such as `--positive-fraction`."""
+    """Return the name of a field's option, such as `--positive-fraction`."""
     flag = flag_of(field)
     declared = flag.names.split("/")[0] if flag else ""
     return declared or "--" + name.replace("_", "-")
@@ -106,10 +106,10 @@ def _split_commas(given: Any) -> Any:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
-"""A path that still holds when a later command starts in another folder."""
+"""A path made absolute, so that it stays valid when a later command starts elsewhere."""
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
-"""Several names, also given as one text with commas between them."""
+"""Several names; also accepted as one text with commas."""
 
 
 def _count_bytes(given: Any) -> Any:
@@ -117,27 +117,27 @@ def _count_bytes(given: Any) -> Any:
 
 
 ByteCount = Annotated[int, BeforeValidator(_count_bytes)]
-"""Bytes, also given as a text with a unit, such as 4GB or 512MiB."""
+"""A number of bytes; also accepted as text with a unit, such as 4GB or 512MiB."""
 
 
 WHOLE_BOUND: Final = 2**63 - 1
-"""Of whole numbers: what columns and generators hold."""
+"""Largest magnitude of whole numbers that columns and generators can hold."""
 
 SMALLEST, LARGEST = 1e-30, 1e15
-"""Of other numbers but 0: their reciprocals and products stay numbers, also as seconds."""
+"""Limits of other numbers except 0: their reciprocals and products stay finite, also as seconds."""
 
 
 class StageConfig(BaseModel):
     """Base of all stage configurations: frozen, and strict about unknown names."""
 
-    # What was given may be a secret; `config_files.validate` shows it masked.
+    # A rejected input may be a secret; `config_files.validate` shows it masked.
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
     )
 
     @model_validator(mode="after")
     def _check_magnitudes(self) -> Self:
-        """Refuse numbers that no clock, array or database column could hold."""
+        """Raise if a number exceeds what clocks, arrays and database columns can hold."""
         for name in type(self).model_fields:
             for value in _numbers(getattr(self, name)):
                 if _is_extreme(value):

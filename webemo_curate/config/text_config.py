@@ -1,4 +1,4 @@
-"""Settings that find text, and that decide when an image counts as bearing it."""
+"""Settings for finding text, and for deciding when an image bears text."""
 
 from typing import Literal
 
@@ -8,17 +8,17 @@ DETECTION, RULE = "How text is found", "What counts as text"
 
 
 class OcrConfig(StageConfig):
-    """How text is found: what the `ocr` stage reads."""
+    """How text is found; read by the `ocr` stage."""
 
     engine: Literal["auto", "rapidocr", "easyocr"] = setting(
         "auto",
         flag=Flag("--ocr", panel=DETECTION, old_name="--engine"),
-        description="OCR engine; auto takes EasyOCR where there are a GPU and its weights.",
+        description="OCR engine; auto takes EasyOCR if a GPU and its weights are there.",
     )
     device: Literal["auto", "cpu", "gpu"] = setting(
         "auto",
         flag=Flag("--gpu/--cpu", panel=DETECTION, switch={True: "gpu", False: "cpu"}),
-        description="Where the networks run; without either, on a GPU where there is one.",
+        description="Device of the networks; default: a GPU if there is one.",
     )
     short_side: int = setting(
         416,
@@ -39,7 +39,7 @@ class OcrConfig(StageConfig):
         description="Where no text that counts was found, look for words drawn over the photo: "
         "captions, watermarks.",
     )
-    score_floor: float = setting(0.3, ge=0, le=1, description="Weaker boxes are not stored.")
+    score_floor: float = setting(0.3, ge=0, le=1, description="Least score of stored boxes.")
     models: AbsolutePath | None = setting(
         None,
         operational=True,
@@ -65,7 +65,7 @@ class OcrConfig(StageConfig):
 
 
 class TextRuleConfig(StageConfig):
-    """When an image counts as bearing text: what the `text` stage reads."""
+    """When an image counts as bearing text; read by the `text` stage."""
 
     preset: Literal["strict", "balanced", "lenient"] = setting(
         "balanced",
@@ -93,16 +93,16 @@ class TextRuleConfig(StageConfig):
 
 
 class FilterTextConfig(TextRuleConfig, OcrConfig):
-    """The section of both stages, `filter_text`; each stage is given its own half."""
+    """The section of both stages, `filter_text`; each stage receives its own half."""
 
     @property
     def ocr(self) -> OcrConfig:
-        """How text is found."""
+        """The settings for finding text."""
         return OcrConfig.model_validate(self.model_dump(include={*OcrConfig.model_fields}))
 
     @property
     def rule(self) -> TextRuleConfig:
-        """When an image counts as bearing text."""
+        """The settings for deciding when an image bears text."""
         return TextRuleConfig.model_validate(
             self.model_dump(include={*TextRuleConfig.model_fields})
         )

@@ -1,4 +1,4 @@
-"""The network and its training."""
+"""Settings of the network and its training."""
 
 from typing import Any, Literal, Self
 
@@ -44,11 +44,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "deterministic": False,
     },
 }
-"""What a preset sets; `TrainConfig`'s own defaults are the paper's, and given fields win."""
+"""The values that each preset sets; `TrainConfig`'s defaults are the paper's. Given fields win."""
 
 
 class TrainConfig(StageConfig):
-    """The network, its training and what the paper left open (see docs/paper.md)."""
+    """The network, its training, and choices that the paper leaves open (see docs/paper.md)."""
 
     preset: Literal["paper", "paper-fast", "zhang", "beyond"] = setting(
         "paper", flag=Flag(panel=NETWORK), description="Named set of training options."
@@ -82,22 +82,26 @@ class TrainConfig(StageConfig):
         "dropout-activation-dense",
         description="Layers between the pooled features and the sum.",
     )
-    dropout: float = setting(0.5, ge=0, lt=1, description="Before the main branch's dense layer.")
+    dropout: float = setting(
+        0.5, ge=0, lt=1, description="Dropout before the main branch's dense layer."
+    )
     drop_path: float = setting(0.2, ge=0, lt=1, description="Rate of stochastic depth.")
     drop_path_rule: Literal["keras", "timm"] = setting(
         "keras",
         description="Depth that the rate is reached at: of the unscaled network, or the last.",
     )
-    negative_slope: float = setting(0.2, ge=0, description="Of every added LeakyReLU.")
-    bn_epsilon: float = setting(1e-3, gt=0, description="Of added batch norms.")
+    negative_slope: float = setting(
+        0.2, ge=0, description="Negative slope of every added LeakyReLU."
+    )
+    bn_epsilon: float = setting(1e-3, gt=0, description="Epsilon of added batch norms.")
     bn_momentum: float = setting(
-        0.01, gt=0, le=1, description="Of added batch norms, in torch's sense."
+        0.01, gt=0, le=1, description="Momentum of added batch norms, as torch defines it."
     )
     initialisation: Literal["glorot", "torch"] = setting(
         "glorot",
         description="Added layers: Keras's Glorot uniform and zero bias, or torch's own.",
     )
-    frozen: Literal["none", "backbone"] = setting("none", description="What is not trained.")
+    frozen: Literal["none", "backbone"] = setting("none", description="Part that is not trained.")
     image_size: int = setting(
         256,
         ge=32,
@@ -116,7 +120,7 @@ class TrainConfig(StageConfig):
         description="Mean and deviation: what the backbone's weights expect, or these.",
     )
     augment: Literal["randaugment", "crop-jitter", "flip", "none"] = setting(
-        "randaugment", flag=Flag(panel=INPUT), description="How training images are changed."
+        "randaugment", flag=Flag(panel=INPUT), description="Augmentation of training images."
     )
     augment_ops: int = setting(
         3, ge=0, le=18, flag=Flag(panel=INPUT), description="RandAugment's N."
@@ -124,7 +128,7 @@ class TrainConfig(StageConfig):
     augment_magnitude: float = setting(
         7, ge=0, flag=Flag(panel=INPUT), description="RandAugment's M."
     )
-    augment_scale: float = setting(30, gt=0, description="The magnitude that is full strength.")
+    augment_scale: float = setting(30, gt=0, description="Magnitude of full strength.")
     augment_crop: bool = setting(
         True,
         description="RandAugment first cuts up to M/224 of the side from each edge, as imgaug's.",
@@ -144,9 +148,7 @@ class TrainConfig(StageConfig):
     accumulate: int = setting(
         2, ge=1, description="Batches an update: shared among the devices, the rest in turn."
     )
-    optimizer: Literal["adagrad", "sgd", "adamw"] = setting(
-        "adagrad", description="What moves the weights."
-    )
+    optimizer: Literal["adagrad", "sgd", "adamw"] = setting("adagrad", description="Optimizer.")
     lr: float = setting(
         0.002,
         gt=0,
@@ -154,21 +156,24 @@ class TrainConfig(StageConfig):
         description="Learning rate for one batch an update; see lr_scaling.",
     )
     lr_scaling: Literal["batches", "none"] = setting(
-        "batches", description="lr times the batches an update, as the paper's times its GPUs."
+        "batches",
+        description="batches: multiply lr by the batches an update, as the paper by its GPUs.",
     )
     schedule: Literal["constant", "halving", "cosine"] = setting(
         "constant", description="How the learning rate changes over epochs."
     )
     halving_epochs: int = setting(10, ge=1, description="Epochs after which 'halving' halves lr.")
-    initial_accumulator: float = setting(0.1, ge=0, description="Adagrad's, as Keras's.")
-    epsilon: float = setting(1e-7, gt=0, description="Adagrad's, as Keras's, and AdamW's.")
-    momentum: float = setting(0.9, ge=0, lt=1, description="Of sgd.")
-    weight_decay: float = setting(0.0, ge=0, description="Of sgd and adamw.")
+    initial_accumulator: float = setting(
+        0.1, ge=0, description="Adagrad's initial sum, as in Keras."
+    )
+    epsilon: float = setting(1e-7, gt=0, description="Epsilon of Adagrad (as in Keras) and AdamW.")
+    momentum: float = setting(0.9, ge=0, lt=1, description="Momentum of sgd.")
+    weight_decay: float = setting(0.0, ge=0, description="Weight decay of sgd and adamw.")
     label_smoothing: float = setting(
         0.0, ge=0, lt=1, description="Share of a label given to all classes."
     )
     center_loss: float = setting(0.0, ge=0, description="Weight of the contrastive-center loss.")
-    ema_decay: float = setting(0.0, ge=0, lt=1, description="Of averaged weights; 0 averages none.")
+    ema_decay: float = setting(0.0, ge=0, lt=1, description="Decay of averaged weights; 0: none.")
     precision: Literal["fp32", "bf16"] = setting(
         "fp32", description="bf16: autocast, on a GPU alone."
     )
@@ -203,13 +208,13 @@ class TrainConfig(StageConfig):
         "auto",
         operational=True,
         flag=Flag(panel=RUN),
-        description="Where it computes; auto takes CUDA where there is a device.",
+        description="Device to compute on; auto takes CUDA if there is a device.",
     )
     resume: bool = setting(
         True,
         operational=True,
         flag=Flag("--resume/--no-resume", panel=RUN),
-        description="Go on with an unfinished run of equal configuration.",
+        description="Resume an unfinished run of equal configuration.",
     )
     deterministic: bool = setting(
         True, operational=True, description="Bitwise equal runs on a GPU, slower."
@@ -218,7 +223,7 @@ class TrainConfig(StageConfig):
         True,
         operational=True,
         flag=Flag("--graphs/--no-graphs", panel=RUN),
-        description="On a GPU, launch an update as CUDA graphs; without is for finding faults.",
+        description="On a GPU, run updates as CUDA graphs; turn this off to find faults.",
     )
     compile: bool = setting(
         False,
@@ -247,7 +252,7 @@ class TrainConfig(StageConfig):
     @model_validator(mode="wrap")
     @classmethod
     def _apply_preset(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Fill in the preset's values as defaults: fields not given still count as not given."""
+        """Use the preset's values as defaults; fields not given still count as not given."""
         if not isinstance(given, dict):
             return validate(given)
         config = validate(PRESETS.get(str(given.get("preset")), {}) | given)

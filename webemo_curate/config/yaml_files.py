@@ -1,4 +1,4 @@
-"""YAML from outside: plain values alone, and bounds on what a few bytes may stand for."""
+"""Read YAML from outside: plain values only, within limits on size and aliases."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +13,10 @@ from webemo_curate.rooted import read_regular
 from webemo_curate.system_faults import raise_system_fault
 
 MAX_BYTES: Final = 256 * 2**10
-"""Of a configuration file: ten times the longest list of options and files that makes sense."""
+"""Most bytes of a configuration file: ten times the longest sensible list of options and files."""
 
 MAX_VALUES: Final = 20_000
-"""Values of a document with every alias written out; aliases of aliases grow without bound."""
+"""Most values of a document with all aliases written out; nested aliases grow without bound."""
 
 MAX_DEPTH: Final = 20
 TOO_MUCH: Final = "its aliases stand for too many values; write the values out"
@@ -42,13 +42,13 @@ def read_yaml(path: Path) -> Any:
 
     Returns
     -------
-    Any
+    The document; None for an empty file.
         Its document; None for an empty file.
 
     Raises
     ------
     InputError
-        If it cannot be read, is no YAML of plain values, or goes beyond a bound of this module.
+        If it cannot be read, is not YAML of plain values, or exceeds a limit of this module.
     """
     try:
         content = read_regular(path, MAX_BYTES + 1)
@@ -59,26 +59,26 @@ def read_yaml(path: Path) -> Any:
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except Exception as error:  # constructors raise many kinds on odd scalars
+    except Exception as error:  # constructors raise many kinds of errors on odd scalars
         raise_system_fault(error, str(path))
         reason = printable(str(error)) or type(error).__name__
         raise InputError(f"{path}: not a readable YAML file: {reason}") from error
 
 
 def line_of(path: Path, keys: Sequence[object]) -> int | None:
-    """Return the line on which a value of a YAML file stands.
+    """Return the line of a value in a YAML file.
 
     Parameters
     ----------
     path : Path
         A file that `read_yaml` has read.
     keys : sequence of object
-        Keys and indexes from the top.
+        Keys and indexes, outermost first.
 
     Returns
     -------
     int or None
-        Counted from 1: of the deepest of the keys that is there; None if none is.
+        Line of the deepest key that exists, counted from 1; None if none exists.
     """
     loader = _PlainLoader(read_regular(path, MAX_BYTES).decode("utf-8"))
     try:
@@ -94,7 +94,7 @@ def line_of(path: Path, keys: Sequence[object]) -> int | None:
 
 
 def _below(node: Node | None, key: object) -> tuple[Node, Node] | tuple[None, None]:
-    """Return where a key of a mapping or an item of a list stands, and its value."""
+    """Return the node of a mapping's key or of a list's item, and that of its value."""
     if isinstance(node, MappingNode):
         for name, value in node.value:
             if name.value == str(key):
@@ -120,7 +120,7 @@ def _construct(text: str, path: Path) -> Any:
 
 
 def _size(node: Node, known: dict[int, int], depth: int) -> int:
-    """Count the values of a node with its aliases written out; `known` holds counted nodes."""
+    """Count the values of a node with aliases written out; `known` holds counted nodes."""
     if depth > MAX_DEPTH:
         raise RecursionError
     if id(node) not in known:

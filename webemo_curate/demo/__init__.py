@@ -1,4 +1,4 @@
-"""The demo's world: drawn pictures, served on loopback as WEBEmo's lists name them."""
+"""The demo's world: drawn pictures, served on loopback under URLs in WEBEmo's form."""
 
 from webemo_curate.demo.server import demo_world
 

@@ -1,4 +1,4 @@
-"""The demo's pictures as a collection of one's own: a folder a label, or a table of files."""
+"""The demo's pictures as a user's own collection: a folder for each label, or a table of files."""
 
 import csv
 import io
@@ -14,19 +14,19 @@ PHOTOS, TABLE = "photos", "labels.csv"
 
 
 def write_photos(plan: Plan, folder: Path) -> Path:
-    """Put every picture that the server would give into a folder named by its label.
+    """Put every picture that the server would serve into a folder named by its label.
 
     Parameters
     ----------
     plan : Plan
-        The demo's world.
+        The demo's plan.
     folder : Path
-        Where it is drawn.
+        Folder of the drawn world.
 
     Returns
     -------
     Path
-        The folder of the labels' folders.
+        The folder that holds the labels' folders.
     """
     place = folder / PHOTOS
     for label, name, body in _pictures(plan):
@@ -43,7 +43,7 @@ def write_table(plan: Plan, folder: Path) -> Path:
     Parameters
     ----------
     plan, folder
-        As for `write_photos`.
+        See `write_photos`.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def write_table(plan: Plan, folder: Path) -> Path:
 
 
 def _pictures(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Yield label, file name and body of each line that the server answers with one."""
+    """Yield label, file name and body of each list line whose URL serves a picture."""
     for lines in plan.lines.values():
         for line in lines:
             url, _, index = line.rpartition(" ")

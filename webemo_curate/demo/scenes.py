@@ -1,4 +1,4 @@
-"""Scenes whose color, texture and shapes carry a mood: sad, or one of the others."""
+"""Draw scenes whose colors, textures and shapes express a mood: sad, or another."""
 
 import colorsys
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from PIL import Image, ImageDraw
 from webemo_curate.taxonomies.webemo_labels import Label
 
 SIZE = (300, 220)
-"""Pixels; WEBEmo's thumbnails are 220 high."""
+"""Size in pixels; WEBEmo's thumbnails are 220 high."""
 
 SADNESS = "sadness"
 AMBIGUOUS_SHARE = 0.12
-"""Pictures painted in the other mood's colors, so that color alone does not decide."""
+"""Share of pictures in the other mood's colors, so that color alone does not decide."""
 
 FIELD = (6, 5)
-"""Cells of the random field of light: strong enough that two scenes' perceptual hashes differ."""
+"""Cells of the random light, strong enough that two scenes' perceptual hashes differ."""
 
 FIELD_STRENGTH = 0.3
 HUES = {
@@ -35,7 +35,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Palette:
-    """Hue, saturation and value (0 to 1) that a scene is painted around."""
+    """Hue, saturation and value (0 to 1) around which a scene is painted."""
 
     hue: float
     saturation: float
@@ -55,9 +55,9 @@ def draw_scene(label: Label, rng: Rng) -> Image.Image:
     Parameters
     ----------
     label : Label
-        Its emotion decides colors, texture and shapes.
+        The label; its emotion decides colors, texture and shapes.
     rng : numpy.random.Generator
-        Decides everything else.
+        Source of everything else.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def _palette(emotion: str, rng: Rng) -> Palette:
 
 
 def _backdrop(palette: Palette, rng: Rng) -> Image.Image:
-    """Paint a gradient under a random field of light and shade."""
+    """Paint a gradient under random light and shade."""
     top, bottom = (np.array(palette.color(rng, light)) for light in (0.1, -0.1))
     slope = np.linspace(0, 1, SIZE[1])[:, None, None]
     gradient = np.broadcast_to(top * (1 - slope) + bottom * slope, (SIZE[1], SIZE[0], 3))
@@ -107,7 +107,7 @@ def _rays(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
 
 
 def _drooping(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
-    """Bowed arcs, and one small figure alone."""
+    """Draw arcs that hang down, and one small figure alone."""
     for _ in range(rng.integers(2, 5)):
         x, y, width = rng.uniform(-20, 240), rng.uniform(60, 200), rng.uniform(60, 160)
         box = (x, y, x + width, y + rng.uniform(40, 120))
@@ -119,7 +119,7 @@ def _drooping(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
 
 
 def _rising(pen: ImageDraw.ImageDraw, palette: Palette, rng: Rng) -> None:
-    """Round and upward shapes, several together."""
+    """Draw round and upward shapes, several together."""
     for _ in range(rng.integers(4, 10)):
         x, y, radius = rng.uniform(0, 300), rng.uniform(0, 220), rng.uniform(8, 40)
         color = palette.color(rng, rng.uniform(-0.2, 0.3))

@@ -1,4 +1,4 @@
-"""The demo's HTTP server: a process of its own on loopback that ends with its parent."""
+"""The demo's HTTP server: a separate process on loopback that ends with its parent."""
 
 import subprocess
 import sys
@@ -31,9 +31,9 @@ class DemoWorld:
     lists
         Folder of category.txt, train25.txt and test25.txt.
     mirror
-        Scheme, host and port to fetch from in place of the listed ones.
+        Scheme, host and port to fetch from instead of those in the lists.
     own
-        The same pictures as a collection of one's own, if that was asked for.
+        The same pictures as a user's own collection, if requested.
     """
 
     lists: Path
@@ -43,19 +43,19 @@ class DemoWorld:
 
 @contextmanager
 def demo_world(config: DemoConfig, folder: Path) -> Iterator[DemoWorld]:
-    """Draw the world if need be and serve it while the block runs.
+    """Draw the world if necessary, and serve it while the block runs.
 
     Parameters
     ----------
     config : DemoConfig
         Number of pictures and seed.
     folder : Path
-        Where it is kept.
+        Folder to keep it in.
 
     Yields
     ------
     DemoWorld
-        Where its lists and its server are.
+        Places of the lists and the server.
 
     Raises
     ------
@@ -66,7 +66,8 @@ def demo_world(config: DemoConfig, folder: Path) -> Iterator[DemoWorld]:
     forms = {"folder": write_photos, "table": write_table}
     own = forms[config.form](plan, folder) if config.form in forms else None
     command = [sys.executable, "-m", __package__, str(folder), config.model_dump_json()]
-    # The child reads our end of its standard input: when we die, it sees the end and stops.
+    # The child reads the pipe on its standard input: when this process dies, the pipe ends and it
+    # stops.
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -86,7 +87,7 @@ class PictureServer(ThreadingHTTPServer):
     Parameters
     ----------
     answers : dict of str to ServedAnswer
-        By URL path.
+        Answers by URL path.
     bodies : Path
         Folder of the bodies.
     """
@@ -126,18 +127,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: the demo's output is the pipeline's."""
+        """Print nothing: the demo's output is the pipeline's."""
 
 
 def serve(folder: Path, config: DemoConfig) -> None:
-    """Serve a world until standard input ends; prints the port first.
+    """Serve a world until standard input ends; print the port first.
 
     Parameters
     ----------
     folder : Path
-        Where the world is kept.
+        Folder of the world.
     config : DemoConfig
-        Which world.
+        Number of pictures and seed of the world.
     """
     plan = make_world(config, folder)
     with PictureServer(plan.answers, folder / BODIES) as server:

@@ -1,4 +1,4 @@
-"""Mishaps of pictures on the web: captions, copies at other sizes, crops, broken files."""
+"""Make the mishaps of pictures on the web: captions, copies at other sizes, crops, broken files."""
 
 import io
 
@@ -13,7 +13,7 @@ QUALITY = 90
 COPY_QUALITY = 75
 COPY_SCALE = 0.75
 CROP_SHARE = 0.06
-"""Cut from each side of a cropped copy."""
+"""Share cut from each side of a cropped copy."""
 
 
 def captioned(image: Image.Image, rng: Rng) -> Image.Image:
@@ -57,22 +57,22 @@ def jpeg(image: Image.Image, quality: int = QUALITY) -> bytes:
 
 
 def broken(content: bytes) -> bytes:
-    """Return a JPEG that ends half way: its header is sound, its last rows are missing."""
+    """Return a JPEG cut off half way: its header is sound, its last rows are missing."""
     return content[: len(content) // 2]
 
 
 def placeholder() -> bytes:
-    """Return the picture that a host serves for what it no longer has."""
+    """Return the picture that a host serves in place of a removed one."""
     image = Image.new("RGB", (220, 220), (235, 235, 235))
     ImageDraw.Draw(image).rectangle((60, 60, 160, 160), outline=(150, 150, 150), width=6)
     return jpeg(image)
 
 
 def web_page() -> bytes:
-    """Return the page that stands where an image was."""
+    """Return the web page served in place of an image."""
     return b"<!doctype html><title>Not here</title><p>This picture has moved."
 
 
 def generator(seed: int, index: int) -> Rng:
-    """Return the random state of one picture, independent of all others."""
+    """Return the random generator of one picture, independent of all others."""
     return np.random.default_rng([seed, index])

@@ -1,4 +1,4 @@
-"""The demo's plan: which URL serves what, and the lists that name the URLs."""
+"""The demo's plan: the response of each URL, and the lists that name the URLs."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from webemo_curate.taxonomies.webemo_labels import LABELS
 
 BODY = re.compile(r"[0-9a-f]{64}")
 PATH = re.compile(r"/jpg/(?:\d\d/){4}220_F_\d+_[0-9a-f]{16}\.jpg")
-"""Names of bodies, and paths of URLs: what is read of a plan must have their form."""
+"""Required form of names of bodies and of URL paths when a plan is read from disk."""
 
 HOST = "https://pictures.example"
 PLAN_FILE = "plan.json"
@@ -40,7 +40,7 @@ KINDS = {
     "dead": 0.08,
     "placeholder": 0.02,
 }
-"""Shares of the pictures that have something happen to them; most are plain."""
+"""Shares of the pictures with each kind of mishap; most pictures have none."""
 
 FAULTS = {"throttled": 0.005, "failing_once": 0.02, "slow": 0.02}
 """Shares of URLs that answer 429 once, 500 once, or late."""
@@ -50,14 +50,14 @@ FIRST_ASSET = 100_000_000
 
 @dataclass(frozen=True)
 class ServedAnswer:
-    """What the server gives for a URL's path.
+    """The response to a request for a URL's path.
 
     Attributes
     ----------
     status
         HTTP status code.
     body
-        File of the body, below the folder of bodies; None for none.
+        File of the body in the folder of bodies; None for no body.
     fault
         `throttled`, `failing_once`, `slow` or None.
     """
@@ -74,7 +74,7 @@ class Plan:
     Attributes
     ----------
     answers
-        By URL path.
+        Responses by URL path.
     lines
         Lines of the two lists, by file name.
     """
@@ -86,14 +86,14 @@ class Plan:
 
 
 def make_world(config: DemoConfig, folder: Path) -> Plan:
-    """Draw the world into a folder, or read it if it is there.
+    """Draw the world into a folder, or read it if it exists.
 
     Parameters
     ----------
     config : DemoConfig
         Number of pictures and seed.
     folder : Path
-        Gets bodies, lists and, last of all, the plan.
+        Receives bodies, lists and, last of all, the plan.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def make_world(config: DemoConfig, folder: Path) -> Plan:
 
 
 def _known_plan(path: Path, identity: dict[str, Any]) -> Plan | None:
-    """Read the plan of a world that was drawn; None if there is none, or it is not sound."""
+    """Read the plan of a drawn world; None if it is missing or invalid."""
     try:
         document = json.loads(read_regular(path))
         answers = {url: ServedAnswer(**answer) for url, answer in document["answers"].items()}
@@ -126,7 +126,7 @@ def _known_plan(path: Path, identity: dict[str, Any]) -> Plan | None:
 
 
 def _is_sound(plan: Plan) -> bool:
-    """Tell whether all that files are named after, and read by, has the form it is given here."""
+    """Return whether every name and path in a plan has the required form."""
     listed = [line.removeprefix(HOST).split(" ") for lines in plan.lines.values() for line in lines]
     return (
         plan.lines.keys() == Plan().lines.keys()
@@ -147,7 +147,7 @@ def _draw(config: DemoConfig, folder: Path) -> Plan:
 
 
 def _add_picture(plan: Plan, bodies: Path, index: int, rng: np.random.Generator) -> None:
-    """Draw one picture, decide what befalls it, and list its URLs."""
+    """Draw one picture, choose its mishap, and list its URLs."""
     kind = str(rng.choice([*KINDS, "plain"], p=[*KINDS.values(), 1 - sum(KINDS.values())]))
     label = _label(rng)
     scene = draw_scene(LABELS[label], rng)

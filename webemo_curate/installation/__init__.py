@@ -1,1 +1,1 @@
-"""The needs of a machine besides the package: weights of networks, and checks of the rest."""
+"""Check a machine's installation, and install the weights of networks."""

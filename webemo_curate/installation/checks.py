@@ -1,4 +1,4 @@
-"""The findings of `curate doctor`: what works on this machine, and what to do about the rest."""
+"""The checks of `curate doctor`: what works on this machine, and how to mend the rest."""
 
 import importlib.util
 import platform
@@ -22,17 +22,18 @@ from webemo_curate.system_faults import OPEN_FILES, WORKING_MEMORY_BYTES
 
 PYTHON = (3, 11)
 NEEDED_OPEN_FILES = 1024
-"""A fetch with its default of connections opens some hundreds of files."""
+"""Open files needed: a fetch with the default number of connections opens several hundred."""
 
 NEEDED_BYTES, COMFORTABLE_BYTES = 2**30, 15 * 10**9
-"""Of the disk: to do anything, and for WEBEmo's pictures with their packed pixels."""
+"""Bytes of free disk: the least needed, and enough for WEBEmo's pictures with their packed
+pixels."""
 
 HOSTS = ("huggingface.co", "github.com", "raw.githubusercontent.com")
-"""Where weights and WEBEmo's lists are published."""
+"""Hosts that publish weights and WEBEmo's lists."""
 
 
 class State(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     WORKS = "works"
     COULD = "could be"
@@ -41,18 +42,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """One check and its result.
 
     Attributes
     ----------
     name
-        What.
+        What was checked.
     state
-        `works`; `could be` where all works without it; `fails` where something does not.
+        `works`; `could be` if everything works without it; `fails` if something does not work.
     found
-        What is there.
+        What was found.
     remedy
-        What to do; empty where there is nothing.
+        How to mend it; empty if nothing is needed.
     """
 
     name: str
@@ -62,19 +63,19 @@ class Check:
 
 
 def look_around(config: PipelineConfig, place: Path) -> Iterator[Check]:
-    """Look at everything that needs no network; nothing is downloaded, nothing written.
+    """Run the checks that need no network; nothing is downloaded or written.
 
     Parameters
     ----------
     config : PipelineConfig
-        Says which network, engine and folder of weights are meant.
+        Names the network, the engine and the folder of weights to check.
     place : Path
-        Folder of the workspace, or one above it that is there.
+        Folder of the workspace, or an existing folder above it.
 
     Yields
     ------
     Check
-        As each is done; torch is imported, which takes seconds.
+        The results, each as soon as it is known; torch is imported, which takes seconds.
     """
     yield _python()
     yield from _torch()
@@ -87,17 +88,17 @@ def look_around(config: PipelineConfig, place: Path) -> Iterator[Check]:
 
 
 def ask_hosts(hosts: tuple[str, ...]) -> Iterator[Check]:
-    """Ask hosts for the headers of their front page: who asks for this has named them.
+    """Request the headers of hosts' front pages; only hosts that the user named.
 
     Parameters
     ----------
     hosts : tuple of str
-        Names, or URLs.
+        Names or URLs of the hosts.
 
     Yields
     ------
     Check
-        One a host.
+        One result for each host.
     """
     from webemo_curate.download.client import user_agent
     from webemo_curate.download.large_file import ask_about
@@ -123,7 +124,7 @@ def _torch() -> Iterator[Check]:
     try:
         import torch
         import torchvision  # noqa: F401 - one that does not fit torch fails here
-    except Exception as error:  # a broken installation raises many kinds
+    except Exception as error:  # a broken installation raises many kinds of errors
         remedy = "install it anew: pip install --force-reinstall torch torchvision"
         yield Check("torch", State.FAILS, f"cannot be imported: {error}", remedy)
         return
@@ -144,7 +145,7 @@ def _cuda(torch: Any) -> Check:
 
 
 def _engine(config: OcrConfig) -> Check:
-    """Set the engine up that would run, and let it read its own sample."""
+    """Set up the engine that would run, and let it read its own sample."""
     from webemo_curate.ocr.cascade import make_detector
     from webemo_curate.ocr.selection import choose_engine
     from webemo_curate.ocr.self_check import require_working
@@ -194,7 +195,7 @@ def _timm(config: PipelineConfig) -> Check:
 
 
 def _hub_copies(backbone: str) -> list[Path]:
-    """Return the file of a backbone in the hub's cache, if it is there."""
+    """Return the file of a backbone in the hub's cache, if it exists."""
     import timm
     from huggingface_hub import try_to_load_from_cache
 
@@ -239,7 +240,7 @@ def _reason(error: Exception) -> str:
 
 
 def optional_packages() -> Check:
-    """Look for the packages that some options need."""
+    """Check for the packages that some options need."""
     needs: dict[str, str] = {"ray": "--run-on ray", "tensorboard": "--tensorboard"}
     found: Callable[[str], object] = importlib.util.find_spec
     missing = [name for name in needs if found(name) is None]

@@ -1,4 +1,4 @@
-"""Downloads files of weights: resumable, checked before they take their place."""
+"""Download weight files: resumable, and checked before they are put in place."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ from webemo_curate.system_faults import raise_system_fault
 logger = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 2**30
-"""The largest file of weights has some 100 MB."""
+"""Largest download in bytes; weight files have up to some 100 MB."""
 
 SUFFIX: Final = ".download"
 OK: Final = 200
@@ -30,22 +30,22 @@ BLOCK: Final = 2**20
 
 @dataclass(frozen=True)
 class Got:
-    """A file of weights that is in its place.
+    """An installed weight file.
 
     Attributes
     ----------
     path
-        Where it lies.
+        Path of the file.
     url
-        Where it was had.
+        URL that it was downloaded from.
     bytes
-        Its size.
+        Its size in bytes.
     digest
-        In hex.
+        Its digest in hex.
     algorithm
-        Of the digest.
+        Algorithm of the digest.
     there
-        Whether it was there before.
+        Whether it was already there.
     """
 
     path: Path
@@ -57,22 +57,23 @@ class Got:
 
 
 def get(source: WeightSource) -> Got:
-    """Bring a file of weights to its place, unless the very file is there.
+    """Install a weight file, unless it is already there.
 
     Parameters
     ----------
     source : WeightSource
-        Which, from where.
+        The file, and where to download it.
 
     Returns
     -------
     Got
-        What is there now.
+        The installed file.
 
     Raises
     ------
     CurateError
-        If it cannot be had, or is not what was published; nothing wrong takes the place then.
+        If it cannot be downloaded, or differs from the published file; nothing is then put in
+        place.
     """
     if source.digest and _is(source, source.digest):
         return _got(source, source.digest, there=True)
@@ -104,7 +105,7 @@ def _bring(source: WeightSource, partial: Path, agent: str, size: int | None) ->
 
 
 def _put(source: WeightSource, partial: Path, expected: str) -> None:
-    """Check what came and give it its name; what is not right is deleted."""
+    """Check the downloaded file and put it in place; a wrong one is deleted."""
     try:
         with atomic_path(source.target) as whole:
             found = _copy(source, partial, whole)
@@ -119,7 +120,7 @@ def _put(source: WeightSource, partial: Path, expected: str) -> None:
 
 
 def _copy(source: WeightSource, partial: Path, whole: Path) -> str:
-    """Copy the wanted file out of what came; return its digest in hex."""
+    """Copy the wanted file out of the download; return its digest in hex."""
     digest = hashlib.new(source.algorithm, usedforsecurity=False)
     size = 0
     try:
@@ -145,7 +146,7 @@ def _opened(source: WeightSource, partial: Path) -> IO[bytes]:
 
 
 def _said(answered: Answered, source: WeightSource) -> str:
-    """Return the digest that the hub names."""
+    """Return the digest that the hub states."""
     digest = answered.headers.get(HUB_DIGEST, "").strip('"').removeprefix("W/").strip('"')
     if len(digest) != DIGITS[source.algorithm] or set(digest) - set("0123456789abcdef"):
         if answered.status != OK:
@@ -161,7 +162,7 @@ def _said(answered: Answered, source: WeightSource) -> str:
 
 
 def _is(source: WeightSource, digest: str) -> bool:
-    """Tell whether the file in its place is the one of a digest."""
+    """Return whether the installed file has a digest."""
     if not source.target.is_file():
         return False
     return regular_digest(source.target, algorithm=source.algorithm) == digest

@@ -1,4 +1,4 @@
-"""The places where weights are published, with the digests that are known of them."""
+"""The URLs of published weights, with their known digests."""
 
 import os
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ WEIGHTS_FILE: Final = "model.safetensors"
 
 @dataclass(frozen=True)
 class WeightSource:
-    """A file of weights.
+    """A published weight file.
 
     Attributes
     ----------
     url
-        Where it is had.
+        URL to download.
     target
-        The file that it becomes.
+        Path to install it at.
     digest
-        In hex; None where its publisher's answer says it.
+        Digest in hex; None if the publisher's response states it.
     algorithm
-        Of the digest.
+        Algorithm of the digest.
     member
-        File of the archive that is wanted; None where the download is that file itself.
+        The wanted file in the archive; None if the download is the file itself.
     """
 
     url: str
@@ -44,38 +44,38 @@ class WeightSource:
 
 
 def easyocr_sources(models: Path | None, mirror: str | None = None) -> list[WeightSource]:
-    """Return EasyOCR's two weight files.
+    """Return the sources of EasyOCR's two weight files.
 
     Parameters
     ----------
     models : Path, optional
-        Folder for them; default EasyOCR's own.
+        Folder to install them in; by default EasyOCR's own.
     mirror : str, optional
-        A copy of the site that holds them: scheme, host and port, and a path before theirs.
+        A copy of the site that holds them: scheme, host and port, and a path prefix.
 
     Returns
     -------
     list of WeightSource
-        Archives; the MD5 is of the file within, as easyocr's config.py gives it.
+        Archives; the MD5 is that of the file inside, from easyocr's config.py.
     """
     folder = models or weight_files.first_place()
     return [_easyocr(weights, folder, mirror) for weights in PUBLISHED]
 
 
 def timm_source(backbone: str, mirror: str | None = None) -> WeightSource:
-    """Return timm's weights of a backbone.
+    """Return the source of timm's weights of a backbone.
 
     Parameters
     ----------
     backbone : str
-        Name and tag, such as `tf_efficientnetv2_b2.in1k`.
+        timm's name and tag, such as `tf_efficientnetv2_b2.in1k`.
     mirror : str, optional
-        A copy of the hub; default `$HF_ENDPOINT`, or the hub.
+        A copy of the hub; by default `$HF_ENDPOINT`, or the hub.
 
     Returns
     -------
     WeightSource
-        A file of tensors; the hub says its SHA-256.
+        A file of tensors; the hub states its SHA-256.
     """
     import timm
 

@@ -1,1 +1,1 @@
-"""Row-local work: jobs, the scheduler that hands them out, processes here or Ray actors."""
+"""Run row-local work: jobs, the scheduler that hands them out, local processes or Ray actors."""

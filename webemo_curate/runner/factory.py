@@ -1,4 +1,4 @@
-"""Build the runner that a configuration means."""
+"""Build the configured runner."""
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.runner.job import Runner
@@ -6,22 +6,22 @@ from webemo_curate.runner.local_runner import LocalRunner
 
 
 def make_runner(config: PipelineConfig) -> Runner:
-    """Make the runner that runs row-local stages; nothing starts before its first job.
+    """Make the runner of row-local stages; nothing starts before its first job.
 
     Parameters
     ----------
     config : PipelineConfig
-        Its `runner` section, and `workers`.
+        Its `runner` section and `workers` are used.
 
     Returns
     -------
     Runner
-        Processes of this machine, or actors of a Ray cluster.
+        For processes on this machine, or actors of a Ray cluster.
 
     Raises
     ------
     InputError
-        If Ray is asked for and not installed.
+        If Ray is requested but not installed.
     """
     if config.runner.kind == "local":
         return LocalRunner(config.workers)

@@ -1,4 +1,4 @@
-"""The seam between row-local stages and machines: what a worker is and what a runner promises."""
+"""The protocols of row-local work: jobs, workers, and the runners that run them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DIGEST_DIGITS = 16
 
 @dataclass(frozen=True)
 class Resources:
-    """The needs of one worker of a stage.
+    """The resources that one worker of a stage needs.
 
     Attributes
     ----------
@@ -22,8 +22,8 @@ class Resources:
     gpus
         GPUs; a fraction lets workers share one.
     memory_bytes
-        Most of its own memory that it needs. The default is for decoding the largest picture that
-        is decoded (64 megapixels with transparency: 1.6 GB were measured).
+        Most memory of its own that it needs, in bytes. The default suffices to decode the largest
+        allowed picture (64 megapixels with transparency: 1.6 GB were measured).
     """
 
     cpus: float = 1
@@ -32,7 +32,7 @@ class Resources:
 
 
 class Worker(Protocol):
-    """The row-local part of a stage: pickled to a process, set up there once, fed batches.
+    """The row-local part of a stage: pickled to a process, set up there once, then given batches.
 
     `process` must be a pure function of the batch and the worker's own fields.
     """
@@ -45,7 +45,7 @@ class Worker(Protocol):
         """Load models and open clients; called once, in the worker's process."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Work on rows; returns one row for each, in their order."""
+        """Process rows; return one row for each, in order."""
 
     def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the outcome of rows that killed their worker when tried alone."""
@@ -53,47 +53,47 @@ class Worker(Protocol):
 
 @runtime_checkable
 class Staffed(Protocol):
-    """A worker with processes of its own around it: one has a machine, or a GPU, to itself."""
+    """A worker with helper processes of its own: it has a machine, or a GPU, to itself."""
 
     def staffed(self, processes: int) -> Worker:
-        """Return the worker with so many processes around it, at least one."""
+        """Return the worker with this many helper processes, at least one."""
 
 
 class Finished(Protocol):
     """Finished partitions, by name; see `storage.checkpoints.Checkpoints`."""
 
     def finished(self) -> set[str]:
-        """Return the names of those that are there."""
+        """Return the names of the stored partitions."""
 
     def save(self, name: str, table: pa.Table) -> None:
-        """Store one."""
+        """Store a partition."""
 
     def load(self, name: str) -> pa.Table | None:
-        """Return one; None if it is not there as it was saved."""
+        """Return a partition; None if it is missing or damaged."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One row-local computation.
+    """A row-local computation.
 
     Attributes
     ----------
     name
         Stage name, shown in the progress bar.
     worker
-        What is run.
+        The worker to run.
     rows
-        Its input.
+        The input rows.
     checkpoints
-        Finished partitions; equal jobs find theirs there.
+        Stores finished partitions, where an equal job finds them.
     partition_rows
-        Rows handed out, checkpointed and retried together.
+        Rows that are handed out, checkpointed and retried together.
     resources
-        What a worker needs.
+        Resources that a worker needs.
     unit
-        What the progress bar counts.
+        Unit that the progress bar counts.
     units
-        How many of those each row stands for; default one.
+        Number of units for each row; by default one.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Job:
     units: Sequence[int] | None = None
 
     def partitions(self) -> list[pa.RecordBatch]:
-        """Cut the input into batches of `partition_rows`."""
+        """Split the input into batches of `partition_rows`."""
         return [
             self.rows.slice(start, self.partition_rows).combine_chunks().to_batches()[0]
             for start in range(0, self.rows.num_rows, self.partition_rows)
@@ -114,17 +114,17 @@ class Job:
 
 
 def partition_names(partitions: Sequence[pa.RecordBatch]) -> list[str]:
-    """Name partitions by place and content, so that another cut never finds this one's results.
+    """Name partitions by position and content, so that another division never finds these results.
 
     Parameters
     ----------
     partitions : sequence of pa.RecordBatch
-        As `Job.partitions` cuts them.
+        The partitions, as returned by `Job.partitions`.
 
     Returns
     -------
     list of str
-        A file name each, without suffix.
+        A file name without suffix for each partition.
     """
     return [
         f"part-{index:06d}-{content_digest(pa.Table.from_batches([rows]))[:DIGEST_DIGITS]}"
@@ -133,7 +133,7 @@ def partition_names(partitions: Sequence[pa.RecordBatch]) -> list[str]:
 
 
 class Runner(Protocol):
-    """Runs a job's partitions somewhere."""
+    """Runs the partitions of a job."""
 
     def run(self, job: Job) -> pa.Table:
         """Run every partition not yet checkpointed.
@@ -141,12 +141,12 @@ class Runner(Protocol):
         Parameters
         ----------
         job : Job
-            What to run.
+            The job to run.
 
         Returns
         -------
         pa.Table
-            The workers' rows in the order of the input rows, whatever the worker count.
+            The workers' rows in the order of the input rows, whatever the number of workers.
 
         Raises
         ------
@@ -155,4 +155,4 @@ class Runner(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what jobs leave running; another job starts it again."""
+        """Release what jobs leave running; another job starts it again."""

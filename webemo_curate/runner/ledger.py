@@ -1,4 +1,4 @@
-"""The ledger of a job's rows: done, in work or still to do, and those that a lost worker took."""
+"""Account for a job's rows: finished, under way, waiting, or lost with their worker."""
 
 import logging
 from collections import deque
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Task:
-    """Rows for one worker: a whole partition, or one row of it tried alone."""
+    """Rows for one worker: a whole partition, or a single row tried alone."""
 
     partition: int
     offset: int
@@ -32,28 +32,28 @@ class PartialRows:
     parts: dict[int, pa.RecordBatch] = field(default_factory=dict)
 
     def complete(self) -> pa.Table | None:
-        """Return the partition's rows in order, or None while some are missing."""
+        """Return the partition's rows in order; None while some are missing."""
         if sum(part.num_rows for part in self.parts.values()) < self.rows:
             return None
         return pa.Table.from_batches([self.parts[offset] for offset in sorted(self.parts)])
 
 
 class Ledger:
-    """The books of one job.
+    """The accounts of one job.
 
     Parameters
     ----------
     job : Job
-        Partitions that its checkpoints hold are done.
+        The job; partitions in its checkpoints are already finished.
 
     Attributes
     ----------
     tasks
-        What is to be handed out, in order.
+        Tasks to hand out, in order.
     total
-        Units in all; see `Job.units`.
+        Total number of units; see `Job.units`.
     before
-        Those that were done before.
+        Number of units finished by earlier runs.
     """
 
     def __init__(self, job: Job) -> None:
@@ -71,12 +71,12 @@ class Ledger:
         self._partial = {task.partition: PartialRows(task.rows.num_rows) for task in self.tasks}
 
     def collect(self, task: Task, rows: pa.RecordBatch) -> int:
-        """Enter the rows of a task, and store the partition if they are its last.
+        """Record the rows of a task, and store the partition if it is now complete.
 
         Returns
         -------
         int
-            Units entered.
+            Number of units recorded.
         """
         self._partial[task.partition].parts[task.offset] = rows
         table = self._partial[task.partition].complete()
@@ -86,19 +86,19 @@ class Ledger:
         return self._units(task, rows)
 
     def charge(self, task: Task, death: Died) -> int:
-        """Deal with what a dead worker was doing: only its own rows are charged.
+        """Handle the rows of a dead worker; only these rows are held responsible.
 
         Parameters
         ----------
         task : Task
-            What it worked on.
+            The task it was working on.
         death : Died
-            If the rows cannot be the reason for it, they are handed out as before.
+            How it died; if the rows cannot be the reason, they are handed out unchanged.
 
         Returns
         -------
         int
-            Units entered.
+            Number of units recorded.
         """
         if death.innocent:
             self.tasks.appendleft(task)
@@ -108,7 +108,7 @@ class Ledger:
                 "%s: a row killed its worker twice%s and is recorded: %s",
                 self._job.name,
                 death.hint,
-                task.rows.column(0)[0],  # what a job's rows go by comes first
+                task.rows.column(0)[0],  # by convention, a job's first column identifies its rows
             )
             return self.collect(task, self._job.worker.crashed(task.rows))
         logger.warning(
@@ -132,14 +132,14 @@ class Ledger:
         return pa.concat_tables(whole) if whole else self._job.worker.output_schema.empty_table()
 
     def _units(self, task: Task, rows: pa.RecordBatch) -> int:
-        """Return what the rows of a task stand for on the bar."""
+        """Return how many units of the progress bar a task's rows count for."""
         if self._job.units is None:
             return rows.num_rows
         start = task.partition * self._job.partition_rows + task.offset
         return sum(self._job.units[start : start + rows.num_rows])
 
     def _stored(self, index: int, rows: int | None = None) -> pa.Table | None:
-        """Return a partition as it was stored; None unless it can be the worker's."""
+        """Return a partition as stored; None unless it can be the worker's result."""
         table = self._job.checkpoints.load(self._names[index])
         if table is None or rows not in (None, table.num_rows):
             return None

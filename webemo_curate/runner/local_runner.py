@@ -1,4 +1,4 @@
-"""The local runner: worker processes on one machine, each partition checkpointed as it is done."""
+"""The local runner: worker processes on one machine, with a checkpoint for each partition."""
 
 import os
 from contextlib import nullcontext
@@ -13,12 +13,14 @@ from webemo_curate.runner.scheduler import run_job
 from webemo_curate.runner.worker_process import WorkerProcess
 
 SHARES = 4
-"""Partitions that each worker gets of a small job: none waits long for another's last one."""
+"""Partitions for each worker in a small job, so that no worker waits long for another's last
+one."""
 
 
 AROUND_A_GPU = 2
-"""Processes a core around one that holds a GPU, since they mostly wait for its answers. On sixteen
-cores beside an H200, 40 read 381 photos a second with the cores 23 % busy, and 15 read 239."""
+"""Processes a core beside the one that holds a GPU; they mostly wait for its answers. On sixteen
+cores beside an H200, 40 processes read 381 photos a second with the cores 23 % busy, and 15 read
+239."""
 
 
 class LocalRunner:
@@ -27,8 +29,8 @@ class LocalRunner:
     Parameters
     ----------
     workers : int, optional
-        Processes, by default one for each CPU core; or those around the one that holds the GPU, by
-        default two for each.
+        Number of processes, by default one a core. For a worker with a GPU: the number of its
+        helper processes, by default two a core.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -53,14 +55,14 @@ def partition_size(job: Job, workers: int) -> int:
     Parameters
     ----------
     job : Job
-        Its `partition_rows` are the most; a GPU takes as many at once, whatever there is.
+        The job; its `partition_rows` are the upper limit. A GPU always gets that many.
     workers : int
-        How many there are.
+        Number of workers.
 
     Returns
     -------
     int
-        Such that each worker gets `SHARES` partitions where there are rows enough.
+        Small enough that each worker gets `SHARES` partitions, if there are enough rows.
     """
     if job.resources.gpus:
         return job.partition_rows
@@ -73,7 +75,7 @@ def usable_cores() -> int:
 
 
 class _Processes:
-    """Processes of this machine; see `scheduler.WorkerPool`."""
+    """Processes on this machine; see `scheduler.WorkerPool`."""
 
     def __init__(self, worker: Worker, size: int) -> None:
         self._worker, self.size = worker, size

@@ -1,7 +1,7 @@
-"""A bound on what a worker's process holds: beyond it, the process ends itself.
+"""Limit the memory of a worker's process: beyond the limit, the process ends itself.
 
-A limit of the operating system would count address space, of which CUDA reserves more than any
-machine has; so a thread looks at what is really held.
+The operating system's limit would count address space, of which CUDA reserves more than any machine
+has. So a thread checks the memory in use.
 """
 
 import os
@@ -12,39 +12,39 @@ import time
 import psutil
 
 LOOK_SECONDS = 0.2
-"""Between two looks; a decoder fills some hundred megabytes in that time."""
+"""Seconds between two checks; a decoder fills about a hundred megabytes in this time."""
 
 
 def held_bytes(process: int | None = None) -> int:
-    """Return the memory that is a process's own: not mapped files, nor what others share.
+    """Return the memory of a process alone, without mapped files and shared memory.
 
     Parameters
     ----------
     process : int, optional
-        Its number; by default this process.
+        Process id; by default this process.
 
     Returns
     -------
     int
-        Bytes.
+        Memory in bytes.
 
     Raises
     ------
     psutil.NoSuchProcess
-        If it has ended.
+        If the process has ended.
     """
     info = psutil.Process(process).memory_info()
-    own: int = info.rss - getattr(info, "shared", 0)  # told on Linux alone
+    own: int = info.rss - getattr(info, "shared", 0)  # reported on Linux only
     return own
 
 
 def end_beyond(limit_bytes: int) -> None:
-    """Kill this process as soon as it is seen to hold more.
+    """Kill this process as soon as it exceeds a limit.
 
     Parameters
     ----------
     limit_bytes : int
-        Most that it may hold, counted as in `held_bytes`.
+        The limit, counted as in `held_bytes`.
     """
     threading.Thread(target=_watch, args=(limit_bytes,), daemon=True).start()
 

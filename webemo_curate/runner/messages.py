@@ -1,4 +1,4 @@
-"""The messages between driver and workers, and a worker's side of them."""
+"""The messages between driver and workers, and the worker's side of them."""
 
 import traceback
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from webemo_curate.runner.job import Worker
 from webemo_curate.system_faults import SystemFaultError, raise_file_limit, raise_system_fault
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Processes are the unit of parallelism: threads that libraries start besides would contend."""
+"""Parallelism comes from processes: additional threads of libraries would compete for the cores."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Ready:
 
 @dataclass(frozen=True)
 class Done:
-    """A batch that was worked on; `rows` is an Arrow IPC stream."""
+    """A finished batch; `rows` is an Arrow IPC stream."""
 
     rows: bytes
 
 
 @dataclass(frozen=True)
 class Advanced:
-    """Rows of the present batch that are done; its answer is still to come."""
+    """The number of rows of the present batch that are done; the batch is still under way."""
 
     rows: int
 
@@ -39,7 +39,7 @@ class Advanced:
 class Failed:
     """An exception in the worker; `message` is set if it was a `CurateError`.
 
-    `wrong_input` tells an `InputError`, which ends the command with another code; `lacking` a
+    `wrong_input` marks an `InputError`, which has another exit code; `lacking` marks a
     `SystemFaultError`.
     """
 
@@ -49,7 +49,7 @@ class Failed:
     lacking: bool = False
 
     def as_error(self, job: str) -> CurateError:
-        """Return the error of the same kind and text, for the driver to raise."""
+        """Return an error of the same kind and text, for the driver to raise."""
         if self.lacking:
             return SystemFaultError(self.message)
         kind = InputError if self.wrong_input else CurateError
@@ -58,10 +58,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Died:
-    """The worker is no more; `innocent` if what it worked on cannot be the reason.
+    """The death of a worker; `innocent` if the rows it worked on cannot be the reason.
 
-    `hint` says what else than a crash may have been the reason; `signal` is the number of what
-    ended it, 0 if that is not known.
+    `hint` names possible reasons other than a crash; `signal` is the number of the signal that
+    ended it, 0 if unknown.
     """
 
     innocent: bool = False
@@ -70,12 +70,12 @@ class Died:
 
     @property
     def killed(self) -> bool:
-        """Whether it was ended from outside, as by a system that is short of memory."""
+        """Whether it was killed from outside, as by a system that is short of memory."""
         return self.signal == SIGKILL
 
     @property
     def out_of_time(self) -> bool:
-        """Whether it ended itself for using more processor time than it may."""
+        """Whether it ended itself for using too much processor time."""
         return self.signal == SIGPROF
 
 
@@ -110,13 +110,13 @@ def to_ipc(batch: pa.RecordBatch) -> bytes:
 
 
 def from_ipc(content: bytes) -> pa.RecordBatch:
-    """Read back what `to_ipc` wrote."""
+    """Read what `to_ipc` wrote."""
     with pa.ipc.open_stream(content) as reader:
         return reader.read_next_batch()
 
 
 def failure(error: Exception) -> Failed:
-    """Return an exception of a worker, which is being handled, as a message."""
+    """Turn the worker's exception that is being handled into a message."""
     trace = traceback.format_exc()
     try:
         raise_system_fault(error)

@@ -1,4 +1,4 @@
-"""Meeting a Ray cluster: one that is there, or one of our own on this machine."""
+"""Join a Ray cluster: an existing one, or one started on this machine."""
 
 import logging
 import os
@@ -11,49 +11,49 @@ from webemo_curate.errors import CurateError
 from webemo_curate.runner.local_runner import usable_cores
 
 OBJECT_STORE_BYTES = 256 * 2**20
-"""Of a local cluster: batches pass through it, images do not."""
+"""Bytes of a local cluster's object store; only batches pass through it, not images."""
 
 KNOCK_SECONDS = 5.0
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # What died is told by the ledger; Ray would print a paragraph to standard output as well.
+    # The ledger reports deaths; Ray would print a paragraph to standard output as well.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
 LOCAL = QUIET | {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    # Despite its name and on any system, '0' makes Ray's servers listen on loopback alone. An
-    # address such as 127.0.0.2 does not: they then listen everywhere and merely say otherwise.
+    # Despite its name, and on any system, '0' makes Ray's servers listen on loopback only. An
+    # address such as 127.0.0.2 does not: the servers then listen everywhere but report otherwise.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     # Ray's own niceness of 15 starves workers beside anything else that runs here: a set-up of two
     # seconds took minutes.
     "RAY_worker_niceness": "0",
 }
-"""Environment of a cluster of our own: it calls nobody, and nobody without its token calls it."""
+"""Environment of a local cluster: it makes no outside calls, and accepts none without its token."""
 
 
 def meet_cluster(address: str | None, workers: int) -> bool:
-    """Join a cluster, or start one here; nothing is done where this process has met one.
+    """Join a cluster, or start one here; do nothing if this process has already joined one.
 
     Parameters
     ----------
     address : str or None
-        `host:port` of the cluster; None for one of our own.
+        `host:port` of the cluster; None to start one on this machine.
     workers : int
-        Places that one of our own has at least.
+        Least number of workers that a cluster started here has room for.
 
     Returns
     -------
     bool
-        Whether the cluster was met by this call, so that its caller leaves it.
+        Whether this call joined the cluster; its caller must then leave it.
 
     Raises
     ------
     CurateError
-        If there is none, or it cannot be joined.
+        If there is no cluster, or it cannot be joined.
     """
-    if "ray" not in sys.modules:  # it reads these when it is imported
+    if "ray" not in sys.modules:  # Ray reads these variables when it is imported
         os.environ.update((QUIET if address else LOCAL) | os.environ)
     if ray_module().is_initialized():
         return False
@@ -61,8 +61,8 @@ def meet_cluster(address: str | None, workers: int) -> bool:
         if address:
             _join(address)
         else:
-            # Never the cluster that Ray would find noted in its temporary folder: it may be
-            # another's, or long gone.
+            # Never the cluster noted in Ray's temporary folder: it may be another user's, or long
+            # gone.
             _start(max(usable_cores(), workers))
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise CurateError(
@@ -73,7 +73,7 @@ def meet_cluster(address: str | None, workers: int) -> bool:
 
 
 def ray_module() -> Any:
-    """Import Ray where it is used: commands without it must not wait for it."""
+    """Import Ray only when it is used, so that other commands do not wait for it."""
     import ray
 
     return ray
@@ -108,7 +108,7 @@ def _init(**options: Any) -> None:
 
 
 def _knock(address: str) -> None:
-    """Raise ConnectionError where nobody listens: Ray itself would try for minutes."""
+    """Raise ConnectionError if nobody listens at an address; Ray itself would try for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if port.isdigit():
         try:

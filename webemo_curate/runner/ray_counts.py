@@ -1,7 +1,8 @@
-"""How far Ray's workers are within their batches: an actor that they tell, and the driver asks.
+"""Report how far Ray's workers are within their batches, through an actor between.
 
-A worker's actor has one thread, its process's main one: signals that bound a picture's time reach
-no other. So nobody can ask it meanwhile; it tells, and waits for no answer.
+A worker's actor runs in the main thread of its process, because the signals that limit a picture's
+time reach only the main thread. So nobody can query it during a batch; instead it reports, without
+waiting for an answer.
 """
 
 import asyncio
@@ -15,14 +16,14 @@ from webemo_curate.runner.ray_cluster import ray_module
 from webemo_curate.runner.reporting import reporting_to
 
 NEWS_SECONDS = 1.0
-"""Between two reports of a worker, and two answers to the driver: a message a second of each."""
+"""Seconds between two reports of a worker, and between two answers to the driver."""
 
 Told = dict[int, int]
-"""Number of a batch -> its rows that are done."""
+"""Finished rows, by the number of the batch."""
 
 
 class _Counts:
-    """The actor: adds up what workers tell until the driver asks."""
+    """The actor: adds up the workers' reports until the driver asks."""
 
     def __init__(self) -> None:
         self._rows: Counter[int] = Counter()
@@ -33,7 +34,7 @@ class _Counts:
         self._some.set()
 
     async def taken(self) -> Told:
-        """Return what was told since this was asked before, once there is some."""
+        """Return what was reported since the last call, as soon as there is something."""
         await self._some.wait()
         await asyncio.sleep(NEWS_SECONDS)
         told, self._rows = dict(self._rows), Counter()
@@ -43,14 +44,14 @@ class _Counts:
 
 @dataclass(frozen=True)
 class BatchCounts:
-    """A worker's side: sent with a batch, tells of its rows.
+    """A worker's side: sent with a batch, reports its rows.
 
     Attributes
     ----------
     actor
-        The one that is told.
+        The actor that receives the reports.
     batch
-        The batch's number.
+        Number of the batch.
     """
 
     actor: Any
@@ -58,7 +59,7 @@ class BatchCounts:
 
     @contextmanager
     def telling(self) -> Iterator[None]:
-        """Tell of the rows that are done while the block runs, without waiting for anything."""
+        """Report finished rows while the block runs, without waiting for anything."""
         with reporting_to(lambda rows: self.actor.add.remote(self.batch, rows), NEWS_SECONDS):
             yield
 
@@ -74,24 +75,24 @@ class DriverCounts:
         self._answer: Any = None
 
     def of_next_batch(self) -> BatchCounts:
-        """Return what is sent with a batch; its number is that of no other."""
+        """Return the object to send with a batch, with a new number."""
         self._batches += 1
         return BatchCounts(self._actor, self._batches)
 
     def ask(self) -> None:
-        """Ask, unless an answer is awaited."""
+        """Ask the actor, unless an answer is still awaited."""
         if self._answer is None:
             self._answer = self._actor.taken.remote()
 
     def awaited(self) -> list[Any]:
-        """Return the answer to wait for, if there is one."""
+        """Return the awaited answer, if there is one."""
         return [] if self._answer is None else [self._answer]
 
     def taken(self) -> Told:
-        """Return the answer that has come, and ask again.
+        """Return the answer that has arrived, and ask again.
 
-        An actor whose node has died is not asked again before a worker has answered: it is started
-        anew by then, and what it knew is of no other use.
+        An actor whose node died is not asked again before a worker has answered. By then it has
+        been restarted, and its earlier counts are no longer needed.
         """
         answer, self._answer = self._answer, None
         try:

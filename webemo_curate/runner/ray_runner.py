@@ -1,7 +1,7 @@
-"""The Ray runner: workers are actors on a cluster; scheduling is all that Ray is used for.
+"""The Ray runner: workers are actors on a cluster; Ray only places them.
 
-Ray retries nothing itself: a worker that died shows in the driver, whose ledger decides what
-becomes of its rows. Actors end with their driver; finished partitions are its checkpoints.
+Ray retries nothing itself: the driver notices the death of a worker, and its ledger decides about
+the rows. Actors end with their driver; finished partitions remain as its checkpoints.
 """
 
 import logging
@@ -42,26 +42,26 @@ MISSING = (
     "'pip install ray', or leave the option out"
 )
 NODE_NEWS_SECONDS = 1.0
-"""How much later than the death of its workers that of a node may become known."""
+"""Seconds by which the news of a node's death may follow that of its workers."""
 
 NODE_DIED = "its node has died"
-"""Ray's words, in an error that has no field for it."""
+"""Ray's words in its error message, which has no field for this."""
 
 RAISE = "raise --worker-memory"
 
 PATIENCE_SECONDS = 60.0
-"""After so long without a word from any worker, the user is told what is waited for."""
+"""Seconds without a message from any worker after which the user is told what is awaited."""
 
 
 class RayRunner:
-    """Runs partitions in actors of an existing cluster, or of one on this machine.
+    """Runs partitions in actors of an existing cluster, or of one started on this machine.
 
     Parameters
     ----------
     config : RunnerConfig
-        Address of the cluster, and what a worker gets of it.
+        Address of the cluster, and resources of a worker on it.
     workers : int, optional
-        Actors at once; default as many as the cluster has room for.
+        Number of actors at once; by default as many as the cluster has room for.
 
     Raises
     ------
@@ -80,9 +80,9 @@ class RayRunner:
         return run_job(job, lambda: self._pool(job))
 
     def close(self) -> None:
-        """Leave the cluster, unless others of this process had joined it before.
+        """Leave the cluster, unless this process had already joined it elsewhere.
 
-        One of our own ends with that, as it does with this process.
+        A cluster started here ends at this point, or with this process.
         """
         if self._connected:
             ray_module().shutdown()
@@ -106,10 +106,10 @@ class RayRunner:
 
 
 class _Actor:
-    """A worker's side: lives in a process of the cluster."""
+    """A worker's side: runs in a process of the cluster."""
 
     def set_up(self, worker: Worker, version: str, memory: int) -> Ready | Failed:
-        """Set the worker up, if this is the driver's version and `memory` bytes (if not 0) do."""
+        """Set the worker up if the driver's version matches and `memory` bytes (0: any) suffice."""
         if version != __version__:
             node = socket.gethostname()
             return _refused(f"node {node} has webemo-curate {__version__}, this is {version}")
@@ -127,13 +127,13 @@ class _Actor:
             return work(self._worker, batch)
 
     def node(self) -> str:
-        """Return the id of the node it lives on."""
+        """Return the id of the node that it runs on."""
         node: str = ray_module().get_runtime_context().get_node_id()
         return node
 
 
 class _RayHand:
-    """One actor; see `scheduler.WorkerHandle`."""
+    """The driver's side of one actor; see `scheduler.WorkerHandle`."""
 
     def __init__(self, actor: Any, worker: Any, memory: int, counts: DriverCounts) -> None:
         self._actor, self._memory, self._counts = actor, memory, counts
@@ -147,18 +147,18 @@ class _RayHand:
         self.answer = self._actor.work.remote(to_ipc(batch), counts)
 
     def receive(self) -> Message:
-        """Return the answer that has come; a dead actor's rows are innocent if its node went."""
+        """Return the message that arrived; a dead actor's rows are innocent if its node died."""
         errors = ray_module().exceptions
         try:
             message: Message = ray_module().get(self.answer)
         except (errors.ActorUnavailableError, errors.ObjectLostError):
             return Died(innocent=True)  # the network, or the node that held the answer
         except errors.RayActorError as error:
-            if error.actor_init_failed:  # as it would be the next time
+            if error.actor_init_failed:  # the next one would fail too
                 return Failed(None, str(error))
             return Died(innocent=self._lost_its_node(error), hint=self._hint())
         except errors.RayError as error:
-            return Failed(None, str(error))  # nothing died: what was sent cannot be run there
+            return Failed(None, str(error))  # nothing died: the worker cannot run there
         return message
 
     def kill(self) -> None:
@@ -175,7 +175,7 @@ class _RayHand:
         try:
             home = ray_module().get(self._node, timeout=NODE_NEWS_SECONDS)
         except ray_module().exceptions.RayError:
-            return False  # it died while it was set up; were that innocent, it would go on for ever
+            return False  # died during set-up; calling that innocent would retry for ever
         time.sleep(NODE_NEWS_SECONDS)
         return not any(node["NodeID"] == home and node["Alive"] for node in ray_module().nodes())
 
@@ -209,7 +209,7 @@ class _Actors:
         by_answer = {worker.answer: worker for worker in workers}
         ready: list[Any] = []
         while not ready:
-            awaited = [*by_answer, *self._counts.awaited()]  # an answer goes before counts
+            awaited = [*by_answer, *self._counts.awaited()]  # answers before counts
             ready, _ = ray_module().wait(awaited, num_returns=1, timeout=PATIENCE_SECONDS)
             if not ready:
                 logger.info("waiting for %d workers of the Ray cluster", len(workers))
@@ -219,7 +219,7 @@ class _Actors:
         return [(by_answer[answer], by_answer[answer].receive()) for answer in ready]
 
     def _advanced(self, workers: list[_RayHand]) -> list[tuple[_RayHand, Message]]:
-        """Return what workers told of the batch that each is at; what is late is of no use."""
+        """Return the workers' counts for their present batches; late counts are ignored."""
         at = {worker.batch: worker for worker in workers}
         told = self._counts.taken()
         return [(at[batch], Advanced(rows)) for batch, rows in told.items() if batch in at]
@@ -230,7 +230,7 @@ def _refused(reason: str) -> Failed:
 
 
 def _needs(resources: Resources, config: RunnerConfig) -> dict[str, float]:
-    """Return what a worker takes of a node: the stage's needs, or what the user says."""
+    """Return the resources of a worker: the stage's needs, or the user's settings."""
     asked = {"CPU": config.cpus, "GPU": config.gpus, "memory": config.memory}
     own = {"CPU": resources.cpus, "GPU": resources.gpus, "memory": resources.memory_bytes}
     return {name: own[name] if value is None else value for name, value in asked.items()}

@@ -1,4 +1,4 @@
-"""Reports of a worker, within a partition, that rows are done: bars move with every image."""
+"""Report finished rows of a partition, so that progress bars move with every image."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -7,14 +7,14 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 TELL_SECONDS = 0.1
-"""Between two reports of a worker; a bar is drawn no more often."""
+"""Seconds between two reports of a worker; a bar is not redrawn more often."""
 
 
 RowT = TypeVar("RowT")
 
 
 class _Teller:
-    """Adds rows up and tells of them now and then."""
+    """Adds up rows and reports them periodically."""
 
     def __init__(self, tell: Callable[[int], None], seconds: float | None) -> None:
         self._tell, self._seconds = tell, seconds
@@ -32,12 +32,12 @@ _TELLER: ContextVar[_Teller | None] = ContextVar("whom this process tells of row
 
 
 def rows_done(rows: int = 1) -> None:
-    """Say that rows of the present batch are done; a worker calls it as it goes.
+    """Report finished rows of the present batch; called by a worker during its work.
 
     Parameters
     ----------
     rows : int, default 1
-        How many since it was last called.
+        Number of rows since the last call.
     """
     teller = _TELLER.get()
     if teller is not None:
@@ -45,7 +45,7 @@ def rows_done(rows: int = 1) -> None:
 
 
 def counted(rows: Iterable[RowT]) -> Iterator[RowT]:
-    """Yield rows, and say that each is done when the next is asked for; see `rows_done`."""
+    """Yield rows, and report each as done when the next is requested; see `rows_done`."""
     for row in rows:
         yield row
         rows_done()
@@ -53,14 +53,14 @@ def counted(rows: Iterable[RowT]) -> Iterator[RowT]:
 
 @contextmanager
 def reporting_to(tell: Callable[[int], None], seconds: float | None = None) -> Iterator[None]:
-    """Let `rows_done` be heard while the block runs.
+    """Pass the reports of `rows_done` on while the block runs.
 
     Parameters
     ----------
     tell : callable
-        Given numbers of rows.
+        Called with numbers of rows.
     seconds : float, optional
-        Between two calls of it, at least; default `TELL_SECONDS`.
+        Least seconds between two calls; by default `TELL_SECONDS`.
     """
     token = _TELLER.set(_Teller(tell, seconds))
     try:

@@ -1,4 +1,4 @@
-"""The loop that drives a job: start workers, hand out rows, listen, and keep the ledger."""
+"""Drive a job: start workers, hand out rows, receive results, and keep the ledger."""
 
 import errno
 from collections import Counter
@@ -16,14 +16,14 @@ from webemo_curate.runner.messages import Advanced, Died, Done, Failed, Message,
 from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
 
 SETUP_ATTEMPTS = 3
-"""Workers that may die in a row before their first batch; then the machine is at fault."""
+"""Workers that may die in a row before their first batch; after more, the machine is at fault."""
 
 
 class WorkerHandle(Protocol):
-    """One worker in a process of its own, here or elsewhere."""
+    """One worker in a process of its own, on this machine or another."""
 
     def send(self, batch: pa.RecordBatch) -> None:
-        """Hand over a batch; a dead worker shows when it is listened to."""
+        """Send a batch; the death of a worker is noticed when it is listened to."""
 
     def kill(self) -> None:
         """End its process at once."""
@@ -33,17 +33,17 @@ WorkerT = TypeVar("WorkerT", bound=WorkerHandle)
 
 
 class WorkerPool(Protocol[WorkerT]):
-    """The source of workers: the only thing in which two runners differ."""
+    """The source of workers, in which alone the runners differ."""
 
     @property
     def size(self) -> int:
-        """Workers to have at once."""
+        """Number of workers at once."""
 
     def start_worker(self) -> WorkerT:
         """Start a worker; its first message says that it is set up, or why not."""
 
     def listen(self, workers: list[WorkerT]) -> list[tuple[WorkerT, Message]]:
-        """Wait until some of these workers have a message, and return those."""
+        """Wait until some of these workers have a message, and return the messages."""
 
 
 def run_job(
@@ -54,9 +54,9 @@ def run_job(
     Parameters
     ----------
     job : Job
-        What to run.
+        The job to run.
     assemble : callable
-        Makes a pool for it; not called if nothing is missing.
+        Makes a pool of workers for the job; not called if nothing is missing.
 
     Returns
     -------
@@ -79,16 +79,16 @@ def run_job(
 
 
 def run_tasks(job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> Iterator[int]:
-    """Yield numbers of rows as they are done, until all tasks are; negative where some are lost.
+    """Yield numbers of rows as they are done, until all tasks are; negative if rows are lost.
 
     Parameters
     ----------
     job : Job
-        What is run.
+        The job to run.
     ledger : Ledger
-        Its books.
+        The job's accounts.
     pool : WorkerPool
-        Who works; every worker is let go at the end.
+        The source of workers; every worker is released at the end.
 
     Raises
     ------
@@ -99,19 +99,19 @@ def run_tasks(job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> Iterator[i
 
 
 class _Run(Generic[WorkerT]):
-    """One job's workers and what each is doing."""
+    """One job's workers, and the task of each."""
 
     def __init__(self, job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> None:
         self._name, self._ledger, self._pool = job.name, ledger, pool
         self._idle: list[WorkerT] = []
-        self._busy: dict[WorkerT, Task | None] = {}  # None: it is being set up
+        self._busy: dict[WorkerT, Task | None] = {}  # None during set-up
         self._setup_deaths = 0
         self._memory = job.resources.memory_bytes
-        self._told: Counter[WorkerT] = Counter()  # rows of its task that are done
+        self._told: Counter[WorkerT] = Counter()  # finished rows of its task
         self._cramped: set[WorkerT] = set()  # got a row alone while memory was short
 
     def rows_done(self) -> Iterator[int]:
-        """Yield numbers of rows as they are done, until all are; negative where some are lost."""
+        """Yield numbers of rows as they are done, until all are; negative if rows are lost."""
         try:
             while self._ledger.tasks or self._working():
                 self._hand_out()
@@ -138,14 +138,14 @@ class _Run(Generic[WorkerT]):
             starting += 1
 
     def _take(self, worker: WorkerT, message: Message) -> int:
-        """Act on a worker's message; returns how many more rows are done since its last one."""
+        """Act on a worker's message; return how many more rows are done than before it."""
         if isinstance(message, Advanced):
             self._told[worker] += message.rows
             return message.rows
         return self._end(worker, message) - self._told.pop(worker, 0)
 
     def _end(self, worker: WorkerT, message: Message) -> int:
-        """Act on the end of what a worker was doing; returns how many of its rows are entered."""
+        """Act on the end of a worker's task; return how many of its rows are recorded."""
         task = self._busy.pop(worker)
         if isinstance(message, Died):
             worker.kill()
@@ -162,7 +162,7 @@ class _Run(Generic[WorkerT]):
 
     def _charge(self, task: Task | None, death: Died, *, cramped: bool) -> int:
         if death.killed and cramped:
-            raise lacking(errno.ENOMEM)  # the system's choice of whom to end is no verdict
+            raise lacking(errno.ENOMEM)  # killed for lack of memory: no verdict
         if task is not None:
             return self._ledger.charge(task, death)
         self._setup_deaths += not death.innocent

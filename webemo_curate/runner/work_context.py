@@ -12,14 +12,14 @@ from webemo_curate.workspace import Workspace
 
 @dataclass(frozen=True)
 class WorkContext:
-    """A workspace, and how work on it is done; made once by a command and passed down.
+    """A workspace and the settings for work on it; made once by a command and passed down.
 
     Attributes
     ----------
     workspace
         Manifests, images and runs.
     config
-        The workspace's configuration, with what the command line changed.
+        The workspace's configuration, with the changes from the command line.
     """
 
     workspace: Workspace
@@ -27,11 +27,11 @@ class WorkContext:
 
     @property
     def max_pixels(self) -> int:
-        """Largest width times height that is decoded."""
+        """Largest width times height decoded."""
         return self.config.decoding.max_pixels
 
     @contextmanager
     def running(self) -> Iterator[Runner]:
-        """Give the configured runner while the block runs; nothing starts before its first job."""
+        """Yield the configured runner while the block runs; nothing starts before its first job."""
         with closing(make_runner(self.config)) as runner:
             yield runner

@@ -1,4 +1,4 @@
-"""One worker process: how it is started, fed over a pipe, and how its death shows."""
+"""One worker process: start it, feed it over a pipe, and notice its death."""
 
 import multiprocessing
 import os
@@ -28,32 +28,33 @@ from webemo_curate.runner.messages import (
 from webemo_curate.runner.reporting import reporting_to
 
 DEATH_SECONDS = 10
-"""At most so long from the end of a process's pipe to that of the process."""
+"""Seconds allowed from the end of a process's pipe to the end of the process."""
 
 
 HeardT = TypeVar("HeardT")
 
 Serve = Callable[[Connection, Any], None]
-"""Run in the child: answers over a pipe by what was pickled to it, until the pipe closes."""
+"""Runs in the child: answers messages on a pipe with the object pickled to it, until the pipe
+closes."""
 
 
 class WorkerProcess:
-    """A process that holds one set-up worker.
+    """A process that holds one worker.
 
     Parameters
     ----------
     worker : Worker
-        Pickled to the process, set up there.
+        Pickled to the process, and set up there.
     serve : callable, optional
-        What the process does with it; by default it answers batches with messages.
+        Main function of the process; by default it answers batches with messages.
     """
 
     def __init__(self, worker: Any, serve: Serve | None = None) -> None:
-        # 'spawn' gives the child no copy of our threads, locks and sockets.
+        # 'spawn' gives the child no copy of this process's threads, locks and sockets.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         whole = (serve or serve_worker, theirs, worker, named_workspace())
-        # One with processes of its own may not be a daemon; whoever uses it ends it.
+        # A process with child processes of its own may not be a daemon; its user ends it.
         daemon = not isinstance(worker, Staffed)
         self._process = context.Process(target=_begin, args=whole, daemon=daemon)
         with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
@@ -61,22 +62,22 @@ class WorkerProcess:
         theirs.close()
 
     def send(self, batch: pa.RecordBatch) -> None:
-        """Hand over a batch; a dead worker shows at the next `receive`."""
+        """Send a batch; the death of the worker is noticed at the next `receive`."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send_bytes(to_ipc(batch))
 
     def tell(self, message: object) -> None:
-        """Send any message; a dead worker shows at the next `receive`."""
+        """Send any message; the death of the worker is noticed at the next `receive`."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
     def receive(self) -> Message:
-        """Return the worker's next message, or that its process has died."""
+        """Return the worker's next message, or the news of its death."""
         message: Message = self._hear(self.connection.recv)
         return message
 
     def receive_bytes(self) -> bytes | Died:
-        """Return the bytes that the process sends next, or that it has died."""
+        """Return the next bytes that the process sends, or the news of its death."""
         return self._hear(self.connection.recv_bytes)
 
     def _hear(self, receive: Callable[[], HeardT]) -> HeardT | Died:
@@ -102,9 +103,9 @@ def _death(exit_code: int) -> Died:
 def _without_main(worker: Any) -> Iterator[None]:
     """Hide the caller's main module while the block runs, so that a child does not run it again.
 
-    A script without a main guard would start the work anew in every worker; standard input, a
-    notebook's cell and `python -c` have no file to run. Only a worker that is defined there needs
-    its module.
+    A script without a main guard would start the work again in every worker; standard input, a
+    notebook's cell and `python -c` have no file to run. Only a worker defined in that module needs
+    it.
     """
     main = sys.modules["__main__"]
     if type(worker).__module__ == "__main__":
@@ -119,7 +120,7 @@ def _without_main(worker: Any) -> Iterator[None]:
 
 @contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Let processes that start in the block never see Ctrl-C: the driver ends them."""
+    """Keep Ctrl-C from processes started in the block: the driver ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -129,7 +130,7 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 @contextmanager
 def environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables while the block runs: processes started in it inherit them."""
+    """Set environment variables while the block runs; processes started in it inherit them."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -144,14 +145,14 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
 
 def _begin(serve: Serve, connection: Connection, worker: Any, workspace: str) -> None:
     """Run in the child, until the driver is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError), working_in(workspace):
         serve(connection, worker)
 
 
 def serve_worker(connection: Connection, worker: Worker) -> None:
-    """Run in the child: set up, then answer batches, and tell of the rows done meanwhile."""
+    """Run in the child: set up, then answer batches, reporting finished rows meanwhile."""
     with reporting_to(lambda rows: connection.send(Advanced(rows))):
         message: Message = set_up(worker)
         connection.send(message)
