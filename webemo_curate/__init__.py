@@ -1,7 +1,7 @@
 """Dataset curation for visual emotion recognition: from image URLs to an audited, trained network.
 
-The public surface is what this module names; everything else may change without notice. It is
-loaded when it is first used: importing the package loads neither pandas nor torch.
+The public surface is what this module names; everything else may change without notice. Each name
+is loaded when it is first used: importing the package loads neither pandas nor torch.
 """
 
 import os
@@ -15,8 +15,8 @@ __version__ = "0.1.0"
 __all__ = ["CuratedWorkspace", "TrainedNetwork", "__version__", "load_network", "open_workspace"]
 
 
-# Read when ONNX Runtime and the hub's client are loaded: without them, one reports to its maker
-# and the other says with each request what is installed here.
+# ONNX Runtime and the hub's client read these when they are loaded. Without them, the former
+# reports to its maker, and the latter sends a list of installed packages with each request.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 

@@ -36,20 +36,20 @@ from {table} where {chosen}
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """What one stage did to the rows that came to it.
+    """The effect of one stage on the rows that reach it.
 
     Attributes
     ----------
     stage
         The stage's name.
     entered
-        Rows that came in.
+        Number of rows that came in.
     left
-        Rows that left, by reason.
+        Numbers of rows that left, by reason.
     remaining
-        Rows that go on.
+        Number of rows that go on.
     unit
-        What a remaining row is: `images`; before they are looked at `URLs`, `files` or both.
+        What a remaining row is: `images`, or before images are read `URLs`, `files` or both.
     """
 
     stage: str
@@ -61,14 +61,14 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Accounts:
-    """The manifests that decide over rows, open to queries.
+    """The manifests that decide about rows, open to queries.
 
     Attributes
     ----------
     engine
-        Runs them.
+        Runs the queries.
     gates
-        Those that rows come to: up to the first whose manifest is not there.
+        The gates that rows come to, up to the first whose manifest is missing.
     """
 
     engine: TableEngine
@@ -87,19 +87,19 @@ class Accounts:
 
 @contextmanager
 def accounts(workspace: Workspace, memory: int | None = None) -> Iterator[Accounts]:
-    """Open what decides over a workspace's rows while the block runs.
+    """Open the manifests that decide about a workspace's rows while the block runs.
 
     Parameters
     ----------
     workspace : Workspace
-        Has the listing, and the manifests of the stages that have run.
+        Holds the listing, and the manifests of the stages that have run.
     memory : int, optional
-        As of `TableEngine`.
+        See `TableEngine`.
 
     Yields
     ------
     Accounts
-        Of the gates whose manifests are there.
+        For the gates whose manifests exist.
     """
     gates = gates_up_to({name for name in MANIFESTS if workspace.has(name)})
     with TableEngine(workspace.root, scanned(workspace, gates), memory) as engine:
@@ -112,15 +112,15 @@ def funnel(workspace: Workspace, memory: int | None = None) -> list[FunnelStep]:
     Parameters
     ----------
     workspace : Workspace
-        Some or all stages have run.
+        Holds the manifests; not all stages need to have run.
     memory : int, optional
-        As of `TableEngine`.
+        See `TableEngine`.
 
     Returns
     -------
     list of FunnelStep
-        The listing's merging of lines into URLs, then a step for each gate passed; none before
-        there is a listing.
+        First the merging of listed lines into URLs, then a step for each gate passed; empty if
+        there is no listing.
     """
     if not workspace.has("listing"):
         return []
@@ -129,7 +129,7 @@ def funnel(workspace: Workspace, memory: int | None = None) -> list[FunnelStep]:
 
 
 def funnel_steps(accounts: Accounts) -> list[FunnelStep]:
-    """Count what each stage did, by manifests that are open; see `funnel`."""
+    """Count what each stage did, from open manifests; see `funnel`."""
     engine, steps, unit = accounts.engine, list[FunnelStep](), ""
     for gate in accounts.way():
         if not steps:
@@ -152,7 +152,7 @@ def split_counts(read: Reader, classes: int = BINARY) -> dict[str, dict[int, int
     Returns
     -------
     dict of str to dict of int to int
-        Split -> target -> images.
+        Number of images, by split and target.
     """
     found: dict[str, dict[int, int]] = {}
     for split in map(str, Split):
@@ -177,6 +177,6 @@ def _step(engine: TableEngine, gate: Gate, entered: int, unit: str) -> FunnelSte
 
 
 def _counted(reasons: dict[str, int]) -> dict[str, int]:
-    """Drop reasons of no rows; the commonest first."""
+    """Drop reasons without rows; sort by frequency, the most frequent first."""
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return {reason: count for reason, count in ordered if count}

@@ -1,4 +1,4 @@
-"""The public surface: a workspace's manifests and images, and a trained network's answers."""
+"""The public surface: a workspace's manifests and images, and a trained network's predictions."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class CuratedWorkspace:
-    """A workspace to read: nothing is written and no stage is run.
+    """A workspace opened for reading: nothing is written, and no stage runs.
 
     Parameters
     ----------
     place : str or Path
-        Its folder, or `s3://bucket/prefix`.
+        A folder, or `s3://bucket/prefix`.
 
     Raises
     ------
@@ -42,7 +42,7 @@ class CuratedWorkspace:
 
     @property
     def manifests(self) -> list[str]:
-        """Names of the manifests that are there, added sets included."""
+        """Names of the existing manifests, those of added sets included."""
         keys = self._workspace.store.keys(MANIFESTS)
         return sorted(Path(key).stem for key in keys if key.endswith(".parquet"))
 
@@ -52,9 +52,9 @@ class CuratedWorkspace:
         Parameters
         ----------
         manifest : str
-            Its name, such as `train`.
+            Name of the manifest, such as `train`.
         columns : sequence of str, optional
-            These alone.
+            The columns to read; by default all.
 
         Returns
         -------
@@ -64,7 +64,7 @@ class CuratedWorkspace:
         Raises
         ------
         InputError
-            If it is not there or not sound; says which command writes it.
+            If it is missing or damaged; the message names the command that writes it.
         """
         return self._workspace.read_any(manifest, list(columns) if columns else None)
 
@@ -83,17 +83,17 @@ class CuratedWorkspace:
         Parameters
         ----------
         sha256 : str
-            Its content hash, in hex.
+            SHA-256 of its content, in hex.
 
         Returns
         -------
         PIL.Image.Image
-            As the stages see it.
+            The picture as the stages see it.
 
         Raises
         ------
         InputError
-            If no image has this hash, or it does not decode.
+            If no image has this hash, or the image cannot be decoded.
         """
         from webemo_curate.imaging import DecodeError, load_apart
 
@@ -108,7 +108,7 @@ class CuratedWorkspace:
         Raises
         ------
         InputError
-            If no image has this hash, or its file is gone.
+            If no image has this hash, or its file is missing.
         """
         path = self._workspace.image_paths([sha256]).get(sha256)
         if path is None:
@@ -123,24 +123,24 @@ class CuratedWorkspace:
         return self._pipeline.funnel()
 
     def status(self) -> dict[str, str | None]:
-        """Return for each stage why it would run; None if it is current."""
+        """Return for each stage the reason why it would run; None if it is current."""
         return dict(self._pipeline.status())
 
 
 class TrainedNetwork:
-    """A run's network, ready to answer.
+    """A run's network, loaded and ready to predict.
 
     Parameters
     ----------
     run : str or Path
         The run's folder.
     device : {'auto', 'cpu', 'cuda'}
-        Where it computes.
+        The device to compute on.
 
     Raises
     ------
     InputError
-        If the folder holds no finished run, or there is no such device.
+        If the folder holds no finished run, or the device is not available.
     """
 
     def __init__(self, run: str | Path, device: str = "auto") -> None:

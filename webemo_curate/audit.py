@@ -1,4 +1,4 @@
-"""Recount the manifests against each other: rows end once, groups stay whole."""
+"""Check the manifests against each other: each row ends once, and groups stay whole."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 EXAMPLES: Final = 3
-"""Rows named in a message about many."""
+"""Most rows named in a message."""
 
 DECISIONS: Final = ("stage", "reason", "url", "sha256", "listed_rows", "by")
 
@@ -82,14 +82,14 @@ def discrepancies(workspace: Workspace, memory: int | None = None) -> list[str]:
     Parameters
     ----------
     workspace : Workspace
-        All stages have run; manifests of optional gates may be missing.
+        All stages must have run; manifests of optional gates may be missing.
     memory : int, optional
-        As of `TableEngine`.
+        See `TableEngine`.
 
     Returns
     -------
     list of str
-        What does not add up, a sentence each; empty if all does.
+        Each discrepancy as a sentence; empty if everything adds up.
     """
     gates = gates_up_to({name for name in MANIFESTS if workspace.has(name)})
     tables = scanned(workspace, gates)
@@ -100,7 +100,7 @@ def discrepancies(workspace: Workspace, memory: int | None = None) -> list[str]:
 
 
 def recounted(accounts: Accounts) -> list[str]:
-    """Check manifests that are open, the splits and `decisions` among them; see `discrepancies`."""
+    """Check open manifests, the splits and `decisions` included; see `discrepancies`."""
     engine = accounts.engine
     engine.make(BEGIN)
     problems = []
@@ -157,6 +157,6 @@ def _sum_mismatch(engine: TableEngine) -> str | None:
 
 
 def _names(engine: TableEngine, sql: str) -> str:
-    """Return some names that a query gives, as a message has them."""
+    """Return some names from a query, formatted for a message."""
     rows: list[tuple[Any, ...]] = engine.rows(sql, some=EXAMPLES)
     return ", ".join(map(str, (name for (name,) in rows)))

@@ -1,4 +1,4 @@
-"""Tables in the form of their manifest: columns cast, rows in order, later columns left out."""
+"""Bring tables into their manifest's form: cast columns, sort rows, drop empty later columns."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from webemo_curate.schemas import NULLABLE_WHERE_NEEDED, SORT_KEYS
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Cast a table to a schema, column order and metadata included.
+    """Cast a table to a schema, including column order and metadata.
 
     Parameters
     ----------
     table : pa.Table
-        Any table with the schema's columns, of which later ones may be missing; further columns
+        A table with the schema's columns. Columns declared `later` may be missing; unknown columns
         are an error.
     schema : pa.Schema
-        The wanted schema.
+        The schema.
 
     Returns
     -------
     pa.Table
-        The cast table, one chunk a column.
+        The cast table, with one chunk for each column.
 
     Raises
     ------
     ValueError
-        If columns differ, a value cannot be cast or a null stands where none may.
+        If columns differ, a value cannot be cast, or a null occurs where none is allowed.
     """
     table = conform_chunks(table, schema)
     arrays = [column.combine_chunks() for column in table.columns]
@@ -36,24 +36,24 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Cast a table as `conform` does and leave its chunks as they are: it need not fit in memory.
+    """Cast a table as `conform` does, but keep its chunks, so that it need not fit in memory.
 
     Parameters
     ----------
     table : pa.Table
-        As for `conform`.
+        See `conform`.
     schema : pa.Schema
-        The wanted schema.
+        The schema.
 
     Returns
     -------
     pa.Table
-        The cast table; what has its type already is not copied.
+        The cast table; columns that already have their type are not copied.
 
     Raises
     ------
     ValueError
-        As of `conform`.
+        As raised by `conform`.
     """
     for field in schema:
         if LATER in (field.metadata or {}) and field.name not in table.column_names:
@@ -67,19 +67,19 @@ def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def as_written(name: str, table: pa.Table) -> pa.Table:
-    """Leave out later columns without a value, and declare what no row lacks as always there.
+    """Drop `later` columns without values, and declare columns without nulls as such.
 
     Parameters
     ----------
     name : str
-        Which manifest it is, a key of `SCHEMAS`.
+        Name of the manifest, a key of `SCHEMAS`.
     table : pa.Table
         Its rows, in the manifest's schema.
 
     Returns
     -------
     pa.Table
-        The columns that its file gets.
+        The columns to write to the file.
     """
     loose = NULLABLE_WHERE_NEEDED.get(name, frozenset())
     fields, arrays = [], []
@@ -93,19 +93,19 @@ def as_written(name: str, table: pa.Table) -> pa.Table:
 
 
 def sort_rows(name: str, table: pa.Table) -> pa.Table:
-    """Return a manifest's rows in the order that files have them in.
+    """Sort a manifest's rows into the order of its file.
 
     Parameters
     ----------
     name : str
-        Which manifest it is, a key of `SCHEMAS`.
+        Name of the manifest, a key of `SCHEMAS`.
     table : pa.Table
         Its rows, in any order.
 
     Returns
     -------
     pa.Table
-        The same rows, ordered by the manifest's keys.
+        The same rows, sorted by the manifest's keys.
     """
     keys = SORT_KEYS.get(name, ("sha256",))
     plain = pa.table({key: _decoded(table.column(key)) for key in keys})
@@ -116,7 +116,7 @@ def sort_rows(name: str, table: pa.Table) -> pa.Table:
 
 
 def _ascends(keys: pa.Table) -> bool:
-    """Tell whether rows are in order already, a batch at a time; missing values come last."""
+    """Return whether rows are already sorted, checked batch by batch; missing values come last."""
     last = keys.slice(0, 0)
     for batch in filter(len, keys.to_batches()):
         rows = pa.concat_tables([last, pa.Table.from_batches([batch])]).combine_chunks()
@@ -143,7 +143,7 @@ def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     if not pa.types.is_dictionary(field.type):
         return plain.cast(field.type)
     plain = plain.cast(field.type.value_type)
-    # A sorted dictionary keeps the file's bytes independent of the order in which rows came.
+    # A sorted dictionary makes the file's bytes independent of the order in which rows came.
     categories = pc.unique(plain).drop_null().sort()
     places = pc.index_in(plain, categories).cast(field.type.index_type)
     coded = [pa.DictionaryArray.from_arrays(chunk, categories) for chunk in places.chunks]

@@ -1,4 +1,4 @@
-"""Every URL or image that left the pipeline, by queries over the gates' manifests."""
+"""List every URL or image that left the pipeline, by queries over the gates' manifests."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,19 +35,19 @@ ORDERED: Final = f"{DEPARTURES} order by stage, reason, url nulls last, sha256 n
 
 
 def departures(engine: TableEngine, gates: Sequence[Gate] = GATES) -> pa.Table:
-    """List every URL or image that left, with stage, reason and the listed rows it stands for.
+    """List every URL or image that left, with the stage, the reason and the number of listed rows.
 
     Parameters
     ----------
     engine : TableEngine
         Holds the manifests of `read_of(gates)`.
     gates : sequence of Gate
-        Those that rows come to, in their order; by default all.
+        The gates that rows come to, in order; by default all.
 
     Returns
     -------
     pa.Table
-        The columns of `schemas.DECISIONS`, in the manifest's order.
+        With the columns of `schemas.DECISIONS`, in the manifest's order.
     """
     engine.make(BEGIN)
     for gate in walk(engine, gates):
@@ -56,26 +56,26 @@ def departures(engine: TableEngine, gates: Sequence[Gate] = GATES) -> pa.Table:
 
 
 def note_left(engine: TableEngine, gate: Gate) -> None:
-    """Add what left at a gate to the table `departures`, which `BEGIN` makes."""
+    """Add what left at a gate to the table `departures`, which `BEGIN` creates."""
     engine.make(LEFT, stage=gate.stage, by=gate.by)
 
 
 def decide(read: Reader, root: Path, gates: Sequence[Gate] = GATES) -> pa.Table:
-    """List what left by manifests that are read elsewhere; see `departures`.
+    """List what left, from manifests read by the caller; see `departures`.
 
     Parameters
     ----------
     read : callable
-        `read(name, columns)` returns columns of a manifest; all must be there.
+        `read(name, columns)` returns columns of a manifest; all manifests must exist.
     root : Path
-        A workspace's local folder, for what does not fit in memory.
+        A workspace's local folder, for tables that do not fit in memory.
     gates : sequence of Gate
-        As for `departures`.
+        See `departures`.
 
     Returns
     -------
     pa.Table
-        As of `departures`.
+        See `departures`.
     """
     tables = {name: read(name, [*columns]) for name, columns in read_of(gates).items()}
     with TableEngine(root, tables) as engine:

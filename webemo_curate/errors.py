@@ -1,16 +1,16 @@
-"""The errors a user meets: one message each, and the exit code the command ends with."""
+"""The errors that a user sees, each with one message and the command's exit code."""
 
 
 class CurateError(Exception):
-    """The work failed for a reason the message states, with its remedy; exit code 1."""
+    """The work failed; the message states the reason and the remedy. Exit code 1."""
 
     exit_code = 1
 
 
 class InputError(CurateError):
-    """An option, list, manifest or other input is wrong; exit code 2.
+    """An option, list, manifest or other input is wrong. Exit code 2.
 
-    The message names the file (and the line, where there is one) and what to do about it.
+    The message names the file (and the line, if there is one) and the remedy.
     """
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""Declare the columns of manifests: a maker of fields, and types that several share."""
+"""Declare the columns of manifests, and the types that several of them share."""
 
 import pyarrow as pa
 
@@ -7,7 +7,7 @@ LATER = b"later"
 DESCRIPTION = b"description"
 ENUM = pa.dictionary(pa.int32(), pa.string())
 GRAY = pa.binary(32 * 32)
-"""The reduced gray picture a perceptual hash is computed from, row by row."""
+"""The reduced gray picture from which a perceptual hash is computed, row by row."""
 
 COLOR = pa.binary(4 * 4 * 3)
 """Mean colors of a picture's sixteen parts, row by row, RGB."""
@@ -22,7 +22,7 @@ def column(
     volatile: bool = False,
     later: bool = False,
 ) -> pa.Field:
-    """Declare one manifest column.
+    """Declare one column of a manifest.
 
     Parameters
     ----------
@@ -31,15 +31,15 @@ def column(
     kind : pa.DataType
         Its Arrow type.
     description : str
-        What it holds, kept in the schema's metadata.
+        What it holds; stored in the schema's metadata.
     nullable : bool, default False
         Whether a value may be missing.
     volatile : bool, default False
-        Whether it differs between equal runs (times, attempts); such a column stays out of the
+        Whether it differs between equal runs (times, attempts). Such a column is left out of the
         manifest's digest.
     later : bool, default False
-        Whether the column came to a manifest that had files already: where no row has a value the
-        file does not have the column, and the digest is that of a table without it.
+        Whether the column was added when files of the manifest already existed. If no row has a
+        value, the file lacks the column, and the digest is that of a table without it.
 
     Returns
     -------
@@ -74,5 +74,5 @@ TEXT_BOX = pa.struct(
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type of the values that a dictionary's codes stand for; others as they are."""
+    """Return the type of a dictionary's values; other types are returned unchanged."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -1,7 +1,7 @@
-"""Arrow tables as pandas frames in which whole numbers stay whole.
+"""Turn Arrow tables into pandas frames without turning whole numbers into floats.
 
-By its own choice pandas turns a column of whole numbers with one missing value into floats:
-64-bit hashes then lose their last bits, in all rows. Its nullable types keep them, in merges too.
+By default pandas turns a column of whole numbers with a missing value into floats, and 64-bit
+hashes lose their last bits in all rows. Its nullable types keep them, also in merges.
 """
 
 import json
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PANDAS_KEY = b"pandas"
-"""Where `pandas.read_parquet` looks for the types of a file's columns."""
+"""Metadata key under which `pandas.read_parquet` looks for the types of a file's columns."""
 
 
 def to_frame(table: pa.Table) -> "pd.DataFrame":
-    """Turn a table into a frame; the one way of doing so in this package.
+    """Turn a table into a frame; the only way of doing so in this package.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def to_frame(table: pa.Table) -> "pd.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Its rows; whole numbers in pandas' nullable types (`UInt64` for uint64, and so on), whether
-        or not one is missing; the other columns as pandas reads them.
+        Its rows. Whole numbers have pandas' nullable types (`UInt64` for uint64, and so on),
+        whether or not a value is missing; other columns are as pandas reads them.
     """
     import pandas as pd
 
@@ -39,7 +39,7 @@ def to_frame(table: pa.Table) -> "pd.DataFrame":
 
 
 def pandas_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
-    """Say in a Parquet file's metadata that pandas shall read whole numbers as whole numbers.
+    """Return Parquet metadata that makes pandas read whole numbers as whole numbers.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def pandas_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
     Returns
     -------
     dict of bytes to bytes
-        Metadata of the form that pandas documents for its Parquet files: with it a plain
-        `pandas.read_parquet(file)` gives the types of `to_frame`.
+        In the form that pandas documents for its Parquet files; a plain `pandas.read_parquet(file)`
+        then gives the types of `to_frame`.
     """
     columns = [
         {
@@ -68,7 +68,7 @@ def pandas_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
 
 
 def _pandas_name(kind: pa.DataType) -> str | None:
-    """Return pandas' name of a nullable type of whole numbers; None for other types."""
+    """Return pandas' name of a nullable integer type; None for other types."""
     if not pa.types.is_integer(kind):
         return None
     return f"{'U' if pa.types.is_unsigned_integer(kind) else ''}Int{kind.bit_width}"

@@ -1,7 +1,7 @@
-"""The way of every listed row through the gates, as queries over their manifests.
+"""Lead every listed row through the gates, by queries over their manifests.
 
-First a row is a URL with the lines that list it; from the images on it is an image, with the lines
-of all URLs that served its bytes.
+A row is first a URL, with the lines that list it. From the `images` manifest on it is an image,
+with the lines of all URLs that served its bytes.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -52,20 +52,20 @@ select sha256, listed_rows from judged where known and reason is null
 
 
 def read_of(gates: Iterable[Gate]) -> dict[str, tuple[str, ...]]:
-    """Return the manifests that are read for some gates, with the columns of each."""
+    """Return the manifests to read for some gates, with the columns of each."""
     read = {g.manifest: (*g.columns, *filter(None, [g.decided_by])) for g in gates}
     return {"listing": ("url",), **read}
 
 
 def gates_up_to(present: Collection[str]) -> tuple[Gate, ...]:
-    """Return the gates that rows come to before the first whose manifest is not there."""
+    """Return the gates that rows come to before the first whose manifest is missing."""
     gates = gates_of(present) if "listing" in present else ()
     missing = (place for place, gate in enumerate(gates) if gate.manifest not in present)
     return gates[: next(missing, len(gates))]
 
 
 def scanned(workspace: "Workspace", gates: Iterable[Gate]) -> dict[str, Any]:
-    """Open what is read for some gates; see `manifest_scan.scan_manifest`."""
+    """Open the manifests to read for some gates; see `manifest_scan.scan_manifest`."""
     return {name: workspace.scan(name, columns) for name, columns in read_of(gates).items()}
 
 
@@ -77,13 +77,13 @@ def walk(engine: "TableEngine", gates: Sequence[Gate]) -> Iterator[Gate]:
     engine : TableEngine
         Holds the manifests of `read_of(gates)`.
     gates : sequence of Gate
-        Those that rows come to, in their order.
+        The gates that rows come to, in order.
 
     Yields
     ------
     Gate
         Each in turn, while the table `judged` has a row for each URL or image that came to it. The
-        rows that go on are in `passed` when the next gate is asked for; `listed` stays.
+        rows that go on are in `passed` when the next gate is requested; `listed` is kept.
     """
     engine.make(LISTED)
     for gate in gates:
@@ -97,7 +97,7 @@ def walk(engine: "TableEngine", gates: Sequence[Gate]) -> Iterator[Gate]:
 
 
 def _named(sql: str, gate: Gate) -> str:
-    """Put a gate's manifest and columns, which are names of this package, into a query."""
+    """Insert a gate's manifest and columns into a query; these names come from this package."""
     verdict = f'"{gate.manifest}"."{gate.verdict}"'
     reason = f"'{gate.reason}'" if gate.reason else f"{verdict}::varchar"
     return sql.format(
@@ -112,5 +112,5 @@ def _named(sql: str, gate: Gate) -> str:
 
 
 def _passes(gate: Gate) -> list[str]:
-    """Return the verdicts of rows that go on, as SQL writes them."""
+    """Return the verdicts of rows that go on, as an SQL list."""
     return [str(each).lower() if isinstance(each, bool) else str(each) for each in gate.passes]

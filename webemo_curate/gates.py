@@ -1,4 +1,4 @@
-"""The gates that rows pass or leave by: the manifest and column that decide, and the reasons."""
+"""The gates at which rows pass or leave: the deciding manifest and column, and the reasons."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -17,33 +17,33 @@ from webemo_curate.verdicts import (
 SURPLUS = "surplus"
 
 Reader = Callable[[str, list[str]], pa.Table]
-"""Gives the named columns of a manifest."""
+"""Returns the named columns of a manifest."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """How one manifest lets rows pass or leave.
+    """The rule by which one manifest lets rows pass or leave.
 
     Attributes
     ----------
     stage
         Stage that decides.
     manifest
-        Where its verdicts stand.
+        Manifest that holds its verdicts.
     key
-        The manifest's column that names a row.
+        The manifest's column that identifies a row.
     verdict
-        The column with the verdict.
+        The manifest's column of verdicts.
     passes
         The verdicts of rows that go on.
     reason
-        Reason given for every other row; None if the verdict is itself the reason.
+        Reason for all other rows; None if the verdict is itself the reason.
     score, threshold
-        Columns with what was measured and what it was held against.
+        Columns with the measured value and the threshold it was compared with.
     optional
-        Whether rows pass where its manifest is not there: it came to workspaces that had run.
+        Whether rows pass if the manifest is missing, because older workspaces lack it.
     decided_by
-        The column that says whether the rule or a person decided; None where no person may.
+        Column that says whether the rule or a person decided; None if people cannot decide.
     """
 
     stage: str
@@ -64,7 +64,7 @@ class Gate:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the manifest that say who passes, and by what measure."""
+        """The manifest's columns that decide, with those of score and threshold."""
         extra = ["sha256"] if self.by == "url" else []
         scores = [name for name in (self.score, self.threshold) if name]
         return (self.key, self.verdict, *extra, *scores)
@@ -96,16 +96,16 @@ BINARIZE = Gate(
 UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", (True,), SURPLUS)
 
 GATES = (FETCH, IMAGES, QUALITY, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
-"""The gates in the order in which a row comes to them; each stage names its own."""
+"""All gates, in the order in which a row comes to them; each stage names its own."""
 
 
 def gates_of(present: Collection[str]) -> tuple[Gate, ...]:
-    """Return the gates that rows come to where some manifests are there: optional ones only so.
+    """Return the gates that rows come to; optional ones only if their manifest exists.
 
     Parameters
     ----------
     present : collection of str
-        Names of manifests.
+        Names of the existing manifests.
 
     Returns
     -------

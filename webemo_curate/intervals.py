@@ -1,4 +1,4 @@
-"""Intervals of shares that a sample estimates."""
+"""Confidence intervals of shares estimated from a sample."""
 
 import math
 from typing import NamedTuple
@@ -25,33 +25,33 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def share_estimate(successes: int, trials: int) -> Estimate:
-    """Return a share with its Wilson interval, within 0 and 1; `trials` is above 0."""
+    """Return a share with its Wilson interval, within 0 and 1; `trials` must exceed 0."""
     low, high = wilson_interval(successes, trials)
-    # At an end of the range the limit is that end, which rounding would miss.
+    # At 0 or 1 the limit is exact; rounding would miss it.
     return Estimate(
         successes / trials, low if successes else 0.0, high if successes < trials else 1.0
     )
 
 
 def ratio_estimate(above: Estimate, below: Estimate) -> Estimate:
-    """Return the ratio of two independent estimates, which are not negative.
+    """Return the ratio of two independent, non-negative estimates.
 
-    Its limits come from those of the two (MOVER-R: Donner and Zou 2012, Stat Methods Med Res 21,
-    347; Newcombe 2016, ibid. 25, 1774), which holds where one of them is 0 too.
+    Its limits follow from theirs (MOVER-R: Donner and Zou 2012, Stat Methods Med Res 21, 347;
+    Newcombe 2016, ibid. 25, 1774), also if one of them is 0.
 
     Parameters
     ----------
     above, below : Estimate
-        Their limits are those of 95 % intervals; `below` may be 0.
+        Estimates with 95 % intervals; `below` may be 0.
 
     Returns
     -------
     Estimate
-        Infinite where what is divided by is 0.
+        Infinite if the divisor is 0.
     """
     (a, a_low, a_high), (b, b_low, b_high) = above, below
     product = a * b
-    # In the form that divides by no difference of nearly equal numbers.
+    # This form of the formula divides by no difference of nearly equal numbers.
     near, far = a_low * (2 * a - a_low), b_high * (2 * b - b_high)
     root = product + math.sqrt(max(0.0, product**2 - near * far))
     low = near / root if root else 0.0

@@ -1,27 +1,27 @@
-"""The values of `listing.url`: URLs, local files, and rows that are neither."""
+"""The values of `listing.url`: URLs, and keys of local files and of bad rows."""
 
 from collections.abc import Iterable
 from typing import Final
 
 LOCAL: Final = "file:"
-"""The beginning of what stands for the URL of a local file."""
+"""Prefix of the key of a local file."""
 
 BAD: Final = "row:"
-"""The beginning of what stands for the URL of a bad row."""
+"""Prefix of the key of a bad row."""
 
 
 def local_key(name: str, file: str) -> str:
-    """Return what stands for a URL in the listing of a local file."""
+    """Return the key that stands in the listing's `url` for a local file."""
     return f"{LOCAL}{name}/{file}"
 
 
 def bad_key(name: str, line: int) -> str:
-    """Return what stands for a URL in the listing of a bad row."""
+    """Return the key that stands in the listing's `url` for a bad row."""
     return f"{BAD}{name}/{line}"
 
 
 def file_of(url: str) -> str | None:
-    """Return the file that a listing's URL stands for, below its source; None of a true URL."""
+    """Return the file that a key names, relative to its source; None for a real URL."""
     return url.removeprefix(LOCAL).partition("/")[2] if url.startswith(LOCAL) else None
 
 
@@ -31,9 +31,9 @@ def unit_of(*, local: bool, remote: bool, some: bool) -> str:
     Parameters
     ----------
     local, remote : bool
-        Whether there are local files, and true URLs among them.
+        Whether local files, and real URLs, are among them.
     some : bool
-        Whether there are any at all: bad rows among others do not count, since nobody knows what
+        Whether there are any at all. Bad rows beside others do not count, because nobody knows what
         they are.
 
     Returns

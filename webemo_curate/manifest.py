@@ -1,4 +1,4 @@
-"""Manifests on disk: written atomically with their origin in the metadata, checked when read."""
+"""Write manifests atomically with their origin in the metadata, and check them when read."""
 
 import hashlib
 import json
@@ -30,12 +30,12 @@ ROW_GROUP_ROWS = 65_536
 SHARED = "shared"
 
 NOT_METADATA = (KeyError, TypeError, ValueError, AttributeError)
-"""What documents raise that are not those of this module."""
+"""Errors raised by metadata that this module did not write."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a manifest comes from; stored in the file's metadata.
+    """What a manifest was made from; stored in the file's metadata.
 
     Attributes
     ----------
@@ -54,19 +54,19 @@ class Origin:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over name, version, configuration and input digests, in hex."""
+        """SHA-256 over stage name, version, configuration and input digests, in hex."""
         document = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(document.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ManifestInfo:
-    """What a manifest's metadata says of it.
+    """The contents of a manifest's metadata.
 
     Attributes
     ----------
     origin
-        How it came to be.
+        What it was made from.
     digest
         SHA-256 of its non-volatile content.
     rows
@@ -74,9 +74,9 @@ class ManifestInfo:
     package_version
         Version of webemo_curate that wrote it.
     classes
-        Names of the targets 0, 1, ... of a split; None where rows have no target.
+        Names of targets 0, 1, ... of a split; None if rows have no target.
     name
-        The manifest's, under which it is sealed; None of one of an earlier version, without a seal.
+        Name of the manifest, which its seal covers; None for an earlier version's, without a seal.
     """
 
     origin: Origin
@@ -87,7 +87,7 @@ class ManifestInfo:
     name: str | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return what the file's metadata says, as JSON values; no classes are left out."""
+        """Return the metadata as JSON values; `classes` is left out if it is None."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -105,27 +105,27 @@ def write_manifest(
     Parameters
     ----------
     path : Path
-        The Parquet file to write; `Store.writing` gives one that appears whole or not at all.
+        The Parquet file to write; `Store.writing` yields one that appears whole or not at all.
     name : str
-        What it is called, for most a key of `SCHEMAS`.
+        Name of the manifest, usually a key of `SCHEMAS`.
     table : pa.Table
         Its rows, in any order; columns are cast to the schema.
     origin : Origin
-        What made it.
+        What it was made from.
     classes : tuple of str, optional
-        Names of the targets, of a split.
+        Names of the targets, for a split.
     kind : str, optional
-        Key of `SCHEMAS` of a manifest that is called otherwise.
+        Key of `SCHEMAS`, if the manifest has another name.
 
     Returns
     -------
     ManifestInfo
-        What was recorded.
+        The metadata written.
 
     Raises
     ------
     ValueError
-        If the table does not fit the schema (a defect of the stage).
+        If the table does not fit the schema, which is a defect of the stage.
     """
     kind = kind or name
     table = as_written(kind, sort_rows(kind, conform_chunks(table, SCHEMAS[kind])))
@@ -145,9 +145,9 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     path : Path
         The Parquet file.
     name : str
-        Which manifest it must be.
+        Name of the manifest that it must be.
     columns : list of str, optional
-        Read these alone.
+        The columns to read; by default all.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
     Raises
     ------
     InputError
-        If the file is missing, unreadable or has not the manifest's columns.
+        If the file is missing or unreadable, or lacks the manifest's columns.
     """
     schema = SCHEMAS[name]
     with reading(path, name):
@@ -175,19 +175,19 @@ def read_manifest(path: Path, name: str, columns: list[str] | None = None) -> pa
 
 @contextmanager
 def reading(path: Path, name: str) -> Iterator[None]:
-    """Say of errors of the block which manifest cannot be read, and what writes it.
+    """Turn errors of the block into errors that name the manifest and the command that writes it.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
     name : str
-        Which manifest it must be.
+        Name of the manifest that it must be.
 
     Raises
     ------
     InputError
-        In place of what libraries raise.
+        In place of the errors that libraries raise.
     """
     try:
         yield
@@ -208,13 +208,13 @@ def _schema(path: Path) -> pa.Schema:
 
 
 def odd_paths(paths: Any) -> Any:
-    """Tell of paths, or of a column in a filter, which lead out of the workspace."""
+    """Return which paths, of an array or a filter's column, lead out of the workspace."""
     return pc.match_substring_regex(paths, ODD)
 
 
 def _check_paths(table: pa.Table, name: str) -> None:
-    """Refuse paths of images that lead out of the workspace."""
-    # What a set shares may lie anywhere: these paths are shown, never opened.
+    """Raise if a path of an image leads out of the workspace."""
+    # A set's shared files may lie anywhere: these paths are shown, never opened.
     if "path" not in table.column_names or name == SHARED:
         return
     odd = odd_paths(table["path"])
@@ -225,7 +225,7 @@ def _check_paths(table: pa.Table, name: str) -> None:
 
 
 def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
-    """Read what a manifest's metadata says, without its rows.
+    """Read a manifest's metadata, without its rows.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def read_info(file: Path | pa.NativeFile) -> ManifestInfo | None:
     Returns
     -------
     ManifestInfo or None
-        None if the file is missing, unreadable or not a manifest of this package.
+        None if the file is missing, unreadable, or not a manifest of this package.
     """
     try:
         document = json.loads(_metadata(file)[METADATA_KEY])
@@ -260,7 +260,7 @@ def _metadata(file: Path | pa.NativeFile) -> dict[bytes, bytes]:
 
 
 def _is_typed(info: ManifestInfo) -> bool:
-    """Tell whether metadata that anyone may have written has the types of `ManifestInfo`."""
+    """Return whether metadata, which anyone may have written, has the types of `ManifestInfo`."""
     origin = info.origin
     named = (*(info.classes or ()), info.name or "")
     numbers, texts = (info.rows, origin.stage_version), (info.digest, info.package_version)
@@ -276,7 +276,7 @@ def _is_typed(info: ManifestInfo) -> bool:
 
 
 def empty_table(name: str) -> pa.Table:
-    """Return a manifest of no rows.
+    """Return a manifest without rows.
 
     Parameters
     ----------
@@ -286,6 +286,6 @@ def empty_table(name: str) -> pa.Table:
     Returns
     -------
     pa.Table
-        Its schema, without rows.
+        A table of its schema.
     """
     return SCHEMAS[name].empty_table()

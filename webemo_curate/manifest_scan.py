@@ -1,4 +1,4 @@
-"""Manifests read batch by batch, for queries over more rows than fit in memory."""
+"""Read manifests batch by batch, for queries over more rows than fit in memory."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 DIGEST_ROWS = 8_192
-"""Rows hashed at a time: a picture's local words take kilobytes."""
+"""Rows hashed at a time; a picture's local words take kilobytes."""
 
 KEPT_BYTES = 2**25
-"""Of a column that is not read again for each part of it that is hashed."""
+"""Bytes up to which a column is kept in memory while its parts are hashed one after another."""
 
 
 @cache
 def checked() -> "ds.ParquetFileFormat":
-    """Return the format that reads as `read_parquet` does: each page against its checksum."""
+    """Return a file format that checks each page's checksum, as `read_parquet` does."""
     import pyarrow.dataset as ds
 
     options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -36,29 +36,29 @@ def checked() -> "ds.ParquetFileFormat":
 
 
 def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | ds.Dataset":
-    """Open columns of a manifest to be read batch by batch, as many as a query asks for at a time.
+    """Open columns of a manifest to be read batch by batch, as a query needs them.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
     name : str
-        Which manifest it must be.
+        Name of the manifest that it must be.
     columns : sequence of str
-        What is read of it.
+        The columns to read.
 
     Returns
     -------
     Dataset
-        Its rows, in the manifest's types, each page held against its checksum when it is read; a
-        table, read whole, if the file has other types than the manifest.
+        The rows in the manifest's types, each page verified by its checksum when it is read. If the
+        file has other types than the manifest, it is read whole, as a table.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable or has not the manifest's columns.
+        If the file is missing or unreadable, or lacks the manifest's columns.
     """
-    import pyarrow.dataset as ds  # it loads pandas, which workers need not wait for
+    import pyarrow.dataset as ds  # loads pandas, which workers need not wait for
 
     wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
@@ -86,28 +86,28 @@ def scan_manifest(path: Path, name: str, columns: Sequence[str]) -> "pa.Table | 
 def manifest_batches(
     path: Path, name: str, columns: Sequence[str], rows: int = ROW_GROUP_ROWS
 ) -> Iterator[pa.Table]:
-    """Yield columns of a manifest in its order, some rows at a time.
+    """Yield columns of a manifest, in order, some rows at a time.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
     name : str
-        Which manifest it must be.
+        Name of the manifest that it must be.
     columns : sequence of str
-        What is read of it.
+        The columns to read.
     rows : int, optional
-        Most of a batch.
+        Most rows of a batch.
 
     Yields
     ------
     pa.Table
-        In the manifest's types, each page held against its checksum.
+        In the manifest's types, each page verified by its checksum.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable or has not these columns.
+        If the file is missing or unreadable, or lacks these columns.
     """
     wanted = pa.schema([SCHEMAS[name].field(column) for column in columns])
     with reading(path, name), open_parquet(path) as file:
@@ -116,46 +116,46 @@ def manifest_batches(
 
 
 def stored_digest(path: Path, name: str) -> tuple[int, str]:
-    """Hash a manifest's content as it is read now, some rows at a time.
+    """Hash a manifest's stored content, some rows at a time.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
     name : str
-        Which manifest it must be.
+        Name of the manifest that it must be.
 
     Returns
     -------
     rows : int
-        How many there are.
+        Number of rows.
     digest : str
-        `table_digest.content_digest` of them.
+        Their `table_digest.content_digest`.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable or has not the manifest's columns.
+        If the file is missing or unreadable, or lacks the manifest's columns.
     """
     with reading(path, name), open_parquet(path) as file:
         rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
         if unknown := sorted(there - set(SCHEMAS[name].names)):
             raise ValueError(f"columns unknown: {unknown}")
     if "path" in there:
-        scan_manifest(path, name, ["path"])  # refuses those that lead out of the workspace
+        scan_manifest(path, name, ["path"])  # refuses paths that lead out of the workspace
     schema = pa.schema([f for f in SCHEMAS[name] if f.name in there or LATER not in f.metadata])
     return rows, digest_of_columns(schema, rows, _Columns(path, name))
 
 
 class _Columns:
-    """Reads columns of a manifest some rows at a time; a short one is kept until the next."""
+    """Reads columns of a manifest some rows at a time, and keeps a short one until the next."""
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
         self._kept: tuple[str, list[pa.Array]] = "", []
 
     def __call__(self, column: str) -> Iterator[pa.Array]:
-        """Yield a column's values, texts in the place of codes."""
+        """Yield a column's values, decoded from dictionaries."""
         if self._kept[0] == column:
             yield from self._kept[1]
             return
@@ -179,7 +179,7 @@ class _Columns:
 
 
 def _may_lack(path: Path, wanted: pa.Schema) -> bool:
-    """Tell whether a column that may have no nulls has some, or does not say so."""
+    """Return whether a column that may have no nulls has some, or does not say so."""
     metadata = pq.read_metadata(path)
     places = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
     needed = [places[f.name] for f in wanted if not f.nullable and f.name in places]

@@ -1,4 +1,4 @@
-"""The manifests of a workspace by name: read, described and written."""
+"""Read, describe and write the manifests of a workspace by name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,19 +24,19 @@ from webemo_curate.verdicts import DEFAULT_CLASSES, Split
 
 MANIFESTS = "manifests"
 REBUILD = "rebuild"
-"""Named as the stage of splits that were brought back from a release."""
+"""Named as the stage of splits that were rebuilt from a release."""
 
 SPILLS = "data/spill"
-"""Beside this name a command's folder of spilled tables lies, hidden and locked."""
+"""Base name of the hidden, locked folder in which a command spills tables."""
 
 
 class ManifestStore:
-    """Manifests in a store, each under its name.
+    """The manifests in a store, each under its name.
 
     Parameters
     ----------
     store : Store
-        Holds the files, below `manifests/`.
+        Holds the files, under `manifests/`.
     """
 
     def __init__(self, store: Store) -> None:
@@ -52,19 +52,19 @@ class ManifestStore:
         return self.root / manifest_key(name)
 
     def where(self, name: str) -> str:
-        """Return where a manifest lies, for messages."""
+        """Return the place of a manifest, for messages."""
         return self.store.where(manifest_key(name))
 
     def typed(self, command: str) -> str:
-        """Return a command as it is typed for this workspace."""
+        """Return a command as it must be typed for this workspace."""
         return typed(command, self.store.where("").rstrip("/"))
 
     def writing(self, name: str) -> str:
-        """Return the command, as it is typed, that writes a manifest."""
+        """Return the command, as it must be typed, that writes a manifest."""
         return self.typed(WRITERS.get(name, "add-folder"))
 
     def has(self, name: str) -> bool:
-        """Tell whether a manifest is there."""
+        """Return whether a manifest exists."""
         return self.store.exists(manifest_key(name))
 
     def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
@@ -76,7 +76,7 @@ class ManifestStore:
         return scan_manifest(self._local(name), name, columns)
 
     def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a manifest of one kind that has another name; see `manifest.read_manifest`."""
+        """Read a manifest with the columns of another kind; see `manifest.read_manifest`."""
         return read_manifest(self._local(name), kind, columns)
 
     def _local(self, name: str) -> Path:
@@ -88,7 +88,7 @@ class ManifestStore:
             ) from error
 
     def read_any(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read a manifest of a stage, an added set, or what a set shares with the workspace."""
+        """Read the manifest of a stage, an added set, or a set's overlap with the workspace."""
         return self.read_as(_kind(name), name, columns)
 
     def info(self, name: str) -> ManifestInfo | None:
@@ -101,12 +101,12 @@ class ManifestStore:
 
     @property
     def is_rebuilt(self) -> bool:
-        """Whether the splits were brought back from a release: no lists and no stages made them."""
+        """Whether the splits were rebuilt from a release, without lists and stages."""
         info = self.info(Split.TRAIN)
         return info is not None and info.origin.stage == REBUILD
 
     def change(self, name: str) -> str | None:
-        """Tell how a manifest differs from what was written; None if it does not."""
+        """Describe how a manifest differs from what was written; None if it does not."""
         file, info = self._local(name), self.info(name)
         rows, digest = stored_digest(file, _kind(name))
         if info is None:
@@ -132,13 +132,13 @@ class ManifestStore:
         origin: Origin,
         classes: tuple[str, ...] | None = None,
     ) -> ManifestInfo:
-        """Write a manifest of one kind under another name; see `manifest.write_manifest`."""
+        """Write a manifest with the columns of another kind; see `manifest.write_manifest`."""
         with self.store.writing(manifest_key(name)) as partial:
             return write_manifest(partial, name, table, origin, classes, kind=kind)
 
 
 def _kind(name: str) -> str:
-    """Return whose columns a manifest has: an added set is as a split is."""
+    """Return the kind of a manifest, which gives its columns: an added set has those of a split."""
     if name in SCHEMAS:
         return name
     return SHARED if name.startswith(f"{SHARED}-") else str(Split.TEST)
@@ -152,30 +152,30 @@ def manifest_key(name: str) -> str:
 def change(
     path: Path, info: ManifestInfo, rows: int, digest: str, name: str | None = None
 ) -> str | None:
-    """Tell how a manifest differs from what was written.
+    """Describe how a manifest differs from what was written.
 
     Parameters
     ----------
     path : Path
         The Parquet file.
     info : ManifestInfo
-        What it says of itself.
+        Its metadata.
     rows, digest : int, str
-        How many rows it has, and the digest of what they hold; see `manifest_scan.stored_digest`.
+        Its number of rows and their digest; see `manifest_scan.stored_digest`.
     name : str, optional
-        What it must be called; a copy of a set may have any name.
+        Name that it must have; a copy of a set may have any name.
 
     Returns
     -------
     str or None
-        In words that follow the path and a colon; None if it is as it was written.
+        Worded to follow the path and a colon; None if it is as written.
     """
     if rows != info.rows:
         return f"has {rows} rows, {info.rows} were written"
     if digest != info.digest:
         return "its values have been changed since it was written"
     if info.name is None:
-        return None  # of an earlier version
+        return None  # written by an earlier version
     if not is_sealed(path):
         return "its metadata or bytes have been changed since it was written"
     return None if name in (None, info.name) else f"is '{info.name}' under another name"

@@ -1,4 +1,4 @@
-"""The columns of manifests on what pictures share: features, pairs, duplicates, test sets."""
+"""The columns of manifests about shared pictures: features, pairs, duplicates, test sets."""
 
 import pyarrow as pa
 

@@ -1,8 +1,8 @@
-"""ONNX Runtime's sessions, with its telemetry off.
+"""Open ONNX Runtime sessions with its telemetry off.
 
-From 1.32 on its wheels post device, paths and operating system to their maker, and write `.ses`
-into the temporary folder when they are loaded. The package's `__init__` sets the variable that
-keeps both from happening, before anything can load the library.
+From version 1.32 on, its wheels send device, paths and operating system to their maker, and write
+`.ses` into the temporary folder when they are loaded. The package's `__init__` sets the variable
+that prevents both, before anything can load the library.
 """
 
 from pathlib import Path
@@ -17,12 +17,12 @@ def open_session(path: Path, options: Any = None) -> Any:
     path : Path
         An ONNX file.
     options : onnxruntime.SessionOptions, optional
-        How it runs.
+        How the session runs.
 
     Returns
     -------
     onnxruntime.InferenceSession
-        Ready to run.
+        The session, ready to run.
     """
     import onnxruntime
 

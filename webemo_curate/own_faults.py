@@ -1,8 +1,9 @@
-"""Faults of this program, told from faults of the picture or URL that was in hand.
+"""Distinguish this program's own faults from faults of the current picture or URL.
 
-Only what a library raises while it reads a file is the file's. What our own lines raise (a
-`TypeError`, an index beyond the end) would be raised of any file like it, and says nothing of this
-one: fetch and images record it as `internal_error`, every other part ends with an `OwnFaultError`.
+Only an error that a library raises while it reads a file is the file's fault. An error of our own
+lines (a `TypeError`, an index out of range) would occur with any similar file, and says nothing
+about this one: fetch and images record it as `internal_error`, every other part ends with an
+`OwnFaultError`.
 """
 
 import logging
@@ -17,10 +18,10 @@ from webemo_curate.system_faults import is_of_memory, raise_system_fault
 
 PACKAGE: Final = Path(__file__).parent
 LIBRARIES_OWN: Final = (OSError, RuntimeError, EOFError, ArithmeticError)
-"""Kinds of Python's own that native code raises of a file that it reads, in whoever called it."""
+"""Built-in exceptions that native code raises in its caller about the file that it reads."""
 
 SHOWN: Final = 5
-"""Faults that are told at a stage's end, the commonest first."""
+"""Most faults listed at a stage's end, the most frequent first."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ class OwnFaultError(CurateError):
     Parameters
     ----------
     what : str
-        The error and where it was raised; the same for equal files.
+        The error and where it was raised; equal for equal files.
     place : str, optional
-        The file that was in hand.
+        The file that was being read.
     """
 
     def __init__(self, what: str, place: str = "") -> None:
@@ -46,14 +47,14 @@ class OwnFaultError(CurateError):
 
 
 def raise_other_fault(error: Exception, place: str = "") -> None:
-    """Raise if an error is the machine's or this program's; return if it may be the picture's.
+    """Raise if an error is the machine's or this program's fault, not the picture's.
 
     Parameters
     ----------
     error : Exception
-        What was caught.
+        The error caught.
     place : str, optional
-        The file that was in hand, for the message.
+        The file that was being read, for the message.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def raise_other_fault(error: Exception, place: str = "") -> None:
 
 
 def described(error: Exception) -> str:
-    """Return an error and the last of our lines that it came through, without what varies."""
+    """Describe an error and the last of our lines that it passed through, without varying parts."""
     lines = [f for f in traceback.extract_tb(error.__traceback__) if _is_ours(f.filename)]
     last = lines[-1] if lines else None
     where = f" ({Path(last.filename).relative_to(PACKAGE)}, line {last.lineno})" if last else ""
@@ -78,7 +79,7 @@ def described(error: Exception) -> str:
 
 
 def warn_of_own(faults: Iterable[str], what: str) -> None:
-    """Say at a stage's end how many rows this program failed at, and how.
+    """Log at a stage's end how many rows this program failed on, and how.
 
     Parameters
     ----------
@@ -96,11 +97,11 @@ def warn_of_own(faults: Iterable[str], what: str) -> None:
 
 
 def _is_own(error: Exception) -> bool:
-    """Tell whether the line that raised is ours, and the error one of programming."""
+    """Return whether our own line raised a programming error."""
     if isinstance(error, LIBRARIES_OWN) or is_of_memory(error):
         return False
     if type(error).__module__ != "builtins":
-        return False  # a library's own kind
+        return False  # a library's own exception class
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and _is_ours(frames[-1].filename)
 

@@ -1,9 +1,9 @@
-"""Parquet with page checksums, and manifests with a seal besides.
+"""Parquet files with page checksums; manifests have a seal as well.
 
-Without checksums a flipped bit changes values silently: compressed pages of numbers decode whatever
-is in them. What describes the pages has none in Parquet: the headers before them, and the footer
-with types, statistics and metadata. A sealed file has digests of both between its last page and
-its footer, where no reader looks that does not know of them.
+Without checksums a flipped bit silently changes values, because compressed pages of numbers decode
+whatever they hold. Parquet has no checksums for what describes the pages: the headers before them,
+and the footer with types, statistics and metadata. A sealed file has digests of both between its
+last page and its footer, where readers that do not know the seal never look.
 """
 
 import hashlib
@@ -17,21 +17,22 @@ import pyarrow.parquet as pq
 from webemo_curate.rooted import open_regular
 
 SEAL = b"webemo_curate.seal"
-"""What a seal begins with; the digests of all that stands before it, and of it with the footer."""
+"""First bytes of a seal. Two digests follow: of everything before it, and of the seal with the
+footer."""
 
 DIGEST_BYTES = 32
 SEAL_BYTES = len(SEAL) + 2 * DIGEST_BYTES
 ENDING_BYTES = 8
-"""A file ends with the length of its footer in four bytes, the lowest first, and four letters."""
+"""A file ends with the footer's length in four bytes, least significant first, and four letters."""
 
 FOOTER_GUESS = 65_536
-"""Bytes that are read of a file's end at first; few footers are longer."""
+"""Bytes of a file's end that are read first; few footers are longer."""
 
 CHUNK_BYTES = 2**20
 
 
 def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
-    """Write a table, compressed by zstd.
+    """Write a table with zstd compression.
 
     Parameters
     ----------
@@ -46,24 +47,24 @@ def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a file whole, or some of its columns.
+    """Read a file, or some of its columns.
 
     Parameters
     ----------
     path : Path
         The file.
     columns : list of str, optional
-        Read these alone.
+        The columns to read; by default all.
 
     Returns
     -------
     pa.Table
-        As it was written.
+        The table as written.
 
     Raises
     ------
     OSError, ValueError, pa.ArrowException
-        If it is no Parquet file, or a page's checksum or a sealed footer's digest differs.
+        If it is not a Parquet file, or a page's checksum or the sealed footer's digest differs.
     """
     with open_regular(path) as stream:
         read_footer(stream)
@@ -71,14 +72,14 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a file to be read batch by batch; raises as `read_parquet`, here or at a batch."""
+    """Open a file to read in batches; the errors of `read_parquet` come here or with a batch."""
     with open_regular(path) as stream:
         read_footer(stream)
     return pq.ParquetFile(path, page_checksum_verification=True)
 
 
 def seal(path: Path) -> None:
-    """Put digests of all that a file holds before its footer; see `is_sealed`.
+    """Insert digests of all that a file holds before its footer; see `is_sealed`.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def seal(path: Path) -> None:
 
 
 def is_sealed(path: Path) -> bool:
-    """Tell whether a file has a seal, and every byte of it is what was sealed.
+    """Return whether a file has a seal and every byte is as it was sealed.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def is_sealed(path: Path) -> bool:
     Returns
     -------
     bool
-        False if a bit of it has changed, or if it has no seal.
+        False if any bit has changed, or there is no seal.
     """
     with open_regular(path) as stream:
         size = stream.seek(0, os.SEEK_END)
@@ -118,7 +119,7 @@ def is_sealed(path: Path) -> bool:
 
 
 def read_footer(stream: BinaryIO | pa.NativeFile) -> bytes:
-    """Read the footer of a Parquet file by one request, or by two if it is long.
+    """Read the footer of a Parquet file in one request, or in two if it is long.
 
     Parameters
     ----------
@@ -128,12 +129,12 @@ def read_footer(stream: BinaryIO | pa.NativeFile) -> bytes:
     Returns
     -------
     bytes
-        The file's end: `pyarrow.parquet.read_metadata` reads it as it reads the whole.
+        The end of the file, which `pyarrow.parquet.read_metadata` can read like the whole file.
 
     Raises
     ------
     ValueError
-        If the file has a seal, and its footer is not the one that was sealed.
+        If the file is sealed and its footer has changed.
     """
     end = _end(stream, FOOTER_GUESS)
     length = int.from_bytes(end[-ENDING_BYTES:][:4], "little") + ENDING_BYTES
@@ -154,7 +155,7 @@ def _end(stream: BinaryIO | pa.NativeFile, length: int) -> bytes:
 
 
 def _pages_of(found: bytes) -> bytes:
-    """Return the first digest of a seal: that of all pages with their headers."""
+    """Return the first digest of a seal, that of all pages with their headers."""
     return found[len(SEAL) : len(SEAL) + DIGEST_BYTES]
 
 

@@ -1,4 +1,4 @@
-"""The stage graph: which stages are stale and why, and running them in order."""
+"""The stage graph: find out which stages are stale and why, and run them in order."""
 
 import json
 import logging
@@ -44,21 +44,21 @@ logger = logging.getLogger(__name__)
 LAST_STAGE = DecisionsStage.name
 
 RUN = ("runner", "workers", "memory", "report", "demo")
-"""Sections that no stage works by."""
+"""Sections that belong to no stage."""
 
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """What became of one stage in a run.
+    """The result of one stage in a run.
 
     Attributes
     ----------
     stage
-        Its name.
+        Name of the stage.
     reason
         Why it ran; None if it was current.
     rows
-        Rows of each manifest it writes.
+        Number of rows in each manifest that it writes.
     seconds
         Wall time it took.
     """
@@ -75,12 +75,12 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
     Parameters
     ----------
     config : PipelineConfig
-        Gives each stage its section.
+        Holds the section of each stage.
 
     Returns
     -------
     list of Stage
-        Every stage's inputs are outputs of stages before it.
+        The inputs of each stage are outputs of earlier stages.
     """
     by_quality = bool(config.quality.drop)
     stages: list[Stage] = [  # type: ignore[type-arg]  # each has a config type of its own
@@ -102,16 +102,16 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
 
 
 class Pipeline:
-    """All stages over one workspace.
+    """All stages on one workspace.
 
     Parameters
     ----------
     workspace : Workspace
-        Where manifests and images lie.
+        Holds manifests and images.
     config : PipelineConfig
-        How each stage works.
+        Settings of all stages.
     runner : Runner, optional
-        Runs row-local stages; default the one that the configuration names.
+        Runs row-local stages; by default the configured one.
     """
 
     def __init__(
@@ -120,27 +120,27 @@ class Pipeline:
         self.workspace = workspace
         self.config = config
         self._runner = runner or make_runner(config)
-        self._current: list[str] = []  # stages that did not have to run and are not named yet
+        self._current: list[str] = []  # stages found current but not yet reported
 
     def run(self, target: str = LAST_STAGE, *, only: bool = False) -> Iterator[StageOutcome]:
-        """Run a stage and whatever above it is stale; a current stage is left as it is.
+        """Run a stage and every stale stage before it; leave current stages as they are.
 
         Parameters
         ----------
         target : str
             The last stage to run.
         only : bool, default False
-            Run the target alone, on the manifests that are there.
+            Run only the target, on the existing manifests.
 
         Yields
         ------
         StageOutcome
-            As each stage is done, in order.
+            The result of each stage, in order, as soon as it is done.
 
         Raises
         ------
         CurateError
-            If a stage fails; what is finished stays.
+            If a stage fails; finished work is kept.
         """
         raise_file_limit()
         if not only:
@@ -153,7 +153,7 @@ class Pipeline:
             stages = _up_to(build_stages(config), target)
             wanted = [stage for stage in stages if not only or stage.name == target]
             for stage in wanted:
-                # A GPU or a file that is not here is said now, not after hours of fetching.
+                # Report a missing GPU or file now, not after hours of fetching.
                 stage.configuration()
             ahead = self._stale_of(wanted)
             time_left, rows = ExpectedTime(self._workers()), 0
@@ -173,12 +173,12 @@ class Pipeline:
             self.workspace.remember(self.config, RUN)
 
     def status(self) -> Iterator[tuple[str, str | None]]:
-        """Tell for each stage why it would run, without running it.
+        """Determine for each stage why it would run, without running it.
 
         Yields
         ------
         tuple of str and (str or None)
-            Stage name, and the reason it is stale; None if it is current.
+            Name of the stage, and the reason why it is stale; None if it is current.
         """
         stale_outputs: set[str] = set()
         for stage in build_stages(self._with_lists()):
@@ -201,7 +201,7 @@ class Pipeline:
         return self.config.workers or usable_cores()
 
     def _check_places(self) -> None:
-        """Refuse to begin where nobody has said what is read, or it is not there."""
+        """Raise if the user has named nothing to read, or it does not exist."""
         places = self._with_lists().listing.places
         for place in places:
             if place != PUBLISHED:
@@ -215,7 +215,7 @@ class Pipeline:
             )
 
     def _with_lists(self) -> PipelineConfig:
-        """Put the published lists' folder in the place of their name; where it is, it counts."""
+        """Replace the name of the published lists by their folder."""
         listing, kept = self.config.listing, self.workspace.place(KEPT)
         there = has_published_lists(kept)
         lists = tuple(kept if p == PUBLISHED and there else p for p in listing.lists)
@@ -242,7 +242,7 @@ class Pipeline:
         return StageOutcome(stage.name, reason, rows, time.monotonic() - started)
 
     def _say_current(self) -> None:
-        """Name the stages that were current in one line, before what comes after them."""
+        """Log the stages that were current in one line, before what follows them."""
         if self._current:
             logger.info("current      %s", ", ".join(self._current))
             self._current.clear()
@@ -285,7 +285,7 @@ class Pipeline:
 
 
 def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:
-    """Return the sections of the configuration that a stage worked by, or by a part of."""
+    """Return the sections of the configuration that a stage uses, in whole or in part."""
     sections = type(config).model_fields
     own = tuple(type(value) for value in vars(stage).values() if isinstance(value, StageConfig))
     return [name for name in sections if isinstance(getattr(config, name), own)]

@@ -1,4 +1,4 @@
-"""The progress of long work: a bar on a terminal, a line now and then in a log, none with `-q`."""
+"""Show the progress of long work: a bar on a terminal, occasional lines in a log."""
 
 import logging
 import sys
@@ -14,36 +14,36 @@ logger = logging.getLogger(__name__)
 
 SHOW_AFTER_SECONDS: Final = 2.0
 FIRST_LINE_SECONDS: Final = 30.0
-"""From the beginning, and at least between two lines of a log."""
+"""Seconds before the first line in a log, and at least between two lines."""
 
 LINE_GROWTH: Final = 1.1
-"""How much longer the work must have taken at the next line: a night's log stays readable."""
+"""Factor on the work's time from one log line to the next, so that a night's log stays short."""
 
 FORM: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left{postfix}]"
-"""Short enough for a terminal of 80 columns, with the time left of the whole command."""
+"""Short enough for a terminal of 80 columns; the time left is that of the whole command."""
 
 _AHEAD: ContextVar[float] = ContextVar("seconds of the command's later work", default=0.0)
 
 
 class ProgressBar:
-    """Counts units of work as they are done; a context manager.
+    """Counts finished units of work; a context manager.
 
     Parameters
     ----------
     total : int
-        Units in all.
+        Total number of units.
     label : str
-        What is being done.
+        Name of the work.
     unit : str
         Name of a unit.
     done : int, default 0
-        Units finished before (by an earlier, interrupted run).
+        Units that an earlier, interrupted run finished.
     further : int, default 0
-        Units of the same kind that the command will do after these.
+        Units of the same kind that the command will process after these.
     shown : bool, default True
-        Whether this process speaks; one of several does.
+        Whether this process, of several, shows progress.
     clock : callable, default time.monotonic
-        Seconds.
+        Returns seconds.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class ProgressBar:
 
     @property
     def disable(self) -> bool:
-        """Whether notes would not be shown."""
+        """Whether notes are not shown."""
         return self._bar is None
 
     def update(self, units: int = 1) -> None:
-        """Count units that have been done; fewer than none where some must be done again."""
+        """Count finished units; a negative number if some must be done again."""
         self.done += units
         if self._bar is not None:
             self._bar.set_postfix_str(self._said(), refresh=False)
@@ -91,19 +91,19 @@ class ProgressBar:
             logger.info("%s", self.line())
 
     def rename(self, label: str) -> None:
-        """Say that something else is being done."""
+        """Change the name of the work."""
         self.label = label
         if self._bar is not None:
             self._bar.set_description(label)
 
     def set_postfix_str(self, note: str) -> None:
-        """Draw the bar with a note at its end."""
+        """Redraw the bar with a note at its end."""
         self._note = note
         if self._bar is not None:
             self._bar.set_postfix_str(self._said())
 
     def seconds_left(self) -> float | None:
-        """Return how long the command will take from now on; None before anything was done."""
+        """Return how long the command will still take; None before any unit is done."""
         made = self.done - self._before
         if made <= 0:
             return None
@@ -111,7 +111,7 @@ class ProgressBar:
         return left * self._seconds() / made + self._ahead
 
     def line(self) -> str:
-        """Say in a line how far it is: units, rate, time left of the whole command."""
+        """Describe the progress in one line: units, rate, time left of the whole command."""
         made, seconds = self.done - self._before, self._seconds()
         rate = f", {made / seconds:.1f} a second" if made > 0 and seconds else ""
         left = self.seconds_left()
@@ -122,7 +122,7 @@ class ProgressBar:
         )
 
     def _said(self) -> str:
-        """Return what stands behind the bar: the time left where more follows it, the note."""
+        """Return the text after the bar: the time left if more work follows, and the note."""
         left = self.seconds_left() if self._ahead or self._further else None
         whole = "" if left is None else f"in all {in_words(left)}"
         return ", ".join(part for part in (whole, self._note) if part)
@@ -146,12 +146,12 @@ class ProgressBar:
 
 @contextmanager
 def work_ahead(seconds: float) -> Iterator[None]:
-    """Let bars that are made in the block know what the command will do after them.
+    """Tell progress bars made in the block how much work the command will do after them.
 
     Parameters
     ----------
     seconds : float
-        How long that will take, about.
+        Approximate time of that work.
     """
     token = _AHEAD.set(seconds)
     try:
@@ -161,7 +161,7 @@ def work_ahead(seconds: float) -> Iterator[None]:
 
 
 def in_words(seconds: float) -> str:
-    """Return a time as a person says it: `40 s`, `12 min`, `3 h 20 min`."""
+    """Format a duration for people: `40 s`, `12 min`, `3 h 20 min`."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""The columns of manifests on the quality of pictures: what was measured, and what it says."""
+"""The columns of manifests about the quality of pictures: measures and flags."""
 
 import pyarrow as pa
 
@@ -31,7 +31,7 @@ MEANINGS = {
     QualityFlag.BLANK_BORDERS: "share of the picture within blank borders",
     QualityFlag.BLOCKY: "steps inside JPEG's blocks, by those across their borders",
 }
-"""What each score is made of; all run from 0 to 1, and low is bad."""
+"""The basis of each score; all range from 0 to 1, and a low score is bad."""
 
 QUALITY = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""Other people's values in messages: cut, and without what would move a terminal's cursor."""
+"""Show values from outside in messages: shortened, and without terminal control characters."""
 
 from typing import Final
 
@@ -8,38 +8,38 @@ MESSAGE_CHARACTERS: Final = 4_000
 
 
 def quoted(value: object) -> str:
-    """Return a value as a message shows it: as Python writes it, cut.
+    """Return a value in Python's notation, shortened for a message.
 
     Parameters
     ----------
     value : object
-        Anything whose `repr` is bounded: no mapping with aliases of aliases.
+        Anything with a bounded `repr`; not a mapping with nested aliases.
 
     Returns
     -------
     str
-        At most `VALUE_CHARACTERS` and an ellipsis.
+        At most `VALUE_CHARACTERS` characters and an ellipsis.
     """
-    # Only so much is put into words: a text of megabytes is not copied several times.
+    # Only this much is formatted, so that a text of megabytes is not copied several times.
     try:
         text = repr(value[:MOST]) if isinstance(value, str | bytes) else repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python refuses to print whole numbers of more than 4,300 digits
         text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= VALUE_CHARACTERS else f"{text[:VALUE_CHARACTERS]}..."
 
 
 def printable(message: str) -> str:
-    """Return a message as it is printed: its own line breaks stay, other controls are escaped.
+    """Return a message ready to print: control characters are escaped, except its line breaks.
 
     Parameters
     ----------
     message : str
-        May hold names and texts of files.
+        May hold names and texts from files.
 
     Returns
     -------
     str
-        At most `MESSAGE_CHARACTERS`, its end kept: that is where the remedy stands.
+        At most `MESSAGE_CHARACTERS` characters; its end, which holds the remedy, is kept.
     """
     half = MESSAGE_CHARACTERS // 2
     cut = message
@@ -49,7 +49,7 @@ def printable(message: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return a text with its control characters escaped, but for ends of lines and tabs."""
+    """Return a text with its control characters escaped, except line ends and tabs."""
     if text.isprintable():
         return text
     return "".join(

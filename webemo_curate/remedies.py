@@ -1,4 +1,4 @@
-"""Remedies in messages: the command to be run next, typed so that it works when pasted."""
+"""Remedies in messages: the command to run next, typed so that it works when pasted."""
 
 import shlex
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ _PLACE: ContextVar[str] = ContextVar("the workspace as the user named it", defau
 
 @contextmanager
 def working_in(workspace: str) -> Iterator[None]:
-    """Let commands that are told of in the block name a workspace.
+    """Make commands quoted in the block name a workspace.
 
     Parameters
     ----------
     workspace : str
-        As the user named it.
+        The workspace as the user named it.
     """
     token = _PLACE.set(workspace)
     try:
@@ -52,14 +52,14 @@ def named_workspace() -> str:
 
 
 def typed(command: str, workspace: str | None = None) -> str:
-    """Return a command as it is typed for a workspace: every message's remedy comes from here.
+    """Return a command as typed for a workspace; all remedies in messages come from here.
 
     Parameters
     ----------
     command : str
-        Without `curate`: a command and its arguments.
+        A command and its arguments, without `curate`.
     workspace : str, optional
-        As the user named it; default that of the running command.
+        The workspace as the user named it; by default the running command's.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def typed(command: str, workspace: str | None = None) -> str:
 
 
 def bringing_back(workspace: str | None = None) -> str:
-    """Say how stored pictures that are missing or changed are brought back."""
+    """Say how to bring back stored pictures that are missing or changed."""
     return (
         f"run '{typed('fetch --repair', workspace)}', which brings back what is missing or changed "
         "(of an added set, add it again; of a rebuilt one, run 'curate rebuild' again)"
@@ -79,5 +79,5 @@ def bringing_back(workspace: str | None = None) -> str:
 
 
 def writing(manifest: str, workspace: str | None = None) -> str:
-    """Return the command that writes a manifest; of one that no stage writes, `add-folder`."""
+    """Return the command that writes a manifest; `add-folder` for one that no stage writes."""
     return typed(WRITERS.get(manifest, "add-folder"), workspace)

@@ -1,8 +1,8 @@
-"""Paths below a root: what is read, written or removed there never lies elsewhere.
+"""Keep what is read, written or removed below a root from leading anywhere else.
 
-A key is a plain relative path. On the way to it stand folders alone, at its end a regular file or
-nothing: a link would lead out of the root, and a pipe or device would hang its reader. The root
-itself may be a link, as its user named it.
+A key is a plain relative path. Every part on the way must be a folder, and the end a regular file
+or nothing: a link could lead out of the root, and a pipe or device could block its reader. The root
+itself may be a link, as the user named it.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from webemo_curate.errors import InputError
 from webemo_curate.system_faults import raise_system_fault
 
 ODD = r"^$|^/|//|/$|(?:^|/)\.{1,2}(?:/|$)|\x00"
-"""Matches, as Arrow searches columns, what is no plain relative path; see `is_plain`."""
+"""Matches what is not a plain relative path, in Arrow's column searches; see `is_plain`."""
 
 ODD_PARTS = frozenset(("", ".", ".."))
-"""Parts that no plain relative path has; an absolute one begins with an empty one."""
+"""Parts that no plain relative path has; an absolute path begins with an empty part."""
 
 LINK, SPECIAL = "is a link", "is neither a file nor a folder"
 
@@ -29,11 +29,11 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class NotRegularError(OSError):
-    """What lies at a path is no regular file."""
+    """What lies at a path is not a regular file."""
 
 
 def is_plain(key: str) -> bool:
-    """Tell whether a key is a plain relative path, without `.`, `..` and empty parts.
+    """Return whether a key is a plain relative path, without `.`, `..` and empty parts.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def below(root: Path, key: str, *, replaced: bool = False) -> Path:
     root : Path
         Any folder; it may be a link.
     key : str
-        A POSIX path relative to it; what it names need not be there.
+        A POSIX path relative to it; what it names need not exist.
     replaced : bool, default False
-        Whether the caller removes or replaces the name itself, so that it may be a link.
+        Whether the caller removes or replaces the last name itself, which may then be a link.
 
     Returns
     -------
@@ -68,11 +68,11 @@ def below(root: Path, key: str, *, replaced: bool = False) -> Path:
     Raises
     ------
     InputError
-        If the key is not plain, or a link, a pipe or a device stands on the way or at its end.
+        If the key is not plain, or a link, pipe or device lies on the way or at its end.
     """
     if not is_plain(key):
         raise InputError(f"{root}: {key!r} is no path below this folder; correct or delete it")
-    path = str(root)  # put together as text: every picture that is stored or read asks
+    path = str(root)  # joined as text for speed: called for every picture
     parts = key.split("/")
     for place, part in enumerate(parts, start=1):
         path = f"{path}/{part}"
@@ -82,12 +82,12 @@ def below(root: Path, key: str, *, replaced: bool = False) -> Path:
 
 
 def check_tree(folder: Path) -> None:
-    """Refuse a folder in which a link, a pipe or a device lies, however deep.
+    """Raise if a link, pipe or device lies anywhere in a folder.
 
     Parameters
     ----------
     folder : Path
-        Its files are about to be read by their paths; it may be a link, or not be there.
+        A folder whose files are about to be read by path; it may be a link, or missing.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def check_tree(folder: Path) -> None:
 
 
 def open_below(root: Path, key: str) -> FileIO:
-    """Open a file below a root for reading; links are not followed, whoever makes them meanwhile.
+    """Open a file below a root for reading, without following links, even ones made meanwhile.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def open_below(root: Path, key: str) -> FileIO:
     Returns
     -------
     FileIO
-        Unbuffered.
+        An unbuffered file.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def open_below(root: Path, key: str) -> FileIO:
 
 
 def _open_folder(root: Path, folders: Sequence[str]) -> int:
-    """Open a folder below a root, one after another on the way to it; links are not followed."""
+    """Open a folder below a root, part by part, without following links."""
     place = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     try:
         for folder in folders:
@@ -144,15 +144,15 @@ def _open_folder(root: Path, folders: Sequence[str]) -> int:
 
 
 def read_below(root: Path, key: str) -> bytes:
-    """Read a whole file below a root; raises as `open_below`."""
+    """Read a whole file below a root; raises the errors of `open_below`."""
     with open_below(root, key) as stream:
         return stream.read()
 
 
 class NeighborReader:
-    """Reads files below a root of which many lie side by side; a context manager.
+    """Reads files below a root, many of them in the same folders; a context manager.
 
-    The folder of the last one stays open: to walk to it takes longer than to read a small file.
+    The last file's folder stays open, because opening it takes longer than reading a small file.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class NeighborReader:
         self._leave()
 
     def read(self, key: str) -> bytes:
-        """Read a whole file; raises as `open_below`."""
+        """Read a whole file; raises the errors of `open_below`."""
         if not is_plain(key):
             raise NotRegularError(f"{key!r} is no path below {self._root}")
         *folders, name = key.split("/")
@@ -190,7 +190,7 @@ class NeighborReader:
 
 
 def open_regular(path: Path) -> FileIO:
-    """Open a file that a user named, through links too, unless reading it could hang.
+    """Open a file that the user named, following links, unless reading it could block.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def open_regular(path: Path) -> FileIO:
     Returns
     -------
     FileIO
-        Unbuffered.
+        An unbuffered file.
 
     Raises
     ------
@@ -211,27 +211,27 @@ def open_regular(path: Path) -> FileIO:
 
 
 def read_regular(path: Path, at_most: int | None = None) -> bytes:
-    """Read a file that a user named, or its first bytes; raises as `open_regular`."""
+    """Read a file that the user named, or its first bytes; raises the errors of `open_regular`."""
     with open_regular(path) as stream:
         return stream.read() if at_most is None else stream.read(at_most)
 
 
 def regular_digest(path: Path, option: str | None = None, algorithm: str = "sha256") -> str:
-    """Return the digest, in hex, of a file that a user named.
+    """Return the digest, in hex, of a file that the user named.
 
     Parameters
     ----------
     path : Path
         Any path.
     option : str, optional
-        The option that named it; errors say so.
+        The option that named the file, for messages.
     algorithm : str, default "sha256"
-        As hashlib names it; others hold a file against what its publisher says.
+        hashlib's name; other algorithms serve to compare a file with its publisher's digest.
 
     Returns
     -------
     str
-        Of all its bytes.
+        Digest of all its bytes.
 
     Raises
     ------
@@ -252,29 +252,29 @@ def _new_digest(algorithm: str) -> "hashlib._Hash":
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse to write in place of what is no file.
+    """Raise if a path names something other than a file, which must not be overwritten.
 
     Parameters
     ----------
     path : Path
-        Where a file is to be put.
+        Path of the file to write.
 
     Raises
     ------
     InputError
-        If a folder, a device or a pipe is there, by a link too.
+        If a folder, device or pipe is there, directly or through a link.
     """
     try:
         mode = path.stat().st_mode
     except OSError:
-        return  # nothing there, or writing will tell
+        return  # missing, or writing will report the error
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a device, pipe or socket"
         raise InputError(f"{path}: is {what}; name a file")
 
 
 def _check(path: str) -> bool:
-    """Raise if a path leads away or may hang; return whether it is there."""
+    """Raise if a path leads elsewhere or may block; return whether it exists."""
     try:
         mode = os.lstat(path).st_mode
     except OSError:

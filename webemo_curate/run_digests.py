@@ -1,7 +1,7 @@
-"""Record a run's files as they were written, so that changed ones do not pass for its own.
+"""Record digests of a run's files when they are written, so that later changes are noticed.
 
-The network's files are recorded when a training ends, in `done.json`; a measurement's predictions
-and weights in its metrics. Both carry a digest of themselves.
+When a training ends, `done.json` records the network's files. The metrics of an evaluation record
+its predictions and weights. Both files carry a digest of themselves.
 """
 
 import hashlib
@@ -16,24 +16,24 @@ from webemo_curate.system_faults import raise_system_fault
 
 FILES, DIGEST, PREDICTIONS = "files", "digest", "predictions_sha256"
 WEIGHTS = "weights_sha256"
-"""Of the network that metrics were computed with, so that another run's do not pass for them."""
+"""Key of the network that metrics were computed with, so that another run's are not accepted."""
 
 METRICS = "metrics-*.json"
 NETWORK = "last.safetensors"
-"""The weights that figures are of."""
+"""The weights that figures belong to."""
 
 REMEDY = "train it again under another name, or put the file back"
 
 
 def file_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256, in hex, of those files of a folder that are there, by name.
+    """Return the SHA-256, in hex, of the given files that exist in a folder, by name.
 
     Parameters
     ----------
     folder : Path
-        A run's.
+        A run's folder.
     names : iterable of str
-        Files in it.
+        Names of files in it.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def file_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def sealed(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON document with a digest of all that it says.
+    """Return a JSON document with a digest of its content added.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def sealed(document: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The same, and `digest`.
+        The same document with a `digest`.
     """
     return document | {DIGEST: _document_digest(document)}
 
 
 def is_sealed(document: Any) -> bool:
-    """Tell whether a document says what it said when it was sealed."""
+    """Return whether a document is unchanged since it was sealed."""
     if not isinstance(document, dict):
         return False
     rest = {key: value for key, value in document.items() if key != DIGEST}
@@ -68,19 +68,19 @@ def is_sealed(document: Any) -> bool:
 
 
 def has_digests(run: Path, mark: str) -> bool:
-    """Tell whether digests of a run's files were recorded; the first versions recorded none.
+    """Return whether digests of a run's files were recorded; the first versions recorded none.
 
     Parameters
     ----------
     run : Path
-        Its folder.
+        The run's folder.
     mark : str
         Name of the file that records the others.
 
     Returns
     -------
     bool
-        Whether `changes` can compare anything.
+        Whether `changes` has anything to compare.
 
     Raises
     ------
@@ -94,19 +94,19 @@ def has_digests(run: Path, mark: str) -> bool:
 
 
 def changes(run: Path, mark: str) -> Iterator[str]:
-    """Find what of a run is not as it was written.
+    """Find which files of a run have changed since they were written.
 
     Parameters
     ----------
     run : Path
-        Its folder.
+        The run's folder.
     mark : str
         Name of the file that records the others.
 
     Yields
     ------
     str
-        A sentence each.
+        A sentence for each change.
     """
     try:
         document = _document(run, mark)

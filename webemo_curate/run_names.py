@@ -1,4 +1,4 @@
-"""Names that people give to runs, beside the names of their folders."""
+"""Names that people give to runs, in addition to the names of their folders."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ FORM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def run_name(folder: Path) -> str:
-    """Return what a run is called: the name that was given, else that of its folder."""
+    """Return a run's name: the given one, or else its folder's."""
     try:
         given = read_regular(folder / NAME_FILE, 64).decode("ascii").strip()
     except (OSError, ValueError) as error:
@@ -30,9 +30,9 @@ def name_run(folder: Path, name: str, workspace: Workspace) -> None:
     Parameters
     ----------
     folder : Path
-        The run's.
+        The run's folder.
     name : str
-        See `check_name`.
+        The new name; see `check_name`.
     workspace : Workspace
         Holds the run.
     """
@@ -41,21 +41,21 @@ def name_run(folder: Path, name: str, workspace: Workspace) -> None:
 
 
 def check_name(name: str, folder: Path, workspace: Workspace) -> None:
-    """Refuse a name that cannot be one, or that another run has.
+    """Raise if a name is invalid, or taken by another run.
 
     Parameters
     ----------
     name : str
-        As given.
+        The new name.
     folder : Path
-        Of the run that is to have it.
+        Folder of the run to be named.
     workspace : Workspace
         Holds the runs.
 
     Raises
     ------
     InputError
-        If it is no name, or is taken.
+        If the name is invalid or taken.
     """
     if not FORM.fullmatch(name):
         raise InputError(f"--name {name}: use letters, digits, '_', '-' and '.', at most 64")
@@ -67,7 +67,7 @@ def check_name(name: str, folder: Path, workspace: Workspace) -> None:
 
 
 def named_runs(workspace: Workspace) -> dict[str, Path]:
-    """Return the local folders of runs by the names that were given to them."""
+    """Return the local folders of runs, by the names given to them."""
     keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == NAME_FILE]
     folders = [workspace.store.local(key).parent for key in keys]
     return {run_name(folder): folder for folder in folders}

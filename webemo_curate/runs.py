@@ -1,4 +1,4 @@
-"""A training run's folder: its identity, its files, and how a finished one is told from others."""
+"""A training run's folder: its identity, its files, and its finished state."""
 
 import hashlib
 import json
@@ -28,37 +28,37 @@ LAST_FILE = NETWORK
 BEST_FILE = "best.safetensors"
 DONE_FILE = "done.json"
 SEEN_FILE = "seen.parquet"
-"""Names the images that a run was trained and validated on."""
+"""Lists the images that a run was trained and validated on."""
 
 FINGERPRINT_DIGITS = 8
 LOGGED = frozenset({"epoch", "loss", "accuracy", "val_accuracy"})
-"""What every entry of a log has, with others."""
+"""Fields that every log entry has."""
 
 CLASSES = "classes"
-"""Key of the class names in the configuration's file."""
+"""Key of the class names in the configuration file."""
 
 SPLITS = "splits"
-"""Key of the digests of the splits there."""
+"""Key of the splits' digests in the configuration file."""
 
 
 LogEntry = dict[str, float | None]
-"""What the log says of one epoch; None for a figure that the images do not define."""
+"""The log's figures of one epoch; None for a figure that the images do not define."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """One trained network.
+    """The result of one training.
 
     Attributes
     ----------
     folder
         The run's folder.
     seed
-        Its seed.
+        The run's seed.
     skipped
-        True if an equal run was there already.
+        Whether an equal run existed already.
     history
-        One entry an epoch: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`,
+        One entry for each epoch: `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`,
         `images_per_second`.
     """
 
@@ -69,7 +69,7 @@ class RunResult:
 
 
 def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
-    """Return the folder of a run, named by what decides its result.
+    """Return the folder of a run, named after everything that determines its result.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
     Returns
     -------
     Path
-        Below `workspace.runs`; it may not exist yet.
+        Under `workspace.runs`; it may not exist yet.
 
     Raises
     ------
@@ -99,7 +99,8 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
                 f"'{workspace.writing(split)}' first"
             )
         document[split] = info.digest
-        # Equal targets may mean other classes; the binary target's names were never part of it.
+        # Equal targets may mean other classes; but the binary target's names never entered the
+        # name.
         if info.classes and not is_binary(info.classes):
             document[CLASSES] = info.classes
     text = json.dumps(document, sort_keys=True)
@@ -108,12 +109,12 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
 
 
 def is_finished(folder: Path) -> bool:
-    """Tell whether a run has been trained to its last epoch."""
+    """Return whether a run has been trained to its last epoch."""
     return (folder / DONE_FILE).exists()
 
 
 def save_config(folder: Path, config: TrainConfig, seed: int, workspace: Workspace) -> None:
-    """Write the run's configuration, the names of its classes and the digests of its splits."""
+    """Write the run's configuration, its class names and the digests of its splits."""
     infos = {split.value: workspace.info(split) for split in Split}
     document = config.model_dump(mode="json") | {
         "seed": seed,
@@ -129,7 +130,7 @@ def load_config(folder: Path) -> TrainConfig:
     Raises
     ------
     InputError
-        If it is missing or not sound.
+        If it is missing or invalid.
     """
     document = _read_config(folder)
     document.pop(CLASSES, None)
@@ -146,7 +147,7 @@ def load_classes(folder: Path) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If the run's configuration is missing or not sound.
+        If the run's configuration is missing or invalid.
     """
     classes = _read_config(folder).get(CLASSES, DEFAULT_CLASSES)
     if not isinstance(classes, list | tuple) or len(classes) < BINARY:
@@ -160,7 +161,7 @@ def load_seed(folder: Path) -> int:
 
 
 def load_splits(folder: Path) -> dict[str, str]:
-    """Read the digests of the splits that a run was trained on; none of an earlier release's."""
+    """Read the digests of the splits that a run was trained on; empty for an earlier release's."""
     splits = _read_config(folder).get(SPLITS, {})
     return splits if isinstance(splits, dict) else {}
 
@@ -181,7 +182,7 @@ def _unsound(folder: Path) -> InputError:
 
 
 def save_log(folder: Path, history: list[LogEntry]) -> None:
-    """Write the log, one JSON object an epoch."""
+    """Write the log, one JSON object for each epoch."""
     lines = "".join(json.dumps(entry) + "\n" for entry in history)
     write_bytes(folder / LOG_FILE, lines.encode())
 
@@ -207,9 +208,9 @@ def _is_entry(entry: Any) -> bool:
 
 
 def finish(folder: Path, summary: dict[str, Any]) -> None:
-    """Mark a run as finished; written last, so that a killed run is never taken for one.
+    """Mark a run as finished. This is written last, so that a killed run never counts as finished.
 
-    What its files are now is recorded; see `run_digests`.
+    The present digests of its files are recorded; see `run_digests`.
     """
     files = file_digests(folder, (CONFIG_FILE, SEEN_FILE, LOG_FILE, LAST_FILE, BEST_FILE))
     document = sealed(summary | {"finished": datetime.now(UTC).isoformat(), FILES: files})
@@ -222,9 +223,9 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
     Parameters
     ----------
     name : str or None
-        Its name or folder; None for the latest.
+        The name or folder of the run; None for the latest.
     workspace : Workspace
-        Where runs lie.
+        Holds the runs.
 
     Returns
     -------
@@ -234,7 +235,7 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
     Raises
     ------
     InputError
-        If there is none; names those there are.
+        If there is none; the message names the existing runs.
     """
     finished = finished_runs(workspace)
     if name is None and finished:
@@ -254,9 +255,9 @@ def find_run(name: str | None, workspace: Workspace) -> Path:
 
 
 def finished_runs(workspace: Workspace) -> list[Path]:
-    """Return the local folders of finished runs, the last finished last.
+    """Return the local folders of finished runs, the latest last.
 
-    On an object store they may not be here yet: `Workspace.pull` brings them.
+    On an object store they may not be on this machine yet: `Workspace.pull` downloads them.
     """
     keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == DONE_FILE]
     marks = [workspace.store.local(key) for key in keys]
@@ -265,7 +266,7 @@ def finished_runs(workspace: Workspace) -> list[Path]:
 
 
 def _finished_at(mark: Path) -> str:
-    """Return when a run was finished; of a mark that does not say, before all others."""
+    """Return when a run was finished; a mark without a time sorts before all others."""
     try:
         return str(json.loads(mark.read_bytes())["finished"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -275,7 +276,7 @@ def _finished_at(mark: Path) -> str:
 
 
 def check_weights(config: TrainConfig) -> None:
-    """Refuse a file of weights that is not there, before hours of other work."""
+    """Raise if the file of weights is missing, before hours of other work."""
     if config.weights and not config.from_scratch and not config.weights.is_file():
         raise InputError(
             f"--weights {config.weights}: no such file; correct it, or leave it out for the "

@@ -1,4 +1,4 @@
-"""Reproducible draws: every row has a number of its own, whatever rows stand beside it."""
+"""Reproducible draws: each row's random number is independent of the other rows."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,23 +8,23 @@ from numpy.typing import NDArray
 
 
 def hash_order(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint64]:
-    """Give each name a pseudo-random number that depends on the seed and the name alone.
+    """Give each name a pseudo-random number that depends only on the seed and the name.
 
-    Sorting by it is a shuffle that one more name changes in one place.
+    Sorting by it is a shuffle in which an additional name changes only one place.
 
     Parameters
     ----------
     seed : int
         The draw's seed.
     purpose : str
-        Keeps draws of different stages independent under one seed.
+        Keeps the draws of different stages independent under one seed.
     names : iterable of str
-        What is drawn.
+        The names to draw numbers for.
 
     Returns
     -------
     ndarray of uint64, shape (names,)
-        The first eight bytes of each SHA-256.
+        The first eight bytes of a SHA-256 for each name.
     """
     prefix = draw(seed, purpose).encode()
     digests = [hashlib.sha256(prefix + name.encode()).digest()[:8] for name in names]
@@ -32,5 +32,5 @@ def hash_order(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint
 
 
 def draw(seed: int, purpose: str) -> str:
-    """Return what stands before a name where its number is drawn; see `hash_order`."""
+    """Return the prefix of a name when its number is drawn; see `hash_order`."""
     return f"{seed}:{purpose}:"

@@ -209,21 +209,22 @@ MANIFESTS: dict[str, pa.Schema] = {
     "decisions": DECISIONS,
 }
 
-"""What the pipeline writes."""
+"""Manifests that the pipeline writes."""
 
 CAME_LATER = {"measures", "quality"}
-"""Manifests that workspaces of an earlier release lack, and are sound without."""
+"""Manifests that workspaces of an earlier release lack, without being damaged."""
 
 SCHEMAS = MANIFESTS | {"shared": SHARED, "reviews": REVIEWS}
-"""Those; `shared-NAME`: what an external set shares with the workspace, a row a match; and
-`reviews`, what people decided: an input that no stage writes."""
+"""All manifests: those of the pipeline; `shared-NAME`, the pictures that an external set shares
+with the workspace, one row for each match; and `reviews`, people's decisions, an input that no
+stage writes."""
 
 NULLABLE_WHERE_NEEDED: dict[str, frozenset[str]] = {
     "listing": frozenset({"label", "emotion", "polarity"}),
     "labels": frozenset({"label"}),
     "duplicates": frozenset({"distance"}),
 }
-"""Columns that a file declares as always there, unless a row of it lacks the value."""
+"""Columns that a file declares as never null, unless one of its rows lacks the value."""
 
 NOTES: dict[tuple[str, str], str] = {
     ("listing", "source"): "name of the list, table or folder",
@@ -243,7 +244,7 @@ NOTES: dict[tuple[str, str], str] = {
     ("validation", "target"): "number of the class of level 2 or of the label",
     ("test", "target"): "number of the class of level 2 or of the label",
 }
-"""What columns hold besides where a collection is not WEBEmo's lists."""
+"""Meaning of columns where it differs for collections other than WEBEmo's lists."""
 
 SORT_KEYS: dict[str, tuple[str, ...]] = {
     "listing": ("source", "line"),
@@ -254,4 +255,4 @@ SORT_KEYS: dict[str, tuple[str, ...]] = {
     "shared": ("path", "matched"),
     "reviews": ("entry",),
 }
-"""The order of rows where it is not by `sha256`; rows of equal keys cannot be."""
+"""Sort keys of manifests that are not sorted by `sha256`; each row's keys are unique."""

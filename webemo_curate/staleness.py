@@ -1,4 +1,4 @@
-"""Say why a manifest is stale, in the words of the options that a user gave."""
+"""Explain why a manifest is stale, naming the options that the user gave."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from webemo_curate.verdicts import DEFAULT_CLASSES
 
 
 def difference(old: Origin, new: Origin, config: StageConfig) -> str:
-    """Say in words what makes a manifest stale.
+    """Return what makes a manifest stale, in words.
 
     Parameters
     ----------
     old, new : Origin
-        How it came to be, and how it would now; they differ.
+        What it was made from, and what it would be made from now; they differ.
     config : StageConfig
-        Of the stage, whose options the settings are known by.
+        The stage's configuration, whose options name the settings.
 
     Returns
     -------
@@ -34,10 +34,10 @@ def difference(old: Origin, new: Origin, config: StageConfig) -> str:
 
 
 def changed_classes(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> str | None:
-    """Say that targets have other names than were recorded; None where they have not.
+    """Describe how the names of targets have changed; None if they have not.
 
-    Names are no part of a manifest's digest: other labels may get the same numbers. Splits of the
-    paper's classes did not name them once.
+    Names are not part of a manifest's digest, so other labels may have the same numbers. Splits of
+    an earlier release did not record the names of the paper's classes.
     """
     if old == new or (old, new) == (None, DEFAULT_CLASSES):
         return None
@@ -51,9 +51,9 @@ def _listed(classes: tuple[str, ...] | None) -> str:
 def _changed_setting(
     old: Mapping[str, Any], new: Mapping[str, Any], config: StageConfig
 ) -> str | None:
-    """Name the first setting that differs as the user knows it: by its option or options."""
+    """Describe the first setting that differs, by its option or options."""
     fields = type(config).model_fields
-    # In the order of their declaration, as the first decides what the others mean.
+    # In the order of declaration, because an earlier setting may give later ones their meaning.
     for name in sorted(old.keys() | new.keys(), key=[*fields, *sorted({*old, *new})].index):
         before, after = old.get(name), new.get(name)
         if before == after:

@@ -1,8 +1,8 @@
-"""Faults of the machine, told from faults of a picture.
+"""Distinguish faults of the machine from faults of a picture.
 
-What the system lacks (open files, memory, disk, a working drive) says nothing about the picture
-that was being read when it ran out. Wherever an error of a library becomes a row's outcome,
-`raise_system_fault` is called first: it ends the run with what is lacking; finished work is kept.
+A lack of open files, memory, disk space or a working drive says nothing about the picture that was
+being read. Wherever a library's error becomes a row's outcome, `raise_system_fault` is called
+first: it ends the run with a message about what is lacking. Finished work is kept.
 """
 
 import errno
@@ -20,11 +20,12 @@ from webemo_curate.errors import CurateError
 GO_ON: Final = "run the same command again: finished work is kept"
 
 OPEN_FILES: Final = 65_536
-"""Soft limit of open files that is asked for: four times the sockets, files and libraries of the
-largest crew. Beyond it some programs that are started walk through all numbers up to the limit."""
+"""Soft limit of open files to request: four times the sockets, files and libraries of the largest
+crew. With a higher limit some started programs would walk through all numbers up to it."""
 
 WORKING_MEMORY_BYTES: Final = 2 * 2**30
-"""What decoding the largest picture that is decoded may take; see `runner.job.Resources`."""
+"""Memory in bytes that decoding the largest allowed picture may take; see
+`runner.job.Resources`."""
 
 REMEDIES: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n 65536)",
@@ -41,25 +42,25 @@ REMEDIES: Final = {
     errno.EINTR: "the call was interrupted",
     errno.EAGAIN: "the system is short of processes or memory; end other programs",
 }
-"""Errors that are never about the file in hand, and what to do about each."""
+"""Errors that never concern the file being read, with the remedy for each."""
 
 NO_MEMORY: Final = re.compile(
     r"out of memory|insufficient memory|bad_?alloc|(?:cannot|can't|failed to) allocate",
     re.IGNORECASE,
 )
-"""How Pillow, OpenCV, ONNX Runtime and torch say in a text that memory ran out."""
+"""Texts by which Pillow, OpenCV, ONNX Runtime and torch report a lack of memory."""
 
 NO_SPACE: Final = re.compile(r"No space left on device|os error 28|Disk quota exceeded")
-"""How native code (safetensors, torch, ONNX) says in a text that the disk is full."""
+"""Texts by which native code (safetensors, torch, ONNX) reports a full disk."""
 
 NO_THREAD: Final = "can't start new thread"
-"""How Python says that the system gives no further thread."""
+"""Text by which Python reports that the system permits no further thread."""
 
 
 STATE: Final = Path("/proc/self/statm")
 STATE_BYTES: Final = 256
 DATA_AT: Final = 5
-"""Where Linux says how much memory of its own a process has reserved, in pages (proc(5))."""
+"""Linux's file with the pages of memory that a process has reserved for itself (proc(5))."""
 
 
 class SystemFaultError(CurateError):
@@ -67,10 +68,10 @@ class SystemFaultError(CurateError):
 
 
 def raise_file_limit() -> None:
-    """Raise this process's soft limit of open files as far as is useful and allowed.
+    """Raise this process's soft limit of open files as far as useful and allowed.
 
     Processes that it starts inherit the limit. A desktop's default of 256 or 1,024 is less than a
-    fetch with many hosts, or a cluster's worker, holds open.
+    fetch from many hosts, or a cluster's worker, needs.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
@@ -79,22 +80,22 @@ def raise_file_limit() -> None:
 
 
 def raise_system_fault(error: BaseException, place: str = "") -> None:
-    """Raise if an error is the machine's, and return if it may be the picture's.
+    """Raise if an error is the machine's fault; return if it may be the picture's.
 
     Parameters
     ----------
     error : BaseException
-        What was caught; the errors that it was raised from are looked at too. Libraries swallow
-        some faults of the machine (a reader's module that cannot be opened counts as no reader),
-        so whether a file can be opened now is tried as well.
+        The error caught; the errors that it was raised from are checked too. Libraries hide some
+        faults of the machine (a reader's module that cannot be opened counts as no reader), so it
+        is also tested whether a file can be opened now.
     place : str, optional
-        The file that was in hand, for the message.
+        The file that was being read, for the message.
 
     Raises
     ------
     SystemFaultError
-        If the operating system reports one of `REMEDIES`, or memory ran out: where there is
-        plenty, a picture asked for an absurd amount, and that is the picture's fault.
+        If the operating system reports one of `REMEDIES`, or memory ran out. If plenty of memory is
+        free, the picture asked for an absurd amount, which is the picture's fault.
     """
     fault = _system_fault(error) or _no_open_files()
     if fault is None:
@@ -105,40 +106,40 @@ def raise_system_fault(error: BaseException, place: str = "") -> None:
 
 
 def lacking(code: int, place: str = "") -> SystemFaultError:
-    """Say what the machine lacks and what to do about it.
+    """Return an error that names what the machine lacks, and the remedy.
 
     Parameters
     ----------
     code : int
         One of `REMEDIES`.
     place : str, optional
-        The file that was in hand.
+        The file that was being read.
 
     Returns
     -------
     SystemFaultError
-        To be raised.
+        The error to raise.
     """
     where = f"{place}: " if place else ""
     return SystemFaultError(f"{where}{os.strerror(code)}; {REMEDIES[code]} and {GO_ON}")
 
 
 def lacking_space(place: str) -> SystemFaultError:
-    """Say that a disk is full, where a library has no error number for it."""
+    """Return the error for a full disk when a library gives no error number."""
     return lacking(errno.ENOSPC, place)
 
 
 @contextmanager
 def memory_limited(extra: int) -> Iterator[None]:
-    """Let this process take so much more memory while the block runs; elsewhere than on Linux, any.
+    """Limit the memory that this process may take in addition while the block runs; on Linux.
 
-    What asks for more gets a `MemoryError`, which is not the machine's fault: `raise_system_fault`
-    looks at what there would be without this limit.
+    A request beyond the limit gets a `MemoryError`. This is not the machine's fault:
+    `raise_system_fault` checks the memory that would be free without this limit.
 
     Parameters
     ----------
     extra : int
-        Bytes, of all threads together.
+        Bytes, for all threads together.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     try:
@@ -158,48 +159,49 @@ def memory_limited(extra: int) -> Iterator[None]:
 
 
 _states: dict[int, int] = {}
-"""`STATE`, open, by process: to open it anew for each picture costs a tenth of a small one."""
+"""`STATE`, kept open for each process: opening it for each picture costs a tenth of a small one's
+time."""
 
 
 def _state() -> int:
-    own = os.getpid()  # a copy of this process has numbers of its own
+    own = os.getpid()  # a forked copy of this process needs its own
     if own not in _states:
         _states[own] = os.open(STATE, os.O_RDONLY | os.O_CLOEXEC)
     return _states[own]
 
 
 _lifted: list[int] = []
-"""Soft limits that hold again when the blocks of `memory_limited` end."""
+"""Soft limits to restore when the blocks of `memory_limited` end."""
 
 
 def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
-    """Tell whether this process could have so much more memory now.
+    """Return whether this process could take this much more memory now.
 
     Parameters
     ----------
     needed : int, optional
-        Bytes.
+        Bytes of memory.
 
     Returns
     -------
     bool
-        False if a limit of the process or the machine's free memory is below it.
+        False if a limit of the process, or the machine's free memory, is lower.
     """
     if _lifted:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (_lifted[0], hard))
     try:
-        mmap.mmap(-1, needed).close()  # reserves and takes none; limits of the process count
+        mmap.mmap(-1, needed).close()  # reserves without using; process limits apply
     except (OSError, MemoryError):
         return False
-    import psutil  # only now: where memory is short, an import may be what fails
+    import psutil  # imported late: where memory is short, even an import may fail
 
     free: int = psutil.virtual_memory().available
     return free >= needed
 
 
 def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | None:
-    """Return the machine's fault in a chain of errors, if there is one."""
+    """Return the machine's fault in a chain of errors; None if there is none."""
     while error is not None:
         if isinstance(error, SystemFaultError):
             return error
@@ -216,14 +218,14 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
 
 
 def is_of_memory(error: BaseException) -> bool:
-    """Tell whether an error says that memory ran out, be it the machine's or a limit's."""
+    """Return whether an error reports a lack of memory, the machine's or a limit's."""
     if isinstance(error, MemoryError):
         return True
     return not isinstance(error, CurateError) and bool(NO_MEMORY.search(str(error)))
 
 
 def _no_open_files() -> OSError | None:
-    """Return why no file can be opened, if none can."""
+    """Return the reason why no file can be opened; None if one can."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The digest of a table's values, by which manifests, sets and jobs are told apart."""
+"""Digests of tables' values, which identify manifests, sets and jobs."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -12,24 +12,24 @@ import pyarrow.compute as pc
 from webemo_curate.fields import LATER, VOLATILE
 
 Chunks = Callable[[], Iterable[pa.Array]]
-"""Gives a column's values from the first on, some rows at a time, as often as it is called."""
+"""Yields a column's values from the first, some rows at a time; may be called repeatedly."""
 
 BYTE = 8
-"""Rows whose validity makes a byte."""
+"""Rows whose validity bits make up a byte."""
 
 
 def content_digest(table: pa.Table) -> str:
-    """Hash a table's values, whatever their chunks, dictionaries or buffers.
+    """Hash a table's values, independent of chunks, dictionaries and buffers.
 
     Parameters
     ----------
     table : pa.Table
-        The rows, in the order that counts.
+        The rows, whose order counts.
 
     Returns
     -------
     str
-        SHA-256 over names and values of all non-volatile columns, in hex.
+        SHA-256 over the names and values of all non-volatile columns, in hex.
     """
     return digest_of_columns(table.schema, table.num_rows, lambda name: table[name].chunks)
 
@@ -44,15 +44,15 @@ def digest_of_columns(
     schema : pa.Schema
         The columns.
     rows : int
-        How many rows there are.
+        Number of rows.
     read : callable
-        `read(name)` yields a column's values, some rows at a time; it is called again for each
-        part of them, as validity, lengths and letters are hashed one after another.
+        `read(name)` yields a column's values, some rows at a time. It is called again for each part
+        of them, because validity, lengths and text bytes are hashed one after another.
 
     Returns
     -------
     str
-        As of `content_digest`.
+        See `content_digest`.
     """
     hasher = hashlib.sha256()
     for field in schema:
@@ -67,7 +67,7 @@ def digest_of_columns(
 
 
 def _plain(read: Callable[[str], Iterable[pa.Array]], name: str) -> Iterator[pa.Array]:
-    """Yield a column's chunks, values in the place of dictionary codes."""
+    """Yield a column's chunks, decoded from dictionaries."""
     for chunk in read(name):
         yield chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
 
@@ -77,7 +77,7 @@ def _lacks_all(chunks: Chunks) -> bool:
 
 
 def _update(hasher: Any, chunks: Chunks, kind: pa.DataType) -> None:
-    """Feed validity and values of a column, children of lists and structs in turn."""
+    """Feed validity and values of a column to a hash; children of lists and structs follow."""
     _feed(hasher, _validity(chunks))
     if pa.types.is_list(kind):
         _feed(hasher, _lengths(chunks(), pc.list_value_length))
@@ -99,7 +99,7 @@ def _feed(hasher: Any, parts: Iterable[bytes | memoryview]) -> None:
 
 
 def _validity(chunks: Chunks) -> Iterator[bytes]:
-    """Yield a bit a row: eight rows make a byte, whatever chunk they stand in."""
+    """Yield one bit for each row: eight rows make a byte, across chunks."""
     rest = np.empty(0, bool)
     for chunk in chunks():
         bits = np.concatenate([rest, chunk.is_valid().to_numpy(zero_copy_only=False)])
@@ -110,7 +110,7 @@ def _validity(chunks: Chunks) -> Iterator[bytes]:
 
 
 def _values(chunks: Chunks, kind: pa.DataType) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of plain values; of texts all lengths go before all letters."""
+    """Yield the bytes of plain values; for texts, all lengths come before all text bytes."""
     present = (chunk.drop_null() for chunk in chunks())
     if pa.types.is_string(kind):
         yield from _lengths(chunks(), pc.binary_length)
@@ -131,7 +131,7 @@ def _lengths(
 
 
 def _text_bytes(texts: pa.Array) -> memoryview:
-    """Return the UTF-8 bytes of all texts, one after another, without a copy."""
+    """Return the UTF-8 bytes of all texts, concatenated, without a copy."""
     _, offsets, content = texts.buffers()
     if content is None or not len(texts):
         return memoryview(b"")

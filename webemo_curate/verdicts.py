@@ -1,11 +1,11 @@
-"""The words of stages about rows: statuses, verdicts, splits, and the names of targets."""
+"""The values of stages' columns: statuses, verdicts, splits, and names of targets."""
 
 from collections.abc import Sequence
 from enum import StrEnum
 
 
 class FetchStatus(StrEnum):
-    """How the download of a URL ended."""
+    """The result of downloading a URL."""
 
     OK = "ok"
     NOT_FOUND = "not_found"
@@ -30,14 +30,14 @@ class FetchStatus(StrEnum):
 DOWNLOAD_STATUSES = tuple(
     status for status in FetchStatus if status not in (FetchStatus.LOCAL, FetchStatus.BAD_ROW)
 )
-"""How downloads end; rows of tables and folders end as a local file or a bad row besides."""
+"""Results of downloads; rows of tables and folders may also end as a local file or a bad row."""
 
 STORED = (FetchStatus.OK, FetchStatus.LOCAL)
 """Statuses of rows whose picture is in the workspace."""
 
 
 class DecodeStatus(StrEnum):
-    """Whether Pillow decoded an image to its last row."""
+    """Whether an image can be decoded to its last row."""
 
     OK = "ok"
     CORRUPT = "corrupt"
@@ -48,7 +48,7 @@ class DecodeStatus(StrEnum):
 
 
 class QualityFlag(StrEnum):
-    """What may be wrong with a picture; the first of those that make it leave is the reason."""
+    """Possible flaws of a picture; the first flag that drops it is the reason."""
 
     DARK = "dark"
     LIGHT = "light"
@@ -63,11 +63,11 @@ class QualityFlag(StrEnum):
 
 
 GOOD_ENOUGH = "good_enough"
-"""The verdict on the quality of a picture that stays, flagged or not."""
+"""The verdict of a picture that is not dropped for its quality, flagged or not."""
 
 
 class TextVerdict(StrEnum):
-    """What the text filter says of an image."""
+    """The text filter's verdict on an image."""
 
     CLEAN = "clean"
     TEXT = "text"
@@ -75,7 +75,7 @@ class TextVerdict(StrEnum):
 
 
 class DuplicateVerdict(StrEnum):
-    """What an image is within its duplicate cluster."""
+    """An image's role in its duplicate cluster."""
 
     KEEPER = "keeper"
     EXACT = "exact_duplicate"
@@ -83,7 +83,7 @@ class DuplicateVerdict(StrEnum):
 
 
 class LabelVerdict(StrEnum):
-    """Whether the labels of a duplicate cluster make a target."""
+    """Whether the labels of a duplicate cluster give it a target."""
 
     KEPT = "kept"
     CONFLICT = "label_conflict"
@@ -93,7 +93,7 @@ class LabelVerdict(StrEnum):
 
 
 class Split(StrEnum):
-    """The three parts of the final set."""
+    """The three splits of the final set."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -101,30 +101,31 @@ class Split(StrEnum):
 
 
 def is_split(name: str) -> bool:
-    """Tell whether a set is one of the three splits, and not one from outside."""
+    """Return whether a set is one of the three splits, rather than an external one."""
     return name in (*Split,)
 
 
 OR = " or "
 OTHERS = "others"
 BINARY = 2
-"""Classes of a binary target, which one probability tells apart."""
+"""Number of classes of a binary target, for which one probability is enough."""
 
 
 def binary_classes(positive: Sequence[str]) -> tuple[str, str]:
-    """Return the names of targets 0 and 1 where some labels are held against all others."""
+    """Return the names of targets 0 and 1, for some labels against all others."""
     return OTHERS, OR.join(positive)
 
 
 def positive_names(classes: Sequence[str]) -> list[str]:
-    """Return what `binary_classes` made the last class's name of."""
+    """Return the names from which `binary_classes` made the last class's name."""
     return classes[-1].split(OR)
 
 
 def is_binary(classes: Sequence[str]) -> bool:
-    """Tell whether classes are what `binary_classes` returns: some labels against all others."""
+    """Return whether classes are those of `binary_classes`: some labels against all others."""
     return len(classes) == BINARY and classes[0] == OTHERS
 
 
 DEFAULT_CLASSES = binary_classes(["sadness"])
-"""Of manifests and runs that name no classes: all were the paper's before they were recorded."""
+"""Classes of manifests and runs that name none: before names were recorded, all were the
+paper's."""

@@ -29,16 +29,17 @@ CONFIG = "curate.yaml"
 REPORT = "report.html"
 
 FANOUT = 2
-"""Hex digits of the hash that name an image's folder: 256 folders, about 900 of WEBEmo's each."""
+"""Hex digits of the hash that name an image's folder: 256 folders, for WEBEmo about 900 images in
+each."""
 
 
 class Workspace(ManifestStore):
-    """Manifests and data in a folder, or below a prefix of an object store.
+    """Manifests and data in a folder, or under a prefix of an object store.
 
     Parameters
     ----------
     store : Path or Store
-        The folder, or what holds the files.
+        The folder, or the store that holds the files.
     """
 
     def __init__(self, store: Path | Store) -> None:
@@ -48,7 +49,7 @@ class Workspace(ManifestStore):
 
     @property
     def reader(self) -> ImageReader:
-        """Reads images in other processes."""
+        """The reader of images for other processes."""
         return self.images.reader
 
     @property
@@ -57,13 +58,13 @@ class Workspace(ManifestStore):
         return self.root / MANIFESTS
 
     def place(self, key: str) -> Path:
-        """Return the local path of a file or folder, into which and in which no link leads away."""
+        """Return the local path of a file or folder, after a check that no link leads out of it."""
         check_tree(path := below(self.root, key))
         return path
 
     @property
     def runs(self) -> Path:
-        """Local folder of training runs, one folder each."""
+        """Local folder of training runs, one folder for each."""
         return self.root / RUNS
 
     @property
@@ -72,19 +73,19 @@ class Workspace(ManifestStore):
         return self.root / REPORT
 
     def config(self) -> PipelineConfig:
-        """Return the configuration the workspace was last worked with, or the defaults."""
+        """Return the workspace's configuration from its last commands, or the defaults."""
         try:
             return load_remembered(self.store.local(CONFIG))
         except FileNotFoundError:
             return PipelineConfig()
 
     def save_config(self, config: PipelineConfig) -> None:
-        """Remember the configuration for the commands that follow.
+        """Remember the configuration for later commands.
 
         Parameters
         ----------
         config : PipelineConfig
-            Stored as `curate.yaml`: the fields that were given, without `NOT_KEPT`.
+            Stored as `curate.yaml`: the fields that were given, except `NOT_KEPT`.
         """
         document = config.model_dump(mode="json", exclude_unset=True, exclude=NOT_KEPT)
         content = yaml.safe_dump(document, sort_keys=False).encode()
@@ -96,14 +97,14 @@ class Workspace(ManifestStore):
             self.store.write(CONFIG, content)
 
     def remember(self, config: PipelineConfig, sections: Collection[str]) -> None:
-        """Remember some sections of a configuration, of which the others were not used.
+        """Remember some sections of a configuration, because the others were not used.
 
         Parameters
         ----------
         config : PipelineConfig
-            What a command worked with, and ended well.
+            The configuration of a command that succeeded.
         sections : collection of str
-            Fields of it. Call it with the lock held.
+            Sections to remember. Call it with the lock held.
         """
         given = {
             name: getattr(config, name) for name in sections if name in config.model_fields_set
@@ -115,7 +116,7 @@ class Workspace(ManifestStore):
         return image_path(sha256, suffix)
 
     def store_image(self, content: bytes, suffix: str) -> str:
-        """Store original bytes under their hash, once; `settle` makes them outlast a power cut.
+        """Store original bytes under their hash; `settle` makes them survive a power cut.
 
         Parameters
         ----------
@@ -145,11 +146,11 @@ class Workspace(ManifestStore):
         Parameters
         ----------
         content : bytes
-            What the file holds.
+            The content of the file.
         suffix : str
             File suffix with its dot.
         file : Path
-            Where it lies. Where it cannot be linked (another drive, say) it is copied.
+            Path of the file. If it cannot be linked (another drive, say), it is copied.
 
         Returns
         -------
@@ -163,18 +164,18 @@ class Workspace(ManifestStore):
         return sha256
 
     def check_linking(self) -> None:
-        """Refuse to link files into an object store.
+        """Raise if files cannot be linked, because the workspace is on an object store.
 
         Raises
         ------
         InputError
-            If the workspace is no folder.
+            If the workspace is not a folder.
         """
         if not isinstance(self.images, ImageFiles):
             raise InputError("--link needs a workspace that is a folder; leave it out to copy")
 
     def image_paths(self, hashes: Collection[str]) -> dict[str, str]:
-        """Return the paths of images by their SHA-256, as the `images` manifest has them."""
+        """Return the paths of images by their SHA-256, as in the `images` manifest."""
         images = self.read("images", ["sha256", "path"])
         chosen = images.filter(pc.is_in(images["sha256"], pa.array(list(hashes), pa.string())))
         return dict(zip(*chosen.to_pydict().values(), strict=True))
@@ -185,7 +186,7 @@ class Workspace(ManifestStore):
         Raises
         ------
         OSError
-            If it is not there, or its bytes are not those that its name is made of.
+            If it is missing, or its bytes do not match its name.
         """
         content = self.images.read(self.images.places(pa.array([path]))[0].as_py())
         if hashlib.sha256(content).hexdigest() != PurePosixPath(path).stem:
@@ -193,7 +194,7 @@ class Workspace(ManifestStore):
         return content
 
     def holds_image(self, sha256: str, suffix: str) -> bool:
-        """Tell whether an image is there and has the bytes its name says."""
+        """Return whether an image is stored and its bytes match its name."""
         try:
             self.read_image(self.image_path(sha256, suffix))
         except OSError as error:
@@ -202,16 +203,16 @@ class Workspace(ManifestStore):
         return True
 
     def settle(self) -> None:
-        """Wait until every image stored so far is where it is to stay; see `ImageStore.settle`."""
+        """Wait until every image stored so far is safely in place; see `ImageStore.settle`."""
         self.images.settle()
 
     def publish(self, *paths: Path) -> None:
-        """Make local files or folders below `root` part of the workspace."""
+        """Publish local files or folders below `root` to the workspace."""
         for path in paths:
             self.store.publish(path.relative_to(self.root).as_posix())
 
     def pull(self, path: Path) -> Path:
-        """Make a local folder below `root` hold what the workspace holds; return it."""
+        """Download a folder of the workspace to its local place below `root`; return it."""
         return self.store.pull(path.relative_to(self.root).as_posix())
 
     def checkpoints(self, stage: str, fingerprint: str) -> Checkpoints:
@@ -222,7 +223,7 @@ class Workspace(ManifestStore):
         stage : str
             The stage's name.
         fingerprint : str
-            What the stage is about to compute; other fingerprints' leftovers are removed.
+            Identifies the computation; checkpoints of other fingerprints are removed.
 
         Returns
         -------
@@ -241,7 +242,7 @@ class Workspace(ManifestStore):
         self.store.remove(f"{CHECKPOINTS}/{stage}")
 
     def sweep(self) -> None:
-        """Remove what killed runs left half done; call it with the lock held."""
+        """Remove what killed runs left unfinished; call it with the lock held."""
         self.store.sweep()
         self.images.sweep()
         sweep_hidden(below(self.root, SPILLS))
@@ -252,7 +253,7 @@ class Workspace(ManifestStore):
 
 
 def open_workspace(place: str) -> Workspace:
-    """Open the workspace a user names.
+    """Open the workspace that the user named.
 
     Parameters
     ----------
@@ -262,12 +263,12 @@ def open_workspace(place: str) -> Workspace:
     Returns
     -------
     Workspace
-        Of an object store only if its bucket answers.
+        For an object store, only if its bucket answers.
 
     Raises
     ------
     InputError
-        If it is neither, or there is no such bucket, or the credentials are refused.
+        If it is neither, or the bucket does not exist, or the credentials are refused.
     """
     if "://" not in place:
         return Workspace(Path(place))
@@ -282,14 +283,14 @@ def image_path(sha256: str, suffix: str) -> str:
     Parameters
     ----------
     sha256 : str
-        Hex digest of its bytes; the name is made of nothing else.
+        Hex digest of its bytes, from which alone the name is made.
     suffix : str
         File suffix with its dot.
 
     Returns
     -------
     str
-        A POSIX path such as `data/images/ab/abc....jpg`: its file in a folder, its name in a
-        shard of an object store.
+        A POSIX path such as `data/images/ab/abc....jpg`: the file's path in a folder, or its name
+        in a shard of an object store.
     """
     return f"data/images/{sha256[:FANOUT]}/{sha256}{suffix}"
