@@ -28,7 +28,7 @@ def test_ones_own_data_is_listed_with_its_labels(name: str, tmp_path: Path) -> N
 
 
 SMALL = {
-    "pictures: 300": "pictures: 60",
+    "pictures: 300": "pictures: 100",
     "image_size: 64": "image_size: 32",
     "epochs: 4": "epochs: 1",
 }

@@ -65,7 +65,10 @@ class BatchCounts:
 
 
 class DriverCounts:
-    """The driver's side: starts the actor, which takes no worker's place, and asks it."""
+    """The driver's side: starts the actor, which takes no worker's place, and asks it.
+
+    One serves all jobs of a runner, since a process takes seconds to start.
+    """
 
     def __init__(self) -> None:
         self._actor: Any = (
@@ -103,5 +106,6 @@ class DriverCounts:
         return told
 
     def close(self) -> None:
-        """End the actor."""
-        ray_module().kill(self._actor)
+        """End the actor, unless its cluster was left already."""
+        if ray_module().is_initialized():
+            ray_module().kill(self._actor)

@@ -8,7 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -74,6 +74,7 @@ class RayRunner:
             raise InputError(MISSING)
         self._config, self._workers = config, workers
         self._connected = False
+        self._counts: DriverCounts | None = None
 
     def run(self, job: Job) -> pa.Table:
         """Run a job; see `Runner.run`."""
@@ -84,13 +85,17 @@ class RayRunner:
 
         A cluster started here ends at this point, or with this process.
         """
+        if self._counts is not None:
+            self._counts.close()
+            self._counts = None
         if self._connected:
             ray_module().shutdown()
             self._connected = False
 
     @contextmanager
     def _pool(self, job: Job) -> Iterator["_Actors"]:
-        self._connected |= meet_cluster(self._config.cluster, self._workers or 0)
+        if meet_cluster(self._config.cluster, self._workers or 0):
+            self._connected, self._counts = True, None
         needs = _needs(job.resources, self._config)
         size = places_for(needs)
         if not size:
@@ -101,8 +106,8 @@ class RayRunner:
         worker = job.worker
         if isinstance(worker, Staffed):
             worker = worker.staffed(int(needs["CPU"]) - 1)
-        with closing(DriverCounts()) as counts:
-            yield _Actors(worker, needs, min(self._workers or size, size), counts)
+        self._counts = self._counts or DriverCounts()
+        yield _Actors(worker, needs, min(self._workers or size, size), self._counts)
 
 
 class _Actor:
