@@ -71,7 +71,8 @@ def test_ctrl_c_while_training_comes_after_a_line_an_epoch(
 ) -> None:
     workspace, _ = trained
     (workspace.root / "curate.yaml").unlink(missing_ok=True)
-    options = ("--only", "--from-scratch", "--epochs", 500, "--image-size", 32, "--batch-size", 2)
+    small = ("--image-size", 32, "--batch-size", 8, "--grams", 0)
+    options = ("--only", "--from-scratch", "--epochs", 500, *small)
     terminal = started("train-model", *options, "--workspace", workspace.root)
     terminal.expect(r"epoch 1 of 500: loss [0-9.]+, accuracy [0-9.]+%, validation")
     said_and_stopped(terminal)
