@@ -93,6 +93,7 @@ def run_read_only(place: Path, code: str, *arguments: object) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_in_a_read_only_workspace_networks_are_used_and_sets_given_away(
     trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:

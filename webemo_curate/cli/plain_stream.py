@@ -1,4 +1,4 @@
-"""What commands print: names of others are in it, and none moves the cursor of a terminal."""
+"""A stream for what commands print: no name of others in it moves the cursor of a terminal."""
 
 import io
 from typing import TextIO
