@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.cli.command import curate
 from tests.download.site import Site, answer, picture
 from tests.trainable import TINY
 from tests.work import work_on
@@ -108,9 +107,6 @@ def test_two_evaluations_at_once_measure_the_same(trained: tuple[Workspace, Path
     assert [each.returncode for each in both] == [0, 0], said
     one, other = (json.loads(answer) for answer, _ in said)
     assert one == other
-    said = curate(*on_test)
-    assert said.code == 0, said
-    assert json.loads(said.results)["accuracy"] == one["accuracy"]
     assert len(workspace.store.keys("data/packed")) == 3
     assert not workspace.store.keys("data/checkpoints")
     assert not partials(workspace.root)
