@@ -100,6 +100,8 @@ def _named(sql: str, gate: Gate) -> str:
     """Insert a gate's manifest and columns into a query; these names come from this package."""
     verdict = f'"{gate.manifest}"."{gate.verdict}"'
     reason = f"'{gate.reason}'" if gate.reason else f"{verdict}::varchar"
+    if gate.own_reason:
+        reason = f'coalesce("{gate.manifest}"."{gate.own_reason}"::varchar, {reason})'
     return sql.format(
         manifest=f'"{gate.manifest}"',
         key=gate.key,

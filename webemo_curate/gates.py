@@ -15,6 +15,7 @@ from webemo_curate.verdicts import (
 )
 
 SURPLUS = "surplus"
+LABEL_ISSUE = "label_issue"
 
 Reader = Callable[[str, list[str]], pa.Table]
 """Returns the named columns of a manifest."""
@@ -44,6 +45,8 @@ class Gate:
         Whether rows pass if the manifest is missing, because older workspaces lack it.
     decided_by
         Column that says whether the rule or a person decided; None if people cannot decide.
+    own_reason
+        Column with the reason of rows that leave for another one than `reason`; None without.
     """
 
     stage: str
@@ -56,6 +59,7 @@ class Gate:
     threshold: str | None = None
     optional: bool = False
     decided_by: str | None = None
+    own_reason: str | None = None
 
     @property
     def by(self) -> str:
@@ -66,8 +70,8 @@ class Gate:
     def columns(self) -> tuple[str, ...]:
         """The manifest's columns that decide, with those of score and threshold."""
         extra = ["sha256"] if self.by == "url" else []
-        scores = [name for name in (self.score, self.threshold) if name]
-        return (self.key, self.verdict, *extra, *scores)
+        further = [name for name in (self.score, self.threshold, self.own_reason) if name]
+        return (self.key, self.verdict, *extra, *further)
 
 
 FETCH = Gate("fetch", "fetch", "url", "status", STORED)
@@ -93,7 +97,12 @@ DEDUP = Gate(
 BINARIZE = Gate(
     *("binarize", "labels", "cluster", "verdict", (LabelVerdict.KEPT,)), decided_by="by"
 )
-UNDERSAMPLE = Gate("undersample", "sample", "sha256", "kept", (True,), SURPLUS)
+UNDERSAMPLE = Gate(
+    *("undersample", "sample", "sha256", "kept", (True,), SURPLUS),
+    score="score",
+    threshold="threshold",
+    own_reason="reason",
+)
 
 GATES = (FETCH, IMAGES, QUALITY, TEXT, DEDUP, BINARIZE, UNDERSAMPLE)
 """All gates, in the order in which a row comes to them; each stage names its own."""

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -94,7 +94,7 @@ def build_stages(config: PipelineConfig) -> list[Stage[StageConfig]]:
         PairsStage(config.dedup.matching, config.decoding, by_quality=by_quality),
         DedupStage(config.dedup, by_quality=by_quality),
         BinarizeStage(config.binarize, config.listing.taxonomy),
-        UndersampleStage(config.undersample),
+        UndersampleStage(config.undersample, config.label_issues),
         SplitStage(config.split),
         DecisionsStage(StageConfig(), by_quality=by_quality),
     ]
@@ -112,13 +112,20 @@ class Pipeline:
         Settings of all stages.
     runner : Runner, optional
         Runs row-local stages; by default the configured one.
+    stages : callable, default build_stages
+        Makes the stages, in their order.
     """
 
     def __init__(
-        self, workspace: Workspace, config: PipelineConfig, runner: Runner | None = None
+        self,
+        workspace: Workspace,
+        config: PipelineConfig,
+        runner: Runner | None = None,
+        stages: Callable[[PipelineConfig], list[Stage[StageConfig]]] = build_stages,
     ) -> None:
         self.workspace = workspace
         self.config = config
+        self._build = stages
         self._runner = runner or make_runner(config)
         self._current: list[str] = []  # stages found current but not yet reported
 
@@ -150,7 +157,7 @@ class Pipeline:
             if PUBLISHED in self.config.listing.lists and not only:
                 published_lists(self.workspace.place(KEPT))
             config = self._with_lists()
-            stages = _up_to(build_stages(config), target)
+            stages = _up_to(self._build(config), target)
             wanted = [stage for stage in stages if not only or stage.name == target]
             for stage in wanted:
                 # Report a missing GPU or file now, not after hours of fetching.
@@ -167,7 +174,7 @@ class Pipeline:
                     self._current.append(stage.name)
                 elif not resumed:
                     time_left.saw(stage, rows, outcome.seconds)
-                self.workspace.remember(self.config, _sections_of(stage, config))
+                self.workspace.remember(self.config, stage.sections(config))
                 yield outcome
             self._say_current()
             self.workspace.remember(self.config, RUN)
@@ -181,7 +188,7 @@ class Pipeline:
             Name of the stage, and the reason why it is stale; None if it is current.
         """
         stale_outputs: set[str] = set()
-        for stage in build_stages(self._with_lists()):
+        for stage in self._build(self._with_lists()):
             above = sorted(stale_outputs.intersection(stage.reads()))
             reason = f"'{above[0]}' is stale" if above else self._reason_without_run(stage)
             if reason:
@@ -282,13 +289,6 @@ class Pipeline:
             if reason := changed_classes(info.classes, classes):
                 return reason
         return stage.demand(self.workspace)
-
-
-def _sections_of(stage: Stage[StageConfig], config: PipelineConfig) -> list[str]:
-    """Return the sections of the configuration that a stage uses, in whole or in part."""
-    sections = type(config).model_fields
-    own = tuple(type(value) for value in vars(stage).values() if isinstance(value, StageConfig))
-    return [name for name in sections if isinstance(getattr(config, name), own)]
 
 
 def _up_to(stages: list[Stage[StageConfig]], target: str) -> list[Stage[StageConfig]]:

@@ -90,7 +90,7 @@ def run_folder(config: TrainConfig, seed: int, workspace: Workspace) -> Path:
     InputError
         If a manifest or the weights file is missing.
     """
-    document = config.fingerprint() | {"seed": seed, "weights": _weights_digest(config)}
+    document = config.fingerprint() | {"seed": seed, "weights": weights_digest(config)}
     for split in (Split.TRAIN, Split.VALIDATION):
         info = workspace.info(split)
         if info is None:
@@ -284,7 +284,8 @@ def check_weights(config: TrainConfig) -> None:
         )
 
 
-def _weights_digest(config: TrainConfig) -> str | None:
+def weights_digest(config: TrainConfig) -> str | None:
+    """Return the digest of the file of weights that is named; None where none is."""
     if config.weights is None or config.from_scratch:
         return None
     check_weights(config)

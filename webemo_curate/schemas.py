@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from webemo_curate.fields import COLOR, ENUM, GRAY, SHA256, TEXT_BOX, TIMESTAMP, column
+from webemo_curate.label_schemas import ON_DEMAND
 from webemo_curate.match_schemas import DUPLICATES, FEATURES, PAIRS, SHARED
 from webemo_curate.quality_schemas import MEASURES, QUALITY
 from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
@@ -136,6 +137,9 @@ SAMPLE = pa.schema(
         column("label", pa.string(), "the deciding 25-level label"),
         column("kept", pa.bool_(), "false if undersampling left it out"),
         column("seed", pa.int64(), "the draw's seed"),
+        column("reason", ENUM, "label_issue: its label is too doubtful", later=True),
+        column("score", pa.float64(), "of label_issues, where it left for that", later=True),
+        column("threshold", pa.float64(), "what it had to reach", later=True),
     ]
 )
 
@@ -214,10 +218,10 @@ MANIFESTS: dict[str, pa.Schema] = {
 CAME_LATER = {"measures", "quality"}
 """Manifests that workspaces of an earlier release lack, without being damaged."""
 
-SCHEMAS = MANIFESTS | {"shared": SHARED, "reviews": REVIEWS}
-"""All manifests: those of the pipeline; `shared-NAME`, the pictures that an external set shares
-with the workspace, one row for each match; and `reviews`, people's decisions, an input that no
-stage writes."""
+SCHEMAS = MANIFESTS | ON_DEMAND | {"shared": SHARED, "reviews": REVIEWS}
+"""All manifests: those of the pipeline; those that commands make on demand; `shared-NAME`, the
+pictures that an external set shares with the workspace, one row for each match; and `reviews`,
+people's decisions, an input that no stage writes."""
 
 NULLABLE_WHERE_NEEDED: dict[str, frozenset[str]] = {
     "listing": frozenset({"label", "emotion", "polarity"}),
@@ -252,6 +256,8 @@ SORT_KEYS: dict[str, tuple[str, ...]] = {
     "pairs": ("first", "second", "method", "placing"),
     "labels": ("cluster",),
     "decisions": ("stage", "reason", "url", "sha256"),
+    "label_issues": ("rank",),
+    "label_noise": ("given", "likely"),
     "shared": ("path", "matched"),
     "reviews": ("entry",),
 }

@@ -10,6 +10,7 @@ import pyarrow as pa
 from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
+from webemo_curate.label_schemas import ON_DEMAND
 from webemo_curate.manifest import SHARED
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.named_files import NAMED, named_files
@@ -84,7 +85,8 @@ def further_manifests(workspace: Workspace) -> list[str]:
 
 def _changed_manifests(workspace: Workspace, present: set[str]) -> Iterator[str]:
     """Compare each manifest's rows with the digest recorded when it was written."""
-    for name in filter(present.__contains__, MANIFESTS):
+    made = filter(workspace.has, ON_DEMAND)
+    for name in [*filter(present.__contains__, MANIFESTS), *made]:
         yield from _changed(workspace, name)
     for name in further_manifests(workspace):
         try:
@@ -110,8 +112,10 @@ def _changed_tombstones(workspace: Workspace) -> Iterator[str]:
 def _stale_manifests(workspace: Workspace) -> Iterator[str]:
     """Compare the input digests each manifest records with the inputs that are there."""
     yield from _stale_reviews(workspace)
-    infos = {name: workspace.info(name) for name in MANIFESTS}
-    for name, info in infos.items():
+    # Doubts are evidence: what was made from them is held against them, not they against others.
+    infos = {name: workspace.info(name) for name in (*MANIFESTS, *ON_DEMAND)}
+    for name in MANIFESTS:
+        info = infos[name]
         for source, digest in info.origin.inputs.items() if info else ():
             present = infos.get(source)
             if present is not None and present.digest != digest:

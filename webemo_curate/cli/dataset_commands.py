@@ -107,8 +107,12 @@ def binarize(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False
 
 @command(
     "undersample",
-    *("undersample", "binarize.target", *RUNNER),
-    examples=("undersample --positive-fraction 0.46", "undersample --size none"),
+    *("undersample", "label_issues.drop_worst", "binarize.target", *RUNNER),
+    examples=(
+        "undersample --positive-fraction 0.46",
+        "undersample --size none",
+        "undersample --drop-worst 5%",
+    ),
 )
 def undersample(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Balance the classes by leaving out images of the larger ones."""

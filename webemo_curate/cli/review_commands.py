@@ -22,7 +22,7 @@ MarginOption = Annotated[
     typer.Option(
         metavar="X",
         min=0,
-        help="How near to its threshold a score is, 0 to 1; conflicts of labels are all asked.",
+        help="How near to its threshold a score is, 0 to 1; labels in conflict or doubt all are.",
     ),
 ]
 PortOption = Annotated[

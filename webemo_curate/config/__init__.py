@@ -11,6 +11,7 @@ from webemo_curate.config.image_config import (
     MatchingConfig,
 )
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.label_issues_config import LabelIssuesConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.pipeline_config import (
     NOT_KEPT,
@@ -49,6 +50,7 @@ __all__ = [
     "FetchConfig",
     "FilterTextConfig",
     "ImagesConfig",
+    "LabelIssuesConfig",
     "ListingConfig",
     "MatchingConfig",
     "OcrConfig",

@@ -14,6 +14,7 @@ from webemo_curate.config.export_config import ExportConfig, RebuildConfig
 from webemo_curate.config.fetch_config import FetchConfig
 from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, ImagesConfig
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
+from webemo_curate.config.label_issues_config import LabelIssuesConfig
 from webemo_curate.config.listing_config import ListingConfig
 from webemo_curate.config.quality_config import QualityRuleConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
@@ -70,6 +71,7 @@ class PipelineConfig(StageConfig):
     features: FeaturesConfig = FeaturesConfig()
     dedup: DedupConfig = DedupConfig()
     binarize: BinarizeConfig = BinarizeConfig()
+    label_issues: LabelIssuesConfig = LabelIssuesConfig()
     undersample: UndersampleConfig = UndersampleConfig()
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()

@@ -109,6 +109,46 @@ class FileImages:
         return torch.from_numpy(squares)
 
 
+@dataclass(frozen=True)
+class ChosenImages:
+    """Some images of a set, which stay where they are; see `LabeledImages`.
+
+    Attributes
+    ----------
+    images
+        The set.
+    rows
+        Which of it.
+    """
+
+    images: LabeledImages
+    rows: NDArray[np.int64]
+
+    @property
+    def targets(self) -> Tensor:
+        """Targets of the chosen; see `LabeledImages`."""
+        return self.images.targets[torch.from_numpy(self.rows)]
+
+    @property
+    def sha256(self) -> list[str]:
+        """Names of the chosen; see `LabeledImages`."""
+        return [self.images.sha256[row] for row in self.rows]
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of the chosen; see `LabeledImages`."""
+        return [self.images.paths[row] for row in self.rows]
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an image's pixels; see `LabeledImages.image_bytes`."""
+        return self.images.image_bytes
+
+    def take(self, rows: NDArray[np.int64]) -> Tensor:
+        """Take rows of the chosen; see `LabeledImages.take`."""
+        return self.images.take(self.rows[rows])
+
+
 def open_images(table: pa.Table, config: TrainConfig, work: WorkContext) -> LabeledImages:
     """Open a manifest's images; they are packed first, unless `feed` is `files`.
 

@@ -11,6 +11,7 @@ from webemo_curate import __version__
 from webemo_curate.accounting import funnel
 from webemo_curate.report import sections
 from webemo_curate.report.borderline import MOST_SHOWN, Borderline
+from webemo_curate.report.doubted_labels import doubted
 from webemo_curate.report.dropped import dropped
 from webemo_curate.report.examples import Album
 from webemo_curate.report.label_margin import label_borderline
@@ -93,6 +94,7 @@ def _sections(work: WorkContext) -> dict[str, Any]:
         "narrow": _narrow(album, work),
         "reviewed": reviewed(workspace),
         "labels": labels(work),
+        "doubted": doubted(album, examples),
         "dropped": dropped(album, examples),
         "siblings": siblings(album, examples),
         "splits": splits,

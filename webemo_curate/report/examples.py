@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from webemo_curate.report.pictures import laid_thumbnail, thumbnail
 from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.schemas import MANIFESTS
+from webemo_curate.schemas import SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 
@@ -130,7 +130,7 @@ class Details:
 
     def _rows(self, workspace: Workspace, hashes: list[str]) -> dict[str, dict[str, Any]]:
         """Return the manifest's rows on some images, by hash."""
-        names = [field.name for field in MANIFESTS[self.manifest]]
+        names = [field.name for field in SCHEMAS[self.manifest]]
         rows = workspace.scan(self.manifest, names)
         chosen = rows.filter(pc.field(self.key).isin(pa.array(hashes, pa.string())))
         return {row[self.key]: row for row in _table(chosen).to_pylist()}

@@ -13,6 +13,9 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_SUGGESTED: Final = 6
+"""Labels of one class that are offered: the keys of a page are nine."""
+
 MOST_MEMBERS: Final = 6
 """Pictures of one cluster that are shown of a conflict."""
 
@@ -50,6 +53,8 @@ class CaseFacts:
         Of conflicts: the pictures of the cluster, its keeper first.
     votes
         Of conflicts: each label and how many listed lines give it, most first.
+    suggested
+        Of doubted labels: those of the class that networks suggest, the commonest first.
     """
 
     pictures: dict[str, Picture]
@@ -57,6 +62,7 @@ class CaseFacts:
     urls: dict[str, str]
     members: dict[str, list[str]]
     votes: dict[str, list[tuple[str, int]]]
+    suggested: dict[str, list[str]]
 
 
 def gather_facts(workspace: Workspace, cases: "pd.DataFrame") -> CaseFacts:
@@ -89,6 +95,7 @@ def gather_facts(workspace: Workspace, cases: "pd.DataFrame") -> CaseFacts:
         _urls(fetched),
         _members(clusters),
         _votes(workspace, clusters, fetched),
+        _suggested(workspace, cases),
     )
 
 
@@ -163,4 +170,20 @@ def _votes(
     return {
         cluster: sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))
         for cluster, votes in counts.items()
+    }
+
+
+def _suggested(workspace: Workspace, cases: "pd.DataFrame") -> dict[str, list[str]]:
+    """Return the labels that stand for what networks suggest, of each doubted picture."""
+    if "suggested" not in cases or not cases["suggested"].notna().any():
+        return {}
+    doubts = workspace.read("label_issues", ["given", "label"])
+    pairs = zip(*(doubts[name].to_pylist() for name in ("given", "label")), strict=True)
+    labels: dict[str, list[str]] = defaultdict(list)
+    for (given, label), _ in Counter(sorted(pairs)).most_common():
+        labels[given].append(label)
+    doubted = cases[cases["suggested"].notna()]
+    return {
+        sha256: labels[name][:MOST_SUGGESTED]
+        for sha256, name in zip(doubted["sha256"], doubted["suggested"], strict=True)
     }

@@ -7,6 +7,7 @@ import numpy as np
 
 from webemo_curate.review_page.case_facts import CaseFacts, gather_facts
 from webemo_curate.review_page.cases import (
+    doubt_cases,
     duplicate_cases,
     label_cases,
     nearest_first,
@@ -97,7 +98,9 @@ class CaseQueue:
             return [Decision.KEEP, Decision.DROP]
         if case.kind == ReviewKind.DUPLICATE:
             return [Decision.SAME, Decision.DIFFERENT]
-        return [label for label, _ in self.facts.votes.get(case.sha256, [])] + [Decision.DROP]
+        listed = [label for label, _ in self.facts.votes.get(case.sha256, [])]
+        further = self.facts.suggested.get(case.sha256, [])
+        return [*dict.fromkeys([*listed, *further]), Decision.DROP]
 
     def details(self, number: int) -> dict[str, Any]:
         """Return what the page shows of a case, as JSON values."""
@@ -146,7 +149,7 @@ def build_queue(work: WorkContext, kinds: tuple[ReviewKind, ...], margin: float)
     kinds : tuple of ReviewKind
         Which are asked.
     margin : float
-        How near; conflicts of labels are all asked.
+        How near; conflicts of labels and doubted ones are all asked.
 
     Returns
     -------
@@ -158,10 +161,20 @@ def build_queue(work: WorkContext, kinds: tuple[ReviewKind, ...], margin: float)
     makers = {
         ReviewKind.TEXT: lambda: text_cases(work.workspace, margin),
         ReviewKind.DUPLICATE: lambda: duplicate_cases(work.workspace, work.config.dedup, margin),
-        ReviewKind.LABEL: lambda: label_cases(work.workspace),
+        ReviewKind.LABEL: lambda: _label_cases(work),
     }
     cases = nearest_first(pd.concat([makers[kind]().astype(object) for kind in kinds]))
     return CaseQueue(cases, gather_facts(work.workspace, cases))
+
+
+def _label_cases(work: WorkContext) -> "pd.DataFrame":
+    """Return conflicts and doubted labels; of a picture that is both, the doubt says more."""
+    import pandas as pd
+
+    doubted = doubt_cases(work.workspace)
+    conflicts = label_cases(work.workspace)
+    others = conflicts[~conflicts["sha256"].isin(doubted["sha256"])]
+    return pd.concat([doubted.astype(object), others.astype(object)])
 
 
 def _case(kind: str, sha256: str, other: str | None) -> Case:

@@ -11,7 +11,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.margins import MEASURES, pair_margins
 from webemo_curate.duplicates.stored_pairs import from_table, named_images
 from webemo_curate.frames import to_frame
-from webemo_curate.reviews.decided_reviews import ruled
+from webemo_curate.reviews.decided_reviews import BY_REVIEW, ruled
 from webemo_curate.verdicts import TextVerdict
 from webemo_curate.workspace import Workspace
 
@@ -29,6 +29,9 @@ rule: what it says, as a decision.
 
 TEXT_COLUMNS: Final = ["sha256", "score", "threshold", "verdict", "ruled"]
 """Of the text manifest: cases of text are made of them."""
+
+DOUBT_COLUMNS: Final = ["sha256", "label", "suggested", "suggested_probability", "score", "issue"]
+"""Of the manifest of doubted labels."""
 
 EVEN: Final = 0.5
 """The share of votes at which a conflict of labels is undecided."""
@@ -148,6 +151,38 @@ def label_cases(workspace: Workspace) -> "pd.DataFrame":
         margin=share - EVEN,
         rule=frame["label"].astype(object).where(kept, "drop"),
     )[CASE_COLUMNS]
+
+
+def doubt_cases(workspace: Workspace) -> "pd.DataFrame":
+    """Find labels that networks doubt which have not seen them, where no person has decided.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Has the labels manifest; without doubts there are no cases.
+
+    Returns
+    -------
+    DataFrame
+        Columns `CASE_COLUMNS`, and `suggested`; the margin is the score: the lowest comes first.
+    """
+    if not workspace.has("label_issues"):
+        return to_frame(pa.table({name: pa.nulls(0) for name in [*CASE_COLUMNS, "suggested"]}))
+    doubts = workspace.read("label_issues", DOUBT_COLUMNS)
+    frame = to_frame(doubts.filter(doubts["issue"]).drop_columns("issue"))
+    labels = to_frame(workspace.read("labels", ["cluster", "label", "verdict", "by"]))
+    stands = (labels["verdict"].astype(str) == "kept") & (labels["by"].astype(object) != BY_REVIEW)
+    named = labels[stands].rename(columns={"cluster": "sha256"})[["sha256", "label"]]
+    frame = frame.merge(named, on=["sha256", "label"])
+    likely = (100 * frame["suggested_probability"]).round().astype(int).astype(str)
+    return frame.assign(
+        kind="label",
+        other=None,
+        measure="networks say " + frame["suggested"].astype(str) + " (" + likely + " %); trust",
+        threshold=np.nan,
+        margin=frame["score"],
+        rule=frame["label"],
+    )[[*CASE_COLUMNS, "suggested"]]
 
 
 def nearest_first(cases: "pd.DataFrame") -> "pd.DataFrame":

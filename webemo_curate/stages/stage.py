@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import pyarrow as pa
 
-from webemo_curate.config import StageConfig
+from webemo_curate.config import PipelineConfig, StageConfig
 from webemo_curate.conform import conform
 from webemo_curate.gates import Gate
 from webemo_curate.reviews.decided_reviews import DECIDED, REVIEWS, decided, reviews_digest
@@ -81,6 +81,13 @@ class Stage(ABC, Generic[ConfigT]):
     def configuration(self) -> dict[str, Any]:
         """Return the settings that can change the result; they enter the fingerprint."""
         return self.config.fingerprint()
+
+    def sections(self, config: PipelineConfig) -> list[str]:
+        """Return the sections of a configuration that it works by, or by a part of."""
+        own = tuple(type(value) for value in vars(self).values() if isinstance(value, StageConfig))
+        return [
+            name for name in type(config).model_fields if isinstance(getattr(config, name), own)
+        ]
 
     def extra_inputs(self) -> dict[str, str]:
         """Return digests of inputs that are no manifests, by name."""

@@ -1,0 +1,146 @@
+"""The pictures of a workspace that are most like one picture, in a file or in the workspace."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
+from webemo_curate.errors import InputError
+from webemo_curate.imaging import DecodeError, load_apart
+from webemo_curate.likeness.appearance import COLOR_SIDE, GRAY_SIDE, appearance
+from webemo_curate.likeness.nearest import nearest
+from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.verdicts import DecodeStatus, Split
+from webemo_curate.workspace import Workspace
+
+BLOCK_ROWS: Final = 8_192
+"""Pictures described at a time: 100 MB of temporaries."""
+
+HASH: Final = re.compile(r"[0-9a-f]{64}")
+COLUMNS: Final = ["sha256", "path", "decode_status", "gray", "color"]
+
+
+class Alike(NamedTuple):
+    """A picture of the workspace beside the one asked for.
+
+    Attributes
+    ----------
+    sha256, path
+        Its hash, and its path in the manifests.
+    likeness
+        Inner product of the two vectors: 1 for equal looks.
+    label
+        The label that its cluster was settled to; None where it has none.
+    split
+        Where it ended; None where it left.
+    """
+
+    sha256: str
+    path: str
+    likeness: float
+    label: str | None
+    split: str | None
+
+
+def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
+    """Find the pictures that look most like one.
+
+    Parameters
+    ----------
+    asked : str
+        An image file, or the SHA-256 of a picture of the workspace, which is then left out.
+    count : int
+        How many are wanted.
+    work : WorkContext
+        Its workspace has the images manifest.
+
+    Returns
+    -------
+    list of Alike
+        The most alike first.
+
+    Raises
+    ------
+    InputError
+        If there is no such picture, or it cannot be decoded.
+    """
+    images = work.workspace.read("images", COLUMNS)
+    images = images.filter(pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK))
+    own = asked if HASH.fullmatch(asked) else None
+    wanted = _stored(images, own, work.workspace) if own else _described(Path(asked), work)
+    rows, likeness = nearest(wanted, _blocks(images), count + bool(own))
+    chosen = images.select(["sha256", "path"]).take(pa.array(rows)).to_pylist()
+    labels, splits = _labels(work.workspace, chosen), _splits(work.workspace)
+    found = [
+        Alike(
+            *(row["sha256"], row["path"], float(value)),
+            *(labels.get(row["sha256"]), splits.get(row["sha256"])),
+        )
+        for row, value in zip(chosen, likeness, strict=True)
+        if row["sha256"] != own
+    ]
+    return found[:count]
+
+
+def _blocks(images: pa.Table) -> Iterator[NDArray[np.float32]]:
+    """Yield the vectors of pictures, a block at a time, in their order."""
+    for start in range(0, images.num_rows, BLOCK_ROWS):
+        part = images.slice(start, BLOCK_ROWS)
+        grays = np.frombuffer(b"".join(part["gray"].to_pylist()), np.uint8)
+        colors = np.frombuffer(b"".join(part["color"].to_pylist()), np.uint8)
+        yield appearance(
+            grays.reshape(-1, GRAY_SIDE, GRAY_SIDE), colors.reshape(-1, COLOR_SIDE, COLOR_SIDE, 3)
+        )
+
+
+def _stored(images: pa.Table, sha256: str, workspace: Workspace) -> NDArray[np.float32]:
+    mine = images.filter(pc.equal(images["sha256"], sha256))
+    if not mine.num_rows:
+        raise InputError(
+            f"{sha256}: {workspace.where('images')} has no picture of this hash that decodes"
+        )
+    (vectors,) = _blocks(mine)
+    found: NDArray[np.float32] = vectors[0]
+    return found
+
+
+def _described(file: Path, work: WorkContext) -> NDArray[np.float32]:
+    """Describe a file as the images stage describes a stored picture."""
+    if not file.is_file():
+        what = "is a folder; name a file" if file.is_dir() else "no such image file"
+        raise InputError(f"{file}: {what}")
+    try:
+        picture = load_apart(file, work.max_pixels)
+    except DecodeError as error:
+        raise InputError(f"{file}: {error}") from error
+    grays, colors = reduce_gray(picture)[:1], reduce_color(picture)[None]
+    found: NDArray[np.float32] = appearance(grays, colors)[0]
+    return found
+
+
+def _labels(workspace: Workspace, chosen: list[dict[str, str]]) -> dict[str, str]:
+    """Return the labels that the clusters of pictures were settled to."""
+    if not all(map(workspace.has, ("duplicates", "labels"))):
+        return {}
+    hashes = pa.array([row["sha256"] for row in chosen], pa.string())
+    members = workspace.read("duplicates", ["sha256", "cluster"])
+    members = members.filter(pc.is_in(members["sha256"], hashes))
+    labels = workspace.read("labels", ["cluster", "label"])
+    joined = members.join(labels, "cluster", join_type="inner").to_pylist()
+    return {row["sha256"]: row["label"] for row in joined}
+
+
+def _splits(workspace: Workspace) -> dict[str, str]:
+    if not all(map(workspace.has, Split)):
+        return {}
+    return {
+        sha256: str(split)
+        for split in Split
+        for sha256 in workspace.read(split, ["sha256"])["sha256"].to_pylist()
+    }
