@@ -1,12 +1,11 @@
 """The command that finds labels a network doubts."""
 
 from dataclasses import asdict
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import RUNNER, command
+from webemo_curate.cli.dataset_commands import DryRunOption
 from webemo_curate.config import TrainConfig
 from webemo_curate.config.settings import flag_of
 from webemo_curate.errors import InputError
@@ -31,12 +30,7 @@ TRAINING: Final = tuple(
         "label-issues --drop-worst none --workspace mine",
     ),
 )
-def label_issues(
-    call: Call,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say which stages would run and why; run none.")
-    ] = False,
-) -> None:
+def label_issues(call: Call, dry_run: DryRunOption = False) -> None:
     """Find labels that networks doubt which have not seen them; rank them, estimate the noise."""
     from webemo_curate.cli.show import as_dicts, show_plan, show_stages
     from webemo_curate.cli.summary import closing_line
