@@ -1,6 +1,6 @@
 """The images that are compared with one another: clean ones, best keeper first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
 from webemo_curate.duplicates.parting import Parting
 from webemo_curate.frames import to_frame
-from webemo_curate.stages.stage import Tables
+from webemo_curate.stages.stage import ConfigT, Stage, Tables
 from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
 
 if TYPE_CHECKING:
@@ -20,8 +20,28 @@ KEEPER_ORDER = ["pixels", "bytes", "sha256"]
 """The keeper of a cluster has the most pixels, then the most bytes, then the first hash."""
 
 QUALITY = {"quality": ("sha256", "verdict")}
-"""What is read besides where pictures leave for their quality, and only there: what was made
-without it stays current."""
+"""A further input, read only if pictures are dropped for their quality: manifests made without it
+stay current."""
+
+
+class ComparingStage(Stage[ConfigT]):
+    """A stage that compares clean images with one another.
+
+    Parameters
+    ----------
+    config : StageConfig
+        The stage's own configuration.
+    by_quality : bool, default False
+        Whether pictures are dropped for their quality.
+    """
+
+    def __init__(self, config: ConfigT, *, by_quality: bool = False) -> None:
+        super().__init__(config)
+        self._by_quality = by_quality
+
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Return `inputs`, and `quality` if pictures are dropped for it."""
+        return {**self.inputs, **QUALITY} if self._by_quality else self.inputs
 
 
 def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":

@@ -1,6 +1,5 @@
 """The dedup stage: one keeper for each picture, and the groups that no split may cut."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from webemo_curate.duplicates.stored_pairs import measured_of
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.reviews.decided_reviews import tell_unused
 from webemo_curate.reviews.review import ANSWERS, ReviewKind
-from webemo_curate.stages.compared_images import QUALITY, linked_pixels
+from webemo_curate.stages.compared_images import ComparingStage, linked_pixels
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import GOOD_ENOUGH, STORED, DuplicateVerdict, TextVerdict
@@ -99,7 +98,7 @@ order by clean.sha256
 """
 
 
-class DedupStage(TableStage[DedupConfig]):
+class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
     """Clusters clean images that show the same picture, by the pairs that were measured."""
 
     name = "dedup"
@@ -114,14 +113,6 @@ class DedupStage(TableStage[DedupConfig]):
     gate = gates.DEDUP
     reviewed = ReviewKind.DUPLICATE
     outputs = ("duplicates",)
-
-    def __init__(self, config: DedupConfig, *, by_quality: bool = False) -> None:
-        super().__init__(config)
-        self._by_quality = by_quality
-
-    def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Return `inputs`, and `quality` where pictures leave for it."""
-        return self.inputs | QUALITY if self._by_quality else self.inputs
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""

@@ -1,6 +1,5 @@
 """The pairs stage: measure the pairs of images that may be one picture; deciding is dedup's."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
@@ -16,12 +15,12 @@ from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.errors import InputError
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.stages.compared_images import (
-    QUALITY,
+    ComparingStage,
     clean_images,
     first_of_pixels,
     linked_pixels,
 )
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.stage import StageContext, Tables
 from webemo_curate.table_digest import content_digest
 from webemo_curate.workspace import Workspace
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class PairsStage(Stage[MatchingConfig]):
+class PairsStage(ComparingStage[MatchingConfig]):
     """Lays pictures on one another, and stores what that showed of each pair, match or not.
 
     Which pairs are measured follows from the images and from the limits that dedup has by default;
@@ -48,13 +47,8 @@ class PairsStage(Stage[MatchingConfig]):
     def __init__(
         self, config: MatchingConfig, decoding: DecodingConfig, *, by_quality: bool = False
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, by_quality=by_quality)
         self._decoding = decoding
-        self._by_quality = by_quality
-
-    def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Return `inputs`, and `quality` where pictures leave for it."""
-        return self.inputs | QUALITY if self._by_quality else self.inputs
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Measure pairs, whole frames first, then crops and captions; see `Stage.run`."""
