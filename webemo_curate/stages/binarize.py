@@ -1,4 +1,4 @@
-"""The binarize stage: all labels of a picture settled into one class."""
+"""The binarize stage: combine all labels of a picture into one class."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -125,9 +125,10 @@ class BinarizeStage(TableStage[BinarizeConfig]):
     Parameters
     ----------
     config : BinarizeConfig
-        What the classes are made of, and what becomes of conflicts.
+        How classes are made, and how conflicts are settled.
     taxonomy : str, optional
-        Name or file of the label hierarchy; default WEBEmo's for its lists, else labels as listed.
+        Name or file of the label hierarchy; by default WEBEmo's for its lists, else the listed
+        labels.
     """
 
     name = "binarize"
@@ -151,7 +152,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         return {"taxonomy": load_taxonomy(str(self._taxonomy)).digest}
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:
-        """Return the names of the classes; the binary target's go unnamed here."""
+        """Return the class names; None for the binary target, whose names are not recorded here."""
         if self.config.target == "binary":
             return None
         listing = workspace.read("listing", ["label", "emotion"])
@@ -160,7 +161,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         return self._targets(taxonomy_of(self._taxonomy, labels, grouped), labels).names
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
-        """Count votes (listed lines) of the classes and settle conflicts; see `Stage.run`."""
+        """Count votes (listed lines) for the classes, and settle conflicts; see `Stage.run`."""
         engine.make(VOTES, stored=[*STORED])
         self._check_votes(engine)
         listed = _listed(engine)
@@ -176,7 +177,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         return {"labels": engine.table(LABELS)}
 
     def _check_votes(self, engine: TableEngine) -> None:
-        """Refuse to go on where no image is left, or none has a label."""
+        """Raise if no image is left, or none has a label."""
         ((votes, labeled),) = engine.rows("select count(*), count(label) from votes")
         if not votes:
             raise InputError(
@@ -191,7 +192,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
             )
 
     def _excluded(self, taxonomy: Taxonomy) -> frozenset[str]:
-        """Return the labels left out; a name that is a class means the class."""
+        """Return the labels to leave out; a name that is also a class means the class."""
         return taxonomy.covered(self.config.exclude, LEVELS.get(self.config.target))
 
     def _targets(self, taxonomy: Taxonomy, labels: Sequence[str]) -> Targets:
@@ -202,21 +203,21 @@ class BinarizeStage(TableStage[BinarizeConfig]):
 
 
 def taxonomy_of(name: str | None, labels: Sequence[str], grouped: bool) -> Taxonomy:
-    """Return the label hierarchy that a listing's labels belong to.
+    """Return the label hierarchy of a listing's labels.
 
     Parameters
     ----------
     name : str, optional
-        Its name or file, if one was given.
+        Name or file of the hierarchy, if given.
     labels : sequence of str
-        The listing's labels.
+        The labels in the listing.
     grouped : bool
-        Whether it fills `emotion`: without a taxonomy's name WEBEmo's lists alone do.
+        Whether the listing fills `emotion`; without a named taxonomy only WEBEmo's lists do.
 
     Returns
     -------
     Taxonomy
-        The one named, WEBEmo's, or the listed labels without groups.
+        The named taxonomy, WEBEmo's, or the listed labels without groups.
     """
     if name is None and grouped:
         name = WEBEMO
@@ -226,13 +227,13 @@ def taxonomy_of(name: str | None, labels: Sequence[str], grouped: bool) -> Taxon
 
 
 def _listed(engine: TableEngine) -> tuple[list[str], bool]:
-    """Return the listing's labels, sorted, and whether any of them has a group above it."""
+    """Return the listing's labels, sorted, and whether any of them has a group."""
     ((labels, grouped),) = engine.rows(LISTED)
     return sorted(labels or []), bool(grouped)
 
 
 def _meanings(labels: Sequence[str], targets: Targets, excluded: frozenset[str]) -> pa.Table:
-    """Return a row for each label: its class, whether it is left out, its place by name."""
+    """Return one row for each label: its class, whether it is left out, and its place by name."""
     return pa.table(
         {
             "label": pa.array(labels, pa.string()),

@@ -1,4 +1,4 @@
-"""Compute how many images of each class a sample keeps, by the shares that are wanted."""
+"""Compute how many images of each class a sample keeps, from the shares wanted."""
 
 import math
 import shlex
@@ -16,26 +16,26 @@ Share = float | Fraction
 def wanted_shares(
     config: UndersampleConfig, counts: Mapping[str, int], *, binary: bool
 ) -> dict[str, Share]:
-    """Return the share that each class is to have; their sum is 1.
+    """Return the wanted share of each class; the shares sum to 1.
 
     Parameters
     ----------
     config : UndersampleConfig
-        Its parts, or without any the positive fraction of a binary target and else equal shares.
+        Its parts; without parts, the positive fraction for a binary target, else equal shares.
     counts : mapping of str to int
-        Images of each class, in the order of their numbers.
+        Number of images by class, in the order of the class numbers.
     binary : bool
-        Whether the last class is held against the other.
+        Whether the target is binary.
 
     Returns
     -------
     dict of str to (float or Fraction)
-        In the same order.
+        In the order of `counts`.
 
     Raises
     ------
     InputError
-        If the parts given name other classes.
+        If the given parts name other classes.
     """
     if config.shares == (LISTED,):
         parts = {name: Fraction(count) for name, count in counts.items()}
@@ -63,21 +63,21 @@ def _in_order(parts: Mapping[str, Fraction], names: Mapping[str, int]) -> dict[s
 def class_sizes(
     counts: Mapping[str, int], shares: Mapping[str, Share], size: int | None
 ) -> dict[str, int]:
-    """Work out how many images of each class to keep.
+    """Compute how many images of each class to keep.
 
     Parameters
     ----------
     counts : mapping of str to int
-        Images there are of each class.
+        Number of images available, by class.
     shares : mapping of str to (float or Fraction)
-        Wanted shares of the same classes; their sum is 1.
+        Wanted shares of the same classes, which sum to 1.
     size : int, optional
-        Wanted number in all; default as many as the shares allow.
+        Wanted total; by default as many as the shares permit.
 
     Returns
     -------
     dict of str to int
-        Images of each class to keep; each share is as wanted to within one image.
+        Number of images to keep, by class; each share is met to within one image.
 
     Raises
     ------
@@ -95,26 +95,27 @@ def class_sizes(
 
 
 def apportion(size: int, shares: Mapping[str, Share]) -> dict[str, int]:
-    """Divide a number by shares: each class gets its part rounded down or up.
+    """Divide a number by shares; each part is rounded down or up.
 
-    The parts nearest to the next number are rounded up (largest remainders); where two are equally
-    near, it is the first class's part that is moved.
+    Parts with the largest remainders are rounded up; of equal remainders, the first class's is
+    rounded.
 
     Parameters
     ----------
     size : int
-        What is divided.
+        The number to divide.
     shares : mapping of str to (float or Fraction)
-        Their sum is 1.
+        The shares, which sum to 1.
 
     Returns
     -------
     dict of str to int
-        Their sum is the size.
+        Parts that sum to `size`.
     """
     first, *rest = shares
     exact: dict[str, Share] = {name: size * shares[name] for name in rest}
-    # What the others leave, to the bit: of two classes the second's rounding decides.
+    # The last class gets exactly what the others leave: of two classes, the second's rounding
+    # decides.
     left: Share = size - sum(exact.values())
     exact = {first: left, **exact}
     parts = {name: round(part) for name, part in exact.items()}
@@ -125,7 +126,7 @@ def apportion(size: int, shares: Mapping[str, Share]) -> dict[str, int]:
 
 
 def check_kept(counts: Mapping[str, int], wanted: Mapping[str, int], *, binary: bool) -> None:
-    """Refuse a sample that lacks a class."""
+    """Raise if the sample lacks a class."""
     if all(wanted.values()):
         return
     if binary:

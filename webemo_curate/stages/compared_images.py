@@ -1,4 +1,4 @@
-"""The images that are compared with one another: clean ones, best keeper first."""
+"""The images that stages compare with one another: clean ones, best keeper first."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -45,19 +45,19 @@ class ComparingStage(Stage[ConfigT]):
 
 
 def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return images without text that did not leave for their quality, best keeper first.
+    """Return images without text that were not dropped for quality, best keeper first.
 
     Parameters
     ----------
     tables : Tables
-        `images` and `text`; `quality` where pictures leave for it.
+        `images` and `text`; `quality` if pictures are dropped for it.
     columns : sequence of str
-        Further columns of `images` that are wanted.
+        Further columns of `images` to return.
 
     Returns
     -------
     DataFrame
-        A row an image: `sha256`, `bytes`, `width`, `height`, `pixels` and the columns.
+        One row for each image: `sha256`, `bytes`, `width`, `height`, `pixels` and the columns.
     """
     text = to_frame(tables["text"].select(["sha256", "verdict"]))
     clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
@@ -71,17 +71,17 @@ def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
 
 
 def first_of_pixels(images: "pd.DataFrame") -> Indices:
-    """Return for each image the position of the first of equal pixels.
+    """Return for each image the position of the first image with equal pixels.
 
     Parameters
     ----------
     images : DataFrame
-        As of `clean_images`, with `pixel_hash`.
+        See `clean_images`; with `pixel_hash`.
 
     Returns
     -------
     ndarray of int64, shape (images,)
-        Of most images their own.
+        For most images their own.
     """
     codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
     _, places = np.unique(codes, return_index=True)
@@ -94,14 +94,14 @@ def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:
     Parameters
     ----------
     first : ndarray of int64, shape (images,)
-        As of `first_of_pixels`.
+        See `first_of_pixels`.
     parting : Parting, optional
-        What people said of pairs; what they hold apart is noted as siblings instead.
+        People's decisions on pairs; images that they hold apart become siblings instead.
 
     Returns
     -------
     Links
-        Of the images' positions.
+        Links between the images' positions.
     """
     links = Links(len(first), parting)
     rows = np.arange(len(first))
@@ -113,7 +113,7 @@ def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:
 
 
 def _parted(links: Links, first: Indices) -> Indices:
-    """Let rows that a person holds apart from the first of their pixels stand for themselves."""
+    """Separate rows that a person holds apart from the first row with the same pixels."""
     kept = first.copy()
     parting = links.parting
     for row in np.flatnonzero(first != np.arange(len(first))).tolist():

@@ -1,4 +1,4 @@
-"""The decisions: every URL or image that left the pipeline, with stage and reason."""
+"""The decisions stage: every URL or image that left the pipeline, with stage and reason."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -26,13 +26,13 @@ class DecisionsStage(TableStage[StageConfig]):
 
     def __init__(self, config: StageConfig, *, by_quality: bool = False) -> None:
         super().__init__(config)
-        # Where no picture leaves for it, what was decided without it stays current.
+        # Manifests made without dropping for quality stay current.
         self._gates = tuple(gate for gate in GATES if by_quality or gate is not QUALITY)
 
     def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Return `inputs`, and `quality` where pictures leave for it."""
+        """Return `inputs`, and `quality` if pictures are dropped for it."""
         return self.inputs | read_of(self._gates)
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
-        """Account for all that left; see `Stage.run` and `departures`."""
+        """List everything that left; see `Stage.run` and `departures`."""
         return {"decisions": departures(engine, self._gates)}

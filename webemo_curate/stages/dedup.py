@@ -1,4 +1,4 @@
-"""The dedup stage: one keeper for each picture, and the groups that no split may cut."""
+"""The dedup stage: choose one keeper for each picture, and the groups that no split may divide."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -99,7 +99,7 @@ order by clean.sha256
 
 
 class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
-    """Clusters clean images that show the same picture, by the pairs that were measured."""
+    """Clusters clean images that show the same picture, by the measured pairs."""
 
     name = "dedup"
     version = 9
@@ -134,7 +134,7 @@ class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
 
 
 class _Met:
-    """Gives the measured pairs of clean images to `links.link_looks`."""
+    """Passes the measured pairs of clean images to `links.link_looks`."""
 
     def __init__(self, engine: TableEngine, size: int) -> None:
         self._engine, self._size = engine, size
@@ -153,7 +153,7 @@ def _numbers(table: pa.Table, column: str) -> Indices:
 
 
 def _parting(engine: TableEngine) -> Parting | None:
-    """Return what people said of the images' pairs, by position; None if they said nothing."""
+    """Return people's decisions on pairs of images, by position; None if there are none."""
     said = engine.count("reviews")
     if not said:
         return None
@@ -167,7 +167,7 @@ def _parting(engine: TableEngine) -> Parting | None:
 
 
 def _linked(links: Links) -> pa.Table:
-    """Return which row each row was matched with, its cluster's keeper, and how."""
+    """Return for each row the row it was matched with, its cluster's keeper, and the method."""
     columns: dict[str, Any] = {
         "place": np.arange(len(links.parent)),
         "root": links.roots(),
@@ -181,7 +181,7 @@ def _linked(links: Links) -> pa.Table:
 
 
 def _reviewed(links: Links) -> "NDArray[np.bool_]":
-    """Tell which rows are what they are, or are confirmed, by a person's word."""
+    """Return which rows a person's decision has joined, kept apart or confirmed."""
     keeper, reviewed = links.method == "keeper", links.method == str(Method.REVIEW)
     if links.parting is not None:
         # Of a pair the later row is the one that is kept or leaves by it.
@@ -207,7 +207,7 @@ def _held(engine: TableEngine, links: Links) -> pa.Table:
 
 
 def _nearest_siblings(links: Links) -> pa.Table:
-    """Return for images that have siblings the one that it differs from least, and by how much."""
+    """Return for each image with siblings the one that it differs from least, and by how much."""
     sides = np.concatenate([links.siblings, links.siblings[:, ::-1]])
     changed = np.tile(links.changed, 2)
     root = links.roots()

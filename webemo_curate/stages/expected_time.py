@@ -1,4 +1,4 @@
-"""The time, about, that stages still to come will take: for what is said of the time left."""
+"""Estimate the time that later stages will take, for the time left in progress bars."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,10 @@ from webemo_curate.stages.stage import RowLocalStage, Stage
 
 
 class ExpectedTime:
-    """Says how long stages will take, at the pace at which those before them ran here.
+    """Estimates the time of later stages from the pace of earlier ones on this machine.
 
-    `RowLocalStage.seconds_a_row` gives the stages' proportions; whole-table stages take a small
-    part of the time and count as none.
+    `RowLocalStage.seconds_a_row` gives the proportions between stages. Whole-table stages take a
+    small part of the time and are ignored.
 
     Parameters
     ----------
@@ -23,30 +23,30 @@ class ExpectedTime:
         self._taken = self._expected = 0.0
 
     def saw(self, stage: Stage[StageConfig], rows: int, seconds: float) -> None:
-        """Take note of how long a stage took; call it for whole runs, not for resumed ones.
+        """Record the time a stage took; call it for complete runs, not for resumed ones.
 
         Parameters
         ----------
         stage : Stage
-            Which has ended.
+            The finished stage.
         rows : int
-            It wrote.
+            Number of rows that it wrote.
         seconds : float
-            Wall time.
+            Wall time in seconds.
         """
         if isinstance(stage, RowLocalStage) and rows:
             self._taken += seconds
             self._expected += self._usual([stage], rows)
 
     def of(self, stages: Iterable[Stage[StageConfig]], rows: int) -> float:
-        """Return the seconds that stages to come will take.
+        """Return the seconds that later stages will take.
 
         Parameters
         ----------
         stages : iterable of Stage
-            Those.
+            The later stages.
         rows : int
-            What goes in, as far as is known: some may leave on the way.
+            Number of rows that enter, as far as known; some may leave on the way.
         """
         pace = self._taken / self._expected if self._expected else 1.0
         return pace * self._usual(stages, rows)

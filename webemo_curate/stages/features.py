@@ -1,4 +1,4 @@
-"""The features stage: local features of every picture, for the duplicates that hashes miss."""
+"""The features stage: local features of every picture, for duplicates that hashes miss."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from webemo_curate.verdicts import DecodeStatus
 
 
 class FeaturesStage(RowLocalStage[FeaturesConfig]):
-    """Finds keypoints; with `enabled` off, no rows."""
+    """Finds keypoints; writes no rows if `enabled` is off."""
 
     name = "features"
     version = 4
@@ -56,7 +56,7 @@ class FeaturesWorker(PictureWorker):
         return FEATURES
 
     def setup(self) -> None:
-        """Keep OpenCV to one thread, for the runner has a process a core; guard it."""
+        """Limit OpenCV to one thread, as the runner has a process a core; guard this process."""
         prepare_opencv()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -72,7 +72,7 @@ class FeaturesWorker(PictureWorker):
         try:
             picture = load_rgb(read_stored(self.images, place), self.max_pixels)
         except DecodeError:
-            return []  # gone or broken since the images stage, which verify reports
+            return []  # missing or broken since the images stage; verify reports it
         words: list[int] = local_words(picture).ravel().tolist()
         return words
 

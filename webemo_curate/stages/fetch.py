@@ -33,18 +33,18 @@ logger = logging.getLogger(__name__)
 
 
 class FetchStage(Stage[FetchConfig]):
-    """Downloads what the listing names and earlier runs have not brought; takes local files in.
+    """Downloads listed URLs that earlier runs have not brought, and takes in local files.
 
     Parameters
     ----------
     config : FetchConfig
-        How URLs are downloaded; its bounds hold for local files too.
+        How URLs are downloaded; its limits apply to local files too.
     decoding : DecodingConfig
         Which pictures are decoded.
     listing : ListingConfig, optional
-        Where local files are.
+        Where local files are, and how they are taken in.
     worker : ExamineWorker, optional
-        Examines what is downloaded; by default one of that kind itself.
+        Examines downloaded files; by default a plain `ExamineWorker`.
     """
 
     name = "fetch"
@@ -66,11 +66,11 @@ class FetchStage(Stage[FetchConfig]):
         self._worker = worker
 
     def configuration(self) -> dict[str, Any]:
-        """Return the settings that can change the result, the bound on pictures among them."""
+        """Return the settings that can change the result, the pixel limit included."""
         return super().configuration() | self._decoding.fingerprint()
 
     def demand(self, workspace: Workspace) -> str | None:
-        """Run although current if something is to be tried again or repaired, or a file changed."""
+        """Say why to run although current: a retry or repair was requested, or a file changed."""
         if self.config.retry_status or self.config.repair:
             return "it was asked for"
         return "local files have changed" if changed_files(workspace, self._listing) else None
@@ -88,7 +88,7 @@ class FetchStage(Stage[FetchConfig]):
         urls = [url for url in listed if url not in local.problems]
         if any(url not in local.files for url in urls):
             check_proxies()
-            trusted()  # certificates not there are an error before the run, not of each URL
+            trusted()  # missing certificates are one error now, not an error of each URL
         prefix = f"{CHECKPOINTS}/{self.name}"
         journal = Journal(context.workspace.store, prefix, self.configuration())
         before = self._before(context.workspace, local)
@@ -115,15 +115,15 @@ class FetchStage(Stage[FetchConfig]):
         return range(1, self.config.passes + 1)
 
     def _selected(self, urls: list[str]) -> list[str]:
-        """Return URLs in hash order, so that any first N are a fair sample of the lists."""
+        """Return URLs in hash order, so that the first N are always a fair sample of the lists."""
         numbers = hash_order(ORDER_SEED, self.name, urls)
         ordered = [url for _, url in sorted(zip(numbers.tolist(), urls, strict=True))]
         return ordered[: self.config.limit]
 
     def _before(self, workspace: Workspace, local: LocalRows) -> dict[str, FetchOutcome]:
-        """Return the manifest's outcomes that stand, if their pictures are there, by URL.
+        """Return the manifest's valid outcomes whose pictures are stored, by URL.
 
-        A local file that has changed is read again; so are pictures within tables.
+        Local files that have changed are read again; so are pictures inside tables.
         """
         again = retried_statuses(self.config.retry_status)
         info, now = workspace.info(self.name), self.configuration()
@@ -141,7 +141,7 @@ class FetchStage(Stage[FetchConfig]):
     def _known(
         self, before: dict[str, FetchOutcome], workspace: Workspace, journal: Journal
     ) -> Known:
-        """Return outcomes whose pictures are there: earlier ones, then those of a killed run."""
+        """Return outcomes whose pictures are stored: earlier ones, then those of a killed run."""
         again, now = retried_statuses(self.config.retry_status), self.configuration()
         stands = self._stands
         settled, unsettled = journal.read()
@@ -164,7 +164,7 @@ class FetchStage(Stage[FetchConfig]):
     def _found(
         self, outcomes: Collection[FetchOutcome], workspace: Workspace
     ) -> list[FetchOutcome]:
-        """Return the outcomes that stand; where pictures are read for it, that is shown."""
+        """Return the valid outcomes; a progress bar is shown if pictures must be read for this."""
         found = []
         with ProgressBar(len(outcomes), "stored pictures", "URL") as bar:
             for outcome in outcomes:
@@ -176,7 +176,7 @@ class FetchStage(Stage[FetchConfig]):
     def _take_files(
         self, local: LocalRows, urls: list[str], workspace: Workspace, known: Known, record: Record
     ) -> None:
-        """Take in the local files that a run that was killed has not."""
+        """Take in the local files that a killed run has not."""
         due = {url: local.files[url] for url in known.due(urls, 1) if url in local.files}
         if not due:
             return
@@ -227,7 +227,7 @@ def _run(work: Coroutine[None, None, None]) -> None:
     try:
         asyncio.run(work)
     except BaseExceptionGroup as group:
-        # A task that failed has stopped all others: its own error is what the user needs.
+        # A failed task has stopped all others; its error is the one to report.
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
@@ -241,9 +241,9 @@ def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
 
 
 def _as_before(outcome: FetchOutcome, before: FetchOutcome | None) -> FetchOutcome:
-    """Return the earlier row of a picture that was lost and has come back as it was.
+    """Return the earlier row of a picture that was lost and has been fetched again unchanged.
 
-    With its times the manifest would change, and all that was made from it be done again.
+    With new times the manifest would change, and everything made from it would run again.
     """
     if before is None or outcome.sha256 is None or outcome.sha256 != before.sha256:
         return outcome
@@ -251,7 +251,7 @@ def _as_before(outcome: FetchOutcome, before: FetchOutcome | None) -> FetchOutco
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:
-    """Return how a URL ended by itself: what is a stand-in is told anew of all URLs together."""
+    """Return the status of a URL by itself; placeholders are determined anew from all URLs."""
     stored = row.status == FetchStatus.PLACEHOLDER and row.sha256 is not None
     return FetchStatus.OK if stored else row.status
 
@@ -261,7 +261,7 @@ def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:
 
 
 def _stands(outcome: FetchOutcome, workspace: Workspace) -> bool:
-    """Tell whether an outcome need not be sought again: a failure, or an image that is there."""
+    """Return whether an outcome is still valid: a failure, or an image that is stored."""
     if outcome.sha256 is None:
         return True
     path = workspace.image_path(outcome.sha256, str(outcome.suffix))
@@ -269,5 +269,5 @@ def _stands(outcome: FetchOutcome, workspace: Workspace) -> bool:
 
 
 def _is_whole(outcome: FetchOutcome, workspace: Workspace) -> bool:
-    """Tell the same of an outcome whose image a power cut may have torn: its bytes are read."""
+    """Return the same for an image that a power cut may have torn, by reading its bytes."""
     return outcome.sha256 is None or workspace.holds_image(outcome.sha256, str(outcome.suffix))

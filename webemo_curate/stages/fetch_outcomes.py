@@ -1,4 +1,4 @@
-"""Work on all outcomes of a fetch together: a summary, stand-ins, those tried again."""
+"""Process all outcomes of a fetch together: summary, retries, placeholders."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,19 +13,19 @@ OWN = frozenset({FetchStatus.INTERNAL_ERROR})
 
 
 def summary(outcomes: list[FetchOutcome], typed: Callable[[str], str]) -> list[str]:
-    """Say how the downloads ended, and what another try may mend.
+    """Summarize how the downloads ended, and which command retries failures.
 
     Parameters
     ----------
     outcomes : list of FetchOutcome
-        One a URL.
+        One outcome for each URL.
     typed : callable
-        Writes a command for the workspace.
+        Formats a command for the workspace.
 
     Returns
     -------
     list of str
-        A line a status, the commonest first; then the command, if one would help.
+        One line for each status, the most frequent first; then the command, if it can help.
     """
     counts = Counter(outcome.status for outcome in outcomes)
     lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
@@ -37,7 +37,7 @@ def summary(outcomes: list[FetchOutcome], typed: Callable[[str], str]) -> list[s
 
 
 def retried_statuses(names: Iterable[str]) -> frozenset[str]:
-    """Read the statuses to try again.
+    """Parse the statuses to retry.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
     Raises
     ------
     InputError
-        If one is neither; lists those there are.
+        If one is neither; the message lists the valid ones.
     """
     known = {*map(str, FetchStatus), *map(str, STATUS_BY_CODE), "403", "500", "502", "504"}
     for name in names:
@@ -64,22 +64,22 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
 
 
 def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[FetchOutcome]:
-    """Mark images that many URLs of a host share: its stand-in for what it no longer has.
+    """Mark images that many URLs of one host share: the host's placeholder for missing pictures.
 
-    A picture that many hosts have is well known, not a stand-in: how many have it grows with the
-    number of URLs, which must not decide.
+    A picture found on many hosts is popular, not a placeholder. How many hosts have it grows with
+    the number of URLs, which must not decide.
 
     Parameters
     ----------
     outcomes : list of FetchOutcome
-        One a URL.
+        One outcome for each URL.
     threshold : int
-        Number of URLs of a host from which a body is a placeholder.
+        Number of URLs of a host from which a shared body is a placeholder.
 
     Returns
     -------
     list of FetchOutcome
-        The same, with status `placeholder` in place of `ok` where it applies.
+        The same outcomes, with status `placeholder` instead of `ok` where it applies.
     """
     places = [
         (urlsplit(outcome.url).hostname, outcome.sha256)

@@ -1,4 +1,4 @@
-"""The images stage: decode every stored body once; record what it is, looks like and measures."""
+"""The images stage: decode every stored file once; describe, hash and measure it."""
 
 import hashlib
 from dataclasses import asdict
@@ -34,11 +34,11 @@ from webemo_curate.workspace import Workspace, image_path
 Row = dict[str, Any]
 FILE = ["path", "bytes"]
 GRAY_MODES = ("1", "L")
-"""Pillow's modes of files that store gray values alone, as bytes or bits."""
+"""Pillow's modes of files that store gray values only, as bytes or bits."""
 
 OWN = [field.with_nullable(True) for field in MEASURES if field.name != "sha256"]
 FOUND = pa.schema([*IMAGES, *OWN])
-"""What a worker finds out: a row of `images` and, of what decodes, one of `measures`."""
+"""Columns of a worker's result: those of `images` and, for decoded images, of `measures`."""
 
 CHANGED = "the stored file is no longer what was fetched"
 CRASHED = f"the decoder crashed, or took more than {BOUNDS.seconds:.0f} s of processor time"
@@ -47,7 +47,7 @@ CRASHED = f"the decoder crashed, or took more than {BOUNDS.seconds:.0f} s of pro
 class ImagesStage(RowLocalStage[ImagesConfig]):
     """Decode, hash and measure each distinct stored file.
 
-    Measures are a manifest of their own: what reads `images` is as current as it was before them.
+    Measures have their own manifest, so that readers of `images` stay current.
     """
 
     name = "images"
@@ -63,11 +63,11 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         self._decoding = decoding
 
     def configuration(self) -> dict[str, Any]:
-        """Return the settings that can change the result, the bound on pictures among them."""
+        """Return the settings that can change the result, the pixel limit included."""
         return super().configuration() | self._decoding.fingerprint()
 
     def demand(self, workspace: Workspace) -> str | None:
-        """Run although current if a file that was missing or changed has been brought back."""
+        """Say why to run although current: a missing or changed file has been brought back."""
         seen = workspace.read(self.name, ["sha256", "path", "decode_status", "decode_error"])
         missing = pc.equal(seen["decode_status"].cast(pa.string()), DecodeStatus.MISSING)
         changed = pc.fill_null(pc.equal(seen["decode_error"], CHANGED), False)
@@ -81,7 +81,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         return self.config.partition_rows
 
     def select(self, tables: Tables) -> pa.Table:
-        """Return the distinct stored files, one row each: sha256, path and bytes."""
+        """Return the distinct stored files, one row for each: sha256, path and bytes."""
         fetched = tables["fetch"].select(["status", "sha256", "suffix", "bytes"])
         stored = fetched.filter(pc.is_in(fetched["status"].cast(pa.string()), pa.array(STORED)))
         plain = stored.drop_columns("status").set_column(
@@ -93,7 +93,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
         return pa.table([distinct["sha256"], paths, distinct["bytes_max"]], ["sha256", *FILE])
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
-        """Decode and hash; say so if it was this program that failed. See `Stage.run`."""
+        """Decode and hash; log the program's own failures. See `Stage.run`."""
         found = self.work(tables, context)
         status = found["decode_status"].cast(pa.string())
         blamed = found.filter(pc.equal(status, DecodeStatus.INTERNAL_ERROR))
@@ -118,7 +118,7 @@ class ImagesWorker(PictureWorker):
         return FOUND
 
     def setup(self) -> None:
-        """Let the process end for a picture that takes too long."""
+        """Let the process be killed if a picture takes too long."""
         guard_process()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -142,7 +142,7 @@ class ImagesWorker(PictureWorker):
         return _to_batch([file | reason for file in batch.to_pylist()])
 
     def _describe(self, place: str, file: Row) -> tuple[Row, Image.Image | None]:
-        """Return what is known of a file (sha256, path, bytes) and found; and its picture."""
+        """Return what is known (sha256, path, bytes) and found of a file, and its picture."""
         try:
             content = read_stored(self.images, place)
         except DecodeError as error:

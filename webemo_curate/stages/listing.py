@@ -1,4 +1,4 @@
-"""The listing: every row of the lists, tables and folders, with its label at all levels."""
+"""The listing stage: every row of the lists, tables and folders, with its label on all levels."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -20,7 +20,7 @@ GROUPS = {"emotion": 2, "polarity": 3}
 """Columns of the levels above the label."""
 
 PLAIN = pa.schema([(field.name, plain_type(field.type)) for field in LISTING])
-"""The manifest's columns, texts in the place of codes."""
+"""The manifest's columns, with texts in place of dictionary codes."""
 
 
 class ListingStage(Stage[ListingConfig]):
@@ -32,7 +32,7 @@ class ListingStage(Stage[ListingConfig]):
     outputs = ("listing",)
 
     def extra_inputs(self) -> dict[str, str]:
-        """Return each source's digest by its name, and the named taxonomy's."""
+        """Return each source's digest by its name, and that of the named taxonomy."""
         digests = {source.name: source.digest() for source in find_sources(self.config)}
         if self.config.taxonomy in (None, AS_LISTED):
             return digests
@@ -40,9 +40,9 @@ class ListingStage(Stage[ListingConfig]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Read the sources; see `Stage.run` and `sources.source.Source`."""
-        from webemo_curate.table_engine import spilled  # it loads pandas
+        from webemo_curate.table_engine import spilled  # loads pandas
 
-        # In the order of their names, which is that of the manifest: it need not be sorted then.
+        # Sources sorted by name give the manifest's order, so that no sort is needed.
         sources = sorted(find_sources(self.config), key=lambda source: source.name)
         taxonomy = self._taxonomy(sources)
         bad = BadRows(skip=self.config.on_bad_row == "skip")
@@ -53,7 +53,7 @@ class ListingStage(Stage[ListingConfig]):
         return {"listing": listed}
 
     def _taxonomy(self, sources: list[Source]) -> Taxonomy | None:
-        """Return what labels there are; None where all count as they stand."""
+        """Return the taxonomy of the labels; None if all labels are accepted as they are."""
         name = self.config.taxonomy or (WEBEMO if has_lists(sources) else AS_LISTED)
         return None if name == AS_LISTED else load_taxonomy(name)
 
@@ -61,7 +61,7 @@ class ListingStage(Stage[ListingConfig]):
 def _rows(
     source: Source, reading: ReadOptions, taxonomy: Taxonomy | None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield a source's rows, with its name and the classes that stand above each label."""
+    """Yield a source's rows, with its name and the classes above each label."""
     for batch in source.batches(reading):
         size = batch.num_rows
         columns = {name: batch[name] for name in batch.schema.names}
@@ -82,7 +82,7 @@ def _classes(labels: pa.Array, taxonomy: Taxonomy | None, level: int) -> pa.Arra
 
 
 def _without_credentials(urls: pa.Array, files: pa.Array) -> pa.Array:
-    """Mask users and passwords: no manifest or page may hold them, and none is ever sent."""
+    """Mask user names and passwords: no manifest or page may hold them, and none is ever sent."""
     if not pc.any(pc.match_substring(urls, "@")).as_py():
         return urls
     pairs = zip(urls.to_pylist(), files.is_valid().to_pylist(), strict=True)

@@ -1,4 +1,4 @@
-"""Local files into the workspace by content: each row's outcome, as a download's."""
+"""Take local files into the workspace by content; each row gets an outcome like a download's."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -22,25 +22,25 @@ from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 WINDOW = 32
-"""Files held in memory at a time."""
+"""Files in memory at a time."""
 
 Work = tuple[str, Source, Path | bytes | None]
-"""What stands for a row's URL, its source, and where its picture is."""
+"""The key in place of a row's URL, its source, and its picture's place."""
 
 SETTLE_FILES = 2048
-"""Files after which what is stored is forced to the disk; a multiple of `WINDOW`."""
+"""Number of files after which stored images are flushed to the disk; a multiple of `WINDOW`."""
 
 
 @dataclass(frozen=True)
 class LocalRows:
-    """The rows of a listing that are no URLs.
+    """The rows of a listing that are not URLs.
 
     Attributes
     ----------
     files
-        By what stands for their URL: the source's name, and the file.
+        Source name and file, by the key in place of their URL.
     problems
-        Of bad rows, why they are.
+        Reasons of bad rows.
     """
 
     files: Mapping[str, tuple[str, str]]
@@ -48,7 +48,7 @@ class LocalRows:
 
     @classmethod
     def of(cls, listing: pa.Table) -> "LocalRows":
-        """Find them in a listing."""
+        """Find these rows in a listing."""
         if not {"file", "problem"}.issubset(listing.column_names):
             return cls({}, {})
         local = listing.filter(listing["file"].is_valid()).select(["url", "source", "file"])
@@ -60,7 +60,7 @@ class LocalRows:
         )
 
     def embedded(self) -> set[str]:
-        """Return those whose bytes are in a table."""
+        """Return the keys of pictures whose bytes are inside a table."""
         return {url for url, (_, file) in self.files.items() if file.startswith("#")}
 
     def outcome_of_bad(self, url: str) -> FetchOutcome:
@@ -69,16 +69,16 @@ class LocalRows:
 
 
 class Taker:
-    """Takes local files in.
+    """Takes local files into the workspace.
 
     Parameters
     ----------
     listing : ListingConfig
-        Names the sources; whether files may lie outside them; whether files are linked.
+        Names the sources; says whether files may lie outside them, and whether to link files.
     fetch : FetchConfig
-        Bound of a file's bytes.
+        Sets the size limit of files.
     decoding : DecodingConfig
-        Bound of a picture's pixels.
+        Sets the pixel limit of pictures.
     workspace : Workspace
         Stores the pictures.
     """
@@ -96,17 +96,17 @@ class Taker:
             workspace.check_linking()
 
     def take(self, rows: Mapping[str, tuple[str, str]]) -> Iterator[FetchOutcome]:
-        """Take the files of rows in; only what the machine lacks raises.
+        """Take in the files of rows; raise only if the machine lacks something.
 
         Parameters
         ----------
         rows : mapping of str to tuple of str and str
-            As `LocalRows.files`.
+            See `LocalRows.files`.
 
         Yields
         ------
         FetchOutcome
-            One a row, as they are done.
+            One outcome for each row, as soon as it is known.
         """
         works = self._works(rows)
         with Examiner(ExamineWorker(self._max_pixels)) as examiner, asyncio.Runner() as runner:
@@ -114,12 +114,12 @@ class Taker:
                 yield from runner.run(self._outcomes(window, examiner))
 
     def check_some_are_there(self, rows: Mapping[str, tuple[str, str]]) -> None:
-        """Refuse a table none of whose files is there: they are sought in another folder.
+        """Raise if none of a table's files exists: they are then sought in the wrong folder.
 
         Parameters
         ----------
         rows : mapping of str to tuple of str and str
-            All files of the listing, as `LocalRows.files`.
+            All files of the listing; see `LocalRows.files`.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class Taker:
             listed = sources[name].pictures([file for _, file in group]) if name in sources else ()
             pictures = (picture for _, picture in listed)
             first = next(pictures, None)
-            # Bytes within a table or a tar are not read twice.
+            # Bytes inside a table or a tar are not read twice.
             if isinstance(first, Path) and not any(map(_is_there, chain([first], pictures))):
                 raise InputError(
                     f"{name}: none of its files is there (such as {first}); name their folder with "
@@ -142,7 +142,7 @@ class Taker:
         return await asyncio.gather(*(self._outcome(*work, examiner) for work in window))
 
     def _works(self, rows: Mapping[str, tuple[str, str]]) -> Iterator[Work]:
-        """Yield what is to be taken, source by source."""
+        """Yield the files to take in, source by source."""
         sources = {source.name: source for source in find_sources(self._listing)}
         ordered = sorted(rows.items(), key=lambda row: row[1])
         for name, group in groupby(ordered, key=lambda row: row[1][0]):
@@ -191,7 +191,7 @@ class Taker:
         return picture
 
     def _check_inside(self, source: Source, file: Path) -> None:
-        """Refuse a file that a link leads to outside, unless the user said so."""
+        """Raise if a link leads to a file outside the source, unless the user permitted this."""
         inside = file.resolve(strict=True).is_relative_to(source.root.resolve())
         if not (inside or self._listing.outside):
             raise _NotTakenError(
@@ -205,7 +205,7 @@ class Taker:
 
 
 class _NotTakenError(Exception):
-    """A file that is no picture of the collection."""
+    """A file that cannot become a picture of the collection."""
 
     def __init__(self, status: FetchStatus, reason: str) -> None:
         super().__init__(reason)
@@ -213,20 +213,20 @@ class _NotTakenError(Exception):
 
 
 def changed_files(workspace: Workspace, listing: ListingConfig) -> set[str]:
-    """Find local files that are others than when they were taken in, by size and time.
+    """Find local files that have changed since they were taken in, by size and time.
 
     Parameters
     ----------
     workspace : Workspace
-        Its `listing` and `fetch` are looked at.
+        Its `listing` and `fetch` are read.
     listing : ListingConfig
         Names the sources.
 
     Returns
     -------
     set of str
-        What stands for their URLs. A file that is gone has not changed: what was taken of it stays.
-        Bytes in a table change with the table, which makes the listing stale.
+        The keys in place of their URLs. A missing file has not changed: its stored copy stays.
+        Bytes inside a table change with the table, which makes the listing stale.
     """
     if not (workspace.has("listing") and workspace.has("fetch")):
         return set()
@@ -248,7 +248,7 @@ def _is_changed(file: Path, row: Mapping[str, object]) -> bool:
     try:
         status = file.stat()
     except OSError:
-        return False  # what was taken of it stays
+        return False  # the stored copy stays
     finished = row["finished"]
     later = isinstance(finished, datetime) and status.st_mtime > finished.timestamp()
     appeared = row["status"] == FetchStatus.NOT_FOUND

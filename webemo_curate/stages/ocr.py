@@ -1,4 +1,4 @@
-"""The ocr stage: find and read the text of every image once, and store all boxes for the rule."""
+"""The ocr stage: find and read the text of every image once, and store all boxes."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -31,43 +31,44 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DECODING_THREADS = 8
-"""Threads that decode for an engine that takes many images at once."""
+"""Threads that decode images for an engine that takes many at once."""
 
 PIXELS_AT_ONCE = 64 * 10**6
-"""Bounds the memory of decoded images: 192 MB a window, and as much for the one ahead."""
+"""Pixels of a window of decoded images, which bounds memory: 192 MB, and as much for the next
+window."""
 
 WORKER_BYTES = 3 * 2**30
-"""Networks and a window of images: 1.2 GB were measured over photos and 2.4 GB with a picture of 64
-megapixels."""
+"""Memory for the networks and a window of images: 1.2 GB were measured on photos, and 2.4 GB with a
+picture of 64 megapixels."""
 
 GPU_WORKER_BYTES = 4 * 2**30
-"""The networks on a GPU: 1.4 GB were measured, CUDA's libraries included."""
+"""Memory for the networks on a GPU: 1.4 GB were measured, CUDA's libraries included."""
 
 HELPERS = 7
-"""Processes around a GPU that prepare its work, where the runner does not know of more cores."""
+"""Helper processes of a GPU if the runner does not know of more cores."""
 
 ROWS_A_GPU = 4096
-"""Some ten seconds of a GPU: towards the end of a partition it runs dry."""
+"""Rows for about ten seconds of a GPU, which idles towards the end of each partition."""
 
 CRASHED = (
     f"the text engine crashed, or decoding took more than {BOUNDS.seconds:.0f} s of processor time"
 )
 
 RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
-"""Settings that the fingerprint holds as what they come to here: engine, version, further looks."""
+"""Settings that enter the fingerprint in their resolved form: engine, version, further looks."""
 
 Row = dict[str, Any]
 
 
 class OcrStage(RowLocalStage[OcrConfig]):
-    """Run a text engine over every image that decodes.
+    """Run a text engine on every image that decodes.
 
     Parameters
     ----------
     config : OcrConfig
-        Engine, device, sizes.
+        Engine, device and sizes.
     elsewhere : bool, default False
-        Whether it runs on other machines than this; see `choose_engine`.
+        Whether the work runs on other machines than this one; see `choose_engine`.
     """
 
     name = "ocr"
@@ -84,19 +85,19 @@ class OcrStage(RowLocalStage[OcrConfig]):
 
     @property
     def partition_rows(self) -> int:
-        """Rows handed to a worker at a time: on a GPU enough that its helpers seldom run dry."""
+        """Rows handed to a worker at a time: on a GPU enough to keep its helpers busy."""
         on_gpu = self._choice().device == "gpu"
         return max(self.config.partition_rows, ROWS_A_GPU) if on_gpu else self.config.partition_rows
 
     @property
     def resources(self) -> Resources:
-        """What a worker needs: a GPU, and cores for its helpers, where the engine runs on one."""
+        """Resources of a worker: with a GPU engine, a GPU and cores for its helpers."""
         if self._choice().device == "gpu":
             return Resources(cpus=HELPERS + 1, gpus=1, memory_bytes=GPU_WORKER_BYTES)
         return Resources(memory_bytes=WORKER_BYTES)
 
     def configuration(self) -> dict[str, Any]:
-        """Return what changes boxes: the settings, those of the engine as they are resolved."""
+        """Return the settings that change boxes, with the engine's in resolved form."""
         choice = self._choice()
         settings = self.config.fingerprint()
         plain = {name: value for name, value in settings.items() if name not in RESOLVED}
@@ -125,7 +126,7 @@ class OcrStage(RowLocalStage[OcrConfig]):
 
 @dataclass(frozen=True)
 class OcrWorker:
-    """Reads stored images and runs a detector over them.
+    """Reads stored images and runs a detector on them.
 
     Attributes
     ----------
@@ -136,9 +137,9 @@ class OcrWorker:
     detector
         Finds and reads text.
     frames
-        Frames of an animation that are looked at, at most.
+        Most frames of an animation that are read.
     threads
-        Threads that decode for a detector that takes many images at once.
+        Threads that decode images for a detector that takes many at once.
     """
 
     images: ImageReader
@@ -154,7 +155,7 @@ class OcrWorker:
         return OCR
 
     def setup(self) -> None:
-        """Load the detector's networks, and see that it works; let a picture end the process."""
+        """Load the networks, check that they work, and let a picture kill the process."""
         self.detector.setup()
         require_working(self.detector)
         guard_process()
@@ -184,7 +185,7 @@ class OcrWorker:
         return self._to_batch(batch, [_unreadable(CRASHED)] * batch.num_rows)
 
     def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
-        """Yield decoded windows of rows, the next one being decoded while one is worked on."""
+        """Yield decoded windows of rows; the next window is decoded meanwhile."""
         at_once = self.detector.images_at_once
         with ThreadPoolExecutor(min(at_once, self.threads)) as pool:
             ahead: Iterator[list[Frame] | str] = iter(())
@@ -195,10 +196,11 @@ class OcrWorker:
             yield list(ahead)
 
     def _decode(self, row: Row) -> list[Frame] | str:
-        """Return the image's frames that differ, or why there are none."""
+        """Return the image's distinct frames, or the reason why there are none."""
         try:
             content = read_stored(self.images, row["place"])
-            # No more pixels than the images stage counted: a file swapped since is not decoded.
+            # The pixel limit is what the images stage counted: a file swapped since then is not
+            # decoded.
             pixels = row["width"] * row["height"]
             return distinct_frames(content, pixels, row["frames"], _frames_seen(row, self.frames))
         except DecodeError as error:
@@ -207,10 +209,10 @@ class OcrWorker:
     def _detect(self, images: Sequence[Image.Image]) -> list[Row]:
         try:
             return [_readable(boxes) for boxes in self.detector.detect(images)]
-        except Exception as error:  # engines raise many kinds; one image must not cost the others
+        except Exception as error:  # engines raise many kinds; one image must not cost others
             raise_system_fault(error)
             if len(images) == 1:
-                require_working(self.detector)  # what was sound at first may fail by now
+                require_working(self.detector)  # an engine that worked at first may fail by now
                 return [_unreadable(f"{type(error).__name__}: {error}")]
             return [outcome for image in images for outcome in self._detect([image])]
 
@@ -224,21 +226,21 @@ class OcrWorker:
 
 
 def fed(worker: OcrWorker, helpers: int = HELPERS, device: str = "cuda") -> "FedWorker":
-    """Put helpers around a GPU that run a worker, its networks alone being run there.
+    """Make a worker for a GPU that runs the networks, with helpers that run the given worker.
 
     Parameters
     ----------
     worker : OcrWorker
-        Its detector is one for a GPU.
+        A worker whose detector is for a GPU.
     helpers : int, default HELPERS
-        How many; a runner may decide otherwise.
+        Number of helpers; a runner may choose another.
     device : str, default "cuda"
-        What runs the networks, as torch names it.
+        Device that runs the networks, as torch names it.
 
     Returns
     -------
     FedWorker
-        Picklable; loads nothing before its `setup`.
+        Picklable; nothing is loaded before its `setup`.
     """
     from webemo_curate.ocr.feeding.fed_worker import FedWorker
 
@@ -254,7 +256,7 @@ def fed(worker: OcrWorker, helpers: int = HELPERS, device: str = "cuda") -> "Fed
 
 
 def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
-    """Cut rows into runs within both bounds, frames and `PIXELS_AT_ONCE`, of at least one image."""
+    """Split rows into windows within both limits (frames, `PIXELS_AT_ONCE`), one row at least."""
     window: list[Row] = []
     pixels = count = 0
     for row in rows:
@@ -270,13 +272,13 @@ def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
 
 
 def _frames_seen(row: Row, frames: int) -> int:
-    """Return how many frames of an image are looked at, for each of which its boxes are found."""
+    """Return how many frames of an image are read; boxes are found in each."""
     bound = max(1, PIXELS_AT_ONCE // (row["width"] * row["height"]))
     return min(row["frames"], frames, bound)
 
 
 def _join(found: Sequence[tuple[Frame, Row]]) -> Row:
-    """Make one outcome of an image's frames: all their boxes, each with its frame's number."""
+    """Combine an image's frames: all their boxes, each with its frame's number."""
     for frame, outcome in found:
         if not outcome["readable"]:
             return (

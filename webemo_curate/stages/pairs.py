@@ -1,4 +1,4 @@
-"""The pairs stage: measure the pairs of images that may be one picture; deciding is dedup's."""
+"""The pairs stage: measure pairs of images that may be one picture; the dedup stage decides."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class PairsStage(ComparingStage[MatchingConfig]):
-    """Lays pictures on one another, and stores what that showed of each pair, match or not.
+    """Compares pictures in pairs, and stores the measures of each pair, match or not.
 
-    Which pairs are measured follows from the images and from the limits that dedup has by default;
-    the limits that it is given decide by these measures alone.
+    Which pairs are measured depends on the images and on dedup's default limits. Dedup applies its
+    configured limits to these measures.
     """
 
     name = "pairs"
@@ -77,7 +77,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
         return Measuring(looks_of(images), names, words, self.config.reach, prover.prove, search)
 
     def _known(self, workspace: Workspace) -> KnownLooks:
-        """Return the looks that an earlier run took in the same way, if they are as written."""
+        """Return the measures of an earlier run of the same version, if they are unchanged."""
         info = workspace.info("pairs")
         if info is None or (info.origin.stage, info.origin.stage_version) != (
             self.name,

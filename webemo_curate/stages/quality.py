@@ -1,7 +1,7 @@
-"""The quality stage: flag pictures by what the images stage measured; no decoding, so seconds.
+"""The quality stage: flag pictures by their stored measures, in seconds, without decoding.
 
-It is no row-local stage: which size is odd follows from the sizes of all pictures. The row-local
-half, measuring, is done by the images stage while it has the pixels.
+This is not a row-local stage, because which size is odd depends on the sizes of all pictures. The
+row-local half, measuring, is done by the images stage while it has the pixels.
 """
 
 from typing import ClassVar
@@ -21,11 +21,11 @@ from webemo_curate.verdicts import GOOD_ENOUGH, DecodeStatus, QualityFlag
 
 SHAPE = ("width", "height", "mode")
 GRAYSCALE_THRESHOLD = 1.0
-"""Of a score that is 0 or 1."""
+"""Threshold of a score that is either 0 or 1."""
 
 
 class QualityStage(Stage[QualityRuleConfig]):
-    """Hold every picture's scores against their thresholds; drop what is asked for, if anything."""
+    """Compare every picture's scores with their thresholds; drop the configured flags."""
 
     name = "quality"
     inputs: ClassVar = {
@@ -90,7 +90,7 @@ def _measured(tables: Tables) -> pa.Table:
 
 
 def _flags(below: dict[QualityFlag, npt.NDArray[np.bool_]]) -> pa.Array:
-    """Return each picture's flags, in their order."""
+    """Return each picture's flags, in order."""
     names = np.array([str(flag) for flag in QualityFlag])
     held = np.column_stack([below[flag] for flag in QualityFlag])
     ends = np.concatenate([[0], np.cumsum(held.sum(axis=1))])

@@ -1,6 +1,6 @@
-"""Scores of quality, 0 to 1 and low is bad, made of what was measured of pictures.
+"""Quality scores of pictures from their measures, 0 to 1; a low score is bad.
 
-Those that cleanvision defines are its own (0.3.7, `issue_managers/image_property.py`).
+Scores that cleanvision defines equal its own (0.3.7, `issue_managers/image_property.py`).
 """
 
 from typing import Final, NamedTuple
@@ -12,13 +12,13 @@ import pyarrow as pa
 from webemo_curate.verdicts import QualityFlag
 
 ENTROPY_SHARE: Final = 0.1
-"""Score of an entropy of one bit: cleanvision's normalizing factor of low information."""
+"""Score for each bit of entropy: cleanvision's normalizing factor of low information."""
 
 EDGE_SHARE: Final = 0.01
-"""Cleanvision's normalizing factor of edges and of the spread of gray values."""
+"""Cleanvision's normalizing factor for edges and for the spread of gray values."""
 
 LEAST_SPREAD: Final = 0.18
-"""Spreads up to this score count as none: cleanvision's color threshold."""
+"""Spreads up to this score count as zero: cleanvision's color threshold."""
 
 GRAY_MODE: Final = "L"
 """Pillow's mode of files that cleanvision takes for gray."""
@@ -27,7 +27,7 @@ Scores = npt.NDArray[np.float64]
 
 
 class Sizes(NamedTuple):
-    """How near pictures are to a set's usual size, and what they have to reach."""
+    """How near sizes are to the usual size of their set, and the threshold."""
 
     scores: Scores
     threshold: float
@@ -39,7 +39,7 @@ def scores_of(pictures: pa.Table, size_ranges: float) -> tuple[dict[QualityFlag,
     Parameters
     ----------
     pictures : pa.Table
-        The columns of `measures` with `width`, `height` and `mode` of `images`, a row a picture.
+        The columns of `measures`, and `width`, `height` and `mode` of `images`, one row a picture.
     size_ranges : float
         Interquartile ranges beyond the quartiles from which a size is odd.
 
@@ -48,7 +48,7 @@ def scores_of(pictures: pa.Table, size_ranges: float) -> tuple[dict[QualityFlag,
     dict of QualityFlag to ndarray of float64, shape (rows,)
         In the order of the rows.
     float
-        The threshold of odd sizes, which follows from the sizes.
+        The threshold of odd sizes, which depends on the sizes.
     """
     of = {name: pictures[name].to_numpy() for name in pictures.column_names}
     sizes = size_scores(np.sqrt(of["width"]) * np.sqrt(of["height"]), size_ranges)
@@ -68,7 +68,7 @@ def scores_of(pictures: pa.Table, size_ranges: float) -> tuple[dict[QualityFlag,
 
 
 def blur_scores(edges: Scores, gray_spread: Scores) -> Scores:
-    """Score how sharp pictures are: by their edges, and by how unevenly they use gray values.
+    """Score the sharpness of pictures by their edges and their uneven use of gray values.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def blur_scores(edges: Scores, gray_spread: Scores) -> Scores:
     Returns
     -------
     ndarray of float64, shape (N,)
-        A picture of few gray values (a drawing, say) is not blurry, however few edges it has.
+        A picture with few gray values (a drawing, say) is not blurry, however few edges it has.
     """
     spread = 1 - np.exp(-EDGE_SHARE * gray_spread)
     spread[spread <= LEAST_SPREAD] = 0
@@ -87,20 +87,20 @@ def blur_scores(edges: Scores, gray_spread: Scores) -> Scores:
 
 
 def size_scores(sizes: Scores, ranges: float) -> Sizes:
-    """Score how near sizes are to the usual one of their set.
+    """Score how near sizes are to the usual size of their set.
 
     Parameters
     ----------
     sizes : ndarray of float64, shape (N,)
-        Roots of the areas, in pixels.
+        Square roots of the areas, in pixels.
     ranges : float
         Interquartile ranges beyond the quartiles from which a size is odd.
 
     Returns
     -------
     Sizes
-        1 half-way between the bounds, the threshold at them. Where most sizes are equal, every
-        other is odd.
+        1 half-way between the bounds, and the threshold at them. If most sizes are equal, every
+        other size is odd.
     """
     if not sizes.size:
         return Sizes(sizes, 0.5)

@@ -1,4 +1,4 @@
-"""The text filter on a set from outside, as the workspace's own images went through it."""
+"""Apply the text filter to an external set, as to the workspace's own images."""
 
 from pathlib import PurePosixPath
 
@@ -15,33 +15,33 @@ from webemo_curate.verdicts import FetchStatus, TextVerdict
 
 
 class _SetImages(ImagesStage):
-    """The images stage, whose partial results are not the workspace's own."""
+    """The images stage, with partial results separate from the workspace's own."""
 
     name = "set-images"
 
 
 class _SetOcr(OcrStage):
-    """The ocr stage, likewise."""
+    """The ocr stage, with partial results separate from the workspace's own."""
 
     name = "set-ocr"
 
 
 def text_verdicts(images: pa.Table, work: WorkContext, runner: Runner) -> dict[str, str]:
-    """Find which images of a set bear text, or cannot be read for it.
+    """Find the images of a set that bear text or cannot be read.
 
     Parameters
     ----------
     images : pa.Table
         `sha256` and `path` of images that the workspace stores.
     work : WorkContext
-        The workspace, and the `filter_text` section to go by.
+        The workspace, and the `filter_text` section to use.
     runner : Runner
         Runs the OCR.
 
     Returns
     -------
     dict of str to str
-        The verdict, by SHA-256, on each image that is not clean.
+        The verdict, by SHA-256, of each image that is not clean.
     """
     config, workspace = work.config, work.workspace
     finder = _SetOcr(config.filter_text.ocr, elsewhere=config.runner.elsewhere)
@@ -57,7 +57,7 @@ def text_verdicts(images: pa.Table, work: WorkContext, runner: Runner) -> dict[s
 
 
 def _as_fetched(images: pa.Table) -> pa.Table:
-    """Return rows as the images stage takes them."""
+    """Return rows in the form that the images stage takes."""
     rows = images.num_rows
     suffixes = [PurePosixPath(path).suffix for path in images["path"].to_pylist()]
     return pa.table(

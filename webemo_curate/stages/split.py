@@ -1,4 +1,4 @@
-"""The split stage: whole groups to train, validation and test, stratified and seeded."""
+"""The split stage: assign whole groups to train, validation and test, stratified and seeded."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +94,7 @@ from placed where split = $split order by sha256
 
 
 class SplitStage(TableStage[SplitConfig]):
-    """Divides the sample and writes the manifests that training reads."""
+    """Divides the sample, and writes the manifests that training reads."""
 
     name = "split"
     inputs: ClassVar = {
@@ -114,7 +114,7 @@ class SplitStage(TableStage[SplitConfig]):
         return {f"earlier {split}": _earlier_digest(self.config.extend, split) for split in SPLITS}
 
     def classes(self, workspace: Workspace) -> tuple[str, ...]:
-        """Return the names of the classes that binarize told apart."""
+        """Return the names of the classes made by binarize."""
         return target_names(workspace)
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
@@ -132,7 +132,7 @@ class SplitStage(TableStage[SplitConfig]):
         return {split: engine.table(SPLIT_ROWS, split=split) for split in SPLITS}
 
     def _check(self, engine: TableEngine, workspace: Workspace) -> None:
-        """Refuse an empty split and a class that cannot be learned; tell of other gaps."""
+        """Raise on an empty split or a class that cannot be learned; log other gaps."""
         wanted = [s for s, ratio in zip(SPLITS, self.config.ratios, strict=True) if ratio]
         names, binary = target_names(workspace), recorded_classes(workspace) is None
         sizes = _class_sizes(engine, len(names))
@@ -151,7 +151,7 @@ class SplitStage(TableStage[SplitConfig]):
             logger.warning("%s: measures of it say little", said)
 
     def _name_earlier(self, engine: TableEngine, context: StageContext) -> None:
-        """Note in which splits of an earlier set groups stand."""
+        """Record in which splits of an earlier set groups are."""
         if self.config.extend is None:
             return
         if self.config.extend.resolve() == context.workspace.manifests.resolve():
@@ -172,7 +172,7 @@ class SplitStage(TableStage[SplitConfig]):
             )
 
     def _kept_apart(self, engine: TableEngine) -> list[Split]:
-        """Return the splits that stay as listed, test last: it wins a group that two name."""
+        """Return the splits that stay as listed; test is last, so it wins a group that two name."""
         ((listed,),) = engine.rows(LISTED_SPLITS)
         if not self.config.official:
             if listed:
@@ -185,7 +185,7 @@ class SplitStage(TableStage[SplitConfig]):
         return [*([Split.VALIDATION] if Split.VALIDATION in (listed or []) else []), Split.TEST]
 
     def _homes(self, engine: TableEngine, apart: Sequence[Split]) -> pa.Table:
-        """Return the split of each group: as fixed, the others dealt out to fill the ratios."""
+        """Return the split of each group: fixed ones, and others assigned to fill the ratios."""
         fixed = engine.table(FIXED_GROUPS)
         taken = [int(pc.sum(_of(fixed, split)["size"]).as_py() or 0) for split in SPLITS]
         ratios = [*self.config.ratios]
@@ -222,31 +222,31 @@ def _said(sizes: Sequence[int], names: Sequence[str], *, binary: bool) -> str:
 def divide(
     sizes: Sequence[int], ratios: Sequence[float], taken: Sequence[int] | None = None
 ) -> list[int]:
-    """Deal groups out so that after each one the parts are as near their ratios as can be.
+    """Assign groups so that after each one the parts are as near to their ratios as possible.
 
-    Every stretch of groups (a stratum, if they come sorted) is divided by the ratios too.
+    Every run of groups (a stratum, if they are sorted) is then divided by the ratios too.
 
     Parameters
     ----------
     sizes : sequence of int
-        Rows of each group, in the order in which they are dealt.
+        Rows of each group, in the order of assignment.
     ratios : sequence of float
         Wanted shares of the parts, not all zero.
     taken : sequence of int, optional
-        Rows that each part holds already; default none.
+        Rows that each part already holds; by default none.
 
     Returns
     -------
     list of int
-        The part of each group; part sizes are within the largest group of their shares.
+        The part of each group; part sizes differ from their shares by at most the largest group.
     """
     return [*dealt(sizes, ratios, taken or [0] * len(ratios))]
 
 
 def dealt(sizes: Iterable[int], ratios: Sequence[float], taken: Sequence[int]) -> Iterator[int]:
-    """Yield the part of each group, as `divide` returns them, in numbers of Python's own.
+    """Yield the part of each group, as `divide` returns them, computed in plain Python numbers.
 
-    Arrays of three numbers would take ten times as long, a minute for ten million groups.
+    NumPy arrays of three numbers would take ten times as long: a minute for ten million groups.
     """
     whole = float(np.sum(ratios))
     shares = [ratio / whole for ratio in ratios]

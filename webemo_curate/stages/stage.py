@@ -29,13 +29,13 @@ class StageContext:
     Attributes
     ----------
     workspace
-        Images and earlier manifests.
+        Holds images and earlier manifests.
     runner
         Runs row-local work.
     fingerprint
-        Digest of what this run computes; keys its checkpoints.
+        Digest of what this run computes; identifies its checkpoints.
     memory
-        Bytes that work on whole tables may hold; None for a part of the machine's.
+        Bytes that work on whole tables may hold; None for a share of the machine's memory.
     """
 
     workspace: Workspace
@@ -55,17 +55,17 @@ class Stage(ABC, Generic[ConfigT]):
     Attributes
     ----------
     name
-        Unique name; also that of the manifest where the stage writes one alone.
+        Unique name; also that of its manifest, if it writes only one.
     version
         Raised whenever equal inputs and configuration would give another result.
     inputs
-        The manifests read, each with the columns that are loaded of it.
+        The manifests read, each with the columns to load.
     outputs
         Names of the manifests written.
     gate
         Where its verdicts let rows pass or leave; None if no row leaves here.
     reviewed
-        The kind of people's decisions that it honors; None if none concern it.
+        The kind of people's decisions that it honors; None if it honors none.
     """
 
     name: ClassVar[str]
@@ -90,32 +90,32 @@ class Stage(ABC, Generic[ConfigT]):
         ]
 
     def extra_inputs(self) -> dict[str, str]:
-        """Return digests of inputs that are no manifests, by name."""
+        """Return digests of inputs other than manifests, by name."""
         return {}
 
     def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Return `inputs`, with what is read besides as it is configured."""
+        """Return `inputs`, and further inputs that the configuration requires."""
         return self.inputs
 
     def reviews(self, workspace: Workspace) -> dict[str, pa.Table]:
-        """Return the decisions of people that it honors, under their name among its tables."""
+        """Return the people's decisions that it honors, under their name among its tables."""
         return {} if self.reviewed is None else {REVIEWS: decided(workspace, self.reviewed)}
 
     def review_inputs(self, workspace: Workspace) -> dict[str, str]:
-        """Return the digest of those decisions; where there are none, they are no input."""
+        """Return the digest of those decisions; empty if there are none."""
         return reviews_digest(self.reviews(workspace)[REVIEWS]) if self.reviewed else {}
 
     def load(self, workspace: Workspace) -> Tables:
-        """Read the declared columns of the inputs, and no others: they decide the memory."""
+        """Read only the declared columns of the inputs, because they determine the memory used."""
         tables = {name: workspace.read(name, [*columns]) for name, columns in self.reads().items()}
         return tables | self.reviews(workspace)
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:  # noqa: ARG002
-        """Return the names of the targets in its outputs; None where rows have no target."""
+        """Return the names of the targets in its outputs; None if rows have no target."""
         return None
 
     def demand(self, workspace: Workspace) -> str | None:  # noqa: ARG002
-        """Say why the stage must run although it is current (a retry asked for, say)."""
+        """Say why the stage must run although it is current (a requested retry, say)."""
         return None
 
     @abstractmethod
@@ -125,8 +125,8 @@ class Stage(ABC, Generic[ConfigT]):
         Parameters
         ----------
         tables : Mapping of str to pa.Table
-            The manifests named in `inputs`, at least with the columns named there, and `reviews`
-            where there are some.
+            The manifests named in `inputs`, with at least the columns named there; `reviews`, if
+            there are any.
         context : StageContext
             Workspace and runner.
 
@@ -138,16 +138,16 @@ class Stage(ABC, Generic[ConfigT]):
 
 
 class TableStage(Stage[ConfigT]):
-    """A stage whose tables an engine reads, joins and sorts: they need not fit in memory."""
+    """A stage whose tables need not fit in memory: an engine reads, joins and sorts them."""
 
     def load(self, workspace: Workspace) -> Tables:
-        """Open the declared columns of the inputs; the engine reads them as it needs them."""
+        """Open the declared columns of the inputs, which the engine reads as needed."""
         tables = {name: workspace.scan(name, columns) for name, columns in self.reads().items()}
         return tables | self.reviews(workspace)
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Derive the outputs; see `Stage.run`."""
-        from webemo_curate.table_engine import TableEngine  # it loads pandas
+        from webemo_curate.table_engine import TableEngine  # loads pandas
 
         declared = {
             name: tables[name].select([*columns])
@@ -164,35 +164,35 @@ class TableStage(Stage[ConfigT]):
 
     @abstractmethod
     def derive(self, engine: "TableEngine", context: StageContext) -> dict[str, pa.Table]:
-        """Compute the outputs by queries over the inputs, which are there under their names.
+        """Compute the outputs by queries over the inputs, which have their manifests' names.
 
         Parameters
         ----------
         engine : TableEngine
-            Runs them.
+            Runs the queries.
         context : StageContext
             Workspace and runner.
 
         Returns
         -------
         dict of str to pa.Table
-            As of `Stage.run`.
+            See `Stage.run`.
         """
 
 
 class RowLocalStage(Stage[ConfigT]):
-    """A stage whose every output row comes from one input row: run by a runner, in partitions."""
+    """A stage whose output rows each come from one input row; a runner runs it in partitions."""
 
     seconds_a_row: ClassVar[float]
-    """How long a core takes, about: what is said of the time left is made of it, nothing else."""
+    """Approximate time a core takes for a row; used only to estimate the time left."""
 
     form: ClassVar[str] = ""
-    """Tells its partial results from those of an earlier release that lack columns, whose
-    fingerprint is the same since the manifest is."""
+    """Distinguishes its partial results from those of an earlier release, which lack columns
+    although their fingerprint is the same, because the manifest is."""
 
     @property
     def resources(self) -> Resources:
-        """What a worker needs."""
+        """Resources that a worker needs."""
         return Resources()
 
     @property
@@ -202,9 +202,9 @@ class RowLocalStage(Stage[ConfigT]):
 
     @abstractmethod
     def select(self, tables: Tables) -> pa.Table:
-        """Return the rows to work on.
+        """Return the rows to process.
 
-        Each has the `path` of an image; a worker gets it with the `place` to read it from.
+        Each has the `path` of an image; a worker also gets the `place` to read it from.
         """
 
     @abstractmethod
@@ -217,14 +217,14 @@ class RowLocalStage(Stage[ConfigT]):
         return {output: self.work(tables, context)}
 
     def work(self, tables: Tables, context: StageContext) -> pa.Table:
-        """Return what the worker makes of the selected rows, in their order."""
+        """Return the worker's results for the selected rows, in order."""
         worker = self.worker(context)
         rows = self.select(tables)
         places = context.workspace.images.places(rows["path"].combine_chunks())
         job = Job(
             name=self.name,
             worker=worker,
-            # Neighbors are read together, so they are worked on together.
+            # Neighbors are read together, so they are processed together.
             rows=rows.append_column("place", places).sort_by("place"),
             checkpoints=context.workspace.checkpoints(self.name, context.fingerprint + self.form),
             partition_rows=self.partition_rows,

@@ -1,4 +1,4 @@
-"""Classes and their numbers: what each label of a listing counts for."""
+"""Number the classes, and map each label of a listing to its class."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, binary_classes
 from webemo_curate.workspace import Workspace
 
 MOST_CLASSES = 127
-"""The numbers of classes are stored as int8."""
+"""Most classes, because class numbers are stored as int8."""
 
 LEVELS = {"labels": 1, "level2": 2}
-"""Level of the taxonomy whose classes a target tells apart."""
+"""Level of the taxonomy whose classes a target distinguishes."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Classes by their numbers, and the number of each label.
+    """The numbered classes, and the class of each label.
 
     Attributes
     ----------
     names
-        Of the classes 0, 1, ...
+        Names of classes 0, 1, ...
     of_label
-        Label -> number of its class.
+        Class number by label.
     """
 
     names: tuple[str, ...]
@@ -32,26 +32,26 @@ class Targets:
 
 
 def binary_targets(labels: Iterable[str], positive: Collection[str]) -> Targets:
-    """Give positive labels the number 1 and all others 0; they go by the paper's names here."""
+    """Map positive labels to 1 and all others to 0; the classes have the paper's names here."""
     return Targets(DEFAULT_CLASSES, {label: int(label in positive) for label in labels})
 
 
 def class_targets(labels: Iterable[str], taxonomy: Taxonomy, target: str) -> Targets:
-    """Give numbers to the classes of a level that labels stand for, in the order of their names.
+    """Assign numbers to the classes of a level that labels belong to, in order of name.
 
     Parameters
     ----------
     labels : iterable of str
-        Those listed, without those left out. A class that none of them stands for has no number.
+        The listed labels, without those left out. A class without any of them gets no number.
     taxonomy : Taxonomy
-        What stands above them.
+        The hierarchy above the labels.
     target : str
         A key of `LEVELS`.
 
     Returns
     -------
     Targets
-        Two classes at least.
+        At least two classes.
 
     Raises
     ------
@@ -76,13 +76,13 @@ def class_targets(labels: Iterable[str], taxonomy: Taxonomy, target: str) -> Tar
 
 
 def recorded_classes(workspace: Workspace) -> tuple[str, ...] | None:
-    """Return the names of the classes that binarize told apart; None of the binary target."""
+    """Return the names of the classes made by binarize; None for the binary target."""
     labels = workspace.info("labels")
     return labels.classes if labels else None
 
 
 def target_names(workspace: Workspace) -> tuple[str, ...]:
-    """Return the names of the classes that binarize told apart, the binary target's among them."""
+    """Return the names of the classes made by binarize, also for the binary target."""
     labels = workspace.info("labels")
     if labels and labels.classes:
         return labels.classes

@@ -1,4 +1,4 @@
-"""The text stage: decide from stored boxes which images bear text; no OCR, so it takes seconds."""
+"""The text stage: decide from stored boxes which images bear text, in seconds, without OCR."""
 
 from dataclasses import asdict
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from webemo_curate.verdicts import TextVerdict
 
 
 class TextStage(Stage[TextRuleConfig]):
-    """Hold every image's boxes against the rule of the engine that found them."""
+    """Apply to every image's boxes the rule of the engine that found them."""
 
     name = "text"
     version = 3
@@ -30,7 +30,7 @@ class TextStage(Stage[TextRuleConfig]):
     outputs = ("text",)
 
     def configuration(self) -> dict[str, Any]:
-        """Return the rules themselves, so that a changed preset decides anew."""
+        """Return the rules themselves, so that a changed preset makes the manifest stale."""
         return {engine: asdict(rule) for engine, rule in rules(self.config).items()}
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
@@ -73,7 +73,7 @@ def _verdicts(readable: pa.Array, decisions: Decisions) -> pa.Array:
 
 
 def _honoring(judged: pa.Table, reviews: pa.Table) -> pa.Table:
-    """Put people's words in the place of the rule's, which `ruled` keeps."""
+    """Replace the rule's verdicts by people's decisions; `ruled` keeps the rule's."""
     place = pc.index_in(judged["sha256"], reviews["sha256"].combine_chunks())
     decision = reviews["decision"].take(place)
     reviewed = decision.is_valid()

@@ -101,11 +101,11 @@ class UndersampleStage(TableStage[UndersampleConfig]):
         return {**labels, "label_issues": ("sha256", "label", "score")}
 
     def classes(self, workspace: Workspace) -> tuple[str, ...] | None:
-        """Return the names of the classes; None of the binary target."""
+        """Return the class names; None for the binary target."""
         return recorded_classes(workspace)
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
-        """Keep as many of each class as the shares and size ask for; see `Stage.run`."""
+        """Keep as many of each class as the shares and the size require; see `Stage.run`."""
         names = target_names(context.workspace)
         self._doubt(engine, context.workspace)
         engine.make(CANDIDATES)
