@@ -222,6 +222,7 @@ def test_the_umask_is_honored(tmp_path: Path, mask: int, mode: int) -> None:
         assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == mode
 
 
+@pytest.mark.slow
 def test_what_commands_write_is_for_the_user_alone_if_the_umask_says_so(
     trained: tuple[Workspace, Path], tmp_path: Path
 ) -> None:
