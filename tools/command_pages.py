@@ -24,7 +24,7 @@ GENERAL = "General"
 
 
 def command_page() -> str:
-    """Return the page as Markdown: a section a command, a table a panel of its help."""
+    """Return the page as Markdown: a section for each command, a table for each help panel."""
     commands = list(_commands(typer.main.get_command(app)))
     shared = [one for one in commands[0][1].params if _panel(one) == GENERAL]
     sections = [_section(name, command) for name, command in commands]
@@ -86,7 +86,7 @@ def _row(parameter: Any) -> str:
 
 
 def _placeholder(parameter: Any) -> str:
-    """Return what stands for a value: as it is declared, its choices, or its kind."""
+    """Return the placeholder of a value: as declared, or its choices, or its type."""
     if parameter.metavar:
         return str(parameter.metavar)
     kind = parameter.type_descriptor.annotation

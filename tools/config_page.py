@@ -35,7 +35,7 @@ SIGNS: dict[type, tuple[str, str]] = {
     Le: ("≤", "le"),
     Lt: ("<", "lt"),
 }
-"""How a bound is written, and the attribute that holds it."""
+"""Symbols of limits, and the attributes that hold them."""
 
 
 def config_page() -> str:

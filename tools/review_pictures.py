@@ -20,10 +20,11 @@ SHOWN: dict[str, tuple[int, int, str, str, str]] = {
     "review-pair": (900, 620, "light", "duplicate", "w"),
     "review-narrow": (400, 800, "dark", "text", "g"),
 }
-"""Name of a picture: width and height in pixels, colors, kind of the case, key that is pressed."""
+"""By name of a picture: width and height in pixels, color scheme, kind of case, and key to
+press."""
 
 COLORS = 64
-"""Of a picture: a third of the bytes, and nothing that a reader would miss."""
+"""Number of colors of a picture: a third of the bytes, without a loss that readers would notice."""
 
 HARMLESS = "a sign"
 

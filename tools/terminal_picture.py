@@ -1,7 +1,7 @@
 """docs/terminal.svg, a terminal in which a folder of drawn photos becomes splits.
 
-`python -m tools.terminal_picture FILE` runs the commands on a pseudo-terminal and draws what they
-say.
+`python -m tools.terminal_picture FILE` runs the commands on a pseudo-terminal and draws their
+output.
 """
 
 import re
@@ -42,7 +42,7 @@ def write_picture(file: Path) -> None:
     Parameters
     ----------
     file : Path
-        The SVG that is written.
+        Path of the SVG to write.
     """
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     with TemporaryDirectory() as place:
@@ -50,13 +50,13 @@ def write_picture(file: Path) -> None:
         for command in COMMANDS:
             console.print(Text(f"$ {command}", style="bold"))
             console.print(Text.from_ansi(said(command, place)))
-    # The usual form loads its typeface from a host; a reader's own does as well.
+    # Use the reader's own fonts: the usual form loads its typeface from a host.
     form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     file.write_text(console.export_svg(title="curate", code_format=form), encoding="utf-8")
 
 
 def draw_photos(place: Path) -> None:
-    """Draw a folder `photos` of sad and happy pictures below a place."""
+    """Draw a folder `photos` of sad and happy pictures under a place."""
     drawn = place / "drawn"
     drawn.mkdir()
     for photo in write_photos(make_world(DemoConfig(pictures=PICTURES), drawn), drawn).rglob("*.*"):
@@ -67,12 +67,12 @@ def draw_photos(place: Path) -> None:
 
 
 def said(command: str, place: str) -> str:
-    """Return what stands on a terminal when a command has ended there.
+    """Return what is on a terminal when a command has ended.
 
     Parameters
     ----------
     command : str
-        As it is typed.
+        The command as typed.
     place : str
         The folder in which it runs; shown as `~`.
 
@@ -85,7 +85,7 @@ def said(command: str, place: str) -> str:
     child = pexpect.spawn(command, cwd=place, encoding="utf-8", timeout=900, dimensions=(40, WIDTH))
     child.expect(pexpect.EOF)
     lines = str(child.before).replace("\r\n", "\n").split("\n")
-    # A bar is drawn over itself: what was drawn last stays.
+    # A bar is redrawn over itself; only its last state is kept.
     shown = (line.split("\r")[-1] or line.rstrip("\r") for line in lines)
     return re.sub(r"\(\d+\.\d s, ", "(", "\n".join(shown)).replace(place, "~").rstrip()
 

@@ -1,6 +1,6 @@
-"""Pictures without words: noise, shapes and pieces of photographs, some with patterns over them.
+"""Make pictures without words: noise, shapes and pieces of photographs, some with patterns.
 
-The patterns (grids, windows, dots, branches) are what detectors take for writing.
+The patterns (grids, windows, dots, branches) are those that detectors take for writing.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 256
-"""Pixels of a made-up picture's sides; about the short side of a web thumbnail."""
+"""Side of a made-up picture in pixels, about the short side of a web thumbnail."""
 
 PHOTOGRAPH, NOISE = 0.6, 0.1
-"""Shares of pieces of photographs and of mere noise; the others are shapes."""
+"""Shares of pieces of photographs and of plain noise; the others are shapes."""
 
 SMALLEST_PIECE = 96
-"""Pixels; smaller pieces of a photograph would be enlarged to a blur."""
+"""Least side, in pixels, of a piece of a photograph; smaller pieces would be enlarged to a blur."""
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -29,9 +29,9 @@ def background(random: Random, photographs: Sequence[Pixels]) -> Pixels:
     Parameters
     ----------
     random : numpy.random.Generator
-        Decides everything.
+        Source of all draws.
     photographs : Sequence of numpy.ndarray
-        uint8, (height, width, 3) RGB, free of text, sides of `SMALLEST_PIECE` and more; may be
+        uint8, (height, width, 3) RGB, free of text, with sides of at least `SMALLEST_PIECE`; may be
         empty.
 
     Returns
@@ -51,12 +51,12 @@ def background(random: Random, photographs: Sequence[Pixels]) -> Pixels:
 
 
 def to_pixels(picture: NDArray[np.floating]) -> Pixels:
-    """Clip and round down to uint8."""
+    """Clip to the range of uint8 and round down."""
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def blend(below: Floats, share: Floats | float, color: Floats) -> Floats:
-    """Lay a color over a picture, with a share of 0 to 1 for all pixels or for each."""
+    """Lay a color over a picture with an opacity of 0 to 1, for all pixels or for each."""
     return below * (1 - share) + color * share
 
 
@@ -78,27 +78,27 @@ def _piece(random: Random, photographs: Sequence[Pixels]) -> Floats:
 
 
 def _noise(random: Random) -> Floats:
-    """Add up noise of growing grain: clouds, skin, stone."""
+    """Add up noise of growing grain, such as clouds, skin or stone."""
     layers = np.zeros((SIDE, SIDE, 3))
     slope = random.uniform(0.3, 1.2)
     for grain in 2 ** np.arange(8):
         cells = max(2, SIDE // int(grain) + 1)
         layer = random.standard_normal((cells, cells, 3))
         layers += cv2.resize(layer, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) * grain**slope
-    # Channels of a photograph go together.
+    # The channels of a photograph are correlated.
     layers = layers @ (random.normal(0, 0.5, (3, 3)) + 0.6)
     layers = (layers - layers.mean((0, 1))) / (layers.std() + np.finfo(float).eps)
     return layers * random.uniform(5, 60) + random.uniform(20, 235, 3)
 
 
 def _shapes(random: Random) -> Floats:
-    """Lay shapes of a few colors over each other: the edges of things in front of things."""
+    """Lay shapes of a few colors over each other: edges of objects in front of others."""
     picture, texture = _clip(_noise(random)), _noise(random)
     texture -= texture.mean()
     palette = random.uniform(0, 255, (random.integers(2, 7), 3))
     largest = random.uniform(15, 120)
     for _ in range(random.integers(5, 120)):
-        # Sizes of things in a photo follow a power law: many small ones, a few large.
+        # Sizes of objects in photos follow a power law: many small ones, a few large ones.
         size = largest * min(4, random.random() ** -0.6) * random.uniform(0.05, 0.4)
         shape = _blank()
         _SHAPES[random.integers(len(_SHAPES))](random, shape, size)
@@ -108,7 +108,7 @@ def _shapes(random: Random) -> Floats:
 
 
 def _overlay(random: Random, picture: Floats) -> Floats:
-    """Draw a pattern over a picture, turned, in a color of its own or one near the picture's."""
+    """Draw a pattern over a picture, rotated, in its own color or one near the picture's."""
     pattern = _blank()
     _PATTERNS[random.integers(len(_PATTERNS))](random, pattern)
     angle = random.uniform(-90, 90) if random.random() < 0.5 else 0.0
@@ -120,7 +120,7 @@ def _overlay(random: Random, picture: Floats) -> Floats:
 
 
 def _soften(random: Random, picture: Floats) -> Floats:
-    """Blur, shade from top to bottom and add grain, each now and then."""
+    """Blur, shade from top to bottom and add grain, each with some probability."""
     if random.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.5, 3)).astype(np.float64)
     if random.random() < 0.4:

@@ -50,7 +50,7 @@ PHOTOGRAPHS = {
     ),
     "sklearn": ("datasets/images/china.jpg", "datasets/images/flower.jpg"),
 }
-"""Package to sample pictures within it."""
+"""Packages that contain sample pictures, with the folder in each."""
 
 REPORT_EVERY = 100
 """Steps."""
@@ -58,25 +58,25 @@ REPORT_EVERY = 100
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the network is fitted.
+    """The settings of the fit.
 
     Attributes
     ----------
     backgrounds, samples
-        Pictures made without words, and with words over those.
+        Number of pictures made without words, and of samples with words made from them.
     steps, batch_size
-        Updates, and samples in each.
+        Number of updates, and of samples in each.
     rate, decay
         AdamW's highest learning rate, and its weight decay.
     warm_up
-        Share of the steps in which the rate grows; afterwards it falls as a cosine.
+        Share of the steps in which the rate rises; afterwards it falls as a cosine.
     negatives, fewest_negatives
-        Of the pixels without words those with the largest loss count: so many for each pixel of
-        words, but the second number at least (online hard example mining; Shrivastava et al. 2016).
+        Of the pixels without words, those with the largest loss count: this many for each pixel of
+        words, but at least the second number (online hard example mining; Shrivastava et al. 2016).
     largest_gradient
         Norm to which gradients are clipped.
     seed
-        Of pictures, weights and order.
+        Seed of pictures, weights and order.
     """
 
     backgrounds: int = 8000
@@ -100,9 +100,9 @@ def fit(dataset: Dataset, settings: FitSettings, device: str = "cpu") -> WordsNe
     dataset : Dataset
         Made-up pictures.
     settings : FitSettings
-        How.
+        The settings.
     device : str, default "cpu"
-        Where, as torch names it.
+        Device to compute on, as torch names it.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def words_loss(logits: Tensor, targets: Tensor, settings: FitSettings) -> Tensor
     targets : Tensor
         uint8, the same shape; see `samples.Sample`.
     settings : FitSettings
-        How many other pixels count.
+        Determines how many other pixels count.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def words_loss(logits: Tensor, targets: Tensor, settings: FitSettings) -> Tensor
 
 
 def _share(step: int, settings: FitSettings) -> float:
-    """Return the share of the highest rate that a step learns with."""
+    """Return a step's share of the highest learning rate."""
     done = step / settings.steps
     if done < settings.warm_up:
         return (step + 1) / (settings.warm_up * settings.steps + 1)
@@ -169,7 +169,7 @@ def _share(step: int, settings: FitSettings) -> float:
 def _batches(
     dataset: Dataset, settings: FitSettings, device: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield normalized batches, every other one mirrored, in a new order each time around."""
+    """Yield normalized batches, every other one mirrored, in a new order in each epoch."""
     random = np.random.default_rng(settings.seed)
     mean, deviation = (
         torch.tensor(each, device=device) for each in (OVERLAY_TEXT.mean, OVERLAY_TEXT.deviation)
@@ -188,7 +188,7 @@ def _batches(
 
 
 def sample_photographs() -> tuple[Path, ...]:
-    """Return the sample pictures of scikit-image and scikit-learn that are installed."""
+    """Return the paths of the sample pictures of scikit-image and scikit-learn, if installed."""
     found = []
     for package, names in PHOTOGRAPHS.items():
         spec = find_spec(package)

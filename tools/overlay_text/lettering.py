@@ -1,4 +1,4 @@
-"""A line of words drawn over a picture: its typeface, tilt, color, opacity, outline and shadow."""
+"""Draw a line of words over a picture: typeface, tilt, color, opacity, outline and shadow."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,30 +13,31 @@ from tools.overlay_text.typefaces import Typefaces
 from tools.overlay_text.wording import is_chinese, phrase
 
 SMALLEST, LARGEST = 10, 64
-"""Pixels of a typeface's size."""
+"""Sizes of typefaces in pixels."""
 
 MARGIN = 6
-"""Pixels around the ink, where outlines go."""
+"""Margin around the ink in pixels, for outlines."""
 
 LONGEST_LINE = 1.15 * SIDE
-"""Pixels; a longer line would mostly lie outside."""
+"""Longest line in pixels; a longer one would lie mostly outside."""
 
 WHITE, BLACK = np.full(3, 255.0), np.zeros(3)
 
 
 class DrawnLine(NamedTuple):
-    """Where a drawn line lies, and how well it can be seen.
+    """The place of a drawn line, and how visible it is.
 
     Attributes
     ----------
     center
-        x and y, pixels.
+        x and y in pixels.
     size
-        Width and height of the ink before it was tilted, pixels.
+        Width and height of the ink before the tilt, in pixels.
     tilt
-        Degrees, clockwise as OpenCV counts.
+        Degrees, clockwise as in OpenCV.
     contrast
-        Mean difference between ink and picture, 0 to 255, in the color channel that shows it most.
+        Mean difference between ink and picture, 0 to 255, in the color channel with the most
+        contrast.
     """
 
     center: tuple[float, float]
@@ -63,11 +64,11 @@ def draw_line(
     Parameters
     ----------
     random : numpy.random.Generator
-        Decides everything.
+        Source of all draws.
     picture : numpy.ndarray
-        uint8, (`SIDE`, `SIDE`, 3) RGB; is not changed.
+        uint8, (`SIDE`, `SIDE`, 3) RGB; not changed.
     typefaces : Typefaces
-        What it is written with.
+        The fonts to write with.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def draw_line(
 
 
 def _set_line(random: Random, typefaces: Typefaces) -> _Ink | None:
-    """Write and tilt a line."""
+    """Write a line and tilt it."""
     text = phrase(random, chinese=bool(typefaces.chinese))
     faces = typefaces.chinese if is_chinese(text) else typefaces.latin
     size = int(np.exp(random.uniform(np.log(SMALLEST), np.log(LARGEST))))
@@ -128,7 +129,7 @@ def _place(random: Random, length: int) -> int:
 
 
 def _lay_bar(random: Random, canvas: Floats, top: int, height: int) -> None:
-    """Lay a caption's bar, more or less opaque, across the whole width."""
+    """Lay a caption's bar of random opacity across the whole width."""
     opacity = random.uniform(0.4, 1)
     bar = canvas[top : top + height]
     bar[:] = blend(bar, opacity, random.uniform(0, 255, 3))
@@ -161,7 +162,7 @@ def _color(random: Random, near: Floats) -> tuple[Floats, float]:
 
 
 def _opposite(random: Random, color: Floats) -> Floats:
-    """Return a color that an outline of a color has; black around a medium one."""
+    """Return a color for the outline of a color; black around a medium one."""
     if np.abs(color - 128).max() <= 40:
         return BLACK
     return np.clip(255 - color + random.normal(0, 20, 3), 0, 255)
@@ -173,9 +174,9 @@ def outline_of(line: DrawnLine, shrink: float = 0.0) -> NDArray[np.int32]:
     Parameters
     ----------
     line : DrawnLine
-        What was drawn.
+        The drawn line.
     shrink : float, default 0
-        Pixels taken off every side; two pixels are left.
+        Pixels to take off every side; at least two pixels are left.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Many made-up pictures, kept in two files: more than fit into memory, made by all cores."""
+"""Make many pictures on all cores, and keep them in two files: more than fit into memory."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,11 +19,11 @@ from webemo_curate.config import DecodingConfig
 from webemo_curate.imaging import load_rgb
 
 CHUNK = 16
-"""Pictures handed to a process at a time."""
+"""Pictures that a process gets at a time."""
 
 
 class Material(NamedTuple):
-    """What pictures are made from.
+    """The material that pictures are made from.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Material(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """Samples, mapped from their files.
+    """Samples, memory-mapped from their files.
 
     Attributes
     ----------
@@ -55,18 +55,18 @@ class Dataset(NamedTuple):
 def make_dataset(
     folder: Path, material: Material, *, backgrounds: int, samples: int, seed: int
 ) -> Dataset:
-    """Make pictures without words, and from these pictures with words.
+    """Make pictures without words, and from these make pictures with words.
 
     Parameters
     ----------
     folder : Path
-        Where they are kept, 200 KB a picture.
+        Folder to keep them in; 200 KB a picture.
     material : Material
-        What they are made from.
+        The material to make them from.
     backgrounds, samples : int
-        How many.
+        How many of each.
     seed : int
-        Decides them, whatever the number of cores.
+        Determines the pictures, whatever the number of cores.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Made-up pictures and what a network should say of them."""
+"""Made-up pictures, and the maps that a network should return for them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,23 +12,24 @@ from tools.overlay_text.lettering import DrawnLine, draw_line, outline_of
 from tools.overlay_text.typefaces import Typefaces
 
 STRIDE = 4
-"""Pixels of the picture, each way, that share one pixel of the map."""
+"""Pixels of the picture, in each direction, for each pixel of the map."""
 
 SHRINK_RATIO = 0.4
 """How far a box is shrunk, so that lines close to each other stay apart (Liao et al. 2020,
 Real-time Scene Text Detection with Differentiable Binarization, section 3.4)."""
 
 EMPTY, WORDS, EITHER = 0, 1, 2
-"""What a pixel of the map is; of `EITHER` nothing is learned."""
+"""Values of the map's pixels; `EITHER` is ignored in training."""
 
 LINES = (0, 0, 1, 1, 1, 2, 2, 3, 4)
-"""How many lines are tried on a picture; each entry is as likely."""
+"""Numbers of lines tried on a picture; all entries are equally likely."""
 
 FAINTEST = 14.0
-"""Contrast under which nobody could read a line: whether it is found is all one."""
+"""Contrast below which nobody could read a line, so that either answer is accepted."""
 
 INSIDE, OUTSIDE = 96, 10
-"""Of 255: a map's pixel so full of a shrunk box belongs to it, one so empty does not."""
+"""Of 255: coverage by a shrunk box from which a map's pixel belongs to it, and below which it does
+not."""
 
 
 class Sample(NamedTuple):
@@ -54,16 +55,16 @@ def make_sample(
     Parameters
     ----------
     random : numpy.random.Generator
-        Decides everything.
+        Source of all draws.
     backgrounds : Sequence of numpy.ndarray, or one array
         uint8, (`SIDE`, `SIDE`, 3) RGB each, without words; one is taken, mirrored and recolored.
     typefaces : Typefaces
-        What is written with.
+        The fonts to write with.
 
     Returns
     -------
     Sample
-        Compressed as JPEG and scaled down and up, each more often than not or now and then.
+        Compressed as JPEG more often than not, and now and then scaled down and up.
     """
     picture = _vary(random, backgrounds[int(random.integers(len(backgrounds)))])
     target = np.full((SIDE // STRIDE, SIDE // STRIDE), EMPTY, np.uint8)
@@ -90,7 +91,7 @@ def _vary(random: Random, background: Pixels) -> Pixels:
 
 
 def _wear(random: Random, picture: Pixels) -> Pixels:
-    """Do to a picture what the web does."""
+    """Degrade a picture as the web does."""
     if random.random() < 0.7:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(40, 96))]
         body = cv2.imencode(".jpg", picture, quality)[1]
@@ -103,7 +104,7 @@ def _wear(random: Random, picture: Pixels) -> Pixels:
 
 
 def _mark(target: Pixels, line: DrawnLine, whole: Pixels) -> None:
-    """Enter a line into the map of its picture."""
+    """Mark a line in the map of its picture."""
     if line.contrast < FAINTEST:
         target[_reduce(whole) > 0] = EITHER
         return

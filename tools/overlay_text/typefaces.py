@@ -1,4 +1,4 @@
-"""Find the font files that can be written with."""
+"""Find the font files that can write the needed characters."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,13 +10,13 @@ FILES = "*.[to]t[fc]"
 """TrueType and OpenType, and collections of them."""
 
 LATIN, CHINESE = "aEgR059", "\u7684\u6211"
-"""Characters that a font file must have to write so."""
+"""Characters that a font file must have for each script."""
 
 NO_CHARACTER = "\uffff"
-"""Has no glyph in any font: what is shown in its place marks every character that is missing."""
+"""A character without a glyph in any font; fonts draw the same sign for every missing character."""
 
 SIZE = 24
-"""Pixels; any would do."""
+"""Size in pixels for the comparison; any size would do."""
 
 
 class Typefaces(NamedTuple):
@@ -25,9 +25,9 @@ class Typefaces(NamedTuple):
     Attributes
     ----------
     latin
-        What words are written with.
+        Fonts to write words with.
     chinese
-        May be empty: then nothing is written in Chinese.
+        Fonts to write Chinese with; if empty, no Chinese is written.
     """
 
     latin: Sequence[Path]
@@ -35,19 +35,19 @@ class Typefaces(NamedTuple):
 
 
 def find_typefaces(folder: Path, without: Iterable[str] = ()) -> Typefaces:
-    """Sort the font files of a folder by what they can write.
+    """Sort the font files of a folder by the scripts that they can write.
 
     Parameters
     ----------
     folder : Path
         Searched at any depth.
     without : iterable of str
-        Files with one of these in their names, in any case, are left out.
+        Files whose names contain one of these, in any letter case, are left out.
 
     Returns
     -------
     Typefaces
-        A file may be in both; what cannot be read as a font is in neither.
+        A file may be in both lists; one that cannot be read as a font is in neither.
     """
     unwanted = [name.lower() for name in without]
     paths = [
@@ -62,25 +62,25 @@ def find_typefaces(folder: Path, without: Iterable[str] = ()) -> Typefaces:
 
 
 def writes(path: Path, characters: str) -> bool:
-    """Tell whether a font file has a glyph of its own for each character.
+    """Return whether a font file has a separate glyph for each character.
 
     Parameters
     ----------
     path : Path
         Any file.
     characters : str
-        No two alike.
+        Distinct characters.
 
     Returns
     -------
     bool
-        False too if the file is no font.
+        False also if the file is not a font.
     """
     try:
         font = ImageFont.truetype(str(path), SIZE)
     except OSError:
         return False
     shown = {bytes(font.getmask(character)) for character in characters}
-    # A font of last resort shows the same sign for many characters.
+    # A fallback font shows the same sign for many characters.
     differ = len(shown) == len(characters)
     return differ and shown.isdisjoint({b"", bytes(font.getmask(NO_CHARACTER))})

@@ -1,4 +1,4 @@
-"""Made-up words: no list of words is needed, and none can be learned by heart."""
+"""Make up words, so that no word list is needed and none can be memorized."""
 
 import string
 
@@ -7,15 +7,15 @@ import numpy as np
 from tools.overlay_text.backgrounds import Random
 
 BY_FREQUENCY = "etaoinshrdlucmfwypvbgkjqxz"
-"""Letters by their frequency in English, roughly."""
+"""Letters by their approximate frequency in English."""
 
 DECAY = 0.12
-"""Of the frequencies' logarithm, from each letter to the next."""
+"""Decrease of the logarithm of the frequency from each letter to the next."""
 
 VOWELS = "aeiou"
 LONGEST_WORD = 12
 WORDS = (1, 1, 1, 2, 2, 3, 4, 5)
-"""How many words a line has; each entry is as likely."""
+"""Numbers of words in a line; all entries are equally likely."""
 
 CHINESE = 0.05
 """Share of lines in Chinese characters."""
@@ -28,7 +28,7 @@ def phrase(random: Random, *, chinese: bool = True) -> str:
     Parameters
     ----------
     random : numpy.random.Generator
-        Decides everything.
+        Source of all draws.
     chinese : bool, default True
         Whether some lines are Chinese.
 
@@ -44,7 +44,7 @@ def phrase(random: Random, *, chinese: bool = True) -> str:
 
 
 def is_chinese(text: str) -> bool:
-    """Tell whether a line that `phrase` made is Chinese."""
+    """Return whether a line made by `phrase` is Chinese."""
     return ord(text[0]) >= FIRST_CHINESE
 
 

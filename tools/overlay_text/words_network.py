@@ -17,20 +17,20 @@ BLOCKS = (1, 2, 3, 2)
 """Residual blocks at a quarter, an eighth, ... of the picture's size."""
 
 MERGED = 48
-"""Channels in which the scales are added up (Lin et al. 2017, Feature Pyramid Networks)."""
+"""Channels in which the scales are summed (Lin et al. 2017, Feature Pyramid Networks)."""
 
 RARE = -3.0
-"""The first bias: few pixels are words."""
+"""Initial bias of the output: few pixels are words."""
 
 OPSET = 18
 INPUT, OUTPUT = "picture", "words"
 
 LARGE = 1024
-"""Numbers from which a tensor is kept in half precision: that halves the file."""
+"""Number of values from which a tensor is stored in half precision, which halves the file."""
 
 
 class _Residual(nn.Module):
-    """Two convolutions beside a shortcut (He et al. 2016)."""
+    """Two convolutions with a shortcut (He et al. 2016)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _Residual(nn.Module):
 class WordsNetwork(nn.Module):
     """A feature pyramid over a few residual blocks; fully convolutional.
 
-    Its map is a quarter of the picture's size each way.
+    Its map has a quarter of the picture's size in each direction.
     """
 
     def __init__(self) -> None:
@@ -100,14 +100,14 @@ class _Scores(nn.Module):
 
 
 def save(network: WordsNetwork, path: Path) -> None:
-    """Write a network as ONNX, its normalisations merged into its convolutions.
+    """Write a network as ONNX, with its normalizations merged into its convolutions.
 
-    Weights are kept in half precision and computed with in single.
+    Weights are stored in half precision and used in single precision.
 
     Parameters
     ----------
     network : WordsNetwork
-        What was fitted; is put into evaluation mode and changed.
+        The fitted network; it is set to evaluation mode and changed.
     path : Path
         The file: input (1, 3, height, width), output (1, 1, height, width), 0 to 1.
     """
@@ -139,7 +139,7 @@ def save(network: WordsNetwork, path: Path) -> None:
 
 
 def _forget_origin(model: onnx.ModelProto) -> None:
-    """Take out where in which source files each step was made: it names this machine's folders."""
+    """Remove the source locations of each step, which name folders of this machine."""
     for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
         part.ClearField("metadata_props")
     for node in model.graph.node:
@@ -147,7 +147,7 @@ def _forget_origin(model: onnx.ModelProto) -> None:
 
 
 def _halve(graph: onnx.GraphProto) -> None:
-    """Store large tensors in half precision, with a step each that makes them single again."""
+    """Store large tensors in half precision, each followed by a cast to single precision."""
     casts = []
     for tensor in graph.initializer:
         numbers = numpy_helper.to_array(tensor)
