@@ -1,4 +1,4 @@
-"""Whether crops stay candidates however many strangers there are, and at what cost.
+"""Measure how many crops stay candidates as strangers are added, and at what cost.
 
     python -m benchmarks.crop_candidates DATA --strangers WORDS.npz... [--sizes 1000 222000]
         [--plant siblings]

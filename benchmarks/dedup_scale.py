@@ -1,4 +1,4 @@
-"""Time and memory of finding all near pairs among many hashes, beside imagededup and faiss.
+"""Measure time and memory of finding all near pairs among many hashes, beside imagededup and faiss.
 
     python -m benchmarks.dedup_scale --rival /path/to/venv/bin/python [--hashes 222000 1000000]
     python -m benchmarks.dedup_scale --photos FOLDER          # hashing rate, beside imagehash

@@ -1,4 +1,4 @@
-"""False pairs and copies found among drawn pictures of little structure, and framed ones.
+"""Count false pairs and found copies among drawn pictures of little structure, and framed ones.
 
     python -m benchmarks.drawn_sets FOLDER --plain 500 --framed 200
 

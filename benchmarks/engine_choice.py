@@ -1,4 +1,4 @@
-"""The votes of clusters by DuckDB and by Polars' streaming engine: time and memory, side by side.
+"""Compare DuckDB with Polars' streaming engine on the votes of clusters, in time and memory.
 
     python -m benchmarks.engine_choice --rival /path/to/venv/bin/python [--rows 1000000]
 

@@ -1,6 +1,6 @@
-"""The local runner beside Ray on this machine: overhead a batch, in all, and on real photos.
+"""Compare the local runner with Ray on this machine: overhead a batch, in total, on real photos.
 
-    python -m benchmarks.runners PHOTOS [--rows 20000] [--batches 10 100 1000] [--images 2000]
+    python -m benchmarks.engines PHOTOS [--rows 20000] [--batches 10 100 1000] [--images 2000]
 
 The overhead is that of a worker that does next to nothing. The real work is the images stage
 (decoding and hashing) over PHOTOS, read over and over. Every run is a process of its own; its time

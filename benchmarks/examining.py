@@ -1,7 +1,7 @@
-"""What examining bodies in another process costs beside decoding them in this one.
+"""Measure the cost of examining bodies in a child process, beside decoding them in this one.
 
 `python -m benchmarks.examining FOLDER [--images 300] [--rounds 5]`: processor time of both
-processes together, over that of `check_body` alone, in turns; median and range over the rounds.
+processes, divided by that of `check_body` alone, in turns; median and range over the rounds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Exports against each library's own writer and `cp -r`, in one run: images a second and memory.
+"""Compare exports with each library's own writer and `cp -r`: images a second and memory.
 
 `python -m benchmarks.exports WORK [--images 20000] [--bytes 11000] [--rounds 3]`. The pictures are
 random bytes under their hashes: no writer decodes them. Each writer runs in a process of its own,

@@ -1,4 +1,4 @@
-"""`curate fetch` against img2dataset: same loopback nginx, same URLs, 17 % of them dead.
+"""Compare `curate fetch` with img2dataset: same loopback nginx, same URLs, 17 % of them dead.
 
     python -m benchmarks.fetch --rival /path/to/venv/bin/img2dataset
 

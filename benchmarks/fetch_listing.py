@@ -1,4 +1,4 @@
-"""A whole listing through `curate fetch --mirror`, with faults: counts against the plan, memory.
+"""Fetch a whole listing with faults through `curate fetch --mirror`; check counts and memory.
 
     python -m benchmarks.fetch_listing --list /path/to/test25.txt
     python -m benchmarks.fetch_listing --lines 267441

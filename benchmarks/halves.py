@@ -1,4 +1,4 @@
-"""Halves of the labeled photos: a rule is chosen on the one and reported on the other."""
+"""Divide the labeled photos into halves: rules are chosen on one and reported on the other."""
 
 import hashlib
 from typing import Literal

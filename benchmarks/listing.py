@@ -1,8 +1,8 @@
-"""What listing a table of a million rows costs, against pandas.read_csv on the same file.
+"""Measure listing a table of a million rows, against pandas.read_csv on the same file.
 
     python -m benchmarks.listing [--rows 1000000]
 
-A process each: its peak memory is its own. `curate`'s listing checks every URL and label, tells the
+Each runs in a process of its own, so that peak memory is separate. `curate`'s listing checks every URL and label, tells the
 dialect and writes the manifest; `pandas.read_csv` reads the columns and stops.
 """
 

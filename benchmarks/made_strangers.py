@@ -1,4 +1,4 @@
-"""Any number of different pictures made out of photos, and what is computed of them, in a cache."""
+"""Make any number of different pictures from photos, and cache what is computed from them."""
 
 import importlib.util
 import io

@@ -1,4 +1,4 @@
-"""Wall time, CPU time and memory of a command and all processes below it."""
+"""Measure wall time, CPU time and memory of a command and all processes below it."""
 
 import os
 import resource

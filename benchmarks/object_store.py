@@ -1,4 +1,4 @@
-"""Images on an object store: shards with an index beside an object each, over a real S3 protocol.
+"""Compare shards with one object for each image on an object store, over a real S3 protocol.
 
     python -m benchmarks.object_store PHOTOS [--images 2000]
 

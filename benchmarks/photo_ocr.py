@@ -1,4 +1,4 @@
-"""Running the text filter's engines over a folder of photos, for the benchmarks."""
+"""Run the text filter's engines over a folder of photos, for the benchmarks."""
 
 import tempfile
 from itertools import cycle, islice

@@ -1,4 +1,4 @@
-"""Sets of pictures' words in which crops are planted among strangers, real and drawn ones."""
+"""Make sets of pictures' words in which crops are planted among real and drawn strangers."""
 
 import csv
 import io

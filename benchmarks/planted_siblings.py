@@ -1,4 +1,4 @@
-"""Planted siblings, whose part is another, told from planted copies, which stay the same picture.
+"""Test whether planted siblings, with a changed part, are told from planted copies.
 
     python -m benchmarks.planted_siblings DATA [--half report] [--photos 80] [--sheet FILE]
 

@@ -1,4 +1,4 @@
-"""How hosts of each temper are fetched: share of the rate given, share refused, URLs brought.
+"""Measure how hosts of each kind are fetched: share of the rate, share refused, URLs brought.
 
     python -m benchmarks.politeness               # simulated, a clock that jumps; then loopback
     python -m benchmarks.politeness --urls 267441 # a host of WEBEmo's size, hours of it

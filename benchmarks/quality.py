@@ -1,4 +1,4 @@
-"""What quality flags say of a folder of photos, how far they can be trusted, what they cost.
+"""Report the quality flags of a folder of photos, their reliability and their cost.
 
 `python -m benchmarks.quality FOLDER LABELS.csv [--rounds 5]`: the columns `file` and `family` of
 LABELS name the photos and what belongs together. Prints

@@ -1,4 +1,4 @@
-"""What `curate rebuild` costs beside fetching: comparing, storing, writing the splits.
+"""Measure the cost of `curate rebuild` beside fetching: comparing, storing, writing the splits.
 
 `python -m benchmarks.rebuild WORK [--images 2000] [--changed 0.1] [--check-only]`. A host on
 loopback, in a process of its own, serves a released set of noise pictures, a share of them

@@ -1,4 +1,4 @@
-"""How large the report is, and how long it takes: `python -m benchmarks.report_size [--images N]`.
+"""Measure the report's size and time: `python -m benchmarks.report_size [--images N]`.
 
 The workspace is made, not fetched: the manifests of so many images, each of which is noise, which
 compresses worst of all. An image is drawn when the report asks for it; no file of it is stored.

@@ -1,4 +1,4 @@
-"""Review: how long the queue takes to build, and how long from a key to the next picture.
+"""Measure the time to build the review queue, and from a key press to the next picture.
 
 `python -m benchmarks.review queue --images 240000` writes manifests of made-up scores of so many
 images and times what `curate review` does before its page opens, kind by kind and whole.

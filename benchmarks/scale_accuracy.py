@@ -1,4 +1,4 @@
-"""False pairs, and recall of crops and siblings, as a collection grows, beside imagededup's PHash.
+"""Count false pairs, and recall of crops and siblings, in growing sets, beside imagededup's PHash.
 
     python -m benchmarks.scale_accuracy PHOTOS TOOL --cache FOLDER [--sizes 1000 30000 222000]
 

@@ -1,4 +1,4 @@
-"""Hosts without a network, and a clock that jumps: hours of fetching in seconds.
+"""Simulate hosts without a network on a clock that jumps: hours of fetching in seconds.
 
 `simulate` runs the real scheduler on an event loop whose time is made up: where all tasks wait,
 the clock is set to the next timer. Nothing depends on how fast the machine is.

@@ -1,9 +1,9 @@
-"""Processor time a picture of the stages that look at pictures: `stage.seconds_a_row`.
+"""Measure the processor time a picture of the stages that open pictures: `stage.seconds_a_row`.
 
     OMP_NUM_THREADS=1 python -m benchmarks.stage_seconds WORKSPACE [PICTURES]
 
 WORKSPACE is one whose `fetch` and `images` have run. Each stage's worker runs in this process, so
-that nothing but its work counts; start-up is told apart.
+that only its work counts; start-up is reported separately.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How rightly the text filter decides on labeled photos, beside other ways to decide it.
+"""Measure how well the text filter decides on labeled photos, beside other ways to decide.
 
     python -m benchmarks.text_accuracy DATA [--sides 320 416] [--second-side 640] [--no-drawn]
         [--rivals tesseract rapidocr easyocr] [--every N] [--models FOLDER] [--sheet errors.jpg]

@@ -1,4 +1,4 @@
-"""Which scripts the text filter finds: greetings in twelve of them, drawn over text-free photos.
+"""Measure which scripts the text filter finds: greetings in twelve, drawn over text-free photos.
 
     python -m benchmarks.text_scripts DATA FONTS [--every N] [--height PIXELS]
 

@@ -1,4 +1,4 @@
-"""Images a second of the text filter's engines, beside their own interfaces in a loop.
+"""Measure images a second of the text filter's engines, beside their own interfaces in a loop.
 
     python -m benchmarks.text_speed PHOTOS [--images 200] [--weights FOLDER] [--memory 5000]
 

@@ -1,4 +1,4 @@
-"""How many pictures of repeated structures, free of text, the text filter takes for text.
+"""Count the text-free pictures of repeated structures that the text filter takes for text.
 
     python -m benchmarks.text_structures DATA [--each 60] [--half report] [--sheet false.jpg]
 

@@ -1,4 +1,4 @@
-"""What a training step costs with Gram modules, and how fast pixels come, on the CPU.
+"""Measure a training step's time with Gram modules, and the input pipeline's speed, on the CPU.
 
     python -m benchmarks.training_cpu PHOTOS [--steps 6] [--size 256] [--batch-size 16]
 

@@ -1,4 +1,4 @@
-"""How often two equal networks are called different, and a detectable difference is found.
+"""Measure how often equal networks are called different, and a detectable difference is found.
 
     python -m benchmarks.verdict_levels [--repetitions 300] [--images 60 300 6107]
 

@@ -1,4 +1,4 @@
-"""What the whole-table stages cost in time and memory at growing numbers of synthetic rows.
+"""Measure time and memory of the whole-table stages at growing numbers of synthetic rows.
 
     python -m benchmarks.whole_tables [--rows 267000 1000000] [--memory 2000000000] [--search]
 

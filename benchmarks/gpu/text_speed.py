@@ -1,4 +1,4 @@
-"""The text filter on a GPU: from files to rows of the manifest, and beside EasyOCR's interfaces.
+"""Measure the text filter on a GPU, from files to manifest rows, beside EasyOCR's interfaces.
 
     python -m benchmarks.gpu.text_speed [--photos FOLDER] [--models FOLDER] [--device cuda]
         [--parts single cpu easyocr networks] [--seconds 240] [--images 1000] [--helpers 15]

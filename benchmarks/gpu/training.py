@@ -1,4 +1,4 @@
-"""Training on a GPU: our trainer with and without CUDA graphs, beside timm's plain loop.
+"""Measure training on a GPU, with and without CUDA graphs, beside timm's plain loop.
 
     python -m benchmarks.gpu.training [--images 8192] [--size 256] [--limit 240] [--parts WORD ...]
 

@@ -1,4 +1,4 @@
-"""Whether CUDA graphs train as plain launches do, and whether trainings can be repeated to the bit.
+"""Check that CUDA graphs train like plain launches, and that trainings repeat to the last bit.
 
     python -m benchmarks.gpu.training_equality [--device cpu] [--size 96]
 

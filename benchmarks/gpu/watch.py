@@ -1,4 +1,4 @@
-"""Rates of work on a GPU, with its utilization, its memory and the workers' while it works."""
+"""Measure rates of work on a GPU, with its utilization and memory, and the workers' memory."""
 
 import subprocess
 import threading
