@@ -2,8 +2,8 @@
 
     python -m benchmarks.listing [--rows 1000000]
 
-Each runs in a process of its own, so that peak memory is separate. `curate`'s listing checks every URL and label, tells the
-dialect and writes the manifest; `pandas.read_csv` reads the columns and stops.
+Each runs in a process of its own, so that peak memory is separate. `curate`'s listing checks every
+URL and label, detects the dialect and writes the manifest; `pandas.read_csv` reads only columns.
 """
 
 import argparse
