@@ -144,10 +144,10 @@ def stored_digest(path: Path, name: str) -> tuple[int, str]:
     if "path" in there:
         scan_manifest(path, name, ["path"])  # refuses paths that lead out of the workspace
     schema = pa.schema([f for f in SCHEMAS[name] if f.name in there or LATER not in f.metadata])
-    return rows, digest_of_columns(schema, rows, _Columns(path, name))
+    return rows, digest_of_columns(schema, rows, _ColumnReader(path, name))
 
 
-class _Columns:
+class _ColumnReader:
     """Reads columns of a manifest some rows at a time, and keeps a short one until the next."""
 
     def __init__(self, path: Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What RandAugment's ops do at a magnitude: imgaug's ranges, and each image's own parameters.
+"""RandAugment's ops at a magnitude: imgaug's ranges, and each image's own parameters.
 
 imgaug's RandAugment, whose call with n = 3, m = 7 is Keras's own example, is the source of all
 ranges.
