@@ -139,6 +139,7 @@ for command in (
     ("config", "set", "split.seed", 4),
     ("config", "unset", "split.seed"),
     ("doctor",),
+    ("label-issues",),
 ):
     said = curate(*command, "--workspace", place)
     print(command, said)
