@@ -2,6 +2,8 @@
 
 import io
 import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -75,10 +77,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Table
 
 def decided(tables: Tables, sha256: dict[str, str], config: DedupConfig) -> dict[str, str]:
     """Return the name of each picture's keeper."""
-    context = StageContext(Workspace.__new__(Workspace), LocalRunner(1), "0" * 64)
-    table = DedupStage(config).run(tables, context)["duplicates"]
     name = {hashed: name for name, hashed in sha256.items()}
-    rows = table.to_pylist()
+    with TemporaryDirectory() as folder:
+        context = StageContext(Workspace(Path(folder)), LocalRunner(1), "0" * 64)
+        rows = DedupStage(config).run(tables, context)["duplicates"].to_pylist()
     return {name[row["sha256"]]: name[row["cluster"]] for row in rows}
 
 
