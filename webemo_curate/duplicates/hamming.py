@@ -172,7 +172,7 @@ class Search:
 
 def _slices(chunk: int, size: int, cost: float) -> Iterator[Pass]:
     """Cut so many equal parts of a known cost into passes."""
-    step = max(1, int(PASS_COST / cost))
+    step = max(1, int(PASS_COST / max(1.0, cost)))
     for start in range(0, size, step):
         yield Pass(chunk, start, min(start + step, size))
 
