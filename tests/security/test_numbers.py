@@ -370,9 +370,9 @@ def test_zeroed_pixels_are_packed_anew(workspace: Workspace) -> None:
 def test_an_image_of_an_added_set_is_hashed_too(copied: Workspace, tmp_path: Path) -> None:
     with copied.lock():
         add_folder(draw_set(tmp_path / "emo"), "emo", work_on(copied))
-    (names,) = [*verification._added_images(copied)][3:]
-    path = names["path"][0].as_py()
-    Image.new("RGB", (9, 9)).save(copied.root / path)
-    problem = verification._problem(copied, {"place": path, "path": path, "sha256": "?"})
+    (named,) = verification._further_images(copied)
+    row = named.to_pylist()[0]
+    Image.new("RGB", (9, 9)).save(copied.root / row["path"])
+    problem = verification._problem(copied, row | {"place": row["path"]})
     assert problem
     assert "have changed" in problem
