@@ -100,7 +100,7 @@ def test_local_files_are_called_files(tmp_path: Path, workspace: Workspace) -> N
     (tmp_path / "photos" / "sad" / "2.png").write_bytes(b"no picture")
     place = ("--workspace", tmp_path / "ws")
     said = curate("fetch", "--source", tmp_path / "photos", *place)
-    assert "1 of 2 files gave no picture of their own" in said.results
+    assert "1 of 2 files gave no picture" in said.results
     assert "remaining            1             files" in curate("status", *place).results
     assert "URLs" not in said.results
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
+from PIL import Image, ImageChops
 
 from webemo_curate.conform import conform
 from webemo_curate.demo.scenes import draw_scene
@@ -42,10 +42,9 @@ class MadeWorkspace:
             for name in ("listing", "fetch", "images", "text", "pairs", "duplicates", "labels")
         }
 
-    def scene(self, *, words: bool = False) -> Image.Image:
+    def scene(self) -> Image.Image:
         """Draw a picture."""
-        drawn = draw_scene(LABELS[int(self._rng.integers(len(LABELS)))], self._rng)
-        return captioned(drawn, self._rng) if words else drawn
+        return draw_scene(LABELS[int(self._rng.integers(len(LABELS)))], self._rng)
 
     def add(self, picture: Image.Image, labels: list[str], address: str | None = None) -> str:
         """Store a picture that stands in the listing once a label; return its hash."""
@@ -72,14 +71,12 @@ class MadeWorkspace:
 
     def text(self, margin: float, read: str, address: str | None = None) -> str:
         """Add a picture that OCR read something in."""
-        picture = self.scene(words=True)
+        scene = self.scene()
+        picture = captioned(scene, self._rng)
         sha256 = self.add(picture, ["joy"], address)
-        width, height = picture.size
-        corners = [0.2, 0.4, 0.8, 0.4, 0.8, 0.6, 0.2, 0.6]
+        left, top, right, bottom = ImageChops.difference(scene, picture).getbbox() or (0, 0, 1, 1)
         box = {
-            "polygon": [
-                part * side for part, side in zip(corners, [width, height] * 4, strict=True)
-            ],
+            "polygon": [left, top, right, top, right, bottom, left, bottom],
             "score": 0.7,
             "text": read,
             "confidence": THRESHOLD + margin,

@@ -15,7 +15,7 @@ STAGE_WIDTH = 12
 COUNT_WIDTH = 9
 
 RESULTS = {
-    "fetch": ("{} gave no picture of their own", None),
+    "fetch": ("{} gave no picture", None),
     "images": ("images do not decode", None),
     "quality": ("images are not good enough", None),
     "text": ("images bear text", TextVerdict.TEXT),
