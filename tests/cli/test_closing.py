@@ -13,7 +13,7 @@ from tests.cli.test_every_command import EVERY
 from webemo_curate import cli
 from webemo_curate.workspace import Workspace
 
-LOOKS = ("list_runs", "compare_runs", "show_taxonomy")
+LOOKS = ("list_runs", "compare_runs", "show_taxonomy", "similar")
 """Commands that show what is there, and lead nowhere."""
 
 

@@ -15,7 +15,7 @@ from webemo_curate.manifest import METADATA_KEY
 Change = tuple[str, Callable[[], object]]
 """What is changed in words, and what changes it."""
 
-BITS = 24
+BITS = 8
 """Bits of a manifest that are flipped one by one, at places spread over the file."""
 
 

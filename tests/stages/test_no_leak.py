@@ -24,7 +24,7 @@ LABELS = load_taxonomy(WEBEMO).labels
 SAD = load_taxonomy(WEBEMO).covered(["sadness"])
 
 several = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 grouped_images = st.lists(
     st.tuples(st.sampled_from(LABELS), st.integers(0, 30)), min_size=20, max_size=120
