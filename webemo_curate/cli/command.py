@@ -33,7 +33,7 @@ until they are compared, which workers elsewhere do not see."""
 RAY_KEYS = ("address", "cpus", "gpus", "memory")
 
 app = typer.Typer(
-    help="From labelled pictures to an audited data set and a trained network.",
+    help="From labeled pictures to an audited data set and a trained network.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

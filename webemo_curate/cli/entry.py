@@ -57,7 +57,7 @@ def take_global_options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """From labelled pictures to an audited data set and a trained network."""
+    """From labeled pictures to an audited data set and a trained network."""
 
 
 def run() -> None:
