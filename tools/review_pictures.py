@@ -28,6 +28,9 @@ COLORS = 64
 
 HARMLESS = "a sign"
 
+SEEN = "[...document.images].filter(i => i.checkVisibility()).every(i => i.complete)"
+"""Whether all pictures on the page are there: a busy machine is slow to bring them."""
+
 
 def main() -> None:
     """Draw the pictures into a folder."""
@@ -66,6 +69,7 @@ def show(page: Any, address: str, name: str) -> None:
     if key:
         page.keyboard.press(key)
     page.wait_for_load_state("networkidle")
+    page.wait_for_function(SEEN)
 
 
 if __name__ == "__main__":
