@@ -74,7 +74,5 @@ def test_none_takes_a_remembered_limit_back(place: Path) -> None:
     )
     assert said.code == 0, said
     assert load_pipeline(place / "curate.yaml").fetch.limit is None
-    assert (
-        "1 of 1 URLs gave no picture (1 connection); 0 images remain" in said.results
-    )
+    assert "1 of 1 URLs gave no picture (1 connection); 0 images remain" in said.results
     assert f"Next: curate filter-text --workspace {place}" in said.results
