@@ -8,6 +8,7 @@ mapped pages when it needs the room.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from errno import ENOMEM
 from pathlib import Path
 from tempfile import gettempdir
 from types import TracebackType
@@ -21,7 +22,7 @@ from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
 from webemo_curate.manifest_store import SPILLS
 from webemo_curate.rooted import below
 from webemo_curate.storage.whole_folder import hidden_folder
-from webemo_curate.system_faults import GO_ON, lacking_space, raise_system_fault
+from webemo_curate.system_faults import GO_ON, lacking, lacking_space, raise_system_fault
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,8 +46,13 @@ INTERRUPTED: Final = "Query interrupted"
 OFFLOADING: Final = "failed to offload"
 """How DuckDB says that what it spills has no room on the disk."""
 
+STARVED: Final = ("Allocation failure", "bad_alloc", "temporarily unavailable")
+"""How DuckDB says that the machine has no more memory for it, or for another thread."""
+
+NO_BAR: Final = "set enable_progress_bar = false"
+"""Refused in a notebook that has no widgets to draw a bar with: then there is none either."""
+
 LATER_SHUT: Final = (
-    "set enable_progress_bar = false",
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
@@ -105,10 +111,13 @@ class TableEngine:
         with ExitStack() as opened:
             self._folder = opened.enter_context(_spill_folder(self._root))
             place: Settings = {"temp_directory": str(self._folder / "engine")}
-            self._connection = duckdb.connect(config=self._settings | place)
-            opened.callback(self._connection.close)
-            for setting in LATER_SHUT:
-                self._connection.execute(setting)
+            with self._explained():
+                self._connection = duckdb.connect(config=self._settings | place)
+                opened.callback(self._connection.close)
+                with suppress(duckdb.InvalidInputException):
+                    self._connection.execute(NO_BAR)
+                for setting in LATER_SHUT:
+                    self._connection.execute(setting)
             for name, table in self._tables.items():
                 self.add(name, table)
             self._opened = opened.pop_all()
@@ -173,15 +182,22 @@ class TableEngine:
         except RuntimeError as error:
             if INTERRUPTED in str(error):  # how DuckDB passes Ctrl-C on
                 raise KeyboardInterrupt from error
+            self._check_memory(error)
             raise
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise_system_fault(error, str(self._folder))
+            self._check_memory(error)
             if isinstance(error, duckdb.OutOfMemoryException):
                 raise self._lacking(error) from error
             for name, table in self._tables.items():
                 if not isinstance(table, pa.Table):
                     read_manifest(Path(table.files[0]), name, table.schema.names)
             raise
+
+    def _check_memory(self, error: Exception) -> None:
+        """Raise if the machine itself, not the bound of the engine, had no memory left."""
+        if any(words in str(error) for words in STARVED):
+            raise lacking(ENOMEM, str(self._folder)) from error
 
     def _lacking(self, error: "duckdb.OutOfMemoryException") -> CurateError:
         if OFFLOADING in str(error):

@@ -140,6 +140,7 @@ for command in (
     ("config", "unset", "split.seed"),
     ("doctor",),
     ("label-issues",),
+    ("similar", picture),
 ):
     said = curate(*command, "--workspace", place)
     print(command, said)
