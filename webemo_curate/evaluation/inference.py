@@ -109,6 +109,24 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return result
 
 
+def each_class(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a column for each class, also of two, of which `probabilities` gives one number.
+
+    Parameters
+    ----------
+    probability : ndarray of float64
+        From `probabilities`.
+
+    Returns
+    -------
+    ndarray of float64, shape (images, classes)
+        Each class's probability.
+    """
+    if probability.ndim > 1:
+        return probability
+    return np.column_stack([1 - probability, probability])
+
+
 def validation_figures(target: NDArray[np.int64], probability: NDArray[np.float64]) -> LogEntry:
     """Return the figures that the log records for an epoch on validation.
 

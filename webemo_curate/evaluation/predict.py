@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from PIL import Image
 from webemo_curate.config import DecodingConfig, TrainConfig
 from webemo_curate.dataset.squares import read_named_squares, to_square
 from webemo_curate.errors import InputError
-from webemo_curate.evaluation.inference import load_network, probabilities
+from webemo_curate.evaluation.inference import each_class, load_network, probabilities
 from webemo_curate.evaluation.metrics import answers
 from webemo_curate.evaluation.predictions import check_numbers
 from webemo_curate.imaging.color import picture_to_rgb
@@ -23,6 +22,7 @@ from webemo_curate.models.precision import as_floats
 from webemo_curate.models.registry import Network
 from webemo_curate.progress import ProgressBar
 from webemo_curate.runs import LAST_FILE, load_classes, load_config
+from webemo_curate.verdicts import BINARY
 
 Source = str | Path | Image.Image
 """A picture to classify: its file, or the picture itself."""
@@ -130,7 +130,7 @@ def classify(
         answer = int(answers(probability)[0])
         activation = class_activation(network, pixels, answer) if look else None
         path = None if isinstance(source, Image.Image) else Path(source)
-        return _prediction(path, probability[0], answer, classes, activation)
+        return _prediction(path, each_class(probability)[0], answer, classes, activation)
 
     predictions = []
     with ProgressBar(len(images), "predict", "image") as bar:
@@ -149,16 +149,15 @@ def _check_there(images: Sequence[Source]) -> None:
 
 def _prediction(
     path: Path | None,
-    probability: Any,
+    each: NDArray[np.float64],
     answer: int,
     classes: Sequence[str],
     activation: NDArray[np.float32] | None,
 ) -> Prediction:
-    """Build a prediction; `probability` is the positive class's, or an array of each class's."""
-    each = [1 - probability, probability] if np.ndim(probability) == 0 else probability
+    """Build a prediction from each class's probability."""
     by_name = {name: float(own) for name, own in zip(classes, each, strict=True)}
     confidence = float(each[answer])
-    positive = float(probability) if np.ndim(probability) == 0 else confidence
+    positive = float(each[1]) if len(each) == BINARY else confidence
     return Prediction(path, classes[answer], positive, confidence, by_name, activation)
 
 

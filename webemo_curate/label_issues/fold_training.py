@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import ChosenImages, LabeledImages
 from webemo_curate.dataset.prefetch import Feed
-from webemo_curate.evaluation.inference import load_network, predict_logits, probabilities
+from webemo_curate.evaluation.inference import (
+    each_class,
+    load_network,
+    predict_logits,
+    probabilities,
+)
 from webemo_curate.evaluation.predictions import check_numbers
 from webemo_curate.models.registry import Network
 from webemo_curate.runs import LAST_FILE
@@ -88,7 +93,7 @@ class FoldTraining:
         network = self._network(ChosenImages(images, others), name)
         asked = ChosenImages(images, held)
         logits = predict_logits(network, Feed(asked, self.device, self.config.feed), self.config)
-        answers = _each_class(probabilities(logits))
+        answers = each_class(probabilities(logits))
         check_numbers(answers, asked.sha256, name)
         values = pa.array(answers.astype(np.float32).tolist(), ANSWERS.field("probability").type)
         return pa.table([pa.array(held), values], schema=ANSWERS)
@@ -106,10 +111,3 @@ class FoldTraining:
         # Nothing is chosen by what the held-out images say: the last weights count.
         trainer.fit(images, ChosenImages(images, np.empty(0, np.int64)))
         return trainer.network
-
-
-def _each_class(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a column a class, also of two, of which one number tells."""
-    if probability.ndim > 1:
-        return probability
-    return np.column_stack([1 - probability, probability])

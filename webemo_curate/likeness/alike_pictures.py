@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
+from webemo_curate.duplicates.perceptual import COLOR_SIDE, reduce_color, reduce_gray
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, load_apart
-from webemo_curate.likeness.appearance import COLOR_SIDE, GRAY_SIDE, appearance
+from webemo_curate.imaging.structure import REDUCED_SIDE
+from webemo_curate.likeness.appearance import appearance
 from webemo_curate.likeness.nearest import nearest
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.verdicts import DecodeStatus, Split
@@ -76,14 +77,12 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     wanted = _stored(images, own, work.workspace) if own else _described(Path(asked), work)
     rows, likeness = nearest(wanted, _blocks(images), count + bool(own))
     chosen = images.select(["sha256", "path"]).take(pa.array(rows)).to_pylist()
-    labels, splits = _labels(work.workspace, chosen), _splits(work.workspace)
+    hashes = pa.array([row["sha256"] for row in chosen], pa.string())
+    labels, splits = _labels(work.workspace, hashes), _splits(work.workspace, hashes)
     found = [
-        Alike(
-            *(row["sha256"], row["path"], float(value)),
-            *(labels.get(row["sha256"]), splits.get(row["sha256"])),
-        )
+        Alike(name, row["path"], float(value), labels.get(name), splits.get(name))
         for row, value in zip(chosen, likeness, strict=True)
-        if row["sha256"] != own
+        if (name := row["sha256"]) != own
     ]
     return found[:count]
 
@@ -95,7 +94,8 @@ def _blocks(images: pa.Table) -> Iterator[NDArray[np.float32]]:
         grays = np.frombuffer(b"".join(part["gray"].to_pylist()), np.uint8)
         colors = np.frombuffer(b"".join(part["color"].to_pylist()), np.uint8)
         yield appearance(
-            grays.reshape(-1, GRAY_SIDE, GRAY_SIDE), colors.reshape(-1, COLOR_SIDE, COLOR_SIDE, 3)
+            grays.reshape(-1, REDUCED_SIDE, REDUCED_SIDE),
+            colors.reshape(-1, COLOR_SIDE, COLOR_SIDE, 3),
         )
 
 
@@ -124,11 +124,10 @@ def _described(file: Path, work: WorkContext) -> NDArray[np.float32]:
     return found
 
 
-def _labels(workspace: Workspace, chosen: list[dict[str, str]]) -> dict[str, str]:
+def _labels(workspace: Workspace, hashes: pa.Array) -> dict[str, str]:
     """Return the labels that the clusters of pictures were settled to."""
     if not all(map(workspace.has, ("duplicates", "labels"))):
         return {}
-    hashes = pa.array([row["sha256"] for row in chosen], pa.string())
     members = workspace.read("duplicates", ["sha256", "cluster"])
     members = members.filter(pc.is_in(members["sha256"], hashes))
     labels = workspace.read("labels", ["cluster", "label"])
@@ -136,11 +135,12 @@ def _labels(workspace: Workspace, chosen: list[dict[str, str]]) -> dict[str, str
     return {row["sha256"]: row["label"] for row in joined}
 
 
-def _splits(workspace: Workspace) -> dict[str, str]:
+def _splits(workspace: Workspace, hashes: pa.Array) -> dict[str, str]:
+    """Return the splits that pictures stand in."""
     if not all(map(workspace.has, Split)):
         return {}
-    return {
-        sha256: str(split)
-        for split in Split
-        for sha256 in workspace.read(split, ["sha256"])["sha256"].to_pylist()
-    }
+    found: dict[str, str] = {}
+    for split in map(str, Split):
+        names = workspace.read(split, ["sha256"])["sha256"]
+        found |= dict.fromkeys(names.filter(pc.is_in(names, hashes)).to_pylist(), split)
+    return found

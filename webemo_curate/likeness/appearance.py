@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-GRAY_SIDE, COLOR_SIDE = 32, 4
-"""Of the reduced pictures in the manifest `images`."""
+from webemo_curate.duplicates.perceptual import COLOR_SIDE
+from webemo_curate.imaging.structure import REDUCED_SIDE
 
 CELLS, DIRECTIONS = 4, 8
 """Texture: a histogram of edge directions in each of 4 x 4 cells."""
@@ -43,7 +43,7 @@ def _directions(grays: NDArray[np.uint8]) -> Floats:
     turn = np.arctan2(down, right) % np.pi
     direction = np.minimum((turn * (DIRECTIONS / np.pi)).astype(np.int64), DIRECTIONS - 1)
     strength = np.hypot(down, right)
-    side = GRAY_SIDE // CELLS
+    side = REDUCED_SIDE // CELLS
     found = np.empty((len(grays), CELLS, CELLS, DIRECTIONS), np.float32)
     for number in range(DIRECTIONS):
         own = np.where(direction == number, strength, 0)

@@ -114,7 +114,7 @@ class EpochDraws:
             edges=generator.random((images, len(EDGES))),
         )
 
-    def rows(self, rows: NDArray[np.int64]) -> "EpochDraws":
+    def rows(self, rows: NDArray[np.int64] | slice) -> "EpochDraws":
         """Return the draws of some images."""
         return EpochDraws(
             self.ops[rows], self.signs[rows], self.centers[rows], self.flips[rows], self.edges[rows]
@@ -145,7 +145,7 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
 def augment_images(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
     """Augment image by image; see `rand_augment`."""
     changed = [
-        _augment_image(planes, draws.rows(np.array([row])), config)
+        _augment_image(planes, draws.rows(slice(row, row + 1)), config)
         for row, planes in enumerate(images.numpy())
     ]
     return torch.from_numpy(np.stack(changed)) if changed else images
@@ -193,7 +193,7 @@ def _apply(images: Tensor, draws: EpochDraws, slot: int, config: TrainConfig) ->
     ops, starts = np.unique(draws.ops[:, slot], return_index=True)
     parts = []
     for op, start, end in zip(ops, starts, [*starts[1:], len(images)], strict=True):
-        draw = _draw(draws.rows(np.arange(start, end)), slot, config)
+        draw = _draw(draws.rows(slice(start, end)), slot, config)
         parts.append(pixel_ops.OPS[op](images[start:end], draw))
     return torch.cat(parts)
 
