@@ -76,21 +76,23 @@ def test_a_manifest_that_cannot_be_opened_is_not_called_broken(tmp_path: Path) -
 
 
 SHORT_OF_MEMORY = """
-import mmap, resource
+import resource, sys
+from pathlib import Path
 from webemo_curate.system_faults import raise_system_fault
-resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + 2**23, held + 2**23))
 try:
-    bytearray(2**31)
-except MemoryError as error:
+    exec(sys.argv[1])
+except (MemoryError, ImportError) as error:
     raise_system_fault(error, "a.jpg")
 print("a verdict")
 """
 
 
-def test_lack_of_memory_is_the_machines_fault() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SHORT_OF_MEMORY], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("wanted", ["bytearray(2**31)", "import _duckdb"])
+def test_lack_of_memory_is_the_machines_fault(wanted: str) -> None:
+    program = [sys.executable, "-c", SHORT_OF_MEMORY, wanted]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert "a.jpg: Cannot allocate memory; free some memory" in done.stderr
     assert "a verdict" not in done.stdout
 

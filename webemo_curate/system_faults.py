@@ -45,10 +45,12 @@ REMEDIES: Final = {
 """Errors that never concern the file being read, with the remedy for each."""
 
 NO_MEMORY: Final = re.compile(
-    r"out of memory|insufficient memory|bad_?alloc|(?:cannot|can't|failed to) allocate",
+    r"out of memory|insufficient memory|bad_?alloc|(?:cannot|can't|failed to) allocate"
+    r"|failed to map segment",
     re.IGNORECASE,
 )
-"""Texts by which Pillow, OpenCV, ONNX Runtime and torch report a lack of memory."""
+"""Texts by which Pillow, OpenCV, ONNX Runtime, torch and the loader of modules report a lack of
+memory."""
 
 NO_SPACE: Final = re.compile(r"No space left on device|os error 28|Disk quota exceeded")
 """Texts by which native code (safetensors, torch, ONNX) reports a full disk."""

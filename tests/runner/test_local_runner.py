@@ -1,5 +1,9 @@
 """The local runner starts as many processes as the machine has cores; one of them holds a GPU."""
 
+import multiprocessing
+import os
+import signal
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +13,7 @@ from webemo_curate.ocr.feeding.fed_worker import FedWorker
 from webemo_curate.runner import local_runner as local
 from webemo_curate.runner.job import Job, Resources, Staffed
 from webemo_curate.runner.local_runner import LocalRunner, usable_cores
+from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.stages.ocr import OcrStage
 
 
@@ -62,3 +67,26 @@ def test_the_stage_asks_for_a_gpu_and_cores_for_those_around_it():
     assert needs.gpus == 1
     assert needs.cpus > 1
     assert OcrStage(FilterTextConfig(device="cpu")).resources.gpus == 0
+
+
+class Interrupting:
+    """A worker during whose start somebody presses Ctrl-C."""
+
+    def __reduce__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        return Interrupting, ()
+
+
+def test_ctrl_c_waits_until_a_process_has_started_whole(capfd):
+    # A signal that the main thread blocks goes to another one, if there is one.
+    ended = threading.Event()
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        WorkerProcess(Interrupting())
+    ended.set()
+    other.join()
+    (child,) = multiprocessing.active_children()
+    child.terminate()
+    child.join()
+    assert "Traceback" not in capfd.readouterr().err

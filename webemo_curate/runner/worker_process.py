@@ -120,12 +120,26 @@ def _without_main(worker: Any) -> Iterator[None]:
 
 @contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Keep Ctrl-C from processes started in the block: the driver ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Keep Ctrl-C from processes started in the block, and from this one until the block ends.
+
+    The driver ends its workers. A start that Ctrl-C breaks off leaves a child that says that its
+    pipe ended.
+    """
+    pressed: list[int] = []
+    handler = signal.getsignal(signal.SIGINT)
+    # Another thread may take the signal that this one blocks; the main thread still handles it.
+    handled_here = callable(handler) and threading.current_thread() is threading.main_thread()
+    if handled_here:
+        signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    blocked_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)
+        if handled_here:
+            signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
