@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.exports.shared_set import fill
 from tests.trainable import TINY, write_experiment
-from webemo_curate.cli import STOPPED
+from webemo_curate.cli import ANEW, KEPT, STOPPED
 from webemo_curate.config import ExportConfig
 from webemo_curate.releases.release import release
 from webemo_curate.workspace import Workspace
@@ -46,10 +46,10 @@ def ended_by_ctrl_c(terminal: "pexpect.spawn[str]") -> str:
     return str(said)
 
 
-def said_and_stopped(terminal: "pexpect.spawn[str]") -> None:
+def said_and_stopped(terminal: "pexpect.spawn[str]", message: str = KEPT) -> None:
     """Press Ctrl-C; check that the command ends with its one message."""
     said = ended_by_ctrl_c(terminal)
-    assert STOPPED in said
+    assert message in said
     assert "Traceback" not in said
     assert "Aborted" not in said
 
@@ -95,7 +95,7 @@ def test_ctrl_c_while_predicting(trained: tuple[Workspace, Path]) -> None:
     shutil.copy(next(workspace.root.glob("data/images/**/*.png")), workspace.root / "1.png")
     terminal = started("predict", run.name, *["1.png"] * LONG, place=workspace.root)
     terminal.expect(r"predict: +\d+%")
-    said_and_stopped(terminal)
+    said_and_stopped(terminal, ANEW)
 
 
 def test_ctrl_c_in_a_release_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_ctrl_c_in_a_release_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
     terminal = started("release", tmp_path / "set", *options)
     while not [*tmp_path.glob(".set.*")] and terminal.isalive():
         time.sleep(0.001)
-    said_and_stopped(terminal)
+    said_and_stopped(terminal, ANEW)
     assert not [*tmp_path.glob(".set.*")]
     if (tmp_path / "set").exists():
         check = ("sha256sum", "--check", "SHA256SUMS")
@@ -179,6 +179,7 @@ def test_ctrl_c_in_commands_without_stages(
     said = terminal.read()
     terminal.close()
     assert "Traceback" not in said
+    assert KEPT not in said
     had_ended = terminal.exitstatus in (0, 2) or "curate: " in said  # it was leaving already
     assert had_ended or STOPPED in said
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainable import draw
 from tests.work import work_on
-from webemo_curate.config import ListingConfig, PipelineConfig
+from webemo_curate.config import BinarizeConfig, ListingConfig, PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluation_set import open_set
 from webemo_curate.manifest import read_manifest
@@ -59,11 +59,23 @@ def test_one_folder_is_one_set(splits: tuple[str, ...], tmp_path: Path) -> None:
     assert "1 not decodable (joy/broken.png)" in added.left_out or splits
 
 
-def test_folders_of_any_built_in_taxonomy_count(tmp_path: Path) -> None:
+def test_folders_of_any_built_in_taxonomy_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = fill(tmp_path / "set", "awe", "contentment", "serenity", "sadness")
     added, stored, measured = by_both(folder, tmp_path / "ws", PipelineConfig())
     assert stored == measured
     assert not added.folders_left_out
+    assert "a class has no picture" not in caplog.text
+
+
+def test_a_class_without_a_folder_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Folders named otherwise than the positive class count as the others: else unseen."""
+    folder = fill(tmp_path / "set", "awe", "joy", "sadness")
+    sad = PipelineConfig(binarize=BinarizeConfig(positive=("sad",)))
+    by_both(folder, tmp_path / "ws", sad)
+    said = "as no folder is named sad; those taken: awe, joy, sadness"
+    assert said in caplog.text
 
 
 def test_folders_that_are_no_class_are_named_and_a_taxonomy_takes_them(

@@ -12,7 +12,10 @@ __all__ = ["app", "main"]
 INTERRUPTED = 130
 """The shell's exit code for a command that Ctrl-C ended: 128 + SIGINT."""
 
-STOPPED = "curate: stopped; finished work is kept: the same command goes on from here"
+STOPPED = "curate: stopped"
+KEPT = f"{STOPPED}; finished work is kept: the same command goes on from here"
+ANEW = f"{STOPPED}; the same command starts anew"
+"""What Ctrl-C is answered: before a command is known, and by whether it keeps what it has done."""
 
 
 def __getattr__(name: str) -> Any:
@@ -35,8 +38,8 @@ def main() -> None:
         stop()
 
 
-def stop() -> None:
+def stop(said: str = STOPPED) -> None:
     """End the program as Ctrl-C does, whatever else is being done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one has nothing more to stop
-    print(STOPPED, file=sys.stderr, flush=True)
+    print(said, file=sys.stderr, flush=True)
     sys.exit(INTERRUPTED)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TextIO, cast
 import typer
 from typer.core import TyperGroup
 
-from webemo_curate.cli import stop
+from webemo_curate.cli import ANEW, KEPT, stop
 from webemo_curate.cli.bundles import gather, spread
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.options import FieldOption, field_options, option_parameters, take_overrides
@@ -98,6 +98,7 @@ def command(
     looks: bool = False,
     examples: Sequence[str] = (),
     names_options: bool = False,
+    keeps: bool | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a command of `curate`.
 
@@ -113,6 +114,9 @@ def command(
         Shown at the end of its help: what follows `curate`.
     names_options : bool, default False
         Whether options of others are arguments of this one.
+    keeps : bool, optional
+        Whether one that is stopped keeps what it has done, and goes on; by default those that run
+        stages do.
 
     Returns
     -------
@@ -122,6 +126,7 @@ def command(
     """
     options = [option for place in places for option in field_options(place)]
     has_runner = set(RUNNER) <= set(places)
+    stopped = KEPT if (has_runner if keeps is None else keeps) else ANEW
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         def run(**given: Any) -> None:
@@ -132,7 +137,7 @@ def command(
             place, as_json = given.pop("workspace"), given.pop("as_json")
             check_place(place, there=looks)
             with (
-                _ended_by_ctrl_c(),
+                _ended_by_ctrl_c(stopped),
                 working_in(place),
                 results_to(as_json=as_json) as results,
             ):
@@ -180,12 +185,12 @@ def results_to(*, as_json: bool) -> Iterator[TextIO | None]:
 
 
 @contextmanager
-def _ended_by_ctrl_c() -> Iterator[None]:
+def _ended_by_ctrl_c(said: str) -> Iterator[None]:
     """End the command with the project's own message: Typer would say 'Aborted!' alone."""
     try:
         yield
     except KeyboardInterrupt:
-        stop()
+        stop(said)
 
 
 def check_place(place: str, *, there: bool) -> None:

@@ -100,6 +100,7 @@ def pack(call: Call) -> None:
         "evaluate --on UnbiasedEmo --exclude-shared --workspace mine",
         "evaluate --all-seeds --json --workspace mine",
     ),
+    keeps=False,
 )
 def evaluate(
     call: Call,

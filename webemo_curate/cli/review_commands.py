@@ -47,6 +47,7 @@ BrowserOption = Annotated[
         "review --sample 200 --workspace mine",
         "review --export decisions.csv --workspace mine",
     ),
+    keeps=True,
 )
 def review(
     call: Call,

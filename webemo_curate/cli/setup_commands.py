@@ -60,6 +60,7 @@ def doctor(
         "get-weights timm",
         "get-weights easyocr --mirror https://mirror.example",
     ),
+    keeps=True,
 )
 def get_weights(
     call: Call,

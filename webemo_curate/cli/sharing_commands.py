@@ -75,6 +75,7 @@ def release(
         "rebuild my-set --workspace theirs",
         "rebuild my-set --accept same_pixels,re_encoded --workspace theirs",
     ),
+    keeps=True,
 )
 def rebuild(
     call: Call,

@@ -13,13 +13,22 @@ from webemo_curate.config import PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.rooted import regular_digest
 from webemo_curate.sources.folder_form import FolderForm
-from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
+from webemo_curate.sources.folder_walk import (
+    NAMED_FOLDERS,
+    LeftOut,
+    is_utf8,
+    regular_files,
+    shown,
+)
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.taxonomies import AS_LISTED, BUILT_IN, WEBEMO, load_taxonomy
 from webemo_curate.verdicts import is_binary, positive_names
 from webemo_curate.workspace import Workspace
 
 OUTSIDE: Final = "outside the folders of the classes"
+
+NAMED: Final = 8
+"""Most folder names of a class that a message names."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +54,15 @@ class FolderNames:
     def label(self, name: str) -> str | None:
         """Return the label that a folder's name means, in any letter case; None for no label."""
         return self._by_small_letters.get(name.lower())
+
+    def lacking(self, labels: Iterable[str]) -> str | None:
+        """Say which folders a set lacks, if it has none of some class; None if it has all."""
+        found = {self.target[label] for label in labels}
+        names: dict[int, list[str]] = {}
+        for name, number in sorted(self.target.items()):
+            names.setdefault(number, []).append(name)
+        lacking = [", ".join(own[:NAMED]) for number, own in names.items() if number not in found]
+        return "; or ".join(lacking) or None
 
     def remedy(self) -> str:
         """Say what makes a folder count."""
@@ -160,6 +178,10 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
             f"{_tail(left_out)}"
         )
     _tell(folder, len(files), left_out)
+    if lacking := names.lacking(labels):
+        taken = ", ".join(sorted(set(labels))[:NAMED_FOLDERS])
+        told = "%s: a class has no picture, as no folder is named %s; those taken: %s"
+        logger.warning(told, shown(str(folder)), lacking, taken)
     if left_out.folders:
         logger.warning("%s: %s", shown(str(folder)), names.remedy())
     return pa.table(
