@@ -9,8 +9,9 @@ READY = $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
 
+# Three processes on two cores: tests wait for servers, and for commands that they start.
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 3 --dist loadscope
 
 slow: $(READY)
 	$(BIN)/pytest -m slow -n 2 --dist loadscope --timeout 900

@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[1]
 ORIGIN = Origin("test", 1, {}, {})
 INTEGERS = [getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)]
 FEW_EXAMPLES = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 hashes = st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=12)

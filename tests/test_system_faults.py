@@ -153,7 +153,7 @@ class Starved(Doubler):
         return super().process(batch)
 
 
-@pytest.mark.parametrize("kind", ["local", "ray"])
+@pytest.mark.parametrize("kind", ["local", pytest.param("ray", marks=pytest.mark.slow)])
 def test_a_workers_fault_ends_the_run_and_the_same_job_goes_on(
     kind: Literal["local", "ray"], tmp_path: Path
 ) -> None:

@@ -20,7 +20,9 @@ COLORS = ((220, 180, 80), (40, 50, 90), (60, 200, 60), (240, 240, 240))
 """By target."""
 
 TINY = TrainConfig(
-    backbone="tf_efficientnetv2_b0",
+    backbone="test_efficientnet",
+    weights_tag="r160_in1k",
+    tap="block3a",
     grams=1,
     image_size=32,
     epochs=2,

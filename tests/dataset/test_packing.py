@@ -26,7 +26,7 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
     return table["sha256"].to_pylist(), table["path"].to_pylist()
 
 
-@pytest.mark.parametrize("kind", ["local", "ray"])
+@pytest.mark.parametrize("kind", ["local", pytest.param("ray", marks=pytest.mark.slow)])
 def test_every_engine_packs_the_same_pixels(workspace: Workspace, kind: str) -> None:
     workspace.save_config(PipelineConfig(runner=RunnerConfig(kind=kind), workers=2))
     names, paths = named(workspace)

@@ -1,11 +1,13 @@
 """A small drawn world, served once for all end-to-end tests."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -61,17 +63,30 @@ def curate(*arguments: object) -> str:
 @pytest.fixture(scope="session")
 def curated(tmp_path_factory: pytest.TempPathFactory, world: DemoWorld) -> Path:
     """Give a workspace that has been curated once, undisturbed; tests only read it."""
-    workspace = prepare(tmp_path_factory.mktemp("curated"), world)
-    curate("split", "--workspace", workspace)
-    return workspace
+    return curated_once("curated", tmp_path_factory, world)
 
 
 @pytest.fixture(scope="session")
 def few_curated(tmp_path_factory: pytest.TempPathFactory, world: DemoWorld) -> Path:
     """Give a workspace of the first `FEW` URLs that has been curated once; tests only read it."""
-    workspace = prepare(tmp_path_factory.mktemp("few"), world, FEW)
-    curate("split", "--workspace", workspace)
-    return workspace
+    return curated_once("few", tmp_path_factory, world, FEW)
+
+
+def curated_once(
+    name: str, places: pytest.TempPathFactory, world: DemoWorld, limit: int | None = None
+) -> Path:
+    """Curate the world, or copy what another process of these tests has curated."""
+    own, shared = places.mktemp(name), places.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # what the processes of one run have in common
+    with open(shared / f"{name}.lock", "w") as held:
+        flock(held, LOCK_EX)
+        first = shared / f"{name}-shared"
+        if not (first / "manifests/decisions.parquet").exists():
+            shutil.rmtree(first, ignore_errors=True)
+            curate("split", "--workspace", prepare(first, world, limit))
+    shutil.copytree(first, own, dirs_exist_ok=True)
+    return prepare(own, world, limit)
 
 
 def kill_in(stage: str, seconds: float, *arguments: object) -> None:

@@ -38,7 +38,7 @@ LONG_STAGES = {"fetch": 0.3, "images": 0.5, "ocr": 2.0, "features": 1.0, "dedup"
 """Seconds into a stage at which it is killed; the others are over too soon to wait."""
 INTERRUPTS = {"fetch": 0.3, "images": 0.0, "ocr": 0.0, "features": 0.0, "dedup": 0.0}
 """Seconds after which the contract test interrupts; 0: the engine itself stops half-way."""
-ROWS = {"ocr": 20}
+ROWS = {"ocr": 16}
 """Input rows that suffice for the contract test of a stage whose rows take long."""
 NEED_IMAGES = {"binarize", "undersample", "split"}
 """Stages that say so where no image is left for them."""

@@ -4,6 +4,7 @@ import pytest
 import timm
 import torch
 
+from tests.trainable import TINY
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
 from webemo_curate.models.gram_efficientnet import FUSIONS, GramEfficientNet
@@ -87,9 +88,8 @@ def test_branches_are_joined_as_named(fusion: str, fused: list[float]) -> None:
 @pytest.mark.parametrize("gram_fusion", FUSIONS)
 @pytest.mark.parametrize("head_fusion", ["sum", "concatenate"])
 def test_every_fusion_trains(gram_fusion: str, head_fusion: str) -> None:
-    config = TrainConfig(
-        backbone="tf_efficientnetv2_b0", grams=2, gram_fusion=gram_fusion, head_fusion=head_fusion
-    )
+    fusions = {"gram_fusion": gram_fusion, "head_fusion": head_fusion}
+    config = TINY.model_copy(update=fusions | {"grams": 2})
     network = build_network(config)
     images = torch.rand(2, 3, 32, 32)
     assert network.features(images).shape == (2, network.width)

@@ -82,11 +82,12 @@ def test_ctrl_c_waits_until_a_process_has_started_whole(capfd):
     ended = threading.Event()
     other = threading.Thread(target=ended.wait)
     other.start()
+    before = set(multiprocessing.active_children())
     with pytest.raises(KeyboardInterrupt):
         WorkerProcess(Interrupting())
     ended.set()
     other.join()
-    (child,) = multiprocessing.active_children()
+    (child,) = set(multiprocessing.active_children()) - before
     child.terminate()
     child.join()
     assert "Traceback" not in capfd.readouterr().err

@@ -78,12 +78,19 @@ def runner(request: pytest.FixtureRequest) -> Callable[[int], Runner]:
     return lambda workers: make_runner(PipelineConfig(runner=config, workers=workers))
 
 
+RAY_LATER = pytest.mark.parametrize(
+    "runner", ["local", pytest.param("ray", marks=pytest.mark.slow)], indirect=True
+)
+"""Runs a test on Ray among the slow ones alone."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _cluster() -> Iterator[None]:
     yield
     leave_cluster()
 
 
+@RAY_LATER
 def test_pictures_are_measured_to_the_same_bits(
     runner: Callable[[int], Runner], tmp_path: Path
 ) -> None:
@@ -105,7 +112,14 @@ def test_pictures_are_measured_to_the_same_bits(
     assert made.sort_by("sha256").equals(expected.select(made.column_names).cast(made.schema))
 
 
-@pytest.mark.parametrize(("workers", "size"), [(1, 3), (3, 4), (2, 100)])
+@pytest.mark.parametrize(
+    ("workers", "size"),
+    [
+        pytest.param(1, 3, marks=pytest.mark.slow),
+        (3, 4),
+        pytest.param(2, 100, marks=pytest.mark.slow),
+    ],
+)
 def test_result_is_the_same_however_it_is_run(
     runner: Callable[[int], Runner], tmp_path: Path, workers: int, size: int
 ) -> None:
@@ -181,6 +195,7 @@ def bounded(memory: int) -> Runner:
     return make_runner(PipelineConfig(runner=RunnerConfig(kind="ray", memory=memory), workers=1))
 
 
+@pytest.mark.slow
 def test_a_worker_that_takes_too_much_is_ended_and_its_row_charged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -235,6 +250,7 @@ class Watched(Doubler):
         raise CurateError("the bar has not moved")
 
 
+@RAY_LATER
 def test_a_bar_moves_within_a_partition(
     runner: Callable[[int], Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +307,7 @@ def test_a_cluster_of_our_own_listens_on_loopback_alone(tmp_path: Path) -> None:
     assert {ip.removeprefix("::ffff:") for ip in listening} <= {"127.0.0.1", "::1"}
 
 
+@pytest.mark.slow
 def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make_runner(RAY).run(job(tmp_path, [POISON]))
     assert "A worker died or was killed" not in capfd.readouterr().out

@@ -273,7 +273,7 @@ def test_crashed_rows_keep_their_order():
 def test_real_photos_with_text_are_told_from_those_without(context, shared_data):
     folder = shared_data / "dev" / "text"
     labels = pd.read_csv(shared_data / "dev" / "text_labels.csv")
-    sample = pd.concat([labels[labels["label"] == label].head(12) for label in ("text", "no_text")])
+    sample = pd.concat([labels[labels["label"] == label].head(8) for label in ("text", "no_text")])
     rows = [store(context, Image.open(folder / name).convert("RGB")) for name in sample["file"]]
     ocr = run(replace(context, runner=LocalRunner(2)), rows)
     text = TextStage(FilterTextConfig()).run({"ocr": ocr}, context)["text"]

@@ -22,7 +22,7 @@ from webemo_curate.workspace import Workspace
 TAXONOMY = load_taxonomy(WEBEMO)
 SOME = TAXONOMY.labels[::4]
 
-few = settings(deadline=None, max_examples=25)
+few = settings(deadline=None, max_examples=12)
 
 
 @pytest.fixture(scope="module")

@@ -56,8 +56,8 @@ class TrainConfig(StageConfig):
     network: Literal["gram", "zhang"] = setting("gram", description="zhang: their ResNet-50.")
     backbone: str = setting(
         "tf_efficientnetv2_b2",
-        pattern=r"^tf_efficientnetv2_(b[0-3]|s)$",
-        description="timm's name of the backbone.",
+        pattern=r"^(tf_efficientnetv2_(b[0-3]|s)|test_efficientnet)$",
+        description="timm's name of the backbone; test_efficientnet is small, to try things out.",
     )
     grams: int = setting(
         3, ge=0, le=16, flag=Flag(panel=NETWORK), description="Gram modules; 0 is the baseline."

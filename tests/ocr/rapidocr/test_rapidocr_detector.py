@@ -108,6 +108,7 @@ def test_no_images_give_no_boxes(detector, batched):
     assert batched.detect([]) == []
 
 
+@pytest.mark.slow
 def test_batches_in_torch_find_what_single_images_in_onnx_runtime_do(detector, batched):
     pictures = [
         with_words("HELLO WORLD"),
