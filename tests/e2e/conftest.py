@@ -79,7 +79,7 @@ def curated_once(
     own, shared = places.mktemp(name), places.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent  # what the processes of one run have in common
-    with open(shared / f"{name}.lock", "w") as held:
+    with (shared / f"{name}.lock").open("w") as held:
         flock(held, LOCK_EX)
         first = shared / f"{name}-shared"
         if not (first / "manifests/decisions.parquet").exists():

@@ -9,14 +9,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from tests.trainable import TINY
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.squares import read_square
 from webemo_curate.models.registry import build_network
 from webemo_curate.storage.image_files import ImageFiles
 
 PAGE = Path(__file__).parents[2] / "docs" / "paper.md"
-BASE = TINY.model_copy(update={"drop_path": 0.0})
+BASE = TrainConfig(backbone="tf_efficientnetv2_b0", grams=1, drop_path=0.0)
 
 
 def test_the_page_of_open_points_names_settings_that_exist() -> None:
