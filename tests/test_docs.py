@@ -1,6 +1,10 @@
 """Generated documentation says what the code says."""
 
+import errno
+import os
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.command_pages import command_page
@@ -8,6 +12,7 @@ from tools.config_page import config_page
 from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parents[1] / "docs"
+PACKAGE = DOCS.parent / "webemo_curate"
 
 
 def test_manifest_page_is_generated_from_the_schemas() -> None:
@@ -33,3 +38,29 @@ def test_the_page_of_the_architecture_has_the_layers_that_imports_are_held_to() 
     (contract,) = project["tool"]["importlinter"]["contracts"]
     layers = "\n".join(layer.replace(" : ", ", ") for layer in contract["layers"])
     assert f"```\n{layers}\n```" in (DOCS / "architecture.md").read_text(encoding="utf-8")
+
+
+def texts() -> Iterator[str]:
+    """Yield the text of each module, with messages of several lines as one."""
+    for file in PACKAGE.rglob("*.py"):
+        yield re.sub(r'"\s*\n\s*f?"', "", file.read_text(encoding="utf-8"))
+
+
+def test_messages_that_are_explained_are_said() -> None:
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    cells = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
+    quoted = [said for cell in cells for said in re.findall(r"`([^`]+)`", cell)]
+    assert len(quoted) > 25
+    known = [*map(os.strerror, errno.errorcode), *texts()]
+    lost = [said for said in quoted if not any(holds(text, said) for text in known)]
+    assert lost == []
+
+
+def holds(text: str, said: str) -> bool:
+    """Tell whether a text has the parts of a message, in their order."""
+    place = 0
+    for part in said.split("..."):
+        place = text.find(part, place)
+        if place < 0:
+            return False
+    return True
