@@ -46,7 +46,7 @@ class Idler:
     output_schema = SCHEMA
 
     def setup(self) -> None:
-        """Need nothing."""
+        """Do nothing: there is nothing to load."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch."""

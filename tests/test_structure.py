@@ -8,19 +8,40 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODULE_LINES, FUNCTION_LINES = 300, 40
+MODULE_LINES, FUNCTION_LINES, REPEATED_LINES = 300, 40, 5
 FILES = sorted(
     path for folder in ("webemo_curate", "tools") for path in (ROOT / folder).rglob("*.py")
 )
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+HOLDERS = [
+    (path, node)
+    for path, tree in TREES.items()
+    for node in ast.walk(tree)
+    if isinstance(getattr(node, "body", None), list)
+]
+"""Every node that holds statements, with its file."""
+
 MODULES = [path for path in FILES if path.name not in ("__init__.py", "__main__.py")]
 
 
 def defined(kind: type[ast.AST] | tuple[type[ast.AST], ...]) -> Iterator[tuple[Path, ast.AST]]:
     """Yield every definition of a kind with its file."""
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, kind):
-                yield path, node
+    yield from (found for found in HOLDERS if isinstance(found[1], kind))
+
+
+def is_logic(statement: ast.stmt) -> bool:
+    """Tell whether a statement may not stand twice: imports and docstrings may."""
+    if isinstance(statement, ast.Expr):
+        return not isinstance(statement.value, ast.Constant)
+    return not isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def blocks() -> Iterator[tuple[Path, list[ast.stmt]]]:
+    """Yield every block of statements inside functions."""
+    for path, node in HOLDERS:
+        if not isinstance(node, ast.Module | ast.ClassDef):
+            for part in ("body", "orelse", "finalbody"):
+                yield path, [*filter(is_logic, getattr(node, part, []))]
 
 
 def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -51,8 +72,23 @@ def test_functions_fit_a_screen() -> None:
 def test_a_module_opens_with_what_it_is_or_does() -> None:
     """No opening that asks: the reader wants the thing, or an imperative."""
     asking = {"What", "Which", "How", "Where", "When", "Who", "Whether", "Why"}
-    openings = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in FILES}
+    openings = {path: ast.get_docstring(tree) for path, tree in TREES.items()}
     assert [path for path, text in openings.items() if text and text.split()[0] in asking] == []
+
+
+def test_no_logic_stands_twice() -> None:
+    """No run of statements is the same to the letter as one elsewhere in the package."""
+    places: dict[str, set[str]] = defaultdict(set)
+    texts = {path: path.read_text(encoding="utf-8").splitlines() for path in FILES}
+    for path, block in blocks():
+        for start, first in enumerate(block):
+            for last in block[start:]:
+                end = last.end_lineno or last.lineno
+                if end - first.lineno + 1 >= REPEATED_LINES:
+                    run = [line.strip() for line in texts[path][first.lineno - 1 : end]]
+                    places["\n".join(run)].add(f"{path.relative_to(ROOT)}:{first.lineno}")
+                    break
+    assert {run: at for run, at in places.items() if len(at) > 1} == {}
 
 
 @pytest.mark.parametrize("kind", ["module", "class"])

@@ -21,7 +21,8 @@ SAME_BYTES = "same_bytes"
 LINES: Final = "select coalesce(sum(listed_rows), 0)::bigint, count(*) from listed"
 
 REASONS: Final = """
-select reason, count(*) from judged where reason is not null group by reason
+select reason, count(*) from judged where reason is not null
+group by reason order by count(*) desc, reason
 """
 
 REMAINING: Final = "select count(*) from judged where known and reason is null"
@@ -78,6 +79,10 @@ class Accounts:
         """Lead rows through the gates; see `gate_queries.walk`."""
         return walk(self.engine, self.gates)
 
+    def left(self) -> dict[str, int]:
+        """Count the rows that left at the gate that `way` has led to: by reason, most first."""
+        return dict(self.engine.rows(REASONS))
+
     def unit(self, table: str, chosen: str = "true", **given: object) -> str:
         """Return the word for what the URLs of a table's rows stand for."""
         sql = KINDS.format(table=table, chosen=chosen)
@@ -104,6 +109,12 @@ def accounts(workspace: Workspace, memory: int | None = None) -> Iterator[Accoun
     gates = gates_up_to({name for name in MANIFESTS if workspace.has(name)})
     with TableEngine(workspace.root, scanned(workspace, gates), memory) as engine:
         yield Accounts(engine, gates)
+
+
+def listed_unit(workspace: Workspace) -> str:
+    """Return the word for what a workspace's listing holds; see `listing_keys.unit_of`."""
+    with accounts(workspace) as opened:
+        return opened.unit("listing")
 
 
 def funnel(workspace: Workspace, memory: int | None = None) -> list[FunnelStep]:
@@ -135,7 +146,7 @@ def funnel_steps(accounts: Accounts) -> list[FunnelStep]:
         if not steps:
             unit = accounts.unit("listed")
             steps.append(_listing_step(engine, unit))
-        steps.append(_step(engine, gate, steps[-1].remaining, unit))
+        steps.append(_step(accounts, gate, steps[-1].remaining, unit))
     return steps or [_listing_step(engine, accounts.unit("listed"))]
 
 
@@ -167,9 +178,9 @@ def _listing_step(engine: TableEngine, unit: str) -> FunnelStep:
     return FunnelStep("listing", lines, _counted({SAME_URL: lines - urls}), urls, unit)
 
 
-def _step(engine: TableEngine, gate: Gate, entered: int, unit: str) -> FunnelStep:
-    left = dict(engine.rows(REASONS))
-    ((remaining,),) = engine.rows(REMAINING)
+def _step(accounts: Accounts, gate: Gate, entered: int, unit: str) -> FunnelStep:
+    left = accounts.left()
+    ((remaining,),) = accounts.engine.rows(REMAINING)
     if gate.manifest == "images":
         left[SAME_BYTES] = entered - remaining - sum(left.values())
     unit = "images" if gate.by == "sha256" else unit

@@ -1,6 +1,5 @@
 """The values of `listing.url`: URLs, and keys of local files and of bad rows."""
 
-from collections.abc import Iterable
 from typing import Final
 
 LOCAL: Final = "file:"
@@ -46,10 +45,3 @@ def unit_of(*, local: bool, remote: bool, some: bool) -> str:
     if local or remote:
         return "files" if local else "URLs"
     return "rows" if some else "URLs"
-
-
-def unit_of_urls(urls: Iterable[str]) -> str:
-    """Return the word for what some of a listing's URLs stand for; see `unit_of`."""
-    listed = list(urls)
-    local = {url.startswith(LOCAL) for url in listed if not url.startswith(BAD)}
-    return unit_of(local=True in local, remote=False in local, some=bool(listed))

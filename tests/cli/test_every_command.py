@@ -1,5 +1,7 @@
 """Every command's options come from the configuration, and what all share is the same."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +13,10 @@ from webemo_curate.cli.entry import COMMANDS
 from webemo_curate.cli.options import field_options
 
 STAGES = (
-    *("fetch", "filter-text", "dedup", "binarize", "undersample", "split", "run"),
-    *("pack", "train-model", "evaluate", "experiment", "add-folder"),
+    *("fetch", "flag-quality", "filter-text", "dedup", "binarize", "undersample", "split", "run"),
+    *("label-issues", "pack", "train-model", "evaluate", "experiment", "add-folder"),
 )
+RUNS_STAGES = re.compile(r"_run_stages\(call|[pP]ipeline(\(.*\))?\.run\(|\bcurate\(config")
 
 
 def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -48,6 +51,16 @@ def test_a_command_has_the_options_of_all(name: str) -> None:
     assert {"--workspace", "--json", "--quiet", "--verbose"} <= flags(EVERY[name])
     general = [option for option in options(EVERY[name]) if option.name in SHARED]
     assert {getattr(option, "rich_help_panel", None) for option in general} == {"General"}
+
+
+def test_no_command_that_runs_stages_is_forgotten_here() -> None:
+    sources = [
+        part for module in COMMANDS for part in inspect.getsource(module).split("\n@command(")
+    ]
+    declared = [part for part in sources[1:] if RUNS_STAGES.search(part.partition("\ndef _")[0])]
+    names = {re.findall(r'"([^"]+)"', part)[0] for part in declared}
+    assert "split" in names
+    assert names <= {*STAGES}
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -20,7 +20,13 @@ from webemo_curate.report.histogram import Axis, histogram
 from webemo_curate.report.label_margin import label_borderline
 from webemo_curate.report.pair_margin import pair_borderline
 from webemo_curate.report.text_margin import text_borderline
-from webemo_curate.stages.compared_images import clean_images, first_of_pixels, linked_pixels
+from webemo_curate.stages.compared_images import (
+    clean_images,
+    first_of_pixels,
+    linked_pixels,
+    make_clean,
+)
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 AXIS = Axis("score", "images", "stayed", "left", np.linspace(0, 1, 5))
@@ -95,12 +101,14 @@ def test_labels_that_people_chose_are_no_conflicts_of_any_policy(filled: Workspa
 def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:
     step = pair_borderline(Album(work_on(filled)), DedupConfig(), 3)
     tables = {name: filled.read(name) for name in ("images", "text")}
-    images = clean_images(tables, ["pixel_hash"])
+    with TableEngine(filled.root, tables) as engine:
+        make_clean(engine, by_quality=False)
+        names, first = list(clean_images(engine, ["sha256"])["sha256"]), first_of_pixels(engine)
     for setting, dropped in by_setting(step).items():
         *name, value = setting.split()
-        links = linked_pixels(first_of_pixels(images))
+        links = linked_pixels(first)
         config = DedupConfig.model_validate({"_".join(name): float(value)})
-        link_looks(links, StoredPairs(filled.read("pairs"), list(images["sha256"])), config)
+        link_looks(links, StoredPairs(filled.read("pairs"), names), config)
         assert dropped == (links.method != "keeper").sum()
     assert by_setting(step)["distance 12"] == step.now + 1  # type: ignore[union-attr]
 

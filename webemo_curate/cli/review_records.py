@@ -124,7 +124,7 @@ def _list(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
 
     reviews = ReviewJournal(call.workspace).deciding()
     unused = unused_reasons(call.workspace, reviews)
-    # What is of no use comes first: it is what a list is asked for.
+    # Decisions without effect come first: a list is asked for to find them.
     for review in sorted(reviews, key=lambda each: each not in unused)[:MOST_LISTED]:
         why = f"  unused: {unused[review]}" if review in unused else ""
         names = " ".join(filter(None, (review.sha256, review.other)))

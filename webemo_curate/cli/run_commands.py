@@ -66,7 +66,7 @@ def compare_runs(
     first: Annotated[str, typer.Argument(metavar="A", help="Name or folder of a run.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
 ) -> None:
-    """Show in what two runs differ, and what each came to."""
+    """Show the settings in which two runs differ, and the results of both."""
     from webemo_curate.evaluation.run_table import changed_settings, interval, run_row
     from webemo_curate.runs import find_run
 

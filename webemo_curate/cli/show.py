@@ -29,7 +29,7 @@ def show_stages(outcomes: Iterable[StageOutcome]) -> list[StageOutcome]:
 
 
 def show_result(pipeline: Pipeline, target: str) -> None:
-    """Print what came of the stage that a command is about."""
+    """Print the result of the stage that a command is about."""
     for step in pipeline.funnel():
         if step.stage == target:
             print(result_line(step))

@@ -81,7 +81,7 @@ def split_line(split: str, targets: dict[int, int], classes: Sequence[str]) -> s
 
 
 def result_line(step: FunnelStep) -> str:
-    """Say in words what a stage came to.
+    """Say the result of a stage in words.
 
     Parameters
     ----------

@@ -13,10 +13,9 @@ from torch import Tensor
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.packing import SHARD_IMAGES, pack
 from webemo_curate.dataset.squares import read_squares
+from webemo_curate.models.precision import CHANNELS
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.protocols import ImageReader
-
-CHANNELS = 3
 
 COLUMNS = ["path", "sha256", "target"]
 """Columns of a split manifest that training and evaluation read."""

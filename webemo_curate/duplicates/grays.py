@@ -8,7 +8,6 @@ import numpy.typing as npt
 BLOCK = 2**13
 """Pairs compared at a time: about 100 MB of temporaries."""
 
-SIDE = 32
 LEAST = 1e-6
 
 Grays = npt.NDArray[np.uint8]

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.perceptual import COLOR_SIDE
 from webemo_curate.duplicates.plain import Mask, is_flat, is_plain, is_simple
+from webemo_curate.imaging.structure import REDUCED_SIDE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +85,6 @@ def looks_of(images: "pd.DataFrame") -> PictureLooks:
         images["path"].to_numpy(object),
         images["phash"].to_numpy(np.uint64),
         images["phash_mirrored"].to_numpy(np.uint64),
-        gray.reshape(-1, 32, 32),
-        color.reshape(-1, 4, 4, 3),
+        gray.reshape(-1, REDUCED_SIDE, REDUCED_SIDE),
+        color.reshape(-1, COLOR_SIDE, COLOR_SIDE, 3),
     )

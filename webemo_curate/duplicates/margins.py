@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.hamming import HASH_BITS
 from webemo_curate.duplicates.measured import NO_BITS, PLACINGS, MeasuredPairs, Placing
 from webemo_curate.duplicates.placings import Floats, Mask
 from webemo_curate.duplicates.relation import PLACED, SHARED_SCENE, WHOLE_CORRELATION
@@ -14,9 +15,6 @@ Values = npt.NDArray[Any]
 
 HALVING: Final = 0.1
 """Margin of a count or an area that is half or twice its limit: these have no natural scale."""
-
-BITS: Final = 64
-"""Of a hash: a distance's margin is its share of them."""
 
 SURE: Final = 1.0
 """Margin of what no limit of dedup's decides: reduced pictures clear by themselves, or not."""
@@ -99,7 +97,7 @@ def _measures(measured: MeasuredPairs, config: DedupConfig) -> list[_Measure]:
         _above(showed.placed, PLACED, ~reduced),
         _above(showed.agreeing, SHARED_SCENE, ~reduced),
         _few(showed.changed, config.max_changed, ~reduced),
-        _held(bits, config.distance, (config.distance + 0.5 - bits) / BITS, bits != NO_BITS),
+        _held(bits, config.distance, (config.distance + 0.5 - bits) / HASH_BITS, bits != NO_BITS),
         _held(clear, 1, np.where(clear, SURE, -SURE), reduced),
     ]
 

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.grays import SIDE, Grays, Indices, resemblance
+from webemo_curate.duplicates.grays import Grays, Indices, resemblance
 from webemo_curate.duplicates.hamming import Hashes
 from webemo_curate.duplicates.perceptual import HASH_SIDE
-from webemo_curate.imaging.structure import LEAST_DEVIATION
+from webemo_curate.imaging.structure import LEAST_DEVIATION, REDUCED_SIDE
 
 NOISE: Final = 40.0
 """Change of a DCT coefficient by re-coding: 64 times the deviation of a reduced gray value, 0.6."""
@@ -134,7 +134,7 @@ def plain_pairs(grays: Grays, rows: Indices) -> tuple[Indices, Indices]:
     first, second : ndarray of int64
         Pairs whose gray values differ by `REACH` or less on average.
     """
-    values = grays[rows].reshape(-1, SIDE * SIDE)
+    values = grays[rows].reshape(-1, REDUCED_SIDE**2)
     mean, spread = values.mean(1, dtype=np.float32), values.std(1, dtype=np.float32)
     order = np.argsort(mean, kind="stable")
     ends = np.searchsorted(mean[order], mean[order] + REACH, side="right")

@@ -83,8 +83,8 @@ class TrainedOn:
     pictures
         SHA-256 of images whose picture is there.
     siblings
-        SHA-256 of images whose picture is not, but one of its group: another face or pose of one
-        sitting, or another version of one stock asset.
+        SHA-256 of images of which only another picture of the group is there: another face or pose
+        of one sitting, or another version of one stock asset.
     """
 
     pictures: set[str]

@@ -42,7 +42,7 @@ tags: [emotion-recognition, {labels}]
 
 | | |
 |---|---|
-| input `images` | float32, (batch, 3, {size}, {size}), RGB from 0 to 1; normalisation is inside |
+| input `images` | float32, (batch, 3, {size}, {size}), RGB from 0 to 1; normalization is inside |
 | output `logits` | float32, (batch, {count}): {labels}; softmax gives probabilities |
 | `{onnx}` | ONNX, opset {opset}; logits differ by at most {onnx_error:.1e} |
 | `{program}` | `torch.export.load(...).module()`; logits differ by at most {program_error:.1e} |

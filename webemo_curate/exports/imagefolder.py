@@ -42,19 +42,23 @@ def write_imagefolder(job: ExportJob, folder: Path) -> dict[str, int]:
     dict of str to int
         Pictures written, by split.
     """
-    pictures = dict.fromkeys((split.name for split in job.selection.splits), 0)
-    places = folder_names(job.selection.classes)
-    schema = _schema(job.selection)
-    for split in (split for split in job.selection.splits if split.rows):
-        for place, images in zip(places, job.selection.class_sizes(split.name), strict=True):
-            # torchvision refuses a folder of no pictures.
-            if images:
-                (folder / split.name / place).mkdir(parents=True)
-        file = folder / split.name / METADATA
-        with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
-            for table in _placed(job, split, places, folder / split.name):
-                writer.write_table(table)
-                pictures[split.name] += table.num_rows
+    return {split.name: _write_split(job, split, folder) for split in job.selection.splits}
+
+
+def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> int:
+    """Write a split's folder, none if it has no pictures; return how many it has."""
+    if not split.rows:
+        return 0
+    places, pictures = folder_names(job.selection.classes), 0
+    for place, images in zip(places, job.selection.class_sizes(split.name), strict=True):
+        # torchvision refuses a folder of no pictures.
+        if images:
+            (folder / split.name / place).mkdir(parents=True)
+    file, schema = folder / split.name / METADATA, _schema(job.selection)
+    with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
+        for table in _placed(job, split, places, folder / split.name):
+            writer.write_table(table)
+            pictures += table.num_rows
     return pictures
 
 

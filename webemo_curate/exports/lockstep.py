@@ -5,11 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from webemo_curate.exports.chosen_rows import BATCH_ROWS
 from webemo_curate.manifest_scan import manifest_batches
 from webemo_curate.manifest_store import manifest_key
 from webemo_curate.workspace import Workspace
-
-BATCH_ROWS = 512
 
 
 class Cursor:

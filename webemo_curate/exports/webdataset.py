@@ -1,6 +1,7 @@
 """WebDataset: tar files of pictures, each with a JSON of what is known of it."""
 
 import json
+from collections import ChainMap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,25 @@ def write_webdataset(job: ExportJob, folder: Path) -> dict[str, int]:
     dict of str to int
         Pictures written, by split.
     """
-    sizes: dict[str, int] = {}
-    pictures = dict.fromkeys((split.name for split in job.selection.splits), 0)
-    for split in job.selection.splits:
-        for number, samples in enumerate(_shards(job, split)):
-            name = f"{split.name}-{number:05d}.tar"
-            with TarWriter(folder / name) as tar:
-                sizes[name] = 0
-                for row, content in samples:
-                    tar.add(row["file_name"], content)
-                    tar.add(f"{row['sha256']}.json", _facts(row, job.selection.classes))
-                    sizes[name] += 1
-            pictures[split.name] += sizes[name]
+    written = {split.name: _write_split(job, split, folder) for split in job.selection.splits}
+    sizes = dict(ChainMap(*written.values()))
     text = json.dumps(sizes, indent=2, sort_keys=True)
     (folder / "sizes.json").write_text(f"{text}\n", encoding="utf-8")
-    return pictures
+    return {name: sum(shards.values()) for name, shards in written.items()}
+
+
+def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> dict[str, int]:
+    """Write a split's tar files; return the pictures in each."""
+    sizes: dict[str, int] = {}
+    for number, samples in enumerate(_shards(job, split)):
+        name = f"{split.name}-{number:05d}.tar"
+        sizes[name] = 0
+        with TarWriter(folder / name) as tar:
+            for row, content in samples:
+                tar.add(row["file_name"], content)
+                tar.add(f"{row['sha256']}.json", _facts(row, job.selection.classes))
+                sizes[name] += 1
+    return sizes
 
 
 def _shards(job: ExportJob, split: SplitRows) -> Iterator[Iterator[tuple[dict[str, Any], bytes]]]:

@@ -114,7 +114,7 @@ def choose_frame(content: bytes, max_pixels: int) -> Frame:
 
 
 @guarded
-def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
+def load_frame(content: bytes, max_pixels: int, number: int | None) -> Frame:
     """Decode one frame of a file.
 
     Parameters
@@ -123,8 +123,8 @@ def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
         The file's bytes.
     max_pixels : int
         Largest width times height decoded.
-    number : int
-        Index of the frame, from 0.
+    number : int or None
+        Index of the frame, from 0; None for the one that represents the file.
 
     Returns
     -------
@@ -136,6 +136,8 @@ def load_frame(content: bytes, max_pixels: int, number: int) -> Frame:
     NotAnImageError, DecodeError
         As raised by `load_rgb`.
     """
+    if number is None:
+        return choose_frame(content, max_pixels)
     *_, last = walk(content, max_pixels, reach=number + 1)
     return last
 

@@ -50,7 +50,7 @@ def ended_after(seconds: float) -> Iterator[None]:
     timer = ctypes.c_void_p()
     event = _Event(signal=signal.SIGPROF, notify=NOTIFY_BY_SIGNAL)
     if system.timer_create(THREAD_CPUTIME, ctypes.byref(event), ctypes.byref(timer)):
-        raise OSError(ctypes.get_errno(), "no timer can be had")
+        raise OSError(ctypes.get_errno(), "no timer is available")
     whole = int(seconds)
     times = _Times(first=(whole, int((seconds - whole) * 1e9)))
     try:

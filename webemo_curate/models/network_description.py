@@ -9,10 +9,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.models.precision import CHANNELS
 from webemo_curate.models.registry import Network, build_network, network_title
 from webemo_curate.models.tap import block_name
-
-CHANNELS = 3
 
 
 @dataclass(frozen=True)

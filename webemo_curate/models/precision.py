@@ -1,7 +1,10 @@
-"""Number formats that networks compute in."""
+"""Number formats of pixels, and those that networks compute in."""
 
 import torch
 from torch import Tensor
+
+CHANNELS = 3
+"""Values of a pixel: red, green, blue."""
 
 LEVELS = 255
 """Largest value of a uint8 pixel."""

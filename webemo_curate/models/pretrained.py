@@ -11,6 +11,7 @@ from torch import Tensor
 
 from webemo_curate.config import TrainConfig
 from webemo_curate.errors import InputError
+from webemo_curate.models.precision import CHANNELS
 from webemo_curate.models.registry import Network, backbone_name
 from webemo_curate.models.weight_places import kept_weights
 from webemo_curate.remedies import typed
@@ -19,7 +20,6 @@ from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
 
-CHANNELS = 3
 MAX_DESCRIPTION_BYTES = 2**20
 """Most bytes of a config.json; timm's have under a kilobyte."""
 

@@ -1,4 +1,4 @@
-"""A release as it was got from someone: checked before a row of it is believed."""
+"""Read a release by somebody else: it is checked before any row of it is used."""
 
 import json
 from collections import defaultdict
@@ -71,7 +71,7 @@ def read_release(folder: Path) -> Release:
 
 
 def _grouped(images: pa.Table) -> pa.Table:
-    """Return images with every group; what is related to none is released without."""
+    """Return images with all groups filled in; a release leaves out those of one image."""
     group = pc.coalesce(images["group"], images["sha256"])
     return images.set_column(images.schema.get_field_index("group"), "group", group)
 
@@ -96,7 +96,7 @@ def _check(images: pa.Table, classes: tuple[str, ...], place: Path) -> None:
     for name, fits in sound.items():
         if not pc.all(fits, min_count=0).as_py():
             bad = images[name].filter(pc.invert(fits))[0].as_py()
-            raise InputError(f"{place}: {bad!r} can be no {name} of it; get the release again")
+            raise InputError(f"{place}: {bad!r} is not a possible {name}; get the release again")
     if pc.count_distinct(images["sha256"]).as_py() != images.num_rows:
         raise InputError(f"{place}: an image stands there twice; get the release again")
 

@@ -4,19 +4,18 @@ import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import yaml
 
 from webemo_curate import __version__
+from webemo_curate.accounting import listed_unit
 from webemo_curate.config import ExportConfig, PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.license_words import required_license
 from webemo_curate.gates import GATES
-from webemo_curate.listing_keys import unit_of_urls
 from webemo_curate.releases import files
 from webemo_curate.releases.contents import decision_table, image_table, local_images
 from webemo_curate.releases.data_card import NEED_FILES, write_release_card
@@ -128,9 +127,8 @@ def release(
         images, decisions = image_table(workspace, removed), decision_table(workspace, removed)
         _write(workspace, partial, config, {"images": images, "decisions": decisions}, removed)
     stones = removed["sha256"].drop_null()
-    unit = unit_of_urls(chain(images["url"].to_pylist(), decisions["url"].to_pylist()))
     counts = (images.num_rows, decisions.num_rows, len(stones), local_images(images))
-    return Released(str(folder), *counts, unit)
+    return Released(str(folder), *counts, listed_unit(workspace))
 
 
 def pipeline_text(config: PipelineConfig) -> str:

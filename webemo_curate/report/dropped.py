@@ -7,11 +7,6 @@ from webemo_curate.accounting import Accounts, accounts
 from webemo_curate.gates import Gate
 from webemo_curate.report.examples import DETAILS, Album, Example
 
-REASONS: Final = """
-select reason, count(*) from judged where reason is not null
-group by reason order by count(*) desc, reason
-"""
-
 NAMES: Final = """
 select {key} from judged where reason = $reason order by score desc nulls last, {key} limit $shown
 """
@@ -67,7 +62,7 @@ def dropped(album: Album, count: int) -> list[Dropped]:
         return [
             _dropped(album, opened, gate, *left, shown=count)
             for gate in opened.way()
-            for left in opened.engine.rows(REASONS)
+            for left in opened.left().items()
         ]
 
 

@@ -1,9 +1,8 @@
 """The measured pairs by how narrowly they were decided, near misses among them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.links import link_looks
 from webemo_curate.duplicates.margins import pair_margins
 from webemo_curate.duplicates.measured import MeasuredPairs
@@ -21,11 +21,14 @@ from webemo_curate.report.examples import Album, Example
 from webemo_curate.report.histogram import BINS, Axis, Histogram, histogram
 from webemo_curate.reviews.review import NEAR
 from webemo_curate.stages.compared_images import (
+    CLEAN_COLUMNS,
     QUALITY,
     clean_images,
     first_of_pixels,
     linked_pixels,
+    make_clean,
 )
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 NEEDED = ("images", "text", "pairs", "duplicates")
@@ -54,23 +57,23 @@ class _DecidedPairs:
 
     workspace: Workspace
     config: DedupConfig
+    memory: int | None
 
     @cached_property
-    def images(self) -> Any:
-        """Frame of the clean images."""
-        names: dict[str, Sequence[str]] = {
-            "images": ["sha256", "bytes", "width", "height", "pixel_hash"],
-            "text": ["sha256", "verdict"],
-        }
-        if self.workspace.has("quality"):
-            names.update(QUALITY)
-        read = {name: self.workspace.read(name, [*columns]) for name, columns in names.items()}
-        return clean_images(read, ["pixel_hash"])
+    def clean(self) -> tuple[list[str], Indices]:
+        """SHA-256 of the clean images, and for each the first with equal pixels."""
+        reads = {"images": CLEAN_COLUMNS, "text": ("sha256", "verdict")}
+        if by_quality := self.workspace.has("quality"):
+            reads |= QUALITY
+        tables = {name: self.workspace.scan(name, columns) for name, columns in reads.items()}
+        with TableEngine(self.workspace.root, tables, self.memory) as engine:
+            make_clean(engine, by_quality=by_quality)
+            return list(clean_images(engine, ["sha256"])["sha256"]), first_of_pixels(engine)
 
-    @cached_property
+    @property
     def names(self) -> list[str]:
         """SHA-256 by position."""
-        return list(self.images["sha256"])
+        return self.clean[0]
 
     @cached_property
     def table(self) -> pa.Table:
@@ -109,7 +112,7 @@ class _DecidedPairs:
 
     def dropped(self, config: DedupConfig) -> int:
         """Return how many images would leave under other limits."""
-        links = linked_pixels(first_of_pixels(self.images))
+        links = linked_pixels(self.clean[1])
         link_looks(links, StoredPairs(self.table, self.names), config)
         return int((links.method != "keeper").sum())
 
@@ -133,7 +136,7 @@ def pair_borderline(album: Album, config: DedupConfig, count: int) -> Borderline
     """
     if not all(map(album.workspace.has, NEEDED)) or not config.perceptual:
         return None
-    pairs = _DecidedPairs(album.workspace, config)
+    pairs = _DecidedPairs(album.workspace, config, album.memory)
     same, margin = pairs.together[pairs.best], pairs.margin[pairs.best]
     # A pair in one cluster may have been joined by other pairs; what it shows is decided by itself.
     narrow = {

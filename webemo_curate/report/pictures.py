@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from webemo_curate.config import BOUNDS
 from webemo_curate.duplicates.laid_task import LaidTask
-from webemo_curate.imaging import Apart, DecodeError, Facts, Made, choose_frame, load_frame
+from webemo_curate.imaging import Apart, DecodeError, Facts, Made, load_frame
 
 SIDE: Final = 384
 """Pixels of the longer side at most: what a click enlarges, shown smaller beside others."""
@@ -91,13 +91,7 @@ class ThumbnailTask:
 
     def __call__(self, content: bytes, details: Facts) -> Made:
         """Return a WebP file."""
-        frame, max_pixels = details["frame"], details["max_pixels"]
-        chosen = (
-            choose_frame(content, max_pixels)
-            if frame is None
-            else load_frame(content, max_pixels, frame)
-        )
-        image = chosen.picture
+        image = load_frame(content, details["max_pixels"], details["frame"]).picture
         pen = ImageDraw.Draw(image)
         width = max(2, image.width // 100)
         for polygon in details["polygons"]:

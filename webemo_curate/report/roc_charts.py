@@ -52,7 +52,7 @@ def roc_against_rest(
     probability : ndarray of float, shape (images, classes)
         Of each class.
     classes : sequence of str
-        Their names. A class without images, or that all images are of, has no curve.
+        Their names. A class that no image has, or every image, has no curve.
 
     Returns
     -------

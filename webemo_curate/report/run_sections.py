@@ -56,7 +56,7 @@ class RunSection:
     recorded
         Whether digests say what its files were; runs of the first versions have none.
     row
-        What it is and came to, beside others; None of a broken one.
+        Its settings and results, for the table of all runs; None of a broken one.
     history
         Its log.
     shown

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from webemo_curate.accounting import FunnelStep
+from webemo_curate.accounting import FunnelStep, split_counts
 from webemo_curate.report.run_sections import RunSection
 from webemo_curate.schemas import MANIFESTS
 from webemo_curate.table_engine import TableEngine
@@ -12,8 +12,6 @@ from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import Workspace
 
 SIZES: Final = 'select count(*), count(distinct label), count(distinct "group") from {split}'
-
-TARGETS: Final = "select target, count(*) from {split} group by target"
 
 
 @dataclass(frozen=True)
@@ -66,17 +64,15 @@ def split_rows(workspace: Workspace, memory: int | None) -> list[SplitRow]:
     """Return a row for each split, counted within `memory`; empty until there are splits."""
     if not all(map(workspace.has, Split)):
         return []
-    columns = ["target", "label", "group"]
-    tables = {str(split): workspace.scan(split, columns) for split in Split}
+    tables = {str(split): workspace.scan(split, ["label", "group"]) for split in Split}
+    targets = split_counts(workspace.read, len(workspace.classes(Split.TRAIN)))
     with TableEngine(workspace.root, tables, memory) as engine:
-        return [_split_row(engine, split, len(workspace.classes(split))) for split in tables]
+        return [_split_row(engine, split, sizes) for split, sizes in targets.items()]
 
 
-def _split_row(engine: TableEngine, split: str, classes: int) -> SplitRow:
-    counts = engine.rows(SIZES.format(split=split))[0]
-    by_target = dict(engine.rows(TARGETS.format(split=split)))
-    sizes = [by_target.get(target, 0) for target in range(classes)]
-    return SplitRow(split, counts[0], sizes, *counts[1:])
+def _split_row(engine: TableEngine, split: str, sizes: dict[int, int]) -> SplitRow:
+    ((images, labels, groups),) = engine.rows(SIZES.format(split=split))
+    return SplitRow(split, images, [*sizes.values()], labels, groups)
 
 
 def origins(workspace: Workspace) -> list[tuple[str, int, str, str]]:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from webemo_curate.config import BOUNDS
 from webemo_curate.duplicates.laid_task import LaidTask
-from webemo_curate.imaging import Apart, Facts, Made, choose_frame, load_frame
+from webemo_curate.imaging import Apart, Facts, Made, load_frame
 
 SIDES: Final = {"small": 240, "fit": 1280, "full": 4096}
 """Most pixels a side, by the name that the page asks by."""
@@ -24,14 +24,8 @@ class PageTask:
 
     def __call__(self, content: bytes, details: Facts) -> Made:
         """Return the picture upright, within `side` pixels."""
-        frame, max_pixels, side = details["frame"], details["max_pixels"], details["side"]
-        chosen = (
-            choose_frame(content, max_pixels)
-            if frame is None
-            else load_frame(content, max_pixels, frame)
-        )
-        picture = chosen.picture
-        picture.thumbnail((side, side), Image.Resampling.BICUBIC)
+        picture = load_frame(content, details["max_pixels"], details["frame"]).picture
+        picture.thumbnail((details["side"], details["side"]), Image.Resampling.BICUBIC)
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=QUALITY)
         return Made({}, stream.getvalue())

@@ -61,7 +61,7 @@ class ReviewJournal:
         """
         self._stack = ExitStack()
         self._stack.enter_context(self._workspace.lock())
-        self._entries = None  # another writer may have added some before the lock was had
+        self._entries = None  # another writer may have added some before this one got the lock
         return self
 
     def __exit__(
@@ -221,7 +221,7 @@ class ReviewJournal:
         self._store.check_own()
         key = self._segment or self._new_segment()
         path = below(self._store.root, key)
-        self._segment = None  # if this fails another is begun: what is torn stays at an end
+        self._segment = None  # if this fails, another is begun: a torn line is always the last
         size = append_bytes(path, b"".join(map(as_line, reviews)))
         self._store.publish(key)
         self._segment = key if size < SEGMENT_BYTES else None
@@ -233,7 +233,7 @@ class ReviewJournal:
         return f"{SEGMENTS}/{began}-{uuid.uuid4().hex[:8]}{SUFFIX}"
 
     def _settle(self) -> None:
-        """Put all entries into the table; the lines are needed no more."""
+        """Put all entries into the table; the lines are no longer needed."""
         keys = self._keys()
         if not keys:
             return

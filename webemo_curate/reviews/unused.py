@@ -1,4 +1,4 @@
-"""Decisions that nothing came of: the pictures they are of are not where they would count."""
+"""Find decisions without effect: their pictures are not where a decision would count."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ JUDGED = {
 
 
 def unused_reasons(workspace: Workspace, reviews: Iterable[Review]) -> dict[Review, str]:
-    """Say of which decisions nothing comes, and why.
+    """Return the decisions without effect, and why.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def unused_reasons(workspace: Workspace, reviews: Iterable[Review]) -> dict[Revi
     Returns
     -------
     dict of Review to str
-        The reason of each that is of no use.
+        Each decision without effect, with its reason.
     """
     images = _hashes(workspace, "images")
     judged = {kind: _hashes(workspace, manifest) for kind, (manifest, _) in JUDGED.items()}

@@ -1,7 +1,7 @@
 """The images that stages compare with one another: clean ones, best keeper first."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -10,16 +10,36 @@ from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
 from webemo_curate.duplicates.parting import Parting
 from webemo_curate.frames import to_frame
-from webemo_curate.stages.stage import ConfigT, Stage, Tables
+from webemo_curate.stages.stage import ConfigT, Stage
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEEPER_ORDER = ["pixels", "bytes", "sha256"]
+CLEAN: Final = """
+create table clean as -- images that are compared; `place` counts them, the best keeper first
+select images.sha256, pixel_hash, row_number() over (
+    order by width::bigint * height desc nulls last, bytes desc, images.sha256) - 1 as place
+from images join text on text.sha256 = images.sha256 and text.verdict = $clean {good}
+"""
 """The keeper of a cluster has the most pixels, then the most bytes, then the first hash."""
 
-QUALITY = {"quality": ("sha256", "verdict")}
+GOOD: Final = (
+    f"join quality on quality.sha256 = images.sha256 and quality.verdict = '{GOOD_ENOUGH}'"
+)
+
+FIRST: Final = """
+select min(place) over (partition by coalesce(pixel_hash, sha256)) as first
+from clean order by place
+"""
+
+SHOWN: Final = "select {columns} from clean join images using (sha256) order by place"
+
+CLEAN_COLUMNS: Final = ("sha256", "bytes", "width", "height", "pixel_hash")
+"""Columns of `images` that `CLEAN` reads."""
+
+QUALITY: Final = {"quality": ("sha256", "verdict")}
 """A further input, read only if pictures are dropped for their quality: manifests made without it
 stay current."""
 
@@ -44,48 +64,51 @@ class ComparingStage(Stage[ConfigT]):
         return {**self.inputs, **QUALITY} if self._by_quality else self.inputs
 
 
-def clean_images(tables: Tables, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return images without text that were not dropped for quality, best keeper first.
+def make_clean(engine: TableEngine, *, by_quality: bool) -> None:
+    """Let queries name the table `clean`: images without text, best keeper first.
 
     Parameters
     ----------
-    tables : Tables
-        `images` and `text`; `quality` if pictures are dropped for it.
+    engine : TableEngine
+        Holds `images` and `text`; `quality` if pictures are dropped for it.
+    by_quality : bool
+        Whether they are.
+    """
+    engine.make(CLEAN.format(good=GOOD if by_quality else ""), clean=str(TextVerdict.CLEAN))
+
+
+def clean_images(engine: TableEngine, columns: Sequence[str]) -> "pd.DataFrame":
+    """Return columns of `images` for each clean image, in the order of their places.
+
+    Parameters
+    ----------
+    engine : TableEngine
+        See `make_clean`.
     columns : sequence of str
-        Further columns of `images` to return.
+        The columns.
 
     Returns
     -------
     DataFrame
-        One row for each image: `sha256`, `bytes`, `width`, `height`, `pixels` and the columns.
+        One row for each image.
     """
-    text = to_frame(tables["text"].select(["sha256", "verdict"]))
-    clean = text.loc[text["verdict"] == TextVerdict.CLEAN, ["sha256"]]
-    if "quality" in tables:
-        quality = to_frame(tables["quality"].select([*QUALITY["quality"]]))
-        clean = clean.merge(quality.loc[quality["verdict"] == GOOD_ENOUGH, ["sha256"]], on="sha256")
-    wanted = ["sha256", "bytes", "width", "height", *columns]
-    images = to_frame(tables["images"].select(wanted)).merge(clean, on="sha256")
-    images["pixels"] = images["width"].astype("Int64") * images["height"]
-    return images.sort_values(KEEPER_ORDER, ascending=[False, False, True], ignore_index=True)
+    return to_frame(engine.table(SHOWN.format(columns=", ".join(columns))))
 
 
-def first_of_pixels(images: "pd.DataFrame") -> Indices:
-    """Return for each image the position of the first image with equal pixels.
+def first_of_pixels(engine: TableEngine) -> Indices:
+    """Return for each clean image the place of the first image with equal pixels.
 
     Parameters
     ----------
-    images : DataFrame
-        See `clean_images`; with `pixel_hash`.
+    engine : TableEngine
+        See `make_clean`.
 
     Returns
     -------
     ndarray of int64, shape (images,)
         For most images their own.
     """
-    codes, _ = images["pixel_hash"].factorize()  # numbered as they appear
-    _, places = np.unique(codes, return_index=True)
-    return places[codes]
+    return engine.table(FIRST)["first"].to_numpy().astype(np.int64)
 
 
 def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:

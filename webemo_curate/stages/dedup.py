@@ -15,29 +15,19 @@ from webemo_curate.duplicates.stored_pairs import measured_of
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.reviews.decided_reviews import tell_unused
 from webemo_curate.reviews.review import ANSWERS, ReviewKind
-from webemo_curate.stages.compared_images import ComparingStage, linked_pixels
+from webemo_curate.stages.compared_images import (
+    CLEAN_COLUMNS,
+    ComparingStage,
+    first_of_pixels,
+    linked_pixels,
+    make_clean,
+)
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.table_engine import TableEngine
-from webemo_curate.verdicts import GOOD_ENOUGH, STORED, DuplicateVerdict, TextVerdict
+from webemo_curate.verdicts import STORED, DuplicateVerdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-CLEAN: Final = """
-create table clean as -- images that are compared; `place` counts them, the best keeper first
-select images.sha256, pixel_hash, row_number() over (
-    order by width::bigint * height desc nulls last, bytes desc, images.sha256) - 1 as place
-from images join text on text.sha256 = images.sha256 and text.verdict = $clean {good}
-"""
-
-GOOD: Final = (
-    f"join quality on quality.sha256 = images.sha256 and quality.verdict = '{GOOD_ENOUGH}'"
-)
-
-FIRST: Final = """
-select min(place) over (partition by coalesce(pixel_hash, sha256)) as first
-from clean order by place
-"""
 
 DECIDED: Final = """
 select one.place, two.place, decision
@@ -106,7 +96,7 @@ class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
     inputs: ClassVar = {
         "listing": ("url", "asset_id", "group"),
         "fetch": ("url", "status", "sha256"),
-        "images": ("sha256", "bytes", "width", "height", "pixel_hash"),
+        "images": CLEAN_COLUMNS,
         "text": ("sha256", "verdict"),
         "pairs": tuple(PAIRS.names),
     }
@@ -116,9 +106,8 @@ class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Cluster duplicates and join clusters of one sitting or stock asset; see `Stage.run`."""
-        good = GOOD if self._by_quality else ""
-        engine.make(CLEAN.format(good=good), clean=str(TextVerdict.CLEAN))
-        links = linked_pixels(_numbers(engine.table(FIRST), "first"), _parting(engine))
+        make_clean(engine, by_quality=self._by_quality)
+        links = linked_pixels(first_of_pixels(engine), _parting(engine))
         if self.config.perceptual:
             engine.make(MET)
             link_looks(links, _Met(engine, len(links.parent)), self.config)

@@ -15,13 +15,16 @@ from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.errors import InputError
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.stages.compared_images import (
+    CLEAN_COLUMNS,
     ComparingStage,
     clean_images,
     first_of_pixels,
     linked_pixels,
+    make_clean,
 )
 from webemo_curate.stages.stage import StageContext, Tables
 from webemo_curate.table_digest import content_digest
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
     name = "pairs"
     version = 2
     inputs: ClassVar = {
-        "images": ("sha256", "path", "bytes", "width", "height", "pixel_hash", *LOOKS),
+        "images": (*CLEAN_COLUMNS, "path", *LOOKS),
         "text": ("sha256", "verdict"),
         "features": ("sha256", "words"),
     }
@@ -54,8 +57,11 @@ class PairsStage(ComparingStage[MatchingConfig]):
         """Measure pairs, whole frames first, then crops and captions; see `Stage.run`."""
         if not self.config.perceptual:
             return {"pairs": PAIRS.empty_table()}
-        images = clean_images(tables, ["path", "pixel_hash", *LOOKS])
-        links = linked_pixels(first_of_pixels(images))
+        compared = {name: table for name, table in tables.items() if name != "features"}
+        with TableEngine(context.workspace.root, compared, context.memory) as engine:
+            make_clean(engine, by_quality=self._by_quality)
+            images = clean_images(engine, ["sha256", "path", *LOOKS])
+            links = linked_pixels(first_of_pixels(engine))
         measuring = self._measuring(images, tables["features"], context)
         link_looks(links, measuring, DedupConfig())
         return {"pairs": measuring.table(links)}

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import torch
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.models.precision import CHANNELS
 from webemo_curate.models.registry import build_network, set_training
 from webemo_curate.progress import ProgressBar
 from webemo_curate.training.loss import Objective
 from webemo_curate.training.optimizers import make_optimizer
 from webemo_curate.verdicts import BINARY
-
-CHANNELS = 3
 
 
 class _TimedNetwork:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.models.precision import CHANNELS
 from webemo_curate.training.averaging import Averaging
 from webemo_curate.training.distributed import ProcessGroup
 from webemo_curate.training.optimizers import set_rate
@@ -14,8 +15,6 @@ from webemo_curate.training.update import EagerUpdate, Update
 from webemo_curate.training.update_graph import GraphedUpdate
 
 logger = logging.getLogger(__name__)
-
-CHANNELS = 3
 
 
 class Updates:
