@@ -21,7 +21,7 @@ from webemo_curate.report.label_margin import label_borderline
 from webemo_curate.report.pair_margin import pair_borderline
 from webemo_curate.report.text_margin import text_borderline
 from webemo_curate.stages.compared_images import (
-    clean_images,
+    clean_names,
     first_of_pixels,
     linked_pixels,
     make_clean,
@@ -103,7 +103,7 @@ def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:
     tables = {name: filled.read(name) for name in ("images", "text")}
     with TableEngine(filled.root, tables) as engine:
         make_clean(engine, by_quality=False)
-        names, first = list(clean_images(engine, ["sha256"])["sha256"]), first_of_pixels(engine)
+        names, first = clean_names(engine), first_of_pixels(engine)
     for setting, dropped in by_setting(step).items():
         *name, value = setting.split()
         links = linked_pixels(first)

@@ -23,7 +23,7 @@ from webemo_curate.reviews.review import NEAR
 from webemo_curate.stages.compared_images import (
     CLEAN_COLUMNS,
     QUALITY,
-    clean_images,
+    clean_names,
     first_of_pixels,
     linked_pixels,
     make_clean,
@@ -68,7 +68,7 @@ class _DecidedPairs:
         tables = {name: self.workspace.scan(name, columns) for name, columns in reads.items()}
         with TableEngine(self.workspace.root, tables, self.memory) as engine:
             make_clean(engine, by_quality=by_quality)
-            return list(clean_images(engine, ["sha256"])["sha256"]), first_of_pixels(engine)
+            return clean_names(engine), first_of_pixels(engine)
 
     @property
     def names(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The images that stages compare with one another: clean ones, best keeper first."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
@@ -9,13 +9,9 @@ from webemo_curate.duplicates.hamming import Indices
 from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
 from webemo_curate.duplicates.parting import Parting
-from webemo_curate.frames import to_frame
 from webemo_curate.stages.stage import ConfigT, Stage
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CLEAN: Final = """
 create table clean as -- images that are compared; `place` counts them, the best keeper first
@@ -34,7 +30,7 @@ select min(place) over (partition by coalesce(pixel_hash, sha256)) as first
 from clean order by place
 """
 
-SHOWN: Final = "select {columns} from clean join images using (sha256) order by place"
+NAMES: Final = "select sha256 from clean order by place"
 
 CLEAN_COLUMNS: Final = ("sha256", "bytes", "width", "height", "pixel_hash")
 """Columns of `images` that `CLEAN` reads."""
@@ -77,22 +73,10 @@ def make_clean(engine: TableEngine, *, by_quality: bool) -> None:
     engine.make(CLEAN.format(good=GOOD if by_quality else ""), clean=str(TextVerdict.CLEAN))
 
 
-def clean_images(engine: TableEngine, columns: Sequence[str]) -> "pd.DataFrame":
-    """Return columns of `images` for each clean image, in the order of their places.
-
-    Parameters
-    ----------
-    engine : TableEngine
-        See `make_clean`.
-    columns : sequence of str
-        The columns.
-
-    Returns
-    -------
-    DataFrame
-        One row for each image.
-    """
-    return to_frame(engine.table(SHOWN.format(columns=", ".join(columns))))
+def clean_names(engine: TableEngine) -> list[str]:
+    """Return the SHA-256 of every clean image, in the order of their places; see `make_clean`."""
+    names: list[str] = engine.table(NAMES)["sha256"].to_pylist()
+    return names
 
 
 def first_of_pixels(engine: TableEngine) -> Indices:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from webemo_curate.config import DecodingConfig, DedupConfig, MatchingConfig
 from webemo_curate.duplicates.compare import Prover
@@ -13,11 +14,12 @@ from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
 from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.errors import InputError
+from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.stages.compared_images import (
     CLEAN_COLUMNS,
     ComparingStage,
-    clean_images,
+    clean_names,
     first_of_pixels,
     linked_pixels,
     make_clean,
@@ -60,8 +62,9 @@ class PairsStage(ComparingStage[MatchingConfig]):
         compared = {name: table for name, table in tables.items() if name != "features"}
         with TableEngine(context.workspace.root, compared, context.memory) as engine:
             make_clean(engine, by_quality=self._by_quality)
-            images = clean_images(engine, ["sha256", "path", *LOOKS])
-            links = linked_pixels(first_of_pixels(engine))
+            names, links = clean_names(engine), linked_pixels(first_of_pixels(engine))
+        place = pc.index_in(pa.array(names, pa.string()), tables["images"]["sha256"])
+        images = to_frame(tables["images"].select(["sha256", "path", *LOOKS]).take(place))
         measuring = self._measuring(images, tables["features"], context)
         link_looks(links, measuring, DedupConfig())
         return {"pairs": measuring.table(links)}
