@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.label_schemas import ON_DEMAND
 from webemo_curate.manifest import SHARED
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
+from webemo_curate.manifest_store import manifest_key
 from webemo_curate.named_files import NAMED, named_files
 from webemo_curate.parquet import is_sealed
 from webemo_curate.progress import ProgressBar
@@ -28,6 +29,9 @@ from webemo_curate.workspace import Workspace
 
 ROWS_AT_A_TIME = 1_000
 """Rows that are Python's own at a time."""
+
+MARKS = "shared-"
+"""What the names of manifests begin with that say what a set shares."""
 
 TOMBSTONES = "data/removed.parquet"
 """Where a workspace keeps what was taken down; sealed, see `parquet`."""
@@ -81,6 +85,12 @@ def further_manifests(workspace: Workspace) -> list[str]:
     """Return the names of added sets' manifests, and of those of what sets share."""
     names = [PurePosixPath(key) for key in workspace.store.keys(FOLDER)]
     return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in SCHEMAS]
+
+
+def added_sets(workspace: Workspace) -> dict[str, Path]:
+    """Return the local manifests of a workspace's added sets, by the names given to them."""
+    names = [each for each in further_manifests(workspace) if not each.startswith(MARKS)]
+    return {name: workspace.store.local(manifest_key(name)) for name in names}
 
 
 def _changed_manifests(workspace: Workspace, present: set[str]) -> Iterator[str]:

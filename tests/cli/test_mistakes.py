@@ -40,6 +40,9 @@ def message(said: Said) -> str:
         ("taxonomy show nosuch", "there are ekman6"),
         ("rebuild nosuch", "nosuch: no such folder"),
         ("undersample --positive-fraction 46", "--positive-fraction: "),
+        ("split --ratios 80/10", "--ratios: give three numbers, such as 80/10/10"),
+        ("split --ratios a/b/c", "--ratios: give three numbers, such as 80/10/10"),
+        ("dedup --against nosuch", "--against nosuch: no such folder or manifest"),
         ("split --only --workspace nosuch", "--workspace nosuch: no such folder"),
     ],
 )

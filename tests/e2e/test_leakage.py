@@ -63,6 +63,7 @@ def outside(own: Workspace, tmp_path: Path) -> Path:
 def test_disguised_pictures_are_marked_with_their_match(own: Workspace, outside: Path) -> None:
     output = curate("dedup", "--against", outside, "--workspace", own.root, "--json")
 
+    assert output.count("files are taken") == 1
     assert "Outside: 5 of 10 images are in the workspace too" in output
     assert json.loads(output.splitlines()[-1])["shared"] == {"Outside": 5}
     rows = pq.read_table(own.manifests / "shared-Outside.parquet").to_pylist()

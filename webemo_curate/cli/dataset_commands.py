@@ -84,7 +84,9 @@ def dedup(
     call: Call,
     against: Annotated[
         list[Path] | None,
-        typer.Option(help="Also mark what this folder or manifest shares with the images."),
+        typer.Option(
+            help="Also mark what this folder, manifest or added set shares with the images."
+        ),
     ] = None,
     only: OnlyOption = False,
     dry_run: DryRunOption = False,
@@ -92,7 +94,8 @@ def dedup(
     """Find exact and near duplicates; keep one image of each cluster."""
     if against and dry_run:
         raise InputError("--against compares at once; leave out --dry-run")
-    _run_stages(call, "dedup", only=only, dry_run=dry_run, against=against or ())
+    sets = _outside_sets(call, against or ())
+    _run_stages(call, "dedup", only=only, dry_run=dry_run, against=sets)
 
 
 @command(
@@ -163,6 +166,24 @@ def _run_stages(
     manifest = next(iter(outcomes[-1].rows))
     call.end(lies=call.workspace.where(manifest), then=NEXT.get(target, "split"))
     call.answer(stages=as_dicts(outcomes), shared=shared)
+
+
+def _outside_sets(call: Call, named: Sequence[Path]) -> list[Path]:
+    """Return where the sets lie that are compared with; a mistyped one ends before anything runs.
+
+    Raises
+    ------
+    InputError
+        If one is no folder, manifest or added set.
+    """
+    from webemo_curate.verification import added_sets
+
+    added = added_sets(call.workspace) if named else {}
+    for place in named:
+        if not place.exists() and str(place) not in added:
+            known = f"; added sets are: {', '.join(added)}" if added else ""
+            raise InputError(f"--against {place}: no such folder or manifest{known}")
+    return [place if place.exists() else added[str(place)] for place in named]
 
 
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:

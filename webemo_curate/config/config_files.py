@@ -76,7 +76,8 @@ def validate(
             raise InputError(f"{name(first['loc'])}: {what}") from error
         given = first.get("input")
         given = quoted(masked(given) if isinstance(given, str) else given)
-        raise InputError(f"{name(first['loc'])}: {first['msg']} (given: {given})") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{name(first['loc'])}: {what} (given: {given})") from error
 
 
 def within(path: Path) -> Callable[[tuple[Any, ...]], str]:

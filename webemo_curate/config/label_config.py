@@ -1,5 +1,6 @@
 """Settings that turn labels into classes, and that balance and split the sample."""
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageConfig, setting
 from webemo_curate.quoting import quoted
+from webemo_curate.verdicts import Split
 
 LARGEST_RATIO = 1e9
 DRAW_SEED = "Seed of the draw."
@@ -143,12 +145,11 @@ class UndersampleConfig(StageConfig):
 
 
 def _split_slashes(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    try:
-        return tuple(float(part) for part in given.split("/"))
-    except ValueError:
-        raise ValueError("give three numbers, such as 80/10/10") from None
+    parts = given.split("/") if isinstance(given, str) else given
+    if isinstance(parts, list | tuple) and len(parts) == len(Split):
+        with suppress(TypeError, ValueError):
+            return tuple(float(part) for part in parts)
+    raise ValueError("give three numbers, such as 80/10/10")
 
 
 class SplitConfig(StageConfig):

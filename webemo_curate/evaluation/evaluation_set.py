@@ -10,13 +10,13 @@ import pyarrow as pa
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.manifest_store import change, manifest_key
+from webemo_curate.manifest_store import change
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folder_set import read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
 from webemo_curate.table_digest import content_digest
 from webemo_curate.verdicts import DEFAULT_CLASSES, Split, is_split
-from webemo_curate.verification import further_manifests
+from webemo_curate.verification import added_sets
 from webemo_curate.workspace import Workspace
 
 PLACE, CONTENT = "set_path", "set_digest"
@@ -118,9 +118,9 @@ def find_set(on: str, workspace: Workspace) -> str:
     """
     if is_split(on) or Path(on).exists():
         return on
-    added = [name for name in further_manifests(workspace) if not name.startswith("shared-")]
+    added = added_sets(workspace)
     if on in added:
-        return str(workspace.store.local(manifest_key(on)))
+        return str(added[on])
     known = ", ".join([*Split, *added])
     raise InputError(
         f"--on {on}: no such split, added set, folder or manifest; there are: {known}, and any "

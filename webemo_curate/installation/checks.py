@@ -241,7 +241,7 @@ def _reason(error: Exception) -> str:
 
 def optional_packages() -> Check:
     """Check for the packages that some options need."""
-    needs: dict[str, str] = {"ray": "--run-on ray", "tensorboard": "--tensorboard"}
+    needs = {"ray": "--run-on ray", "tensorboard": "--tensorboard", "cleanlab": "label-issues"}
     found: Callable[[str], object] = importlib.util.find_spec
     missing = [name for name in needs if found(name) is None]
     if not missing:
