@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +88,20 @@ def test_a_multi_picture_jpeg_is_a_jpeg_and_its_first_picture_counts() -> None:
         tiff(GRAY.astype(np.float32) * 0.5 - 3),
         encode(Image.fromarray(GRAY), "TIFF"),
         encode(Image.fromarray(GRAY).convert("LA"), "PNG"),
+        tiff(GRAY ^ np.uint8(0x80), t339=2),
     ],
-    ids=["png16", "tiff16", "int32", "float255", "float1", "float65535", "float", "8", "LA"],
+    ids=[
+        "png16",
+        "tiff16",
+        "int32",
+        "float255",
+        "float1",
+        "float65535",
+        "float",
+        "8",
+        "LA",
+        "int8",
+    ],
 )
 def test_gray_levels_of_any_depth_keep_their_contrast(content: bytes) -> None:
     assert np.array_equal(shown(content), np.stack([GRAY] * 3, axis=-1))
@@ -146,6 +158,18 @@ def test_the_transparent_color_of_a_png_is_told_in_its_own_depth(depth: int, sca
     key = struct.pack(">3H", *(value * scale for value in colors[0]))
     content = png((2, 1), depth, 2, b"\0" + row, png_chunk(b"tRNS", key))
     assert shown(content).tolist() == [[WHITE, [9, 8, 6]]]
+
+
+def test_a_bmp_that_leaves_its_fourth_byte_unused_is_opaque() -> None:
+    image = picture()
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    size = struct.pack("<IiiHHIIiiII", 108, *image.size, 1, 32, 3, 0, 0, 0, 0, 0)
+    header = size + masks + bytes(52)
+    start = b"BM" + struct.pack("<IHHI", 0, 0, 0, 14 + len(header)) + header
+    for unused in (0, 255):
+        layers = [*image.split()[::-1], Image.new("L", image.size, unused)]
+        rows = np.dstack([np.asarray(layer) for layer in layers])[::-1]
+        assert np.array_equal(shown(start + rows.tobytes()), np.asarray(image))
 
 
 def test_inks_are_shown_as_browsers_show_them() -> None:
@@ -215,6 +239,17 @@ def text_chunks(zipped: bool, itxt: bool) -> PngImagePlugin.PngInfo:
     return info
 
 
+def test_what_decoders_ignore_as_too_short_does_not_condemn_a_picture() -> None:
+    image = picture(5)
+    content = encode(image, "PNG")
+    for body in (b"", b"\0\1"):
+        broken = content[:33] + png_chunk(b"tRNS", body) + content[33:]
+        assert np.array_equal(shown(broken), np.asarray(image))
+    content = encode(image, "JPEG")
+    for segment in (b"\xff\xee\0\x07Adobe", b"\xff\xe0\0\x07JFIF\0"):
+        assert np.array_equal(shown(content[:2] + segment + content[2:]), shown(content))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -231,6 +266,22 @@ def test_large_texts_and_profiles_do_not_condemn_a_png(options: dict) -> None:
     content = encode(upside_down, "PNG", exif=exif, **options)
     assert np.array_equal(shown(content), np.asarray(image))
     assert check_body(content, MAX_PIXELS) == ".png"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(("progressive", "more"), [(False, range(3, 30)), (True, [6, 250])])
+def test_a_jpeg_may_lack_its_end_marker_but_no_pixels(
+    mode: str, progressive: bool, more: Sequence[int]
+) -> None:
+    content = encode(picture(5).convert(mode), "JPEG", progressive=progressive)
+    for lost in (1, 2):
+        for padding in (b"", b"\0" * 9):
+            assert np.array_equal(shown(content[:-lost] + padding), shown(content))
+            assert check_body(content[:-lost] + padding, MAX_PIXELS) == ".jpg"
+    for lost in more:
+        for read in (load_rgb, check_body):
+            with pytest.raises(DecodeError, match=r"(?i)truncated"):
+                read(content[:-lost], MAX_PIXELS)
 
 
 def test_a_broken_list_of_frames_leaves_the_still() -> None:
@@ -263,6 +314,7 @@ def test_a_wrong_checksum_counts_where_pixels_depend_on_it() -> None:
         (b"BM is no header of a bitmap", "text"),
         (b"%PDF-1.7\n", "pdf"),
         (b"8BPS\0\1", "psd"),
+        (b"\0\0\x02\0\0\0\0\0\0\0\0\0\x10\0\x10\0\x18\0", "cur or tga"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heic"),
         (b"\0\0\0\x18ftypisom\0\0\0\0mp42isom", "mp4"),
         (b"\x1f\x8b\x08", "gzip"),

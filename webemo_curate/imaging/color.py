@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, TiffImagePlugin
+from PIL import BmpImagePlugin, Image, ImageFile, TiffImagePlugin
 
 from webemo_curate.imaging.profiles import Profile, profile_of
 
@@ -19,7 +19,7 @@ FLOAT_RANGES: Final = (255.0, 65535.0)
 BITS, PHOTOMETRIC, SIGNS, SMALLEST, LARGEST = 258, 262, 339, 340, 341
 """Tags of TIFF 6.0: bits per sample, photometric interpretation, sample format, range of values."""
 
-UNSIGNED: Final = 1
+UNSIGNED, SIGNED = 1, 2
 WHITE_IS_ZERO: Final = 0
 PNG_DEPTH_AT: Final = 24
 """Offset of the bit depth in a PNG file: after signature, length, chunk type, width and height."""
@@ -35,7 +35,7 @@ BAND_PIXELS: Final = 2**20
 
 
 class Levels(NamedTuple):
-    """Describes how gray levels of more than 8 bits become 8 bits.
+    """Describes how gray levels of more than 8 bits, or signed ones, become 8 bits.
 
     Attributes
     ----------
@@ -66,10 +66,11 @@ def to_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
         for floating-point levels see `_float_levels`.
     """
     profile = profile_of(image)
-    if image.mode in WIDE_GRAYS:
+    if image.mode in WIDE_GRAYS or _is_signed(image):
         levels = _levels_of(image)
         return _by_bands(image, lambda band: _show(_wide_to_gray(band, levels), profile))
-    if profile is None and image.mode in SIMPLE and not image.has_transparency_data:
+    simple = image.mode in SIMPLE and not image.has_transparency_data
+    if (profile is None and simple) or _has_unused_alpha(image):
         return image.convert("RGB")
     if not image.has_transparency_data:
         return _by_bands(image, lambda band: _show(band, profile))
@@ -84,6 +85,21 @@ def picture_to_rgb(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:
         return _on_page(picture.convert("RGBA"))
     return picture.convert("RGB")
+
+
+def _has_unused_alpha(image: ImageFile.ImageFile) -> bool:
+    """Return whether a BMP's writer left the fourth byte of all pixels zero; it means nothing then.
+
+    Browsers show such a picture opaque; in other formats it is what it says, all transparent.
+    """
+    if not isinstance(image, BmpImagePlugin.BmpImageFile) or image.mode != "RGBA":
+        return False
+    return image.getchannel("A").getbbox() is None
+
+
+def _is_signed(image: ImageFile.ImageFile) -> bool:
+    """Return whether gray levels of 8 bits are signed, which Pillow does not tell in the mode."""
+    return image.mode == "L" and _tags(image).get(SIGNS) == SIGNED
 
 
 def _by_bands(image: Image.Image, show: Callable[[Image.Image], Image.Image]) -> Image.Image:
@@ -168,6 +184,8 @@ def _tags(image: ImageFile.ImageFile) -> dict[int, Any]:
 
 def _integer_levels(values: Values, tags: dict[int, Any]) -> Bytes:
     """Keep the highest 8 bits of the full range of the integer type."""
+    if values.dtype.itemsize == 1:  # signed; see `_is_signed`
+        return values ^ np.uint8(0x80)
     if values.dtype.itemsize == 2:
         return (values >> (int(tags.get(BITS) or 16) - 8)).astype(np.uint8)
     bits = 16 if tags.get(BITS) == 16 else 32

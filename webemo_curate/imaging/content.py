@@ -9,7 +9,7 @@ SIGNATURES: Final = (
     (b"\xff\x4f\xff\x51", "jpeg 2000"),
     (b"8BPS", "psd"),
     (b"\x00\x00\x01\x00", "ico"),
-    (b"\x00\x00\x02\x00", "cur"),
+    (b"\x00\x00\x02\x00", "cur or tga"),
     (b"%PDF-", "pdf"),
     (b"%!PS", "postscript"),
     (b"\xc5\xd0\xd3\xc6", "postscript"),

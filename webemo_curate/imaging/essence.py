@@ -9,13 +9,16 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from webemo_curate.imaging.jpeg_end import completed
+
 PNG_SIGNATURE: Final = 8
 PNG_STILL: Final = frozenset({b"tRNS"})
 PNG_ANIMATION: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
 PNG_ORIENTATION: Final = b"eXIf"
 
-JPEG_PLAIN: Final = frozenset({0xE0, 0xEE})
-"""APP0 and APP14 say how the colors are stored; the other APP segments do not."""
+JPEG_PLAIN: Final = {0xE0: 14, 0xEE: 12}
+"""APP0 and APP14 say how the colors are stored; the other APP segments do not. Each with the fewest
+bytes that say it: decoders ignore a shorter one (libjpeg's jdmarker.c), and Pillow fails on it."""
 
 JPEG_COMMENT: Final = 0xFE
 JPEG_SCAN: Final = b"\xda"
@@ -34,7 +37,7 @@ class Chunk(NamedTuple):
 
 
 def of_png(content: bytes) -> Iterator[bytes]:
-    """Yield a PNG file, then without text and profiles, then as a still picture.
+    """Yield a PNG file, then without text and profiles, as a still picture, without transparency.
 
     Parameters
     ----------
@@ -47,13 +50,13 @@ def of_png(content: bytes) -> Iterator[bytes]:
         The file with less and less metadata. The orientation is kept if its checksum is right.
     """
     yield content
-    for wanted in (PNG_STILL | PNG_ANIMATION, PNG_STILL):
+    for wanted in (PNG_STILL | PNG_ANIMATION, PNG_STILL, frozenset[bytes]()):
         kept = (chunk for chunk in _png_chunks(content) if _is_kept(chunk, content, wanted))
         yield content[:PNG_SIGNATURE] + b"".join(content[c.start : c.end] for c in kept)
 
 
 def of_jpeg(content: bytes) -> Iterator[bytes]:
-    """Yield a JPEG file, then without EXIF, profiles, previews and comments.
+    """Yield a JPEG file, then without EXIF, profiles, previews and comments, then completed.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ def of_jpeg(content: bytes) -> Iterator[bytes]:
     Yields
     ------
     bytes
-        The file, then what is left of it.
+        The file, then what is left of it, then the file with its end marker, if it lacks only that.
     """
     yield content
     kept, at = [content[:2]], 2
@@ -73,10 +76,11 @@ def of_jpeg(content: bytes) -> Iterator[bytes]:
         if not at + 4 <= end <= len(content) - 2:
             break
         metadata = marker == JPEG_COMMENT or 0xE0 <= marker <= 0xEF
-        if not metadata or marker in JPEG_PLAIN:
+        if not metadata or end - at - 4 >= JPEG_PLAIN.get(marker, end):
             kept.append(content[at:end])
         at = end
     yield b"".join([*kept, content[at:]])
+    yield from completed(content)
 
 
 def of_avif(content: bytes) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ class FetchStage(Stage[FetchConfig]):
     """
 
     name = "fetch"
-    version = 5
+    version = 6
     inputs: ClassVar = {"listing": ("url", "source", "file", "problem")}
     gate = gates.FETCH
     outputs = ("fetch",)
