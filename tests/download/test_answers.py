@@ -39,7 +39,9 @@ def stored(folder: Path, row: dict[str, Any]) -> bytes:
     return (folder / Workspace(folder).image_path(row["sha256"], row["suffix"])).read_bytes()
 
 
-@pytest.mark.parametrize("status", [b"200 OK", b"201 Created", b"202 Accepted", b"203 By proxy"])
+@pytest.mark.parametrize(
+    "status", [b"200 OK", b"201 Created", b"202 Accepted", b"203 By proxy", b"226 Used", b"299 New"]
+)
 def test_codes_of_success_carry_a_picture(tmp_path: Path, site: Site, status: bytes) -> None:
     row = one(tmp_path, site, answer(picture(), status=status))
     assert (row["status"], row["http_status"]) == (FetchStatus.OK, int(status[:3]))

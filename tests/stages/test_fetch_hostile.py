@@ -259,7 +259,14 @@ def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
     assert retry_after("7") == 7
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     assert 28 <= retry_after(soon) <= 30
-    assert retry_after("Sun, 06 Nov 1994 08:49:37 GMT") == 0
+    for past in (
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ):
+        assert retry_after(past) == 0
+    asctime = (datetime.now(UTC) + timedelta(seconds=30)).strftime("%a %b %d %H:%M:%S %Y")
+    assert 28 <= retry_after(asctime) <= 30
     assert retry_after("soon") is None
     assert retry_after(None) is None
 

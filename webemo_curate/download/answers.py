@@ -69,6 +69,8 @@ def retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None:  # in the form of asctime, which is UTC (RFC 9110, 5.6.7)
+            moment = moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -17,11 +17,12 @@ it is still refused as too long."""
 MAX_VALUES = 16
 """Most values kept of a header that a server repeats."""
 
-SUCCESS = frozenset({200, 201, 202, 203, 206})
+SUCCESS = frozenset(range(200, 300)) - {204, 205}
 """Status codes whose body may be the picture.
 
-Browsers show a picture under any of them: 203 is a proxy's copy; careless servers send 201 and 202.
-204 and 205 have no body. A 206 that was not requested is accepted if it holds the whole file.
+Browsers show a picture under any of them: 203 is a proxy's copy; careless servers send 201 and 202;
+one that is unknown means 200 (RFC 9110, 15). 204 and 205 have no body. A 206 that was not requested
+is accepted if it holds the whole file.
 """
 
 
