@@ -2,14 +2,18 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from webemo_curate.config import PipelineConfig
+from webemo_curate.config import ListingConfig, PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.folder_walk import MAX_FILE_BYTES, LeftOut, regular_files
 from webemo_curate.sources.folders import folder_names, list_pictures, read_folder
+from webemo_curate.sources.labels import LabelReader
+from webemo_curate.sources.picture_folder import FolderSource
+from webemo_curate.sources.source import BadRows, ReadOptions
 
 SADNESS = folder_names(["others", "sadness"], PipelineConfig(), ())
 
@@ -35,19 +39,30 @@ def fill(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(joy) + b"/Mu\xf1oz.jpg")).write_bytes(b"x")
 
 
-@pytest.mark.parametrize("command", ["add-folder and evaluate", "dedup --against"])
+def listed(folder: Path) -> list[str]:
+    """List a folder as the listing stage does: its digest first, then its rows."""
+    source = FolderSource(folder)
+    assert source.digest()
+    reading = ReadOptions(ListingConfig(), LabelReader(None), BadRows(skip=False))
+    return [file for batch in source.batches(reading) for file in batch["file"].to_pylist()]
+
+
+@pytest.mark.parametrize("command", ["add-folder and evaluate", "dedup --against", "--source"])
 def test_the_same_files_are_taken_and_the_same_words_said(
     command: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "set"
     fill(folder)
     caplog.set_level(logging.INFO, "webemo_curate")
-    table = list_pictures(folder) if "dedup" in command else read_folder(folder, SADNESS)
-    names = [path.rpartition("/set/")[2] for path in table["path"].to_pylist()]
+    if "source" in command:
+        names = listed(folder)
+    else:
+        table = list_pictures(folder) if "dedup" in command else read_folder(folder, SADNESS)
+        names = [path.rpartition("/set/")[2] for path in table["path"].to_pylist()]
     assert names == ["joy/a.jpg", "joy/linked/c.jpg", "joy/more/b.jpg"]
     (message,) = [said for said in caplog.messages if " files are taken" in said]
     for words in (
-        "3 files are taken",
+        "3 files",
         "1 a folder that is taken already (joy/loop)",
         "1 a link to nothing (joy/dead.jpg)",
         "1 a name that is not UTF-8 (joy/Mu\\xf1oz.jpg)",
@@ -56,6 +71,25 @@ def test_the_same_files_are_taken_and_the_same_words_said(
         "taken through links: joy/linked",
     ):
         assert words in message
+
+
+def test_a_link_to_another_class_takes_nothing_from_it(tmp_path: Path) -> None:
+    for name in ("joy", "sadness"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.jpg").write_bytes(name.encode())
+    (tmp_path / "joy" / "more").symlink_to(tmp_path / "sadness")
+    (tmp_path / "anger").symlink_to(tmp_path / "sadness")
+    table = read_folder(tmp_path, SADNESS)
+    assert table["path"].to_pylist() == ["joy/joy.jpg", "sadness/sadness.jpg"]
+
+
+def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*"d" * 700)
+    deep.mkdir(parents=True)
+    (deep / "a.jpg").write_bytes(b"a")
+    left_out = LeftOut()
+    assert [file.name for file in regular_files(tmp_path, left_out)] == ["a.jpg"]
+    shutil.rmtree(tmp_path / "d")  # pytest cannot
 
 
 def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:

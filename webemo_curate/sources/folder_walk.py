@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,8 +123,7 @@ def regular_files(folder: Path, left_out: LeftOut) -> list[Path]:
     list of Path
         Paths under `folder`, in order of their names.
     """
-    walk = _Walk(folder, left_out)
-    return sorted(walk.files(folder))
+    return sorted(_Walk(folder, left_out).files())
 
 
 class _Walk:
@@ -132,31 +131,34 @@ class _Walk:
         self._top, self._left_out = top, left_out
         self._seen: set[tuple[int, int]] = set()
 
-    def files(self, folder: Path) -> Iterator[Path]:
-        """Yield files; real folders before linked ones, which may lead to the same folders."""
+    def files(self) -> Iterator[Path]:
+        """Yield files; of real folders first, as links may lead to the same folders."""
+        real, linked = deque([self._top]), deque[Path]()
+        while real or linked:
+            folder = (real or linked).popleft()
+            for entry in self._entries(folder):
+                if reason := self._refusal(entry):
+                    self._skip(reason, entry)
+                elif not entry.is_dir():
+                    yield entry
+                else:
+                    (linked if entry.is_symlink() else real).append(entry)
+
+    def _entries(self, folder: Path) -> list[Path]:
+        """List a folder that has not been listed before."""
         known = folder.stat()
         if (known.st_dev, known.st_ino) in self._seen:
             self._skip(SEEN, folder)
-            return
+            return []
         self._seen.add((known.st_dev, known.st_ino))
+        if folder.is_symlink() and not folder.resolve().is_relative_to(self._top.resolve()):
+            self._left_out.linked.append(shown(folder.relative_to(self._top).as_posix()))
         try:
-            entries = sorted(folder.iterdir(), key=lambda entry: (entry.is_symlink(), entry.name))
+            return sorted(folder.iterdir())
         except OSError as error:
             raise_system_fault(error, shown(str(folder)))
             self._skip(UNREADABLE, folder)
-            return
-        for entry in entries:
-            yield from self._of_entry(entry)
-
-    def _of_entry(self, entry: Path) -> Iterator[Path]:
-        if reason := self._refusal(entry):
-            self._skip(reason, entry)
-        elif entry.is_dir():
-            if entry.is_symlink() and not entry.resolve().is_relative_to(self._top.resolve()):
-                self._left_out.linked.append(shown(entry.relative_to(self._top).as_posix()))
-            yield from self.files(entry)
-        else:
-            yield entry
+            return []
 
     def _refusal(self, entry: Path) -> str | None:
         """Return why an entry is not taken; None for a readable folder or file."""

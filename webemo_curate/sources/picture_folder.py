@@ -51,7 +51,8 @@ class FolderSource:
 
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`."""
-        logger.info("%s: %s", self.place, self._told())
+        told, left = self._told(), self._left_out.summary()
+        logger.info("%s: %s", self.place, f"{told}; {left}" if left else told)
         for start in range(0, len(self._files), BATCH_ROWS):
             files = self._files[start : start + BATCH_ROWS]
             rows = [self._row(start + n, file, reading) for n, file in enumerate(files, 1)]
@@ -62,19 +63,22 @@ class FolderSource:
         return ((file, self.place / file) for file in files)
 
     @cached_property
+    def _left_out(self) -> LeftOut:
+        """What is not taken; `_files` fills it."""
+        return LeftOut()
+
+    @cached_property
     def _files(self) -> list[str]:
         if not is_utf8(str(self.place)):
             raise InputError(f"{shown(str(self.place))}: its path is not UTF-8; rename the folder")
-        left_out = LeftOut()
         try:
-            files = regular_files(self.place, left_out)
+            files = regular_files(self.place, self._left_out)
         except OSError as error:
             raise unreadable(self.place, error) from error
-        said = left_out.summary()
-        if said:
-            logger.info("%s: %s", self.place, said)
         if not files:
-            raise InputError(f"{self.place}: holds no file; give a folder of pictures ({said})")
+            said = self._left_out.summary()
+            tail = f" ({said})" if said else ""
+            raise InputError(f"{self.place}: holds no file; give a folder of pictures{tail}")
         return [file.relative_to(self.place).as_posix() for file in files]
 
     @cached_property
