@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -124,6 +125,7 @@ def test_the_outcomes_are_those_planned(
     assert {row["sha256"]: row["outcome"] for row in report} == plan.outcomes
     assert {row["sha256"]: row["status"] for row in report} == plan.statuses
     assert all(row["date"] for row in report)
+    assert pd.read_parquet(tmp_path / "rebuild.parquet")["http_status"].dtype == "Int16"
     twice = {row["sha256"]: row["url"] for row in report}[pictures[TWICE].sha256]
     assert twice == SECOND_URL
     kept = {sha256 for sha256, outcome in plan.outcomes.items() if outcome == "identical"}

@@ -170,6 +170,18 @@ def test_json_lines_and_what_is_none(tmp_path: Path) -> None:
     assert [row["line"] for row in found if row["problem"]] == [2, 3, 4]
 
 
+def test_numbers_keep_their_digits_and_what_is_none_is_missing(tmp_path: Path) -> None:
+    line = '{"url": "http://a/%d.jpg", "id": %s, "label": %s, "group": NaN}\n'
+    text = line % (1, "9007199254740993.0", "1.0") + line % (2, 2**64 - 1, "[2.0, 3]")
+    found = rows(write(tmp_path, "t.jsonl", text))
+    assert [row["row_id"] for row in found] == ["9007199254740993", *[str(2**64 - 1)] * 2]
+    assert [row["label"] for row in found] == ["1", "2", "3"]
+    columns = {"url": ["http://a/1.jpg", "http://a/2.jpg"], "group": [float("nan"), 2.0]}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    groups = [row["group"] for row in found + rows(tmp_path / "t.parquet")]
+    assert groups == [*[None] * 4, "2"]
+
+
 def img2dataset(folder: Path) -> Path:
     """Write a table of img2dataset's: one picture came, one did not."""
     folder.mkdir()

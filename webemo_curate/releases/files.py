@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from webemo_curate import parquet
 from webemo_curate.errors import InputError
 from webemo_curate.fields import TIMESTAMP
+from webemo_curate.frames import pandas_metadata
 from webemo_curate.parquet import read_parquet
 from webemo_curate.rooted import read_regular, regular_digest
 from webemo_curate.system_faults import raise_system_fault
@@ -73,7 +74,12 @@ UNREPEATED = ("sha256", "pixel_hash", "phash", "group", "keeper", "urls.list.ele
 
 
 def write_parquet(table: pa.Table, file: Path) -> None:
-    """Write a table small: hashes without a dictionary, the rest with one, all compressed."""
+    """Write a table small: hashes without a dictionary, the rest with one, all compressed.
+
+    pandas reads its whole numbers as such, also where some are missing.
+    """
+    metadata = (table.schema.metadata or {}) | pandas_metadata(table.schema)
+    table = table.replace_schema_metadata(metadata)
     names = pq.ParquetWriter(pa.BufferOutputStream(), table.schema).schema.names
     repeated = [name for name in names if name not in UNREPEATED]
     parquet.write_parquet(table, file, compression_level=9, use_dictionary=repeated or False)

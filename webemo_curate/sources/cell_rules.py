@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from webemo_curate.verdicts import Split
 
@@ -47,7 +48,9 @@ class Raw:
 
 
 def as_text(values: pa.Array) -> pa.Array:
-    """Return a column of any plain type as text."""
+    """Return a column of any plain type as text; what is not a number (NaN) as missing."""
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values if pa.types.is_string(values.type) else values.cast(pa.string())

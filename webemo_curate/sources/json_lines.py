@@ -1,6 +1,7 @@
 """Read tables of JSON lines (.jsonl): one object a line."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ from webemo_curate.sources.table_rows import TableRows
 MAX_LINE_BYTES = 2**20
 HEADER_LINES = 100
 """Number of first lines whose keys define the table's columns."""
+
+WHOLE = re.compile(r"-?[0-9]+\.0+")
 
 Line = tuple[int, dict[str, Any] | str]
 """A line's number, and its object or what is wrong with it."""
@@ -80,10 +83,19 @@ class JsonLinesSource(TableFile):
 
 def _parsed(line: bytes) -> dict[str, Any] | str:
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_float=_number, parse_constant=_missing)
     except (ValueError, RecursionError) as error:
         return f"is no JSON ({type(error).__name__})"
     return row if isinstance(row, dict) else "is no JSON object"
+
+
+def _number(text: str) -> str:
+    """Return a number as it is written, as floats round those beyond 2^53; 7.0 is 7."""
+    return text.rstrip("0").removesuffix(".") if WHOLE.fullmatch(text) else text
+
+
+def _missing(_: str) -> None:
+    """Return what NaN and the infinities mean, which Python and pandas write for missing values."""
 
 
 def _raw(lines: list[Line], needed: list[str]) -> Raw:

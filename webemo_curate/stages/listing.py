@@ -27,7 +27,7 @@ class ListingStage(Stage[ListingConfig]):
     """Reads a collection's sources into one manifest."""
 
     name = "listing"
-    version = 2
+    version = 3
     inputs: ClassVar = {}
     outputs = ("listing",)
 
