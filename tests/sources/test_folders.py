@@ -60,7 +60,7 @@ def test_the_same_files_are_taken_and_the_same_words_said(
         table = list_pictures(folder) if "dedup" in command else read_folder(folder, SADNESS)
         names = [path.rpartition("/set/")[2] for path in table["path"].to_pylist()]
     assert names == ["joy/a.jpg", "joy/linked/c.jpg", "joy/more/b.jpg"]
-    (message,) = [said for said in caplog.messages if " files are taken" in said]
+    (message,) = [said for said in caplog.messages if ": 3 files" in said]
     for words in (
         "3 files",
         "1 a folder that is taken already (joy/loop)",
