@@ -131,3 +131,5 @@ def test_a_bundle_without_certificates_is_refused(tmp_path: Path) -> None:
         trusted({FILE: str(tmp_path / "empty.pem")})
     with pytest.raises(InputError, match=FILE):
         trusted({FILE: str(tmp_path)})
+    with pytest.raises(InputError, match=r"named by its hash.*unset CURL_CA_BUNDLE"):
+        trusted({"CURL_CA_BUNDLE": str(tmp_path)})

@@ -68,7 +68,7 @@ def test_the_same_files_are_taken_and_the_same_words_said(
         "1 a name that is not UTF-8 (joy/Mu\\xf1oz.jpg)",
         "8 hidden or of the system (joy/$RECYCLE.BIN, joy/.DS_Store, joy/.ipynb_checkpoints, ...)",
         "1 no regular file (joy/pipe.jpg)",
-        "taken through links: joy/linked",
+        "links followed: joy/linked",
     ):
         assert words in message
 

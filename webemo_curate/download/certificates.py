@@ -1,6 +1,7 @@
 """Trusted certificate authorities: the system's, or those that the environment names."""
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from webemo_curate.system_faults import raise_system_fault
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 FILE, FOLDERS = "SSL_CERT_FILE", "SSL_CERT_DIR"
+
+HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""Names of certificates in a folder of OpenSSL's layout."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def trusted(environment: Mapping[str, str] = os.environ) -> Certificates:
     for name in BUNDLES:
         value = environment.get(name)
         if value and Path(value).is_dir():
-            return Certificates(folders=value)
+            return Certificates(folders=_checked_folder(name, value))
         if value:
             return Certificates(bundle=_checked_file(name, value))
     bundle, folders = environment.get(FILE), environment.get(FOLDERS)
@@ -77,6 +81,18 @@ def _checked_file(name: str, value: str) -> str:
     except OSError as error:
         raise_system_fault(error, value)
         raise _wrong(name, value, error.strerror or str(error)) from error
+    return value
+
+
+def _checked_folder(name: str, value: str) -> str:
+    """Check that a folder holds a certificate under the name by which OpenSSL looks for it."""
+    try:
+        found = any(HASHED.fullmatch(file.name) for file in Path(value).iterdir())
+    except OSError as error:
+        raise_system_fault(error, value)
+        raise _wrong(name, value, error.strerror or str(error)) from error
+    if not found:
+        raise _wrong(name, value, "no certificate in it is named by its hash (openssl rehash)")
     return value
 
 

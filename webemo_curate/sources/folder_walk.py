@@ -88,7 +88,7 @@ class LeftOut:
             parts.append(self._folders_said())
         said = [f"left out: {', '.join(parts)}"] if parts else []
         if self.linked:
-            said.append(f"taken through links: {', '.join(self.linked[:NAMED])}")
+            said.append(f"links followed: {', '.join(self.linked[:NAMED])}")
         return "; ".join(said)
 
     def _folders_said(self) -> str:
