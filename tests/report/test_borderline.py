@@ -4,28 +4,34 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.cli.test_every_command import EVERY
 from tests.report.made_workspace import HOSTILE, MADE, fill
 from tests.stages.tables import manifest
 from tests.work import work_on
-from webemo_curate.config import BinarizeConfig, DedupConfig, TextRuleConfig
+from webemo_curate.config import BinarizeConfig, DedupConfig, QualityRuleConfig, TextRuleConfig
 from webemo_curate.duplicates.links import link_looks
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.ocr.rule import decide, rules
+from webemo_curate.quality_schemas import MEASURES
 from webemo_curate.report.borderline import Borderline
 from webemo_curate.report.examples import Album
 from webemo_curate.report.histogram import Axis, histogram
 from webemo_curate.report.label_margin import label_borderline
 from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.quality_margin import quality_borderline
 from webemo_curate.report.text_margin import text_borderline
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.compared_images import (
     clean_names,
     first_of_pixels,
     linked_pixels,
     make_clean,
 )
+from webemo_curate.stages.quality import QualityStage
+from webemo_curate.stages.stage import StageContext
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
@@ -59,6 +65,37 @@ def test_moves_of_the_text_rule_are_what_it_then_drops(filled: Workspace) -> Non
         assert dropped == decide(boxes, rule).bears_text.sum()
     assert {"at 0.75", "at 0.85", "preset strict"} <= {move.setting for move in step.moves}  # type: ignore[union-attr]
     assert any(move.says.endswith("more dropped") for move in step.moves)  # type: ignore[union-attr]
+
+
+def judged_by_quality(workspace: Workspace, config: QualityRuleConfig) -> pa.Table:
+    """Write what the quality stage says of drawn measures of the pictures there; return it."""
+    draws = np.random.default_rng(3)
+    hashes = workspace.read("images", ["sha256"])["sha256"].to_pylist()
+    measured = [
+        {"sha256": name}
+        | {field.name: draws.random() for field in MEASURES if pa.types.is_floating(field.type)}
+        for name in hashes
+    ]
+    tables = {"images": workspace.read("images"), "measures": manifest("measures", measured)}
+    context = StageContext(workspace, LocalRunner(1), "q")
+    return QualityStage(config).run(tables, context)["quality"]
+
+
+def test_moves_of_quality_are_what_it_then_drops(filled: Workspace) -> None:
+    config = QualityRuleConfig(drop="dark,blank_borders,colorless", blank_borders=0.4)
+    filled.write("quality", judged_by_quality(filled, config), MADE)
+    step = quality_borderline(Album(work_on(filled)), config, 3)
+    moves = by_setting(step)
+    assert len(moves) == 12
+    for setting, dropped in moves.items():
+        flag, value = setting.split()
+        other = config.model_copy(update={flag: float(value)})
+        verdicts = judged_by_quality(filled, other)["verdict"].to_pylist()
+        assert dropped == sum(verdict != "good_enough" for verdict in verdicts)
+    assert step
+    assert len(step.histograms) == 3
+    assert all(side.examples for side in step.sides)
+    assert quality_borderline(Album(work_on(filled)), QualityRuleConfig(), 3) is None
 
 
 def test_narrow_texts_come_from_both_sides_nearest_first(filled: Workspace) -> None:
@@ -138,6 +175,7 @@ def test_nothing_is_said_of_steps_that_have_not_run(tmp_path: Path) -> None:
     album = Album(work_on(Workspace(tmp_path)))
     assert text_borderline(album, TextRuleConfig(), 3) is None
     assert pair_borderline(album, DedupConfig(), 3) is None
+    assert quality_borderline(album, QualityRuleConfig(drop="dark"), 3) is None
     assert label_borderline(album, BinarizeConfig(), 3) is None
 
 

@@ -19,6 +19,7 @@ from webemo_curate.report.label_section import labels
 from webemo_curate.report.leaks import leaks
 from webemo_curate.report.next_steps import FETCH, next_steps
 from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.quality_margin import quality_borderline
 from webemo_curate.report.reviewed import reviewed
 from webemo_curate.report.run_sections import curves_together, run_sections
 from webemo_curate.report.seen_by_network import looks
@@ -113,6 +114,7 @@ def _narrow(album: Album, work: WorkContext) -> list[Borderline]:
     """Return what each step of the funnel decided narrowly, as far as the steps have run."""
     config, count = work.config, work.config.report.examples // MOST_SHOWN
     steps = (
+        quality_borderline(album, config.quality, count),
         text_borderline(album, config.filter_text.rule, count),
         pair_borderline(album, config.dedup, count),
         label_borderline(album, config.binarize, count),
