@@ -30,6 +30,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webemo_curate import gates
 from webemo_curate.config.wide_config import WideConfig
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 
@@ -40,13 +41,14 @@ class WideStage(Stage[WideConfig]):
     name = "wide"
     inputs: ClassVar = {"images": ("sha256", "width", "height")}
     outputs = ("wide",)
+    gate = gates.WIDE
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Return a row for each picture; see `Stage.run`."""
         images = tables["images"].filter(tables["images"]["width"].is_valid())
         ratio = pc.divide(images["width"].cast("float64"), images["height"].cast("float64"))
-        wide = pc.greater_equal(ratio, self.config.ratio)
-        return {"wide": pa.table({"sha256": images["sha256"], "ratio": ratio, "wide": wide})}
+        verdict = pc.if_else(pc.greater_equal(ratio, self.config.ratio), "wide", "kept")
+        return {"wide": pa.table({"sha256": images["sha256"], "ratio": ratio, "verdict": verdict})}
 '''
 
 SCHEMA = """
@@ -54,7 +56,7 @@ WIDE = pa.schema(
     [
         SHA256,
         column("ratio", pa.float64(), "width by height"),
-        column("wide", pa.bool_(), "whether it counts as wide"),
+        column("verdict", ENUM, "kept, or wide: it leaves"),
     ]
 )
 
@@ -64,11 +66,16 @@ MANIFESTS: dict[str, pa.Schema] = {
 
 COMMAND = '''
 
-@command("flag-wide", "wide", *RUNNER)
+@command("flag-wide", "wide", *RUNNER, examples=("flag-wide --ratio 2",))
 def flag_wide(call: Call, only: OnlyOption = False, dry_run: DryRunOption = False) -> None:
     """Tell which pictures are wide."""
     _run_stages(call, "wide", only=only, dry_run=dry_run)
 '''
+
+
+GATE = """WIDE = Gate("wide", "wide", "sha256", "verdict", ("kept",), score="ratio", optional=True)
+
+GATES = (FETCH, IMAGES, WIDE, """
 
 
 def put(file: Path, before: str, after: str) -> None:
@@ -78,7 +85,7 @@ def put(file: Path, before: str, after: str) -> None:
 
 
 def extend(package: Path) -> None:
-    """Add the stage at the places that the page lists."""
+    """Add the stage at the places that the page lists, with a gate at which rows leave."""
     (package / "config/wide_config.py").write_text(CONFIG.lstrip())
     sections = package / "config/pipeline_config.py"
     put(sections, "class ReportConfig", f"{IMPORT_CONFIG}\n\n\nclass ReportConfig")
@@ -93,9 +100,12 @@ def extend(package: Path) -> None:
     put(graph, "logger = logging", f"{IMPORT_STAGE}\n\nlogger = logging")
     put(
         graph,
-        "        OcrStage(config",
-        "        WideStage(config.wide),\n        OcrStage(config",
+        "        QualityStage(config",
+        "        WideStage(config.wide),\n        QualityStage(config",
     )
+    put(package / "gates.py", "GATES = (FETCH, IMAGES, ", GATE)
+    results = '    "images": ("images do not decode", None),\n'
+    put(package / "cli/summary.py", results, results + '    "wide": ("images are wide", "wide"),\n')
     put(
         package / "remedies.py",
         '    "ocr": "filter-text",\n',
@@ -120,7 +130,7 @@ def test_a_stage_is_added_as_the_page_says(tmp_path: Path) -> None:
     (workspace / "curate.yaml").write_text(f"listing: {{lists: [{workspace / 'list.txt'}]}}\n")
     command = [sys.executable, "-m", "webemo_curate.cli", "flag-wide", "--only"]
     done = subprocess.run(
-        [*command, "--ratio", "1.4", "--workspace", str(workspace)],
+        [*command, "--ratio", "1.3", "--workspace", str(workspace)],
         env=os.environ | {"PYTHONPATH": str(tmp_path / "code")},
         cwd=tmp_path,
         capture_output=True,
@@ -129,6 +139,7 @@ def test_a_stage_is_added_as_the_page_says(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = pd.read_parquet(workspace / "manifests/wide.parquet")
-    assert ((found["ratio"] >= 1.4) == found["wide"]).all()
-    assert "wide" in done.stderr
+    wide = found["ratio"] >= 1.3
+    assert (wide == (found["verdict"] == "wide")).all()
+    assert f"{wide.sum()} of {len(found)} images are wide; {(~wide).sum()} remain" in done.stdout
     assert f"Next: curate filter-text --workspace {workspace}" in done.stdout
