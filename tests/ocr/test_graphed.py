@@ -29,7 +29,7 @@ def captured(length):
 
 
 def test_those_longest_unused_are_given_up():
-    shelf = GraphShelf(most_graphs=2)
+    shelf = GraphShelf(max_graphs=2)
     shelf.keep("a", captured(1))
     shelf.keep("b", captured(1))
     shelf.find("a")
@@ -39,7 +39,7 @@ def test_those_longest_unused_are_given_up():
 
 
 def test_their_memory_is_bounded_but_the_last_one_stays():
-    shelf = GraphShelf(most_bytes=100)
+    shelf = GraphShelf(max_bytes=100)
     for key in "abc":
         shelf.keep(key, captured(60))
 

@@ -70,10 +70,10 @@ class FitSettings:
         AdamW's highest learning rate, and its weight decay.
     warm_up
         Share of the steps in which the rate rises; afterwards it falls as a cosine.
-    negatives, fewest_negatives
+    negatives, min_negatives
         Of the pixels without words, those with the largest loss count: this many for each pixel of
         words, but at least the second number (online hard example mining; Shrivastava et al. 2016).
-    largest_gradient
+    max_gradient
         Norm to which gradients are clipped.
     seed
         Seed of pictures, weights and order.
@@ -87,8 +87,8 @@ class FitSettings:
     decay: float = 0.02
     warm_up: float = 0.05
     negatives: int = 3
-    fewest_negatives: int = 2000
-    largest_gradient: float = 5.0
+    min_negatives: int = 2000
+    max_gradient: float = 5.0
     seed: int = 0
 
 
@@ -119,7 +119,7 @@ def fit(dataset: Dataset, settings: FitSettings, device: str = "cpu") -> WordsNe
         loss = words_loss(network(pictures)[:, 0], targets, settings)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.max_gradient)
         optimizer.step()
         schedule.step()
         losses.append(loss.detach())
@@ -149,7 +149,7 @@ def words_loss(logits: Tensor, targets: Tensor, settings: FitSettings) -> Tensor
     counts, words = targets != EITHER, (targets == WORDS).float()
     entropy = functional.binary_cross_entropy_with_logits(logits, words, reduction="none") * counts
     positives = int(words.sum())
-    wanted = max(settings.negatives * positives, settings.fewest_negatives)
+    wanted = max(settings.negatives * positives, settings.min_negatives)
     others = (entropy * (1 - words)).flatten()
     hardest = others.topk(min(wanted, others.numel())).values.mean()
     scores = logits.sigmoid() * counts

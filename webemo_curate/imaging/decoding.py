@@ -169,7 +169,7 @@ def _unreadable(error: OSError, place: str) -> DecodeError:
 
 
 def _load(kind: Format, content: bytes, max_pixels: int, *, draft: bool) -> ImageFile.ImageFile:
-    most = min(max_pixels, kind.most_pixels or max_pixels)
+    most = min(max_pixels, kind.max_pixels or max_pixels)
     # WebP's reader allocates its canvas when it opens the file.
     if kind.declared_size and (size := kind.declared_size(content)):
         check_size(size, most)

@@ -56,7 +56,7 @@ class Format:
     declared_size
         Reads width and height from the first bytes, for readers that allocate when they open a
         file.
-    most_pixels
+    max_pixels
         Most pixels of a picture, for decoders that need more memory than the pixels.
     count_work
         Raises a `DecodeError` if a file asks for more work than its size shows; see `imaging.work`.
@@ -70,7 +70,7 @@ class Format:
     frames: Literal["one", "counted", "sought"] = "one"
     essences: Essences = _as_it_is
     declared_size: Callable[[bytes], Size | None] | None = None
-    most_pixels: int | None = None
+    max_pixels: int | None = None
     count_work: Counts = _as_its_pixels
 
     def open(self, content: bytes) -> ImageFile.ImageFile:
@@ -132,9 +132,9 @@ def _formats() -> Iterator[Format]:
     if features.check("avif"):
         mime = "image/avif"
         avif = Format("AVIF", ".avif", mime, AvifImageFile, _is_avif, "counted", essence.of_avif)
-        yield replace(avif, most_pixels=BOUNDS.canvas_pixels)
+        yield replace(avif, max_pixels=BOUNDS.canvas_pixels)
     webp = Format("WEBP", ".webp", "image/webp", WebPImageFile, _is_webp, "counted")
-    yield replace(webp, declared_size=_webp_size, most_pixels=BOUNDS.canvas_pixels)
+    yield replace(webp, declared_size=_webp_size, max_pixels=BOUNDS.canvas_pixels)
     png = Format("PNG", ".png", "image/png", PngImageFile, _starts(b"\x89PNG\r\n\x1a\n"), "counted")
     yield replace(png, essences=essence.of_png, count_work=work.of_png)
     jpeg = Format("JPEG", ".jpg", "image/jpeg", JpegImageFile, _starts(b"\xff\xd8\xff"))

@@ -20,8 +20,8 @@ MET_BEFORE = 2
 """Calls of a shape before it is captured: a capture costs several calls, and many shapes are
 rare."""
 
-MOST_GRAPHS = 384
-MOST_BYTES = 4 * 2**30
+MAX_GRAPHS = 384
+MAX_BYTES = 4 * 2**30
 """Most graphs kept, and most bytes of their inputs and outputs; memory for steps between is shared
 by all."""
 
@@ -61,14 +61,14 @@ class GraphShelf:
 
     Parameters
     ----------
-    most_graphs : int, default MOST_GRAPHS
+    max_graphs : int, default MAX_GRAPHS
         Most graphs kept.
-    most_bytes : int, default MOST_BYTES
+    max_bytes : int, default MAX_BYTES
         Most bytes of their inputs and outputs.
     """
 
-    def __init__(self, most_graphs: int = MOST_GRAPHS, most_bytes: int = MOST_BYTES) -> None:
-        self._most_graphs, self._most_bytes = most_graphs, most_bytes
+    def __init__(self, max_graphs: int = MAX_GRAPHS, max_bytes: int = MAX_BYTES) -> None:
+        self._max_graphs, self._max_bytes = max_graphs, max_bytes
         self._graphs: OrderedDict[Hashable, Captured] = OrderedDict()
         self._pool: Any = None
         self._aside: Any = None
@@ -124,7 +124,7 @@ class GraphShelf:
 
     def _is_overfull(self) -> bool:
         held = sum(captured.held_bytes for captured in self._graphs.values())
-        return len(self._graphs) > self._most_graphs or held > self._most_bytes
+        return len(self._graphs) > self._max_graphs or held > self._max_bytes
 
 
 class Graphed:

@@ -80,7 +80,7 @@ def test_the_loss_of_a_right_map_is_small_and_of_a_wrong_one_large():
     targets = torch.zeros(2, 16, 16, dtype=torch.uint8)
     targets[:, 4:8] = WORDS
     right = torch.where(targets == WORDS, 12.0, -12.0)
-    settings = replace(SETTINGS, fewest_negatives=10)
+    settings = replace(SETTINGS, min_negatives=10)
 
     assert words_loss(right, targets, settings) < 0.02
     assert words_loss(-right, targets, settings) > 20
