@@ -44,9 +44,12 @@ class ListingConfig(StageConfig):
         description="Label hierarchy: webemo, mikels8, ... ('curate taxonomy show'), a YAML file, "
         "or as-listed; default webemo for its lists, else the labels as listed.",
     )
-    url_column: str | None = _column("Column of image URLs; default by usual names.")
+    url_column: str | None = _column(
+        "Column of image URLs, or a pattern of columns; default by usual names."
+    )
     path_column: str | None = _column(
-        "Column of local files or image bytes; default by usual names."
+        "Column of local files or image bytes, or a pattern such as '{folder}/{name}.jpg'; default "
+        "by usual names."
     )
     label_column: CommaList = setting(
         (),
@@ -71,6 +74,11 @@ class ListingConfig(StageConfig):
         max_length=1,
         flag=Flag(panel=TABLES),
         description="Delimiter of the columns; detected by default.",
+    )
+    no_header: bool = setting(
+        False,
+        flag=Flag("--no-header/--header", panel=TABLES),
+        description="No line of delimited text names the columns: they are given by position.",
     )
     on_bad_row: Literal["fail", "skip"] = setting(
         "fail",

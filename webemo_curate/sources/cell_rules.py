@@ -9,11 +9,9 @@ import pyarrow.compute as pc
 from webemo_curate.verdicts import Split
 
 MAX_URL = 8192
-MAX_PATH = 1024
 MAX_TEXT = 1000
 
 WEB_URL: Final = r"^https?://[^\s\x00-\x1f\x7f]+$"
-SUSPICIOUS_PATH: Final = r"^[/~]|^[A-Za-z]:|(^|/)\.{1,2}(/|$)|//|[\x00-\x1f\x7f]"
 ASSET_ID: Final = r"/\d+_F_(?P<id>\d+)_[^/]*$"
 """Matches `220_F_100194555_<hash>.jpg`: the stock photo's id, whatever the thumbnail."""
 

@@ -7,12 +7,14 @@ from typing import Final
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
+from webemo_curate.sources.patterns import fields_of
 
 USUAL: Final = {
     "url": ("url", "image_url", "img_url", "imageurl", "link", "uri"),
     "path": (
         *("path", "image_path", "img_path", "file_path", "filepath", "file", "filename"),
-        *("file_name", "image_name", "image", "img", "jpg", "png", "webp"),
+        *("file_name", "image_name", "img_name", "image_file", "image_filename", "image", "img"),
+        *("jpg", "png", "webp"),
     ),
     "label": ("label", "labels", "emotion", "emotions", "emotion_label", "class", "category"),
     "split": ("split", "official_split", "subset", "partition"),
@@ -21,10 +23,35 @@ USUAL: Final = {
 }
 """Usual column names, in any letter case; the first one that the table has is taken."""
 
+PATTERNS: Final = ("url", "path")
+"""What may be given as a pattern of columns; see `patterns`."""
+
+
+@dataclass(frozen=True)
+class DeclaredColumns:
+    """What a table says about its columns by itself.
+
+    Attributes
+    ----------
+    pictures
+        Name of the column of pictures, whether the table has it or it is made.
+    labels
+        The only column of labels that it declares; used if none has a usual name.
+    unnamed
+        What to do if no column is known, for a table without names of columns.
+    """
+
+    pictures: str | None = None
+    labels: str | None = None
+    unnamed: str = ""
+
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns to read, by their meaning; None if the table has no such column."""
+    """The columns to read, by their meaning; None if the table has no such column.
+
+    The URL and the path may be patterns of columns, such as `{folder}/{name}.jpg`.
+    """
 
     url: str | None = None
     path: str | None = None
@@ -34,8 +61,13 @@ class Columns:
     id: str | None = None
 
     def needed(self) -> list[str]:
-        """Return the names of all columns to read, each once."""
-        return list(dict.fromkeys(name for _, name in self._pairs()))
+        """Return the names of all columns to read, each once; a pattern's in its place."""
+        patterns = {name: fields_of(name) for name in (self.url, self.path) if name}
+        return list(
+            dict.fromkeys(
+                column for _, name in self._pairs() for column in (patterns.get(name) or (name,))
+            )
+        )
 
     def told(self) -> str:
         """Describe in words which column means what."""
@@ -49,7 +81,12 @@ class Columns:
                     yield role, name
 
 
-def choose_columns(place: Path, header: Sequence[str], config: ListingConfig) -> Columns:
+def choose_columns(
+    place: Path,
+    header: Sequence[str],
+    config: ListingConfig,
+    declared: DeclaredColumns | None = None,
+) -> Columns:
     """Find the columns to read of a table.
 
     Parameters
@@ -59,7 +96,9 @@ def choose_columns(place: Path, header: Sequence[str], config: ListingConfig) ->
     header : sequence of str
         The names of its columns.
     config : ListingConfig
-        Names, or positions from 0, that the user gave.
+        Names, positions from 0, or patterns that the user gave.
+    declared : DeclaredColumns, optional
+        What the table says by itself.
 
     Returns
     -------
@@ -69,31 +108,31 @@ def choose_columns(place: Path, header: Sequence[str], config: ListingConfig) ->
     Raises
     ------
     InputError
-        If a named column is missing, a column name occurs twice, or there are neither URLs nor
-        paths.
+        If a named column is missing, the name of a column to read occurs twice, or there are
+        neither URLs nor paths.
     """
-    for name in header:
-        if header.count(name) > 1:
-            raise InputError(f"{place}:1: two columns are named '{name}'; rename one")
+    declared = declared or DeclaredColumns()
 
-    def find(role: str, given: str | None) -> str | None:
-        return _named(place, header, given, role) if given else _usual(header, role)
+    def find(role: str, given: str | None, other: str | None = None) -> str | None:
+        return _named(place, header, given, role) if given else other or _usual(header, role)
 
     labels = tuple(filter(None, (_named(place, header, n, "label") for n in config.label_column)))
-    usual = _usual(header, "label")
+    usual = _usual(header, "label") or declared.labels
     columns = Columns(
         url=find("url", config.url_column),
-        path=find("path", config.path_column),
+        path=find("path", config.path_column, declared.pictures),
         label=labels or ((usual,) if usual else ()),
         split=find("split", config.split_column),
         group=find("group", config.group_column),
         id=find("id", config.id_column),
     )
     if columns.url is None and columns.path is None:
+        remedy = "no column of URLs or files is known by its name; name one with --url-column or "
         raise InputError(
-            f"{place}:1: no column of URLs or files is known by its name; name one with "
-            f"--url-column or --path-column (there are: {_shown(header)})"
+            f"{place}:1: {remedy}--path-column{declared.unnamed} (there are: {_shown(header)})"
         )
+    if twice := next((name for name in columns.needed() if header.count(name) > 1), None):
+        raise InputError(f"{place}:1: two columns are named '{twice}'; rename one")
     return columns
 
 
@@ -102,7 +141,16 @@ def _named(place: Path, header: Sequence[str], given: str, role: str) -> str:
         return given
     if given.isascii() and given.isdigit() and int(given) < len(header):
         return header[int(given)]
-    raise InputError(
+    if role in PATTERNS and (fields := fields_of(given)):
+        for field in fields:
+            if field not in header:
+                raise _no_column(place, header, field, role)
+        return given
+    raise _no_column(place, header, given, role)
+
+
+def _no_column(place: Path, header: Sequence[str], given: str, role: str) -> InputError:
+    return InputError(
         f"{place}:1: no column '{given}' for --{role}-column (there are: {_shown(header)})"
     )
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
-from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.columns import Columns, DeclaredColumns, choose_columns
 from webemo_curate.sources.dialect import Dialect, tell_dialect
 from webemo_curate.sources.source import Picture, ReadOptions, logger, unreadable
 from webemo_curate.sources.table_file import TableFile
@@ -22,7 +22,7 @@ from webemo_curate.sources.table_rows import TableRows
 BLOCK_BYTES = 2**21
 """Most bytes of a row, and of a block; memory holds a few blocks."""
 
-HEADER_ROWS = 1
+UNNAMED: Final = "; if its first row is one of the data, give --no-header and columns by position"
 
 QUOTE = '"'
 
@@ -45,14 +45,17 @@ class DelimitedSource(TableFile):
 
     @cached_property
     def _dialect(self) -> Dialect:
-        return tell_dialect(self.place, self.config.encoding, self.config.delimiter)
+        return tell_dialect(self.place, self.config)
 
     @cached_property
     def _columns(self) -> Columns:
-        return choose_columns(self.place, self._dialect.header, self.config)
+        declared = DeclaredColumns(
+            unnamed=UNNAMED if self._dialect.first else " by its position, from 0"
+        )
+        return choose_columns(self.place, self._dialect.header, self.config, declared)
 
     def _raw(self) -> Iterator[Raw]:
-        count = _RowCount(HEADER_ROWS)
+        count = _RowCount(self._dialect.first)
         try:
             with self.place.open("rb") as stream:
                 for batch in self._blocks(stream, count):
@@ -92,7 +95,7 @@ class DelimitedSource(TableFile):
                 block_size=BLOCK_BYTES,
                 use_threads=False,
                 column_names=header,
-                skip_rows_after_names=HEADER_ROWS,
+                skip_rows_after_names=dialect.first,
             ),
             parse_options=csv.ParseOptions(
                 delimiter=dialect.delimiter,

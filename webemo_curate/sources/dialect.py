@@ -1,30 +1,29 @@
-"""Detect the encoding and dialect of delimited text from its beginning, and report them."""
+"""Detect the dialect of delimited text from its beginning."""
 
 import codecs
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
-from webemo_curate.sources.source import logger, unreadable
+from webemo_curate.sources.encodings import known_encoding, tell_encoding
+from webemo_curate.sources.source import unreadable
 
 SAMPLE_BYTES: Final = 2**18
 DELIMITERS: Final = ",\t;|"
 MAX_COLUMNS = 2000
+SEPARATOR: Final = re.compile(r"\s*sep=(.)", re.IGNORECASE)
+"""Excel's own first line, which names the delimiter."""
 
-MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""Byte order marks; UTF-32's come first, because they begin like UTF-16's."""
+PREAMBLE: Final = re.compile(r"(?:[ ]*(?:sep=.)?[ ]*\r?\n)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,35 +37,40 @@ class Dialect:
     delimiter
         The character between columns.
     header
-        The names of the columns.
+        The names of the columns; an unnamed one is named by its position, from 0.
+    first
+        The row that names the columns, from 1; 0 if none does.
     """
 
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    first: int
 
     def told(self) -> str:
         """Describe the dialect in words."""
         between = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
-        return f"{self.encoding}, {between.get(self.delimiter, repr(self.delimiter))}"
+        unnamed = "" if self.first else f", {len(self.header)} columns without names"
+        return f"{self.encoding}, {between.get(self.delimiter, repr(self.delimiter))}{unnamed}"
 
 
-def tell_dialect(file: Path, encoding: str | None, delimiter: str | None) -> Dialect:
+def tell_dialect(file: Path, config: ListingConfig) -> Dialect:
     """Detect how a table of delimited text is written.
 
     Parameters
     ----------
     file : Path
         The table; only its beginning is read.
-    encoding, delimiter : str, optional
-        What the user says, which is not questioned.
+    config : ListingConfig
+        What the user says of encoding, delimiter and header, which is not questioned.
 
     Returns
     -------
     Dialect
         The encoding: by its byte order mark, as UTF-8 if the text is valid UTF-8, else by
-        charset-normalizer. The delimiter: by how Python's csv module splits the lines with each
-        candidate. And the header.
+        charset-normalizer, if what it leaves reads the same. The delimiter: by Excel's line `sep=`,
+        else by how Python's csv module splits the lines with each candidate. And the header: the
+        first row that is not blank, unless the user says that there is none.
 
     Raises
     ------
@@ -80,47 +84,39 @@ def tell_dialect(file: Path, encoding: str | None, delimiter: str | None) -> Dia
         raise unreadable(file, error) from error
     if not sample.strip():
         raise InputError(f"{file}: the table is empty; its first line must name the columns")
-    encoding = _checked(file, encoding) if encoding else _encoding(file, sample)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
-    delimiter = delimiter or _delimiter(file, text)
-    header = tuple(name.strip() for name in _records(text, delimiter, 1)[0])
-    if len(header) > MAX_COLUMNS:
-        raise InputError(f"{file}:1: {len(header)} columns; is '{delimiter}' its --delimiter?")
-    if any(name.lower().startswith(("http://", "https://")) for name in header):
-        raise InputError(f"{file}:1: the first line has a URL; add a line with the columns' names")
-    return Dialect(encoding, delimiter, header)
-
-
-def _checked(file: Path, encoding: str) -> str:
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError as error:
-        raise InputError(f"{file}: --encoding {encoding}: no encoding has this name") from error
-
-
-def _encoding(file: Path, sample: bytes) -> str:
-    for mark, name in MARKS:
-        if sample.startswith(mark):
-            return name
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        pass
-    else:
-        return "utf-8"
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample).best()
-    if best is None:
-        raise InputError(
-            f"{file}: its encoding cannot be told; save it as UTF-8 or give --encoding"
-        )
-    logger.warning(
-        "%s: is not UTF-8; by its signs it is %s: where names look wrong give --encoding",
-        file,
-        best.encoding,
+    encoding = (
+        known_encoding(file, config.encoding) if config.encoding else tell_encoding(file, sample)
     )
-    return best.encoding
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
+    before, text = _without_preamble(text)
+    said = SEPARATOR.match(before)
+    delimiter = config.delimiter or (said[1] if said else _delimiter(file, text))
+    names = [name.strip() for name in _records(text, delimiter, 1)[0]]
+    if len(names) > MAX_COLUMNS:
+        raise InputError(f"{file}:1: {len(names)} columns; is '{delimiter}' its --delimiter?")
+    if config.no_header:
+        return Dialect(encoding, delimiter, tuple(map(str, range(len(names)))), 0)
+    first = before.count("\n") + 1
+    _check_names(file, first, names)
+    header = tuple(name or str(number) for number, name in enumerate(names))
+    return Dialect(encoding, delimiter, header, first)
+
+
+def _without_preamble(text: str) -> tuple[str, str]:
+    """Part off blank lines and Excel's `sep=` before the first row."""
+    before = PREAMBLE.match(text)
+    end = before.end() if before else 0
+    return text[:end], text[end:]
+
+
+def _check_names(file: Path, row: int, names: Sequence[str]) -> None:
+    """Raise if a row that should name the columns holds a URL."""
+    for number, name in enumerate(names):
+        if name.lower().startswith(("http://", "https://")):
+            raise InputError(
+                f"{file}:{row}: the first line has a URL; add a line with the columns' names, or "
+                f"give --no-header --url-column {number}, and --label-column by its position from 0"
+            )
 
 
 def _delimiter(file: Path, text: str) -> str:

@@ -160,7 +160,7 @@ def read_folder(folder: Path, names: FolderNames, left_out: LeftOut | None = Non
     left_out = LeftOut() if left_out is None else left_out
     files, labels = [], []
     found = _files(folder, left_out)
-    form = FolderForm.of(file.relative_to(folder).as_posix() for file in found)
+    form = FolderForm.of(folder, (file.relative_to(folder).as_posix() for file in found))
     for file in found:
         path = file.relative_to(folder).as_posix()
         _, name = form.parts(path)

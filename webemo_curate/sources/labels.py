@@ -2,6 +2,8 @@
 
 import ast
 import json
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,12 @@ MAX_TEXT = 4000
 FLAT_SEPARATORS: Final = ";|"
 SEPARATORS: Final = ";|,"
 """Separators of several labels in one text; a comma separates only if a taxonomy is given."""
+
+WHOLE: Final = re.compile(r"(\d{1,9})\.0", re.ASCII)
+"""A whole number as pandas writes it where its column has gaps."""
+
+NO_CLASS = -1
+"""Hugging Face's index of a missing label."""
 
 
 class LabelError(Exception):
@@ -51,7 +59,8 @@ class LabelReader:
         Parameters
         ----------
         value : Any
-            A name, an index, a list of either, or a text with several; None or blank for no label.
+            A name, an index, a list of either, or a text with several; None, NaN or blank for no
+            label, as is -1 where the table states names.
         names : sequence of str, optional
             Label names by index, as stated by the table itself (Hugging Face's ClassLabel).
 
@@ -69,13 +78,17 @@ class LabelReader:
             return self._merged(value, names)
         if isinstance(value, float):
             value = int(value) if value.is_integer() else value
+        if _is_missing(value) or (names and value == NO_CLASS):
+            return ()
         if not isinstance(value, str):
-            return () if value is None else (self._one(value, names),)
+            return (self._one(value, names),)
         text = value.strip()
         if len(text) > MAX_TEXT:
             raise LabelError(f"has {len(text)} characters", "give labels, not descriptions")
         if not text:
             return ()
+        if (whole := WHOLE.fullmatch(text)) and not self._has(text):
+            text = whole[1]
         parts = self._parts(text)
         return (self._one(text, names),) if parts is None else self._merged(parts, names)
 
@@ -134,7 +147,8 @@ class LabelReader:
         if label is None:
             error: InputError = self.taxonomy.unknown(text, "label", self.taxonomy.labels)
             raise LabelError(
-                f"has a label that is not known: {error}", "correct it, or give its --taxonomy"
+                f"has a label that is not known: {error}",
+                "correct it, or give its --taxonomy ('as-listed' takes every name)",
             )
         return label
 
@@ -143,6 +157,10 @@ class LabelReader:
         if self.taxonomy is None:
             return {}
         return {label.lower(): label for label in reversed(self.taxonomy.labels)}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _literal_list(text: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from webemo_curate.errors import InputError
 from webemo_curate.sources.cell_rules import Raw
-from webemo_curate.sources.columns import Columns, choose_columns
+from webemo_curate.sources.columns import Columns, DeclaredColumns, choose_columns
 from webemo_curate.sources.shards import Shard
 from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, logger
 from webemo_curate.sources.table_file import TableFile
@@ -42,7 +42,7 @@ class ParquetSource(TableFile):
             holds = f"; the pictures are in {self._shard.place.name}"
         logger.info("%s: Parquet; %s%s", self.place, columns.told(), holds)
         rows = TableRows(
-            self.place, self.name, self.root, columns, reading, self._class_names(), self.split
+            self.place, self.name, self.root, columns, reading, self._class_names, self.split
         )
         wanted = [name for name in columns.needed() if not self._is_made(name)]
         if columns.path == SHARD_FILE and "key" not in wanted:
@@ -81,18 +81,30 @@ class ParquetSource(TableFile):
 
     @cached_property
     def _columns(self) -> Columns:
-        header = list(self._schema.names)
-        columns = choose_columns(self.place, header, self.config)
         made = SHARD_FILE if self._shard else _image_column(self._schema)
-        if made is None or self.config.path_column:
-            return columns
-        return replace(columns, path=made)
+        classes = [name for name, names in self._class_names.items() if names]
+        declared = DeclaredColumns(made, classes[0] if len(classes) == 1 else None)
+        columns = choose_columns(self.place, self._schema.names, self.config, declared)
+        self._check_types(columns)
+        return columns
+
+    def _check_types(self, columns: Columns) -> None:
+        """Raise if a column that must hold text, or bytes of pictures, holds lists or the like."""
+        for name in columns.needed():
+            if name in columns.label or name == SHARD_FILE:
+                continue
+            kind = self._schema.field(name).type
+            if pa.types.is_nested(kind) and not (name == columns.path and _holds_bytes(kind)):
+                raise InputError(
+                    f"{self.place}:1: column '{name}' holds values of type {kind}, and text is "
+                    "needed; name another column, or write it as text"
+                )
 
     @cached_property
     def _bytes(self) -> str | None:
         """The column of the pictures' bytes; None if the table has none."""
         path = self._columns.path
-        if path is None or path == SHARD_FILE:
+        if path is None or path not in self._schema.names:
             return None
         return path if _holds_bytes(self._schema.field(path).type) else None
 
@@ -119,17 +131,15 @@ class ParquetSource(TableFile):
         content, path = cell.get("bytes"), cell.get("path")
         return content if content is not None or not path else self.root / path
 
-    def _class_names(self) -> tuple[str, ...]:
-        """Return the label names in Hugging Face's metadata, by index."""
-        document = (self._schema.metadata or {}).get(b"huggingface")
-        if document is None or not self._columns.label:
-            return ()
+    @cached_property
+    def _class_names(self) -> dict[str, tuple[str, ...]]:
+        """Label names by index that Hugging Face's metadata states, by column."""
+        document = (self._schema.metadata or {}).get(b"huggingface", b"null")
         try:
-            feature = json.loads(document)["info"]["features"][self._columns.label[0]]
-            feature = feature.get("feature", feature)
-            return tuple(map(str, feature.get("names") or ()))
+            features = json.loads(document)["info"]["features"]
+            return {name: _names_in(features[name]) for name in self._schema.names}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return ()
+            return {}
 
     def _read(self, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
         try:
@@ -146,6 +156,14 @@ class ParquetSource(TableFile):
     def _unsound(self, error: Exception) -> InputError:
         raise_system_fault(error, str(self.place))
         return InputError(f"{self.place}: no sound Parquet file ({error}); write it anew")
+
+
+def _names_in(feature: Any) -> tuple[str, ...]:
+    """Return a feature's label names, or those of the labels in its lists."""
+    if isinstance(feature, list):
+        feature = feature[0]
+    feature = feature.get("feature", feature)
+    return tuple(map(str, feature.get("names") or ()))
 
 
 def _image_column(schema: pa.Schema) -> str | None:

@@ -1,10 +1,13 @@
 """A folder of pictures as a source: class/photo, split/class/photo, or photos without labels."""
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from posixpath import commonpath
+from typing import Final
 
 import pyarrow as pa
 
@@ -21,6 +24,9 @@ from webemo_curate.sources.source import (
     logger,
     unreadable,
 )
+
+SHOWN_LABELS: Final = 12
+"""Most labels named in a message."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class FolderSource:
         """Yield its rows; see `Source.batches`."""
         told, left = self._told(), self._left_out.summary()
         logger.info("%s: %s", self.place, f"{told}; {left}" if left else told)
+        self._warn_of_wrapper()
         for start in range(0, len(self._files), BATCH_ROWS):
             files = self._files[start : start + BATCH_ROWS]
             rows = [self._row(start + n, file, reading) for n, file in enumerate(files, 1)]
@@ -83,15 +90,32 @@ class FolderSource:
 
     @cached_property
     def _form(self) -> FolderForm:
-        return FolderForm.of(self._files)
+        return FolderForm.of(self.place, self._files)
 
     def _told(self) -> str:
-        labels = {label for file in self._files if (label := self._form.parts(file)[1])}
+        labels = sorted({label for file in self._files if (label := self._form.parts(file)[1])})
         split = "split/" if self._form.has_splits else ""
-        form = (
-            f"{split}class/photo, {len(labels)} classes" if labels else f"{split}photo, no labels"
-        )
-        return f"{len(self._files)} files: {form}"
+        if not labels:
+            return f"{len(self._files)} files: {split}photo, no labels"
+        named = ", ".join(labels[:SHOWN_LABELS]) + (", ..." if len(labels) > SHOWN_LABELS else "")
+        return f"{len(self._files)} files: {split}class/photo, {len(labels)} classes: {named}"
+
+    def _warn_of_wrapper(self) -> None:
+        """Warn where the only class may be a folder around the classes' folders."""
+        labels = {self._form.parts(file)[1] for file in self._files}
+        shared = commonpath(self._files)
+        depth = len(PurePosixPath(shared).parts)
+        parts = [PurePosixPath(file).parts for file in self._files]
+        below = sorted({part[depth] for part in parts if len(part) > depth + 1})
+        if len(labels) == 1 and not self._form.has_splits and depth and len(below) > 1:
+            logger.warning(
+                "%s: '%s' is taken as the label of every photo; if the folders below it are the "
+                "labels (%s), give --source %s",
+                self.place,
+                parts[0][0],
+                ", ".join(below[:SHOWN_LABELS]),
+                shlex.quote(str(self.place / shared)),
+            )
 
     def _row(self, number: int, file: str, reading: ReadOptions) -> dict[str, object]:
         split, folder = self._form.parts(file)

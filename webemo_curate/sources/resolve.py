@@ -12,9 +12,10 @@ from webemo_curate.errors import InputError
 from webemo_curate.rooted import read_regular
 from webemo_curate.sources.cell_rules import SPLITS
 from webemo_curate.sources.delimited import DelimitedSource
-from webemo_curate.sources.json_lines import JsonLinesSource
+from webemo_curate.sources.json_lines import JsonArraySource, JsonLinesSource
 from webemo_curate.sources.parquet_tables import ParquetSource
 from webemo_curate.sources.picture_folder import FolderSource
+from webemo_curate.sources.sniffing import names_columns, refuse_others, refuse_saved
 from webemo_curate.sources.source import Source, unreadable
 from webemo_curate.sources.webemo import CATEGORY_FILE, LIST_FILES, ListSource, list_files
 
@@ -31,21 +32,16 @@ TABLES: Final[dict[str, TableKind]] = {
 }
 """Table types by suffix; each type checks that the content matches the suffix."""
 
+JSON: Final[tuple[tuple[re.Pattern[bytes], TableKind], ...]] = (
+    (re.compile(rb"(\xef\xbb\xbf)?\s*\{"), JsonLinesSource),
+    (re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*[\[{\]]"), JsonArraySource),
+)
+"""Table types of files without such a suffix, by their beginning."""
+
 START_BYTES: Final = 4096
 """Bytes read from a file's start to detect its kind."""
 
 PARQUET_MARK: Final = b"PAR1"
-ARCHIVES: Final = (
-    b"PK\x03\x04",
-    b"\x1f\x8b",
-    b"7z\xbc\xaf\x27\x1c",
-    b"BZh",
-    b"\xfd7zXZ\0",
-    b"Rar!",
-)
-"""First bytes of zip, gzip, 7z, bzip2, xz and rar; tar has its mark at byte 257."""
-
-TAR_MARK: Final = b"ustar"
 SPLIT_NAME: Final = re.compile(rf"({'|'.join(SPLITS)})(?![a-z])", re.IGNORECASE)
 """Hugging Face's form of file names: `train-00000-of-00002.parquet`."""
 
@@ -80,8 +76,8 @@ def find_sources(config: ListingConfig) -> list[Source]:
 
 
 def has_lists(sources: Sequence[Source]) -> bool:
-    """Return whether one of the sources has the form of WEBEmo's lists."""
-    return any(isinstance(source, ListSource) for source in sources)
+    """Return whether one of the sources is a list of URLs, whose labels are WEBEmo's by default."""
+    return any(isinstance(source, ListSource) and source.is_of_urls for source in sources)
 
 
 def _sources_at(place: Path, config: ListingConfig) -> Iterator[Source]:
@@ -110,33 +106,31 @@ def _of_file(place: Path, config: ListingConfig, within: str = "") -> Source:
         start = read_regular(place, START_BYTES)
     except OSError as error:
         raise unreadable(place, error) from error
-    if start.startswith(ARCHIVES) or start[257:262] == TAR_MARK:
-        raise InputError(
-            f"{place}: is an archive; unpack it and name what comes out (img2dataset's are read "
-            "where their .parquet lies beside them: name the folder)"
-        )
+    refuse_others(place, start)
     kind = TABLES.get(place.suffix.lower())
     if start.startswith(PARQUET_MARK):
         kind = ParquetSource
     elif kind is ParquetSource:
         raise InputError(f"{place}: no Parquet file, whatever its suffix says")
-    elif kind is None and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        kind = JsonLinesSource
-    if kind is None:
-        return ListSource(place)
+    elif kind is None:
+        kind = next((kind for form, kind in JSON if form.match(start)), None)
+    root = config.files or place.parent
     named = SPLIT_NAME.match(place.name)
     split = SPLITS[named[1].lower()] if named else SPLITS.get(within.lower())
+    if kind is None and not names_columns(start, config):
+        return ListSource(place, root, config.outside, split)
     prefix = f"{within}-" if within else ""
-    return kind(place, config.files or place.parent, config, split, prefix)
+    return (kind or DelimitedSource)(place, root, config, split, prefix)
 
 
 def _sources_in(folder: Path, config: ListingConfig) -> Iterator[Source]:
     """Yield a folder's sources: WEBEmo's lists, tables (in it or in its `data`), or pictures."""
     if (folder / CATEGORY_FILE).exists() or any((folder / name).is_file() for name in LIST_FILES):
-        yield from (ListSource(file) for file in list_files([folder]))
+        yield from (_of_file(file, config) for file in list_files([folder]))
         return
+    refuse_saved(folder)
     tables = _tables(folder) or _tables(folder / "data")
-    if not tables and (within := _tables_of_splits(folder)):
+    if not tables and (within := _tables_of_splits(folder) or _tables_of_parts(folder)):
         yield from (_of_file(file, config, file.parent.name) for file in within)
         return
     if not tables:
@@ -162,6 +156,18 @@ def _tables_of_splits(folder: Path) -> list[Path]:
     """Return tables in folders named by split, as in Hugging Face's Parquet conversions."""
     places = sorted(place for place in folder.iterdir() if place.name.lower() in SPLITS)
     return [file for place in places for file in _tables(place)]
+
+
+def _tables_of_parts(folder: Path) -> list[Path]:
+    """Return tables in folders of splits one level further down (`default/train/0000.parquet`)."""
+    parts = sorted(place for place in folder.iterdir() if place.is_dir())
+    found = {place: tables for place in parts if (tables := _tables_of_splits(place))}
+    if len(found) > 1:
+        raise InputError(
+            f"{folder}: holds several sets of tables ({', '.join(place.name for place in found)}); "
+            f"name one of them, such as '--source {shlex.quote(str(next(iter(found))))}'"
+        )
+    return next(iter(found.values()), [])
 
 
 def _is_picture_folder(entry: Path, tables: Sequence[Path]) -> bool:

@@ -1,20 +1,20 @@
 """Turn a table's rows into listing rows, whole columns at a time, and report malformed rows."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from posixpath import normpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.listing_keys import BAD, bad_key, local_key
-from webemo_curate.sources import cell_rules
+from webemo_curate.sources import cell_rules, file_paths
 from webemo_curate.sources.cell_rules import Raw, as_text
 from webemo_curate.sources.columns import Columns
 from webemo_curate.sources.labels import LabelError
-from webemo_curate.sources.source import ROWS, ReadOptions
+from webemo_curate.sources.patterns import filled
+from webemo_curate.sources.source import ROWS, ReadOptions, logger
 
 
 @dataclass
@@ -34,7 +34,7 @@ class TableRows:
     reading
         The options for reading.
     class_names
-        Label names by index, as stated by the table; empty if it states none.
+        Label names by index, of the columns for which the table states them.
     split
         Split of all rows, if the table's name tells it and no column does.
     """
@@ -44,8 +44,9 @@ class TableRows:
     root: Path
     columns: Columns
     reading: ReadOptions
-    class_names: Sequence[str] = ()
+    class_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     split: str | None = None
+    _slashes_told: bool = False
 
     def batch(self, raw: Raw) -> pa.RecordBatch:
         """Return the listing rows of a block; a row with several labels gives one for each."""
@@ -55,6 +56,15 @@ class TableRows:
         if raw.broken:
             table = pa.concat_tables([table, self._broken(raw)])
         return table.combine_chunks().to_batches()[0] if table.num_rows else _empty()
+
+    def slashed(self, paths: pa.Array) -> pa.Array:
+        """Return paths with slashes for Windows' backslashes, and say so once."""
+        if not file_paths.has_windows_paths(paths):
+            return paths
+        if not self._slashes_told:
+            logger.info("%s: backslashes in paths are read as slashes", self.place)
+            self._slashes_told = True
+        return file_paths.with_slashes(paths)
 
     def _broken(self, raw: Raw) -> pa.Table:
         take = self.reading.bad.take
@@ -156,6 +166,8 @@ class _Rows:
         """Return a column as stripped text, blank as missing; invalid UTF-8 is a problem."""
         if column is None:
             return pa.nulls(self._rows, pa.string())
+        if column not in self._raw.cells:
+            return filled(column, self._cells)
         values = self._raw.cells[column]
         try:
             text = as_text(values)
@@ -213,34 +225,18 @@ class _Rows:
         path = self._cells(column)
         if column is None or path.null_count == self._rows:
             return path
-        odd = pc.or_(
-            pc.match_substring_regex(path, cell_rules.SUSPICIOUS_PATH),
-            pc.greater(pc.binary_length(path), cell_rules.MAX_PATH),
-        )
-        rows = pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()
+        path = self._table.slashed(path)
+        rows = pc.indices_nonzero(pc.fill_null(file_paths.suspicious(path), False)).to_pylist()
         if not rows:
             return path
         cleaned = path.to_pylist()
+        outside = self._table.reading.config.outside
         for row in rows:
-            cleaned[row] = self._inside(row, column, cleaned[row])
+            try:
+                cleaned[row] = file_paths.within(cleaned[row], self._table.root, outside=outside)
+            except file_paths.PathError as error:
+                self._problems.setdefault(row, (column, str(error), error.remedy))
         return pa.array(cleaned, pa.string())
-
-    def _inside(self, row: int, column: str, path: str) -> str | None:
-        """Return a path under the root; None, and a problem, if it leads out without permission."""
-        if len(path.encode()) > cell_rules.MAX_PATH or not path.isprintable():
-            what = f"is no path of up to {cell_rules.MAX_PATH} printable bytes"
-            self._problems.setdefault(row, (column, what, "correct it"))
-            return path
-        root = self._table.root
-        whole = PurePosixPath(normpath(PurePosixPath(root) / path))
-        if whole.is_relative_to(root):
-            return whole.relative_to(root).as_posix()
-        if self._table.reading.config.outside:
-            return whole.as_posix()
-        what = f"leads out of {root} ({path[:100]!r})"
-        remedy = "name the files' folder with --files DIR, or allow it with --outside"
-        self._problems.setdefault(row, (column, what, remedy))
-        return path
 
     def _label_lists(self) -> tuple[pa.Array, dict[int, list[str]]]:
         """Return each row's first label, and the further labels of rows with several."""
@@ -273,7 +269,7 @@ class _Rows:
         return codes, [read(code, value) for code, value in enumerate(distinct)]
 
     def _guarded(self, column: str, codes: pa.Array) -> Callable[[int, Any], tuple[str, ...]]:
-        labels, names = self._table.reading.labels, self._table.class_names
+        labels, names = self._table.reading.labels, self._table.class_names.get(column, ())
 
         def read(code: int, value: Any) -> tuple[str, ...]:
             try:

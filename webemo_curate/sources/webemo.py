@@ -1,24 +1,28 @@
-"""Read WEBEmo's lists: `category.txt`, and lines of a URL, a space and a label's index or name."""
+"""Read WEBEmo's lists (`category.txt`, lines of a URL and a label), and others of their form."""
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from webemo_curate.errors import InputError
-from webemo_curate.listing_keys import bad_key
+from webemo_curate.listing_keys import bad_key, local_key
 from webemo_curate.rooted import read_regular, regular_digest
+from webemo_curate.sources.file_paths import PathError, within
 from webemo_curate.sources.labels import LabelError, LabelReader
+from webemo_curate.sources.list_form import FIRST_LINES, ListForm, tell_form
 from webemo_curate.sources.source import (
     BATCH_ROWS,
     ROWS,
     Picture,
     ReadOptions,
+    logger,
     unreadable,
 )
 from webemo_curate.taxonomies.webemo_labels import LABELS
@@ -32,7 +36,6 @@ MAX_LINE_BYTES = 8192
 
 MAX_CATEGORY_BYTES = 65_536
 READ_BYTES = 2**20
-FORM: Final = "it must be 'URL label-index' or 'URL label-name': correct or remove it"
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 """Characters that no list holds: UTF-16 text is full of them, and terminals obey some of them."""
 
@@ -71,15 +74,24 @@ def list_files(places: Sequence[Path]) -> list[Path]:
 
 @dataclass(frozen=True)
 class ListSource:
-    """A list of lines `URL label`; see `Source`.
+    """A list of lines `URL label`, or files in place of URLs, or no labels; see `Source`.
 
     Attributes
     ----------
     place
         The file.
+    root
+        The folder of its files, if it names some.
+    outside
+        Whether the files may lie outside it.
+    split
+        Split of all rows, if the file's name tells it.
     """
 
     place: Path
+    root: Path
+    outside: bool = False
+    split: str | None = None
 
     @property
     def name(self) -> str:
@@ -87,9 +99,16 @@ class ListSource:
         return self.place.name
 
     @property
-    def root(self) -> Path:
-        """The file's folder; its rows name no files."""
-        return self.place.parent
+    def is_of_urls(self) -> bool:
+        """Whether its lines hold URLs, not files."""
+        return not self.form.files
+
+    @cached_property
+    def form(self) -> ListForm:
+        """What its lines hold."""
+        first = (raw for _, raw in islice(_lines(self.place), FIRST_LINES))
+        lines = (raw.decode("utf-8", "replace").strip("\ufeff \t\r\n") for raw in first)
+        return tell_form(self.place, self.root, lines)
 
     def digest(self) -> str:
         """Return the file's SHA-256."""
@@ -98,14 +117,16 @@ class ListSource:
     def batches(self, reading: ReadOptions) -> Iterator[pa.RecordBatch]:
         """Yield its rows; see `Source.batches`.
 
-        Every line that is not blank is a row: UTF-8 text, a URL and a label's index or name.
+        Every line that is not blank is a row: UTF-8 text.
         """
-        official = next((s for s in ("train", "test") if self.name.startswith(s)), None)
+        taxonomy = reading.labels.taxonomy
+        labels = f", labels of {taxonomy.name}" if taxonomy and self.form.labels else ""
+        logger.info("%s: a list, '%s' a line%s", self.place, self.form.line, labels)
         lines = _lines(self.place)
         empty = True
         while batch := list(islice(lines, BATCH_ROWS)):
             empty = False
-            rows = [_row(self, number, raw, reading, official) for number, raw in batch]
+            rows = [self._row(number, raw, reading) for number, raw in batch]
             columns = zip(*rows, strict=True)
             arrays = [pa.array(c, f.type) for c, f in zip(columns, ROWS, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=ROWS)
@@ -115,8 +136,24 @@ class ListSource:
             )
 
     def pictures(self, files: Iterable[str]) -> Iterator[Picture]:
-        """Yield nothing: all rows are URLs."""
-        return ((file, None) for file in files)
+        """Yield the places of the files that the lines name."""
+        return ((file, self.root / file) for file in files)
+
+    @cached_property
+    def _official(self) -> str | None:
+        return next((s for s in ("train", "test") if self.name.startswith(s)), self.split)
+
+    def _row(self, number: int, raw: bytes, reading: ReadOptions) -> tuple[Any, ...]:
+        """Return a line's values in the order of `ROWS`."""
+        try:
+            url, label = _parse(raw, number, self.form, reading.labels)
+            file = within(url, self.root, outside=self.outside) if self.form.files else None
+        except (_LineError, PathError) as error:
+            reason = reading.bad.take(self.place, number, None, str(error), error.remedy)
+            return number, bad_key(self.name, number), *[None] * (len(ROWS) - 3), reason
+        key = url if file is None else local_key(self.name, file)
+        asset = match[1] if (match := ASSET_ID.search(key)) else None
+        return number, key, asset, label, self._official, file, None, None, None
 
 
 def _files_at(place: Path) -> list[Path]:
@@ -184,25 +221,15 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
 class _LineError(Exception):
     """A malformed line: what is wrong, and what to do."""
 
-
-def _row(
-    source: ListSource, number: int, raw: bytes, reading: ReadOptions, official: str | None
-) -> tuple[Any, ...]:
-    """Return a line's values in the order of `ROWS`."""
-    try:
-        url, label = _parse(raw, number, reading.labels)
-    except _LineError as error:
-        what, remedy = error.args
-        reason = reading.bad.take(source.place, number, None, what, remedy)
-        return number, bad_key(source.name, number), *[None] * (len(ROWS) - 3), reason
-    asset = match[1] if (match := ASSET_ID.search(url)) else None
-    return number, url, asset, label, official, None, None, None, None
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
 
 
-def _parse(raw: bytes, number: int, labels: LabelReader) -> tuple[str, str]:
-    """Return the URL and the label of a line."""
+def _parse(raw: bytes, number: int, form: ListForm, labels: LabelReader) -> tuple[str, str | None]:
+    """Return the URL or file of a line, and its label."""
     if len(raw) > MAX_LINE_BYTES:
-        raise _LineError(f"is longer than {MAX_LINE_BYTES} bytes", FORM)
+        raise _LineError(f"is longer than {MAX_LINE_BYTES} bytes", form.remedy)
     try:
         line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
@@ -210,12 +237,13 @@ def _parse(raw: bytes, number: int, labels: LabelReader) -> tuple[str, str]:
         raise _LineError(what, "save the list as UTF-8") from error
     if control := CONTROL.search(line.rstrip("\r\n")):
         what = f"has the control character U+{ord(control[0]):04X} at column {control.start() + 1}"
-        raise _LineError(what, FORM)
-    parts = line.split(maxsplit=1)
-    rest = parts[1].strip() if len(parts) == 2 else ""
-    if not rest or (" " in rest and rest[0].isdigit()):
-        raise _LineError(f"has {len(line.split())} fields", FORM)
+        raise _LineError(what, form.remedy)
+    first, label = form.parts(line.strip())
+    if not first or bool(label) != form.labels or (" " in label and label[0].isdigit()):
+        raise _LineError(f"has {len(line.split())} fields", form.remedy)
+    if not form.labels:
+        return first, None
     try:
-        return parts[0], labels.name(rest)
+        return first, labels.name(label)
     except LabelError as error:
         raise _LineError(str(error), error.remedy) from error
