@@ -127,9 +127,9 @@ def choose_columns(
         id=find("id", config.id_column),
     )
     if columns.url is None and columns.path is None:
-        remedy = "no column of URLs or files is known by its name; name one with --url-column or "
         raise InputError(
-            f"{place}:1: {remedy}--path-column{declared.unnamed} (there are: {_shown(header)})"
+            f"{place}:1: no column of URLs or files is known by its name; name one with "
+            f"--url-column or --path-column{declared.unnamed} (there are: {_shown(header)})"
         )
     if twice := next((name for name in columns.needed() if header.count(name) > 1), None):
         raise InputError(f"{place}:1: two columns are named '{twice}'; rename one")
