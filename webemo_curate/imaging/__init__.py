@@ -5,7 +5,7 @@ report see the same pixels. Modules: `formats` (accepted formats), `content` (na
 content), `work` (the work a file asks for), `essence` (files without their metadata), `decoding`
 (limits), `profiles` and `color` (modes to RGB), `frame_walk` (frame by frame), `reading` (what a
 file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures), `measures`
-(quality), `guard` and `thread_clock` (time and memory), `apart` (work on files in child processes,
+(quality), `guard`, `thread_clock` and `freed` (time and memory), `apart` (work in child processes,
 which a file may crash), `examiner` (downloaded files examined there), `shown` (pictures loaded
 there).
 """
@@ -16,6 +16,7 @@ from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
 from webemo_curate.imaging.formats import accepted_types
 from webemo_curate.imaging.frame_walk import Frame
+from webemo_curate.imaging.freed import give_back_after
 from webemo_curate.imaging.guard import guard_process
 from webemo_curate.imaging.measures import Measures, measure
 from webemo_curate.imaging.reading import (
@@ -46,6 +47,7 @@ __all__ = [
     "check_body",
     "choose_frame",
     "distinct_frames",
+    "give_back_after",
     "guard_process",
     "load_apart",
     "load_frame",

@@ -68,18 +68,18 @@ def walk(
     kind = find_format(content)
     assert kind is not None  # noqa: S101 - or it would not have been opened
     mode, upright = image.mode, turn(image)
-    first = Frame(0, _show(image, content, upright), kind, mode, kind.holds_one(image))
-    if first.alone:
-        del image  # frees as much memory as the picture takes
-        yield first
+    picture, alone = _in_rgb(image, content), kind.holds_one(image)
+    if alone:
+        image.close()  # frees as much memory as the picture takes
+        yield Frame(0, _turned(picture, upright), kind, mode, alone)
         return
-    yield first
-    del first
+    yield Frame(0, _turned(picture, upright), kind, mode, alone)
+    del picture
     for number in range(1, reach or reach_of(image.size, max_pixels)):
-        picture = _next_picture(image, number, content, max_pixels, upright)
-        if picture is None:
+        following = _next_picture(image, number, content, max_pixels, upright)
+        if following is None:
             return
-        yield Frame(number, picture, kind, mode, alone=False)
+        yield Frame(number, following, kind, mode, alone=False)
 
 
 def _next_picture(
@@ -94,20 +94,24 @@ def _next_picture(
         image.seek(number)
         check_size(image.size, max_pixels)
         image.load()
-        return _show(image, content, upright)
+        return _turned(_in_rgb(image, content), upright)
     except Exception as error:  # Pillow's readers raise many kinds on broken files
         raise_other_fault(error)
         return None
 
 
-def _show(
-    image: ImageFile.ImageFile, content: bytes, upright: Image.Transpose | None
-) -> Image.Image:
+def _in_rgb(image: ImageFile.ImageFile, content: bytes) -> Image.Image:
     try:
-        picture = to_rgb(image, content)
-        return picture if upright is None else picture.transpose(upright)
+        return to_rgb(image, content)
     except Exception as error:  # broken palettes raise many kinds
         raise_other_fault(error)
+        raise broken(error) from error
+
+
+def _turned(picture: Image.Image, upright: Image.Transpose | None) -> Image.Image:
+    try:
+        return picture if upright is None else picture.transpose(upright)
+    except MemoryError as error:
         raise broken(error) from error
 
 

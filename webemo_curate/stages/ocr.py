@@ -11,7 +11,14 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from webemo_curate.config import BOUNDS, OcrConfig
-from webemo_curate.imaging import DecodeError, Frame, distinct_frames, guard_process, read_stored
+from webemo_curate.imaging import (
+    DecodeError,
+    Frame,
+    distinct_frames,
+    give_back_after,
+    guard_process,
+    read_stored,
+)
 from webemo_curate.ocr.batches import SERVED_IMAGES
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
@@ -34,12 +41,12 @@ DECODING_THREADS = 8
 """Threads that decode images for an engine that takes many at once."""
 
 PIXELS_AT_ONCE = 64 * 10**6
-"""Pixels of a window of decoded images, which bounds memory: 192 MB, and as much for the next
-window."""
+"""Pixels of decoded images, which bounds memory: of a window, and of a window and the next one
+where that is decoded meanwhile."""
 
 WORKER_BYTES = 3 * 2**30
-"""Memory for the networks and a window of images: 1.2 GB were measured on photos, and 2.4 GB with a
-picture of 64 megapixels."""
+"""Memory for the networks and a window of images, with room to spare: 0.4 GB were measured on
+photos, and up to 1.0 GB with pictures of 64 megapixels."""
 
 GPU_WORKER_BYTES = 4 * 2**30
 """Memory for the networks on a GPU: 1.4 GB were measured, CUDA's libraries included."""
@@ -185,26 +192,33 @@ class OcrWorker:
         return self._to_batch(batch, [_unreadable(CRASHED)] * batch.num_rows)
 
     def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
-        """Yield decoded windows of rows; the next window is decoded meanwhile."""
+        """Yield decoded windows of rows; a next window that is small is decoded meanwhile."""
         at_once = self.detector.images_at_once
         with ThreadPoolExecutor(min(at_once, self.threads)) as pool:
             ahead: Iterator[list[Frame] | str] = iter(())
+            held = 0
             for window in _windows(rows, at_once, self.frames):
+                own = sum(_pixels_seen(row, self.frames) for row in window)
+                if held + own > PIXELS_AT_ONCE:
+                    yield list(ahead)
                 coming = pool.map(self._decode, window)
-                yield list(ahead)
-                ahead = coming
+                yield list(ahead)  # nothing is left of a window that was yielded before
+                ahead, held = coming, own
             yield list(ahead)
 
     def _decode(self, row: Row) -> list[Frame] | str:
         """Return the image's distinct frames, or the reason why there are none."""
+        pixels: int = row["width"] * row["height"]
         try:
             content = read_stored(self.images, row["place"])
+            give_back_after(pixels)  # what the engine freed since
             # The pixel limit is what the images stage counted: a file swapped since then is not
             # decoded.
-            pixels = row["width"] * row["height"]
             return distinct_frames(content, pixels, row["frames"], _frames_seen(row, self.frames))
         except DecodeError as error:
             return str(error)
+        finally:
+            give_back_after(pixels)
 
     def _detect(self, images: Sequence[Image.Image]) -> list[Row]:
         try:
@@ -261,7 +275,7 @@ def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
     pixels = count = 0
     for row in rows:
         seen = _frames_seen(row, frames)
-        own = seen * row["width"] * row["height"]
+        own = _pixels_seen(row, frames)
         if window and (count + seen > at_once or pixels + own > PIXELS_AT_ONCE):
             yield window
             window, pixels, count = [], 0, 0
@@ -275,6 +289,12 @@ def _frames_seen(row: Row, frames: int) -> int:
     """Return how many frames of an image are read; boxes are found in each."""
     bound = max(1, PIXELS_AT_ONCE // (row["width"] * row["height"]))
     return min(row["frames"], frames, bound)
+
+
+def _pixels_seen(row: Row, frames: int) -> int:
+    """Return how many pixels of an image are read, in all its frames."""
+    pixels: int = row["width"] * row["height"]
+    return _frames_seen(row, frames) * pixels
 
 
 def _join(found: Sequence[tuple[Frame, Row]]) -> Row:
