@@ -28,7 +28,8 @@ ENDING_BYTES = 8
 FOOTER_GUESS = 65_536
 """Bytes of a file's end that are read first; few footers are longer."""
 
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 2**18
+"""Bytes read at a time, of a file that is hashed or of a column that is read in batches."""
 
 
 def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
@@ -72,10 +73,16 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a file to read in batches; the errors of `read_parquet` come here or with a batch."""
+    """Open a file to read in batches; the errors of `read_parquet` come here or with a batch.
+
+    Each column is read some bytes at a time: read ahead, a row group of a manifest would take a
+    hundred megabytes.
+    """
     with open_regular(path) as stream:
         read_footer(stream)
-    return pq.ParquetFile(path, page_checksum_verification=True)
+    return pq.ParquetFile(
+        path, page_checksum_verification=True, pre_buffer=False, buffer_size=CHUNK_BYTES
+    )
 
 
 def seal(path: Path) -> None:

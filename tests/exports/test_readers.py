@@ -8,11 +8,13 @@ from pathlib import Path
 
 import datasets
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from tests.exports.conftest import Export, Rows, text
 from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.exports import huggingface
 from webemo_curate.exports.export import export
 from webemo_curate.exports.safe_names import folder_names
 from webemo_curate.manifest import Origin
@@ -59,6 +61,22 @@ def test_huggingface_has_as_many_files_as_shards(exported: Export, rows: Rows) -
     names = sorted(file.name for file in (folder / "data").glob("train-*"))
     count = -(-len(rows["train"]) // 7)
     assert names == [f"train-{number:05d}-of-{count:05d}.parquet" for number in range(count)]
+
+
+def test_large_pictures_end_a_row_group_and_a_page_early(
+    exported: Export, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface, "ROW_GROUP_BYTES", 2000)
+    folder = exported("huggingface")
+    (file,) = (folder / "data").glob("train-*")
+    footer = pq.read_metadata(file)
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    largest = max(len(row["image"]["bytes"]) for row in pq.read_table(file).to_pylist())
+    assert len(groups) > 1
+    # The fixed part of a page is its header.
+    assert all(group.column(0).total_uncompressed_size < 2000 + largest + 500 for group in groups)
+    read = datasets.load_dataset(str(folder))["train"]
+    assert read["sha256"] == [one["sha256"] for one in rows["train"]]
 
 
 def test_webdataset_reads_all_samples(exported: Export, rows: Rows) -> None:

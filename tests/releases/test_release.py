@@ -1,5 +1,6 @@
 """What a release tells, what it does not, and what it never tells again."""
 
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.release_size import decisions, images, row_bytes
 from tests.exports.conftest import text
 from tests.exports.shared_set import HOST, TEXT_FROM, TWIN_FROM, Drawn, drawn, fill
 from tests.exports.test_export import files_of
@@ -65,6 +67,13 @@ def test_every_column_is_nullable_and_hashes_are_hex(released: Path) -> None:
     table = pq.read_table(released / "images.parquet")
     assert all(field.nullable for field in table.schema)
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in table["sha256"].to_pylist())
+
+
+def test_a_row_takes_little_more_than_its_hashes(tmp_path: Path) -> None:
+    drawn = random.Random(0)
+    for table, most in ((images(2000, drawn), 140), (decisions(2000, drawn), 80)):
+        each, columns = row_bytes(table, tmp_path / "rows.parquet")
+        assert each < most, columns
 
 
 def test_near_duplicates_name_their_keeper(released: Path, pictures: list[Drawn]) -> None:

@@ -13,8 +13,12 @@ from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.format_card import Card, write_card
 
 ROW_GROUP_ROWS = 512
-ROW_GROUP_BYTES = 32 * 2**20
-"""A row group ends with the picture that reaches this: it is what a reader holds at a time."""
+ROW_GROUP_BYTES = 8 * 2**20
+"""A row group ends with the picture that reaches this: a reader holds it, the writer five times."""
+
+PAGE_ROWS = 64
+"""Rows between two looks at whether a page is full: at Arrow's own 1,024 all pictures of a row
+group would be one page, of which the writer holds several copies."""
 
 DATA = "data"
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -114,6 +118,7 @@ def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression=compression,
         write_page_checksum=True,
         use_dictionary=PLAIN,
+        write_batch_size=PAGE_ROWS,
         write_statistics=["target", "label", "sha256"],
     )
 

@@ -70,7 +70,9 @@ OUTCOME_COLUMNS = pa.schema(
 )
 """Of `rebuild.parquet`: what became of each image, where, and when that was seen."""
 
-UNREPEATED = ("sha256", "pixel_hash", "phash", "group", "keeper", "urls.list.element", "url")
+UNREPEATED = frozenset(
+    ("sha256", "bytes", "pixel_hash", "phash", "group", "keeper", "urls.list.element", "url")
+)
 
 
 def write_parquet(table: pa.Table, file: Path) -> None:
