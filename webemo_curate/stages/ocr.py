@@ -24,6 +24,7 @@ from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
 from webemo_curate.ocr.self_check import require_working
+from webemo_curate.ocr.windows import PIXELS_AT_ONCE, frames_seen, pixels_seen, windows
 from webemo_curate.runner.job import Resources, Worker
 from webemo_curate.runner.reporting import rows_done
 from webemo_curate.schemas import OCR
@@ -39,10 +40,6 @@ logger = logging.getLogger(__name__)
 
 DECODING_THREADS = 8
 """Threads that decode images for an engine that takes many at once."""
-
-PIXELS_AT_ONCE = 64 * 10**6
-"""Pixels of decoded images, which bounds memory: of a window, and of a window and the next one
-where that is decoded meanwhile."""
 
 WORKER_BYTES = 3 * 2**30
 """Memory for the networks and a window of images, with room to spare: 0.4 GB were measured on
@@ -197,8 +194,8 @@ class OcrWorker:
         with ThreadPoolExecutor(min(at_once, self.threads)) as pool:
             ahead: Iterator[list[Frame] | str] = iter(())
             held = 0
-            for window in _windows(rows, at_once, self.frames):
-                own = sum(_pixels_seen(row, self.frames) for row in window)
+            for window in windows(rows, at_once, self.frames):
+                own = sum(pixels_seen(row, self.frames) for row in window)
                 if held + own > PIXELS_AT_ONCE:
                     yield list(ahead)
                 coming = pool.map(self._decode, window)
@@ -214,7 +211,7 @@ class OcrWorker:
             give_back_after(pixels)  # what the engine freed since
             # The pixel limit is what the images stage counted: a file swapped since then is not
             # decoded.
-            return distinct_frames(content, pixels, row["frames"], _frames_seen(row, self.frames))
+            return distinct_frames(content, pixels, row["frames"], frames_seen(row, self.frames))
         except DecodeError as error:
             return str(error)
         finally:
@@ -267,34 +264,6 @@ def fed(worker: OcrWorker, helpers: int = HELPERS, device: str = "cuda") -> "Fed
         helper_bytes=WORKER_BYTES,
         device=device,
     )
-
-
-def _windows(rows: list[Row], at_once: int, frames: int) -> Iterator[list[Row]]:
-    """Split rows into windows within both limits (frames, `PIXELS_AT_ONCE`), one row at least."""
-    window: list[Row] = []
-    pixels = count = 0
-    for row in rows:
-        seen = _frames_seen(row, frames)
-        own = _pixels_seen(row, frames)
-        if window and (count + seen > at_once or pixels + own > PIXELS_AT_ONCE):
-            yield window
-            window, pixels, count = [], 0, 0
-        window.append(row)
-        pixels, count = pixels + own, count + seen
-    if window:
-        yield window
-
-
-def _frames_seen(row: Row, frames: int) -> int:
-    """Return how many frames of an image are read; boxes are found in each."""
-    bound = max(1, PIXELS_AT_ONCE // (row["width"] * row["height"]))
-    return min(row["frames"], frames, bound)
-
-
-def _pixels_seen(row: Row, frames: int) -> int:
-    """Return how many pixels of an image are read, in all its frames."""
-    pixels: int = row["width"] * row["height"]
-    return _frames_seen(row, frames) * pixels
 
 
 def _join(found: Sequence[tuple[Frame, Row]]) -> Row:
