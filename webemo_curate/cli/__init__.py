@@ -36,6 +36,8 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         stop()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is to end
 
 
 def stop(said: str = STOPPED) -> None:
