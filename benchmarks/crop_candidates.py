@@ -44,7 +44,7 @@ BANDS = ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.5, 0.9))
 AIMS = {222_000: 0.985, 1_000_000: 0.97}
 """Least share of crops that are to be candidates, by any method, among so many pictures."""
 
-MOST_PAIRS, MOST_SECONDS, MOST_BYTES = 3.0, 60.0, 2e9
+MAX_PAIRS, MAX_SECONDS, MAX_BYTES = 3.0, 60.0, 2e9
 """Most pairs a picture; seconds on two idle cores and memory, at the smaller of these sizes."""
 
 COMMON, MIN_SHARED = 30, 4
@@ -119,11 +119,11 @@ def _aims(recall: float, pairs: float, cost: Cost, size: int) -> str:
         return ""
     said = {
         f"recall {AIMS[size]}": recall >= AIMS[size],
-        f"pairs {MOST_PAIRS:.0f}": pairs <= MOST_PAIRS,
+        f"pairs {MAX_PAIRS:.0f}": pairs <= MAX_PAIRS,
     }
     if size == min(AIMS):
-        said[f"{MOST_SECONDS:.0f} s on two cores"] = cost.cpu_seconds <= 2 * MOST_SECONDS
-        said[f"{MOST_BYTES / 1e9:.0f} GB"] = cost.peak_bytes <= MOST_BYTES
+        said[f"{MAX_SECONDS:.0f} s on two cores"] = cost.cpu_seconds <= 2 * MAX_SECONDS
+        said[f"{MAX_BYTES / 1e9:.0f} GB"] = cost.peak_bytes <= MAX_BYTES
     return "\n    aims: " + ", ".join(
         f"{aim} {'met' if met else 'MISSED'}" for aim, met in said.items()
     )

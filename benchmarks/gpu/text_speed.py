@@ -63,7 +63,7 @@ SHARES = {"single": 0.33, "cpu": 0.2, "easyocr": 0.3, "networks": 0.17}
 """Of the time, for each part."""
 
 RIVAL_IMAGES = 60
-MOST_PASSES = 8
+MAX_PASSES = 8
 TIMED_ROWS = 2048
 """Rows of a timed pass, which is repeated while there is time."""
 
@@ -204,12 +204,12 @@ def _timed(
     copies = 1 if arguments.device == "cpu" else -(-TIMED_ROWS // rows.num_rows)
     many = pa.concat_tables([rows] * copies).combine_chunks()
     random = np.random.default_rng(0)
-    orders = [random.permutation(many.num_rows) for _ in range(MOST_PASSES)]
+    orders = [random.permutation(many.num_rows) for _ in range(MAX_PASSES)]
     shuffled = [many.take(pa.array(order)) for order in orders]
     begun = time.monotonic()
     found = _pass(worker, shuffled[0])
     once = time.monotonic() - begun
-    passes = min(MOST_PASSES, max(1, int((seconds - once) / once)))
+    passes = min(MAX_PASSES, max(1, int((seconds - once) / once)))
 
     def work() -> None:
         for each in shuffled[:passes]:

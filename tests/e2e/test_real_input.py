@@ -19,7 +19,7 @@ from webemo_curate.workspace import Workspace
 
 DEAD_PERCENT = 17
 LIMIT = 500
-SMALLEST_SIDE = 100
+MIN_SIDE = 100
 DISTINCT = 51_212
 """URLs of the list."""
 
@@ -52,7 +52,7 @@ class Photos(ThreadingHTTPServer):
 
 def large(file: Path) -> bool:
     with Image.open(file) as image:
-        return min(image.size) >= SMALLEST_SIDE
+        return min(image.size) >= MIN_SIDE
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -24,7 +24,7 @@ from webemo_curate.config import ExportConfig, ExportFormat, PipelineConfig, ove
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.exports.checked_pictures import Pictures
 from webemo_curate.exports.export import export
-from webemo_curate.exports.safe_names import LONGEST_BYTES, folder_names
+from webemo_curate.exports.safe_names import MAX_BYTES, folder_names
 from webemo_curate.exports.tar_stream import TarWriter
 from webemo_curate.manifest import Origin
 from webemo_curate.pipeline import Pipeline
@@ -284,7 +284,7 @@ def test_folder_names_are_safe_and_distinct(names: list[str]) -> None:
         assert not name.startswith((".", "-"))
         assert not set(name) & set('/\\:*?"<>|\0')
         assert name.isprintable()
-        assert len(name.encode()) <= LONGEST_BYTES + 20
+        assert len(name.encode()) <= MAX_BYTES + 20
 
 
 @settings(max_examples=50, deadline=None)

@@ -27,7 +27,7 @@ SHOTS = Path(__file__).with_name("shots")
 SCALE = 5
 """Screenshots are compared this much smaller: edges drawn a little otherwise are gray there too."""
 
-MOST_DIFFERENT = 3
+MAX_DIFFERENT = 3
 """Mean difference of gray values, 0 to 255, up to which two views are alike; of two different views
 it is 10 and more, of a view and an empty page 6."""
 
@@ -250,4 +250,4 @@ def test_the_main_views_look_as_they_did(
         small.save(known)
         pytest.fail(f"{known} was not there: look at it, then keep it")
     gap = np.abs(np.asarray(small, float) - np.asarray(Image.open(known), float))
-    assert gap.mean() < MOST_DIFFERENT
+    assert gap.mean() < MAX_DIFFERENT

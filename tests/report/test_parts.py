@@ -16,7 +16,7 @@ from tests.report.made_workspace import HOSTILE, MADE, fill, share_with
 from tests.work import work_on
 from webemo_curate.report import charts
 from webemo_curate.report.leaks import Outside, leaks
-from webemo_curate.report.pictures import MOST_BYTES, SIDE, small_file
+from webemo_curate.report.pictures import MAX_BYTES, SIDE, small_file
 from webemo_curate.report.svg import OwnIds
 from webemo_curate.workspace import Workspace
 
@@ -38,7 +38,7 @@ def test_noise_is_made_smaller_until_it_fits() -> None:
     plain = Image.new("RGB", (900, 700), "gray")
     for picture, least in ((Image.fromarray(noise), 60), (plain, SIDE)):
         content = small_file(picture)
-        assert len(content) <= MOST_BYTES
+        assert len(content) <= MAX_BYTES
         assert least <= max(Image.open(io.BytesIO(content)).size) <= SIDE
 
 

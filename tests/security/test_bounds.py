@@ -63,7 +63,7 @@ def rows(title: str) -> dict[str, list[str]]:
 
 
 KEPT = response.KEPT.values()
-DAYS = outcome.LONGEST_RETRY_AFTER / 86_400
+DAYS = outcome.MAX_RETRY_AFTER / 86_400
 STATED = {
     "a configuration file": f"{size(yaml_files.MAX_BYTES)}, {yaml_files.MAX_VALUES:,} values with "
     f"aliases written out, {yaml_files.MAX_DEPTH} levels",
@@ -82,9 +82,9 @@ STATED = {
     "a robots.txt; the rules of all sites": f"{size(robots.MAX_ROBOTS_BYTES)}, cut at a line's "
     f"end; {rules_held.MAX_RULES:,}",
     "a `Retry-After`": f"{DAYS:.0f} days; it ends a URL beyond `--timeout`",
-    "requests under way; look-ups of names": f"{schedule.MOST_UNDER_WAY}; {names.MOST_LOOKUPS}",
+    "requests under way; look-ups of names": f"{schedule.MAX_UNDER_WAY}; {names.MAX_LOOKUPS}",
     "bytes of bodies on their way or waiting to be examined, all together": (
-        f"{size(room.MOST_HELD_BYTES)} and one body"
+        f"{size(room.MAX_HELD_BYTES)} and one body"
     ),
     "a line of the journal": size(journal.MAX_LINE),
     "the local copies of a bucket": size(bucket.CACHE_BYTES),
@@ -97,10 +97,10 @@ STATED = {
     f"{dialect.MAX_COLUMNS:,}; {cell_rules.MAX_URL:,} characters",
     "a published list": size(published_lists.MAX_LIST_BYTES),
     "the sums of a release": size(files.MAX_SUMS_BYTES),
-    "a file of weights that is downloaded; its redirects": f"{size(weight_download.MOST_BYTES)}; "
+    "a file of weights that is downloaded; its redirects": f"{size(weight_download.MAX_BYTES)}; "
     f"{large_file.MAX_REDIRECTS}",
     "a request to the review page; cases in it; a line of its journal": (
-        f"{size(page_app.MOST_BYTES)}; {desk.MOST_AT_ONCE}; {size(review_segments.MAX_LINE)}"
+        f"{size(page_app.MAX_BYTES)}; {desk.MAX_AT_ONCE}; {size(review_segments.MAX_LINE)}"
     ),
     "a table of decisions": size(review_files.LARGEST),
 }
@@ -143,7 +143,7 @@ def test_each_bound_of_pictures_is_that_of_the_code() -> None:
     [
         f"must have been silent for {lease.SILENT_SECONDS:.0f} seconds",
         f"could not renew for {lease.FENCED_SECONDS:.0f} seconds",
-        f"processes of their own (at most {('eight',)[apart.MOST_PROCESSES - 8]})",
+        f"processes of their own (at most {('eight',)[apart.MAX_PROCESSES - 8]})",
     ],
 )
 def test_times_and_numbers_in_sentences_are_those_of_the_code(said: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.download.site import Site, answer, fetch, picture, running
 from webemo_curate.download.answers import retry_after
 from webemo_curate.download.journal import Entry, Journal
-from webemo_curate.download.outcome import LONGEST_RETRY_AFTER, AttemptError, Body
+from webemo_curate.download.outcome import MAX_RETRY_AFTER, AttemptError, Body
 from webemo_curate.download.robots import MAX_ROBOTS_BYTES, read_robots
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.verdicts import FetchStatus
@@ -84,7 +84,7 @@ def test_any_retry_after_is_a_time_or_absent(value: str) -> None:
     seconds = retry_after(value)
     assert seconds is None or seconds >= 0
     held = AttemptError(FetchStatus.THROTTLED, "", 429, seconds).retry_after
-    assert held is None or 0 <= held <= LONGEST_RETRY_AFTER
+    assert held is None or 0 <= held <= MAX_RETRY_AFTER
 
 
 JSON = st.recursive(

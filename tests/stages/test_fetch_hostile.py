@@ -29,7 +29,7 @@ from PIL import Image
 from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.answers import retry_after
 from webemo_curate.download.journal import Journal
-from webemo_curate.download.rota import MOST_UNEXAMINED
+from webemo_curate.download.rota import MAX_UNEXAMINED
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
@@ -338,6 +338,6 @@ def test_killed_twenty_times_nothing_is_lost_or_stored_twice(
     files = [file.stem for file in (tmp_path / "ws/data/images").rglob("*.jpg")]
     assert len(files) == len(set(files)) == len({row["sha256"] for row in rows})
     # At a kill the requests under way may have been answered, and bodies wait to be examined.
-    unnoted = FetchConfig().concurrency + MOST_UNEXAMINED
+    unnoted = FetchConfig().concurrency + MAX_UNEXAMINED
     assert sum(server.seen[f"/{path}"] - 1 for path in paths) <= unnoted * kills
     assert kills >= 3

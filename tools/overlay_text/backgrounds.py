@@ -15,7 +15,7 @@ SIDE = 256
 PHOTOGRAPH, NOISE = 0.6, 0.1
 """Shares of pieces of photographs and of plain noise; the others are shapes."""
 
-SMALLEST_PIECE = 96
+MIN_PIECE = 96
 """Least side, in pixels, of a piece of a photograph; smaller pieces would be enlarged to a blur."""
 
 Pixels = NDArray[np.uint8]
@@ -31,7 +31,7 @@ def background(random: Random, photographs: Sequence[Pixels]) -> Pixels:
     random : numpy.random.Generator
         Source of all draws.
     photographs : Sequence of numpy.ndarray
-        uint8, (height, width, 3) RGB, free of text, with sides of at least `SMALLEST_PIECE`; may be
+        uint8, (height, width, 3) RGB, free of text, with sides of at least `MIN_PIECE`; may be
         empty.
 
     Returns
@@ -65,7 +65,7 @@ def _piece(random: Random, photographs: Sequence[Pixels]) -> Floats:
     photograph = photographs[int(random.integers(len(photographs)))]
     height, width = photograph.shape[:2]
     longest = min(height, width)
-    side = int(np.exp(random.uniform(np.log(SMALLEST_PIECE), np.log(longest))))
+    side = int(np.exp(random.uniform(np.log(MIN_PIECE), np.log(longest))))
     top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
     smooth = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
     piece = cv2.resize(

@@ -18,7 +18,7 @@ SMALLEST, LARGEST = 10, 64
 MARGIN = 6
 """Margin around the ink in pixels, for outlines."""
 
-LONGEST_LINE = 1.15 * SIDE
+MAX_LINE = 1.15 * SIDE
 """Longest line in pixels; a longer one would lie mostly outside."""
 
 WHITE, BLACK = np.full(3, 255.0), np.zeros(3)
@@ -96,7 +96,7 @@ def _set_line(random: Random, typefaces: Typefaces) -> _Ink | None:
     font = ImageFont.truetype(str(faces[int(random.integers(len(faces)))]), size)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(text))
     width, height = right - left, bottom - top
-    if width < MARGIN or height < MARGIN or width > LONGEST_LINE:
+    if width < MARGIN or height < MARGIN or width > MAX_LINE:
         return None
     tilt = _tilt(random)
     canvas = width + 2 * MARGIN, height + 2 * MARGIN

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
-from tools.overlay_text.backgrounds import SIDE, SMALLEST_PIECE, Pixels, background
+from tools.overlay_text.backgrounds import MIN_PIECE, SIDE, Pixels, background
 from tools.overlay_text.samples import STRIDE, Sample, make_sample
 from tools.overlay_text.typefaces import Typefaces
 from webemo_curate.config import DecodingConfig
@@ -113,7 +113,7 @@ def _sample(backgrounds: Path, typefaces: Typefaces, seed: np.random.SeedSequenc
 @cache
 def _load_all(paths: tuple[Path, ...]) -> list[Pixels]:
     photographs = [np.asarray(load_rgb(path, DecodingConfig().max_pixels)) for path in paths]
-    return [each for each in photographs if min(each.shape[:2]) >= SMALLEST_PIECE]
+    return [each for each in photographs if min(each.shape[:2]) >= MIN_PIECE]
 
 
 @cache

@@ -13,7 +13,7 @@ DECAY = 0.12
 """Decrease of the logarithm of the frequency from each letter to the next."""
 
 VOWELS = "aeiou"
-LONGEST_WORD = 12
+MAX_WORD = 12
 WORDS = (1, 1, 1, 2, 2, 3, 4, 5)
 """Numbers of words in a line; all entries are equally likely."""
 
@@ -64,7 +64,7 @@ def _word(random: Random) -> str:
 
 def _letters(random: Random) -> str:
     shares = np.exp(-DECAY * np.arange(len(BY_FREQUENCY)))
-    length = min(LONGEST_WORD, 1 + random.geometric(0.22))
+    length = min(MAX_WORD, 1 + random.geometric(0.22))
     any_letter = random.choice(list(BY_FREQUENCY), length, p=shares / shares.sum())
     vowel = random.choice(list(VOWELS), length)
     return "".join(np.where(random.random(length) < 0.6, any_letter, vowel))

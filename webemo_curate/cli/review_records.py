@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from webemo_curate.reviews.blind_sample import BlindSample
 
 RECORDS = "Decisions as data"
-MOST_LISTED = 1_000
+MAX_LISTED = 1_000
 """Decisions that a list shows; an export has all."""
 
 ListOption = Annotated[
@@ -125,13 +125,13 @@ def _list(call: Call, records: Records, reviewer: str) -> None:  # noqa: ARG001
     reviews = ReviewJournal(call.workspace).deciding()
     unused = unused_reasons(call.workspace, reviews)
     # Decisions without effect come first: a list is asked for to find them.
-    for review in sorted(reviews, key=lambda each: each not in unused)[:MOST_LISTED]:
+    for review in sorted(reviews, key=lambda each: each not in unused)[:MAX_LISTED]:
         why = f"  unused: {unused[review]}" if review in unused else ""
         names = " ".join(filter(None, (review.sha256, review.other)))
         print(f"{review.kind} {names} {review.decision!r} by {review.reviewer}{why}")
-    if len(reviews) > MOST_LISTED:
+    if len(reviews) > MAX_LISTED:
         print(
-            f"and {len(reviews) - MOST_LISTED:,} more: {call.typed('review --export reviews.csv')}"
+            f"and {len(reviews) - MAX_LISTED:,} more: {call.typed('review --export reviews.csv')}"
         )
     call.end(f"{len(reviews)} decisions, {len(unused)} of them of no use here; none is lost")
     rows = [asdict(each) | {"unused": unused.get(each)} for each in reviews]
@@ -179,7 +179,7 @@ def _agreement(call: Call, records: Records, reviewer: str) -> None:  # noqa: AR
     found, conflicts = agreements(journal.all()), journal.conflicts()
     for agreement in found:
         print(agreement.line())
-    for case, reviews in conflicts[:MOST_LISTED]:
+    for case, reviews in conflicts[:MAX_LISTED]:
         said = ", ".join(f"{each.reviewer} {each.decision!r}" for each in reviews)
         print(f"{case.kind} {' '.join(filter(None, case[1:]))}: {said}")
     none = "no case has been decided by two reviewers; --reviewer NAME says who decides"

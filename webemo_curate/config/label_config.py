@@ -10,7 +10,7 @@ from webemo_curate.config.settings import AbsolutePath, CommaList, Flag, StageCo
 from webemo_curate.quoting import quoted
 from webemo_curate.verdicts import Split
 
-LARGEST_RATIO = 1e9
+MAX_RATIO = 1e9
 DRAW_SEED = "Seed of the draw."
 
 
@@ -79,7 +79,7 @@ class BinarizeConfig(StageConfig):
         return document
 
 
-LONGEST_PART = 30
+MAX_PART = 30
 LISTED = "listed"
 """Stands for the classes' own shares: no class is cut."""
 
@@ -87,7 +87,7 @@ LISTED = "listed"
 def _check_part(given: str) -> str:
     name, equals, part = given.rpartition("=")
     try:
-        fits = len(part) <= LONGEST_PART and 1 / LARGEST_RATIO <= float(part) <= LARGEST_RATIO
+        fits = len(part) <= MAX_PART and 1 / MAX_RATIO <= float(part) <= MAX_RATIO
         sound = bool(name and equals) and fits
     except ValueError:
         sound = False
@@ -175,6 +175,6 @@ class SplitConfig(StageConfig):
 
     @model_validator(mode="after")
     def _check_ratios(self) -> "SplitConfig":
-        if min(self.ratios) < 0 or self.ratios[0] <= 0 or max(self.ratios) > LARGEST_RATIO:
+        if min(self.ratios) < 0 or self.ratios[0] <= 0 or max(self.ratios) > MAX_RATIO:
             raise ValueError("ratios are three numbers train/validation/test such as 80/10/10")
         return self

@@ -38,7 +38,7 @@ MOVED_FROM = ("fetch", "images")
 """Sections that held this field of `decoding` before; still read there for one more release."""
 
 
-LEAST_MEMORY = 256 * 2**20
+MIN_MEMORY = 256 * 2**20
 """With less memory, a sort of many columns has no room for a block of each."""
 
 
@@ -91,7 +91,7 @@ class PipelineConfig(StageConfig):
     memory: ByteCount | None = setting(
         None,
         operational=True,
-        ge=LEAST_MEMORY,
+        ge=MIN_MEMORY,
         flag=Flag(panel=PANEL, metavar="BYTES"),
         description="Memory of work on whole tables, such as 4GB; default: a quarter of all.",
     )

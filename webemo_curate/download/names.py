@@ -20,10 +20,10 @@ from webemo_curate.verdicts import FetchStatus
 HELD_SECONDS = 60.0
 """Seconds for which addresses are reused, as in libcurl; failed look-ups are not stored."""
 
-MOST_HELD = 10_000
+MAX_HELD = 10_000
 """Most hosts whose addresses are kept."""
 
-MOST_LOOKUPS = 512
+MAX_LOOKUPS = 512
 """Most threads at once: twice the requests under way, because abandoned look-ups count too."""
 
 Look = Callable[[str], list[str]]
@@ -49,7 +49,7 @@ class Names:
         self._look = look
         self._held: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[list[str]]] = {}
-        self._slots = asyncio.Semaphore(MOST_LOOKUPS)
+        self._slots = asyncio.Semaphore(MAX_LOOKUPS)
 
     async def addresses(self, host: str, seconds: float) -> list[str]:
         """Return the addresses of a host.
@@ -100,7 +100,7 @@ class Names:
             raise OSError("no address")
         self._held[host] = time.monotonic() + HELD_SECONDS, found
         self._held.move_to_end(host)
-        if len(self._held) > MOST_HELD:
+        if len(self._held) > MAX_HELD:
             self._held.popitem(last=False)
         return found
 

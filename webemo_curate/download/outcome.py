@@ -20,7 +20,7 @@ RETRIED = frozenset(
 SILENT = frozenset({FetchStatus.TIMEOUT, FetchStatus.CONNECTION})
 """Statuses of a URL from which no answer came."""
 
-LONGEST_RETRY_AFTER = 366 * 24 * 3600.0
+MAX_RETRY_AFTER = 366 * 24 * 3600.0
 """Seconds; a longer Retry-After is cut to this, so that no clock overflows."""
 
 STATUS_BY_CODE = {
@@ -101,7 +101,7 @@ class AttemptError(Exception):
         super().__init__(reason)
         self.status = status
         self.http_status = http_status
-        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_RETRY_AFTER)
+        self.retry_after = None if retry_after is None else min(retry_after, MAX_RETRY_AFTER)
 
 
 def better(earlier: FetchOutcome | None, later: FetchOutcome) -> FetchOutcome:

@@ -6,17 +6,17 @@ DOWN_AFTER = 8
 """Failures in a row after which a host counts as down; equal to its default number of slots."""
 
 FIRST_REST = 1.0
-LONGEST_REST = 60.0
+MAX_REST = 60.0
 """Seconds before the next request to a host that is down: the first rest, doubled with each
 failure, and the longest."""
 
 PAUSE_SHARE = 0.2
 """How long to wait before the next pass for a host whose last answers were failures, as a share of
-the patience and at most `LONGEST_REST`. The attempts for a few URLs take only seconds; without this
+the patience and at most `MAX_REST`. The attempts for a few URLs take only seconds; without this
 wait, all passes would fall into the same outage."""
 
 RECENT_ANSWERS = 8
-LEAST_ANSWERS = 4
+MIN_ANSWERS = 4
 """`Retry-After` holds the whole host if most of its last answers, and at least this many, carry one
 that has not expired."""
 
@@ -98,9 +98,9 @@ class Rest:
         self._asked.append(now + retry_after if retry_after else 0.0)
         if self.is_down and began >= self._began:
             self._hold(now, now + self._wait, reason)
-            self._wait = min(2 * self._wait, LONGEST_REST)
+            self._wait = min(2 * self._wait, MAX_REST)
         held = sorted(moment for moment in self._asked if moment > now)
-        if len(self._asked) >= LEAST_ANSWERS and 2 * len(held) > len(self._asked):
+        if len(self._asked) >= MIN_ANSWERS and 2 * len(held) > len(self._asked):
             self._hold(now, held[len(held) // 2], RETRY_AFTER)
 
     def is_hopeless(self, now: float) -> bool:
@@ -115,7 +115,7 @@ class Rest:
         self._wait = FIRST_REST
         if self._failing_since is not None:
             self._failing_since = now
-            pause = min(LONGEST_REST, PAUSE_SHARE * self._patience)
+            pause = min(MAX_REST, PAUSE_SHARE * self._patience)
             self._hold(now, self._last_failed + pause, self.reason or FAILED_LAST)
 
     def _hold(self, now: float, until: float, reason: str) -> None:

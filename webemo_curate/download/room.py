@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-MOST_HELD_BYTES: Final = 256 * 2**20
+MAX_HELD_BYTES: Final = 256 * 2**20
 """Bytes of all bodies together. Photos of some hundred KB fit by the hundreds; bodies of the
 largest allowed size arrive one after another."""
 
@@ -21,7 +21,7 @@ class Room:
         Most bytes held.
     """
 
-    def __init__(self, size: int = MOST_HELD_BYTES) -> None:
+    def __init__(self, size: int = MAX_HELD_BYTES) -> None:
         self._size = self._left = size
         self._waiting: dict[Share, Callable[[], None]] = {}
         self._beyond: Share | None = None

@@ -13,7 +13,7 @@ from webemo_curate.download.room import Room
 from webemo_curate.download.timetable import Timetable
 from webemo_curate.download.visit import Visit
 
-MOST_UNEXAMINED = 32
+MAX_UNEXAMINED = 32
 """Most bodies that wait to be examined and stored; a run that is stopped must request them
 again."""
 
@@ -58,7 +58,7 @@ class Rota(ABC):
         self._turns.alarm_at(self._turns.first if self._has_room() else inf)
 
     def _has_room(self) -> bool:
-        if self._under_way >= self._slots or self._unexamined >= MOST_UNEXAMINED:
+        if self._under_way >= self._slots or self._unexamined >= MAX_UNEXAMINED:
             return False
         return self._room.is_open
 

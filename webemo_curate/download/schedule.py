@@ -22,7 +22,7 @@ from webemo_curate.download.rota import Rota, given_up, moment
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.download.visit import Visit
 
-MOST_UNDER_WAY = 256
+MAX_UNDER_WAY = 256
 """Most requests under way at once over all hosts, unless a single host is allowed more."""
 
 ENDED_AT_ONCE = 1000
@@ -68,7 +68,7 @@ class Schedule(Rota):
         room: Room | None = None,
     ) -> None:
         limiter = partial(self.limiter_type, config.rate, config.concurrency, config.patience)
-        super().__init__(KnownHosts(limiter), max(MOST_UNDER_WAY, config.concurrency), room)
+        super().__init__(KnownHosts(limiter), max(MAX_UNDER_WAY, config.concurrency), room)
         self._config, self._asker, self._sink = config, asker, sink
         self._draw = draw or random.Random()  # noqa: S311 - no secret
         self._queues: dict[str, list[str]] = {}

@@ -23,7 +23,7 @@ from webemo_curate.download.response import Response
 from webemo_curate.download.room import Share
 from webemo_curate.download.route import Route, route_of
 
-MOST_KEPT = 256
+MAX_KEPT = 256
 """Most connections kept open, and at most an eighth of the process's limit of open files, so that
 idle connections do not use up file descriptors. libcurl's default is four times the number of
 requests."""
@@ -291,7 +291,7 @@ def _ignore(*_: Any) -> None:
 def _most_kept() -> int:
     """Return how many idle connections are kept open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MOST_KEPT, soft // 8))
+    return MAX_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MAX_KEPT, soft // 8))
 
 
 def _bounded(cookies: list[bytes]) -> list[bytes]:

@@ -38,7 +38,7 @@ CONCENTRATIONS = 3
 LEVELS = 1.0
 """Standard deviation in gray levels below which an overlap is blank."""
 
-SMALLEST_AREA = 200
+MIN_AREA = 200
 """Pixels of overlap below which nothing can be said."""
 
 CHANGE = 0.8
@@ -49,7 +49,7 @@ BLOCK = 16
 STRUCTURE = 3.0
 """Standard deviation in gray levels from which a block has structure."""
 
-SMALLEST_PART = 0.002
+MIN_PART = 0.002
 """Share of the overlap below which a changed part does not count."""
 
 WORDS = 0.005
@@ -112,7 +112,7 @@ def difference(ours: Gray, theirs: Gray, inside: Mask) -> Difference:
     """
     core = cv2.erode(inside.astype(np.uint8), np.ones((EDGE, EDGE))) > 0
     first, second = _blurred(ours), _blurred(theirs)
-    if core.sum() < SMALLEST_AREA or min(first[core].std(), second[core].std()) < LEVELS:
+    if core.sum() < MIN_AREA or min(first[core].std(), second[core].std()) < LEVELS:
         return NO_AGREEMENT
     correlation, slope, offset = _fit(first, second, core)
     fitted = (offset + slope * second).astype(np.float32)
@@ -225,7 +225,7 @@ def _parts(
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((JOIN, JOIN)))
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined)
     still = core & (joined == 0) & (np.abs(sharp[0] - sharp[1]) < CHANGES[0])
-    smallest, frame, found = SMALLEST_PART * float(core.sum()), _frame(core), []
+    smallest, frame, found = MIN_PART * float(core.sum()), _frame(core), []
     for number in range(1, count):
         region = labels == number
         where = region & changed

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from webemo_curate.duplicates.geometry import Transform, View, placement, view
 from webemo_curate.duplicates.perceptual import reduce_gray
 
-LEAST_INLIERS = 8
+MIN_INLIERS = 8
 """Keypoints that must agree: half of what `curate dedup` asks, as near misses are looked at too."""
 
 TRANSPARENT = "RGBA"
@@ -32,7 +32,7 @@ def lay_on(first: Image.Image, second: Image.Image) -> Image.Image:
     for turned in (second, ImageOps.mirror(second)):
         over = view(turned)
         found = placement(under, over)
-        if found is not None and found.inliers >= LEAST_INLIERS:
+        if found is not None and found.inliers >= MIN_INLIERS:
             moved = _in_pixels(found.transform, (first, under), (turned, over))
             places.append((found.inliers, turned, moved))
     if not places:

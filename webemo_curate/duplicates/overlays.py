@@ -55,7 +55,7 @@ BESIDE = 60.0
 BESIDE_WORDS = 80.0
 """The same where other words are: detail behind them takes from how much detail they bring."""
 
-LEAST_DETAIL = 1.0
+MIN_DETAIL = 1.0
 
 Plane = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -154,7 +154,7 @@ def _strokes(planes: tuple[Plane, Plane], region: Mask, box: Box) -> tuple[float
     bare = [_without_strokes(plane) for plane in whole]
     strokes = [_mean_square(w[inside] - b[inside]) for w, b in zip(whole, bare, strict=True)]
     less, more = sorted(strokes)
-    return more / max(less, LEAST_DETAIL), _mean_square(bare[0][inside] - bare[1][inside])
+    return more / max(less, MIN_DETAIL), _mean_square(bare[0][inside] - bare[1][inside])
 
 
 def _without_strokes(plane: Plane) -> Plane:

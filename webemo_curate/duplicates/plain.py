@@ -14,7 +14,7 @@ import numpy.typing as npt
 from webemo_curate.duplicates.grays import Grays, Indices, resemblance
 from webemo_curate.duplicates.hamming import Hashes
 from webemo_curate.duplicates.perceptual import HASH_SIDE
-from webemo_curate.imaging.structure import LEAST_DEVIATION, REDUCED_SIDE
+from webemo_curate.imaging.structure import MIN_DEVIATION, REDUCED_SIDE
 
 NOISE: Final = 40.0
 """Change of a DCT coefficient by re-coding: 64 times the deviation of a reduced gray value, 0.6."""
@@ -37,7 +37,7 @@ Mask = npt.NDArray[np.bool_]
 
 def is_flat(grays: Grays) -> Mask:
     """Tell which reduced pictures show nothing; shape (n,)."""
-    return np.asarray(grays.std((1, 2), dtype=np.float32) < LEAST_DEVIATION)
+    return np.asarray(grays.std((1, 2), dtype=np.float32) < MIN_DEVIATION)
 
 
 def is_plain(grays: Grays) -> Mask:

@@ -18,7 +18,7 @@ LEVEL = 0.05
 POWER = 0.8
 """Power with which a comparison finds a difference that counts as detectable."""
 
-FEWEST_SEEDS = 3
+MIN_SEEDS = 3
 """With fewer runs of a network, their spread is too uncertain for a verdict."""
 
 
@@ -143,7 +143,7 @@ def compare_runs(first: Right, second: Right) -> MeasuredDifference:
     # images of a small set do not prove that they always agree (Agresti and Min, Statistics in
     # Medicine 24, 2005).
     error = float(np.sqrt(variance + 1 / (gain.shape[1] + 2) ** 2))
-    decided = len(gain) >= FEWEST_SEEDS
+    decided = len(gain) >= MIN_SEEDS
     return MeasuredDifference.of(float(gain.mean()), error, freedom, decided=decided)
 
 

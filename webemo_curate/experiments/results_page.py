@@ -8,7 +8,7 @@ import pandas as pd
 from webemo_curate.config import TrainConfig
 from webemo_curate.evaluation import markdown
 from webemo_curate.evaluation.metrics import THRESHOLD
-from webemo_curate.evaluation.significance import FEWEST_SEEDS, LEVEL, POWER
+from webemo_curate.evaluation.significance import LEVEL, MIN_SEEDS, POWER
 from webemo_curate.experiments import claims, paper_tables
 from webemo_curate.experiments import published_figures as published
 from webemo_curate.experiments.comparison import Comparison
@@ -92,13 +92,13 @@ def _verdicts(result: ExperimentResult) -> str:
 
 def _why_no_verdict(result: ExperimentResult) -> str:
     runs = len(result.rows(result.baseline, result.comparisons[0].on))
-    if runs >= FEWEST_SEEDS:
+    if runs >= MIN_SEEDS:
         return ""
     alone = "; of one run it is over images alone, and too narrow" if runs == 1 else ""
     return (
         f"No verdicts: each network has {runs} run{'s' if runs > 1 else ''}, and from fewer than "
-        f"{FEWEST_SEEDS} it is not known how far runs spread. Only intervals are given{alone}. "
-        f"Train with `seeds: {FEWEST_SEEDS}` or more.\n\n"
+        f"{MIN_SEEDS} it is not known how far runs spread. Only intervals are given{alone}. "
+        f"Train with `seeds: {MIN_SEEDS}` or more.\n\n"
     )
 
 

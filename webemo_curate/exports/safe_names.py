@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-LONGEST_BYTES = 100
+MAX_BYTES = 100
 UNSAFE = re.compile(r"[^\w.-]+")
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """What Windows opens as a device, whatever the folder."""
@@ -37,6 +37,6 @@ def folder_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def _slug(name: str) -> str:
     plain = UNSAFE.sub("_", unicodedata.normalize("NFKC", name))
-    short = plain.encode(errors="ignore")[:LONGEST_BYTES].decode(errors="ignore")
+    short = plain.encode(errors="ignore")[:MAX_BYTES].decode(errors="ignore")
     slug = short.strip("._-") or "class"
     return f"_{slug}" if DEVICES.fullmatch(slug) else slug

@@ -26,7 +26,7 @@ from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
 from webemo_curate.verdicts import DecodeStatus
 
-MOST_PROCESSES: Final = 8
+MAX_PROCESSES: Final = 8
 """Most processes. A photo takes a millisecond, so these keep up with any network."""
 
 LARGE_BYTES: Final = 256 * 1024
@@ -191,7 +191,7 @@ class _Loan:
 
 def processes() -> int:
     """Return how many processes work at once: at least two, so one slow file blocks nothing."""
-    return min(MOST_PROCESSES, max(2, usable_cores()))
+    return min(MAX_PROCESSES, max(2, usable_cores()))
 
 
 def _serve(connection: Connection, task: PictureTask) -> None:

@@ -13,7 +13,7 @@ REDUCED_SIDE: Final = 32
 Perceptual hashes are computed from the same square: imagehash's four samples for each of eight
 frequencies."""
 
-LEAST_DEVIATION: Final = 4.0
+MIN_DEVIATION: Final = 4.0
 """Standard deviation of gray values, of 255, from which a picture is not flat.
 
 A flat picture of 220 x 160 pixels with noise of deviation 20 stays below this at `REDUCED_SIDE`; a
@@ -34,7 +34,7 @@ def has_structure(gray: npt.NDArray[np.uint8]) -> bool:
     bool
         False for pictures of one color, for which a hash of low frequencies is meaningless.
     """
-    return bool(gray.std() >= LEAST_DEVIATION)
+    return bool(gray.std() >= MIN_DEVIATION)
 
 
 def reduced_gray(picture: Image.Image) -> npt.NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from webemo_curate.system_faults import raise_system_fault
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 2**30
+MAX_BYTES: Final = 2**30
 """Largest download in bytes; weight files have up to some 100 MB."""
 
 SUFFIX: Final = ".download"
@@ -97,8 +97,8 @@ def _bring(source: WeightSource, partial: Path, agent: str, size: int | None) ->
         done = partial.stat().st_size if partial.exists() else 0
         if done:
             logger.info("%d bytes of it are here already", done)
-        with ProgressBar(size or MOST_BYTES, source.target.name, "byte", done) as bar:
-            download(source.url, partial, agent, MOST_BYTES, bar.update)
+        with ProgressBar(size or MAX_BYTES, source.target.name, "byte", done) as bar:
+            download(source.url, partial, agent, MAX_BYTES, bar.update)
     except OSError as error:
         raise_system_fault(error, str(partial))
         raise CurateError(f"{partial}: cannot be written: {error.strerror or error}") from error
@@ -127,8 +127,8 @@ def _copy(source: WeightSource, partial: Path, whole: Path) -> str:
         with _opened(source, partial) as stream, whole.open("wb") as target:
             while block := stream.read(BLOCK):
                 size += len(block)
-                if size > MOST_BYTES:
-                    raise CurateError(f"{source.url}: unpacks to more than {MOST_BYTES} bytes")
+                if size > MAX_BYTES:
+                    raise CurateError(f"{source.url}: unpacks to more than {MAX_BYTES} bytes")
                 digest.update(block)
                 target.write(block)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:

@@ -66,7 +66,7 @@ class Findings:
             f"{self.issues:,} of {self.images:,} labels are in doubt; an estimated "
             f"{self.noise:.1%} are wrong:"
         )
-        ordered = sorted(self.classes, key=lambda each: -each.noise)[:MOST_SAID]
+        ordered = sorted(self.classes, key=lambda each: -each.noise)[:MAX_SAID]
         return [
             first,
             *(
@@ -77,7 +77,7 @@ class Findings:
         ]
 
 
-MOST_SAID = 10
+MAX_SAID = 10
 """Classes named at the end of the command; the manifest has all."""
 
 

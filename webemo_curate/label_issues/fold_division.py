@@ -10,7 +10,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
 from webemo_curate.sampling import hash_order
 from webemo_curate.stages.split import divide
-from webemo_curate.training.fit import LEAST_IMAGES
+from webemo_curate.training.fit import MIN_IMAGES
 
 PURPOSE = "folds"
 """Names the draw, apart from the split's own."""
@@ -64,9 +64,9 @@ def check_folds(fold: NDArray[np.int64], targets: NDArray[np.int64], names: Sequ
         own = fold[targets == value]
         # The largest part of it that lies in one fold is what that fold's network does not see.
         seen = len(own) - int(np.bincount(own, minlength=1).max(initial=0))
-        if seen < LEAST_IMAGES:
+        if seen < MIN_IMAGES:
             raise InputError(
                 f"label-issues: of {len(own)} images of '{name}' a network would see {seen}, and "
-                f"{LEAST_IMAGES} are needed; list more images, leave it out with "
+                f"{MIN_IMAGES} are needed; list more images, leave it out with "
                 f"'{typed('binarize --exclude NAME')}', or give more --folds"
             )

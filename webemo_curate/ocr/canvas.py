@@ -3,7 +3,7 @@
 STRIDE = 32
 """The detection networks halve their input five times."""
 
-LONGEST_ASPECT = 8
+MAX_ASPECT = 8
 """Most short sides that a canvas is long, so that a very long image cannot fill the memory."""
 
 
@@ -20,6 +20,6 @@ def scale_for(width: int, height: int, short_side: int) -> float:
     Returns
     -------
     float
-        Smaller if the long side would otherwise exceed `LONGEST_ASPECT` short sides.
+        Smaller if the long side would otherwise exceed `MAX_ASPECT` short sides.
     """
-    return min(short_side / min(width, height), LONGEST_ASPECT * short_side / max(width, height))
+    return min(short_side / min(width, height), MAX_ASPECT * short_side / max(width, height))

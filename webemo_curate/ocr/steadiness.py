@@ -16,7 +16,7 @@ again."""
 MOVES = 2
 """Number of boxes that `moved` makes from one."""
 
-FEWEST, LEAST_CONFIDENCE = 2, 0.4
+FEWEST, MIN_CONFIDENCE = 2, 0.4
 """Least letters and digits, and least confidence, for a box to be read again; others cannot confirm
 text (`ocr.requirement`)."""
 
@@ -38,7 +38,7 @@ def worth_reading_again(text: str, confidence: float) -> bool:
     bool
         Whether it has enough letters and confidence.
     """
-    return confidence >= LEAST_CONFIDENCE and len(_letters(text)) >= FEWEST
+    return confidence >= MIN_CONFIDENCE and len(_letters(text)) >= FEWEST
 
 
 def moved(corners: Corners) -> tuple[Corners, Corners]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from webemo_curate.report.examples import Example
 from webemo_curate.report.histogram import Histogram
 
-MOST_SHOWN = 2
+MAX_SHOWN = 2
 """Each of two sides shows one part in so many of the examples that a reason has."""
 
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from webemo_curate import __version__
 from webemo_curate.accounting import funnel
 from webemo_curate.report import sections
-from webemo_curate.report.borderline import MOST_SHOWN, Borderline
+from webemo_curate.report.borderline import MAX_SHOWN, Borderline
 from webemo_curate.report.doubted_labels import doubted
 from webemo_curate.report.dropped import dropped
 from webemo_curate.report.examples import Album
@@ -104,7 +104,7 @@ def _sections(work: WorkContext) -> dict[str, Any]:
         "binary": is_binary(classes),
         "runs": runs,
         "together": curves_together(runs),
-        "looks": looks(work, runs, examples // MOST_SHOWN),
+        "looks": looks(work, runs, examples // MAX_SHOWN),
         "steps": next_steps(workspace),
         "origins": sections.origins(workspace),
     }
@@ -112,7 +112,7 @@ def _sections(work: WorkContext) -> dict[str, Any]:
 
 def _narrow(album: Album, work: WorkContext) -> list[Borderline]:
     """Return what each step of the funnel decided narrowly, as far as the steps have run."""
-    config, count = work.config, work.config.report.examples // MOST_SHOWN
+    config, count = work.config, work.config.report.examples // MAX_SHOWN
     steps = (
         quality_borderline(album, config.quality, count),
         text_borderline(album, config.filter_text.rule, count),

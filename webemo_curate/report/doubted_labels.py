@@ -10,10 +10,10 @@ from webemo_curate.label_issues.findings import Findings, findings
 from webemo_curate.report.examples import Album, Details, Example
 from webemo_curate.report.svg import SIZE, plot
 
-MOST_NUMBERED: Final = 12
+MAX_NUMBERED: Final = 12
 """Classes up to which the cells of the figure have room for numbers."""
 
-MOST_NAMED: Final = 40
+MAX_NAMED: Final = 40
 """Classes up to which its axes have room for names."""
 
 PALE: Final = 0.5
@@ -72,10 +72,10 @@ def _joint(found: Findings) -> str:
         axes.imshow(of_class, cmap="Blues", vmin=0, vmax=100)
         axes.set_xlabel("likely class")
         axes.set_ylabel("given class")
-        if len(names) <= MOST_NAMED:
+        if len(names) <= MAX_NAMED:
             axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > 3 else 0)
             axes.set_yticks(range(len(names)), names)
-        if len(names) <= MOST_NUMBERED:
+        if len(names) <= MAX_NUMBERED:
             for (row, column), share in np.ndenumerate(of_class):
                 color = "black" if share <= 100 * PALE else "white"
                 axes.text(column, row, f"{share:.1f}", ha="center", va="center", color=color)

@@ -14,7 +14,7 @@ from webemo_curate.taxonomies import Taxonomy
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-MOST_DRAWN = 60
+MAX_DRAWN = 60
 """A user's table may have thousands of labels: those with most lines are drawn, all are listed."""
 
 
@@ -61,7 +61,7 @@ def labels(work: WorkContext) -> Labels | None:
         LabelRow(name, " / ".join(above.get(name, ())), listed[name], final[name])
         for name in sorted(listed | final, key=lambda name: (above.get(name, ()), name))
     ]
-    most = sorted(rows, key=lambda row: -row.listed)[:MOST_DRAWN]
+    most = sorted(rows, key=lambda row: -row.listed)[:MAX_DRAWN]
     drawn = [row for row in rows if row in most]
     chart = charts.label_bars(
         [f"{row.above} / {row.name}" if row.above else row.name for row in drawn],

@@ -45,7 +45,7 @@ CORRELATION = Axis(
 )
 DISTANCE_STEPS = (-4, -2, 2)
 CORRELATION_STEPS = (-0.1, -0.05, 0.05, 0.1)
-LEAST_CORRELATION = 0.6
+MIN_CORRELATION = 0.6
 """Pairs below were not all measured to the end."""
 
 CHANGED_FACTORS = (0.5, 2)
@@ -209,7 +209,7 @@ def _changes(config: DedupConfig) -> Iterator[tuple[str, float]]:
             yield "distance", config.distance + step
     for change in CORRELATION_STEPS:
         value = round(config.min_correlation + change, 3)
-        if LEAST_CORRELATION <= value <= 1:
+        if MIN_CORRELATION <= value <= 1:
             yield "min_correlation", value
     for factor in CHANGED_FACTORS:
         value = round(config.max_changed * factor, 6)

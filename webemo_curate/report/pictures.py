@@ -15,7 +15,7 @@ from webemo_curate.imaging import Apart, DecodeError, Facts, Made, load_frame
 SIDE: Final = 384
 """Pixels of the longer side at most: what a click enlarges, shown smaller beside others."""
 
-MOST_BYTES: Final = 8_000
+MAX_BYTES: Final = 8_000
 """Of a picture's file: some 250 of them, in the page's base64, are less than 3 MB."""
 
 QUALITIES: Final = (70, 50, 30)
@@ -47,7 +47,7 @@ def thumbnail(
     Returns
     -------
     str or None
-        `data:image/webp;base64,...`, at most `MOST_BYTES` before base64; None if the image cannot
+        `data:image/webp;base64,...`, at most `MAX_BYTES` before base64; None if the image cannot
         be read.
     """
     details = {"max_pixels": max_pixels, "frame": frame, "polygons": [[*each] for each in polygons]}
@@ -111,14 +111,14 @@ def small_file(picture: Image.Image) -> bytes:
     Returns
     -------
     bytes
-        A file of at most `MOST_BYTES`.
+        A file of at most `MAX_BYTES`.
     """
     picture.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
     while True:
         for quality in QUALITIES:
             stream = io.BytesIO()
             picture.save(stream, "WEBP", quality=quality)
-            if stream.tell() <= MOST_BYTES:
+            if stream.tell() <= MAX_BYTES:
                 return stream.getvalue()
         sides = max(1, int(picture.width * SMALLER)), max(1, int(picture.height * SMALLER))
         picture.thumbnail(sides, Image.Resampling.BICUBIC)

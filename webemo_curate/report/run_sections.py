@@ -28,7 +28,7 @@ OVERALL = ("accuracy", "accuracy_low", "accuracy_high", "majority")
 OF_CLASS = ("precision", "recall", "f1")
 """Figures that the page shows, of all images and of each class."""
 
-MOST_CURVES = 12
+MAX_CURVES = 12
 """Runs that are shown in full, and lines of one chart: no reader tells more apart."""
 
 UNSOUND = (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException)
@@ -79,7 +79,7 @@ class RunSection:
 def run_sections(workspace: Workspace) -> list[RunSection]:
     """Return every finished run, by name; one that cannot be read or was changed is named alone."""
     folders = finished_runs(workspace)
-    latest = folders[-MOST_CURVES:]
+    latest = folders[-MAX_CURVES:]
     return [
         replace(_checked_section(workspace, folder), shown=folder in latest)
         for folder in sorted(folders)
@@ -89,7 +89,7 @@ def run_sections(workspace: Workspace) -> list[RunSection]:
 def curves_together(runs: list[RunSection]) -> str | None:
     """Draw the learning curves of the runs last finished over each other; None of less than two."""
     sound = [(run.row.finished, run.row.name, run.history) for run in runs if run.row]
-    latest = sorted(sound, key=lambda run: run[:2])[-MOST_CURVES:]
+    latest = sorted(sound, key=lambda run: run[:2])[-MAX_CURVES:]
     if len(latest) <= 1:
         return None
     return charts.overlaid_curves({name: history for _, name, history in latest})

@@ -13,10 +13,10 @@ from webemo_curate.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_SUGGESTED: Final = 6
+MAX_SUGGESTED: Final = 6
 """Labels of one class that are offered: the keys of a page are nine."""
 
-MOST_MEMBERS: Final = 6
+MAX_MEMBERS: Final = 6
 """Pictures of one cluster that are shown of a conflict."""
 
 
@@ -145,7 +145,7 @@ def _members(clusters: pa.Table) -> dict[str, list[str]]:
     ):
         members[cluster].append(sha256)
     return {
-        cluster: sorted(found, key=lambda sha256: (sha256 != cluster, sha256))[:MOST_MEMBERS]
+        cluster: sorted(found, key=lambda sha256: (sha256 != cluster, sha256))[:MAX_MEMBERS]
         for cluster, found in members.items()
     }
 
@@ -184,6 +184,6 @@ def _suggested(workspace: Workspace, cases: "pd.DataFrame") -> dict[str, list[st
         labels[given].append(label)
     doubted = cases[cases["suggested"].notna()]
     return {
-        sha256: labels[name][:MOST_SUGGESTED]
+        sha256: labels[name][:MAX_SUGGESTED]
         for sha256, name in zip(doubted["sha256"], doubted["suggested"], strict=True)
     }

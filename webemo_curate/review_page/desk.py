@@ -11,7 +11,7 @@ from webemo_curate.review_page.case_queue import CaseFilter, CaseQueue
 from webemo_curate.reviews.review import Review
 from webemo_curate.reviews.review_journal import ReviewJournal
 
-MOST_AT_ONCE: Final = 500
+MAX_AT_ONCE: Final = 500
 """Cases that one request may decide, or ask about."""
 
 
@@ -159,8 +159,8 @@ class Desk:
         }
 
     def _check(self, numbers: Sequence[int]) -> None:
-        if len(numbers) > MOST_AT_ONCE:
-            raise InputError(f"more than {MOST_AT_ONCE} cases at once")
+        if len(numbers) > MAX_AT_ONCE:
+            raise InputError(f"more than {MAX_AT_ONCE} cases at once")
         if wrong := [number for number in numbers if not 0 <= number < len(self.queue)]:
             raise InputError(f"case {wrong[0]}: there is none")
 

@@ -25,7 +25,7 @@ KINDS: Final = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
-MOST_BYTES: Final = 64 * 1024
+MAX_BYTES: Final = 64 * 1024
 """Of a request: 500 numbers have 4 KB."""
 
 FOREVER: Final = {"cache-control": "private, max-age=31536000, immutable"}
@@ -158,7 +158,7 @@ async def _document(request: Request) -> dict[str, Any]:
     content = b""
     async for part in request.stream():
         content += part
-        if len(content) > MOST_BYTES:
+        if len(content) > MAX_BYTES:
             raise InputError("a request is too long")
     try:
         document = json.loads(content or b"{}")

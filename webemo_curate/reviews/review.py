@@ -17,7 +17,7 @@ NEAR: Final = 0.1
 LONGEST: Final = 200
 """Characters of a label's or a reviewer's name."""
 
-LONGEST_NOTE = 2_000
+MAX_NOTE = 2_000
 
 
 class ReviewKind(StrEnum):
@@ -119,8 +119,8 @@ class Review:
         for name in ("score", "threshold"):
             put(self, name, _number(name, getattr(self, name)))
         put(self, "note", self.note or None)
-        if self.note and len(self.note) > LONGEST_NOTE:
-            raise InputError(f"note: has more than {LONGEST_NOTE:,} characters; shorten it")
+        if self.note and len(self.note) > MAX_NOTE:
+            raise InputError(f"note: has more than {MAX_NOTE:,} characters; shorten it")
 
     @property
     def case(self) -> Case:

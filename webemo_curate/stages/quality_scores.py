@@ -17,7 +17,7 @@ ENTROPY_SHARE: Final = 0.1
 EDGE_SHARE: Final = 0.01
 """Cleanvision's normalizing factor for edges and for the spread of gray values."""
 
-LEAST_SPREAD: Final = 0.18
+MIN_SPREAD: Final = 0.18
 """Spreads up to this score count as zero: cleanvision's color threshold."""
 
 GRAY_MODE: Final = "L"
@@ -81,7 +81,7 @@ def blur_scores(edges: Scores, gray_spread: Scores) -> Scores:
         A picture with few gray values (a drawing, say) is not blurry, however few edges it has.
     """
     spread = 1 - np.exp(-EDGE_SHARE * gray_spread)
-    spread[spread <= LEAST_SPREAD] = 0
+    spread[spread <= MIN_SPREAD] = 0
     sharp: Scores = np.minimum(1 - np.exp(-EDGE_SHARE * edges) + spread, 1)
     return sharp
 

@@ -31,7 +31,7 @@ from webemo_curate.training.trainer import Trainer
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-LEAST_IMAGES = 2
+MIN_IMAGES = 2
 """Fewest training images of each class: batch norm and a decision boundary need as many."""
 
 
@@ -169,10 +169,10 @@ def _training_sets(work: WorkContext, config: TrainConfig) -> tuple[LabeledImage
 def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
     for value, name in enumerate(workspace.classes(Split.TRAIN)):
         count = int((images.targets == value).sum())
-        if count < LEAST_IMAGES:
+        if count < MIN_IMAGES:
             raise InputError(
                 f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
-                f"{LEAST_IMAGES} are needed; fetch more, or let '{typed('undersample')}' keep more"
+                f"{MIN_IMAGES} are needed; fetch more, or let '{typed('undersample')}' keep more"
             )
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.ocr.boxes import assert_same_boxes
 from tests.ocr.pictures import scene, with_words
 from webemo_curate.ocr.asking import OwnNetworks, open_runner, served_by
-from webemo_curate.ocr.canvas import LONGEST_ASPECT, STRIDE
+from webemo_curate.ocr.canvas import MAX_ASPECT, STRIDE
 from webemo_curate.ocr.detector import EngineError, polygon_area, to_arrow
 from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr.gpu_networks import GpuNetworks, network_files
@@ -180,7 +180,7 @@ def test_a_canvas_is_bounded_and_fits_the_network(width, height, short_side):
     canvas = canvas_size(width, height, short_side)
 
     assert all(length >= STRIDE and length % STRIDE == 0 for length in canvas)
-    assert max(canvas) <= LONGEST_ASPECT * short_side + STRIDE
+    assert max(canvas) <= MAX_ASPECT * short_side + STRIDE
 
 
 def test_a_missing_network_names_the_remedy():

@@ -14,8 +14,8 @@ from webemo_curate.training.augment.pixel_ops import (
     enhance_contrast,
 )
 
-LEAST_AREA = 0.08
-LARGEST_RATIO = 4 / 3
+MIN_AREA = 0.08
+MAX_RATIO = 4 / 3
 """Ranges of torchvision's RandomResizedCrop: 0.08 to 1 of the area, aspect ratios 3:4 to 4:3."""
 
 JITTER = 0.4
@@ -39,8 +39,8 @@ class CropDraws:
     @classmethod
     def of(cls, images: int, generator: np.random.Generator) -> "CropDraws":
         """Draw crops of uniform area and log-uniform ratio, and factors of 0.6 to 1.4."""
-        area = generator.uniform(LEAST_AREA, 1, images)
-        ratio = np.exp(np.log(LARGEST_RATIO) * generator.uniform(-1, 1, images))
+        area = generator.uniform(MIN_AREA, 1, images)
+        ratio = np.exp(np.log(MAX_RATIO) * generator.uniform(-1, 1, images))
         # A crop too long for the image takes the full side; its area stays as drawn.
         width = np.clip(np.sqrt(area * ratio), area, 1)
         height = area / width
