@@ -34,6 +34,7 @@ from webemo_curate.config import FilterTextConfig
 from webemo_curate.imaging import load_rgb
 from webemo_curate.ocr.cascade import make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
+from webemo_curate.ocr.pixels import to_pixels
 from webemo_curate.ocr.rule import PRESETS, decide
 from webemo_curate.ocr.selection import choose_engine
 
@@ -136,7 +137,7 @@ def _detector(look: Look) -> TextDetector:
 def boxes_of(job: tuple[Path, Look]) -> list[TextBox]:
     """Return what our engine sees in a photo."""
     path, look = job
-    (found,) = _detector(look).detect([load_rgb(path, MAX_PIXELS)])
+    (found,) = _detector(look).detect([to_pixels(load_rgb(path, MAX_PIXELS))])
     return found
 
 

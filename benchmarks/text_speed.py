@@ -113,12 +113,13 @@ def show_memory(photos: Path, images: int) -> None:
     """Print this process's resident memory at points on the way through many images."""
     from benchmarks.photo_ocr import rapid_detector
     from webemo_curate.imaging import load_rgb
+    from webemo_curate.ocr.pixels import to_pixels
 
     detector = rapid_detector()
     detector.setup()
     step = images // MEMORY_POINTS
     for count, path in enumerate(repeated(photos, images), start=1):
-        detector.detect([load_rgb(path, 64 * 10**6)])
+        detector.detect([to_pixels(load_rgb(path, 64 * 10**6))])
         if count % step == 0:
             held = psutil.Process().memory_info().rss / MEGABYTE
             print(f"after {count:,} images: {held:.0f} MB", flush=True)

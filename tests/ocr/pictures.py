@@ -3,6 +3,13 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from webemo_curate.ocr.pixels import to_pixels
+
+
+def as_pixels(pictures):
+    """Return the pixels of pictures, as detectors take them."""
+    return [to_pixels(picture) for picture in pictures]
+
 
 def scene(seed=0, size=(220, 160)):
     """Return soft blobs of color, as out-of-focus photos have them, without text."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
-from tests.ocr.pictures import scene, with_words
+from tests.ocr.pictures import as_pixels, scene, with_words
 from webemo_curate.ocr.asking import OwnNetworks, served_by
 from webemo_curate.ocr.detector import TextBox
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
@@ -30,8 +30,8 @@ class Told:
         self.ready = True
 
     def detect(self, images):
-        self.seen += [image.width for image in images]
-        return [[read(self.words[image.width])] for image in images]
+        self.seen += [image.shape[1] for image in images]
+        return [[read(self.words[image.shape[1]])] for image in images]
 
 
 def read(word):
@@ -39,7 +39,7 @@ def read(word):
 
 
 def pictures(*widths):
-    return [Image.new("RGB", (width, 8)) for width in widths]
+    return as_pixels(Image.new("RGB", (width, 8)) for width in widths)
 
 
 def test_only_images_without_confirmed_text_are_looked_at_again():
@@ -100,7 +100,7 @@ def real_look(device):
 
 
 def test_words_too_small_for_the_first_look_are_read_in_the_second():
-    images = [with_words("HELLO"), scene(), with_words("WORLD", seed=1)]
+    images = as_pixels([with_words("HELLO"), scene(), with_words("WORLD", seed=1)])
     look = real_look("cpu")
 
     found = look.detect(images)
@@ -110,7 +110,9 @@ def test_words_too_small_for_the_first_look_are_read_in_the_second():
 
 
 def test_batches_in_torch_find_in_two_looks_what_onnx_runtime_does():
-    images = [with_words("HELLO"), scene(), with_words("WORLD", seed=1), with_words("BIG", 120)]
+    images = as_pixels(
+        [with_words("HELLO"), scene(), with_words("WORLD", seed=1), with_words("BIG", 120)]
+    )
     expected = real_look("cpu").detect(images)
 
     with served_by(OwnNetworks(make_look("gpu").networks(), "cpu")):

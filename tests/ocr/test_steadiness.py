@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ocr.pictures import scene, with_words
+from tests.ocr.pictures import as_pixels, scene, with_words
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
 from webemo_curate.ocr.steadiness import MOVES, moved, support, worth_reading_again
 
@@ -68,12 +68,14 @@ def test_only_what_could_confirm_text_is_read_again(text, confidence, expected):
 
 
 def test_words_are_steady_whatever_is_looked_at_beside_them():
-    images = [
-        with_words("HELLO"),
-        scene(),
-        with_words("Good day", 20, seed=1),
-        with_words("NO", 60),
-    ]
+    images = as_pixels(
+        [
+            with_words("HELLO"),
+            scene(),
+            with_words("Good day", 20, seed=1),
+            with_words("NO", 60),
+        ]
+    )
     detector = RapidDetector("cpu", 320, score_floor=0.3, batch_size=4)
     detector.setup()
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.made_structures import chain, fence, floats, windows
-from tests.ocr.pictures import scene
+from tests.ocr.pictures import as_pixels, scene
 from tests.tools.overlay_text.test_samples import FONT
 from webemo_curate.config import FilterTextConfig
 from webemo_curate.ocr.cascade import make_detector
@@ -43,11 +43,11 @@ def structures(detector):
     scenes = [scene(seed, SIZE) for seed in range(EACH)]
     return to_arrow(
         detector.detect(
-            [
+            as_pixels(
                 make(np.random.default_rng([5, seed]), scenes)
                 for make in (chain, fence, windows, floats)
                 for seed in range(EACH)
-            ]
+            )
         )
     )
 
@@ -66,7 +66,7 @@ def test_they_would_be_if_first_readings_were_believed(structures):
 def test_words_are_found_in_any_script(detector, script):
     pictures = [outlined(scene(seed, SIZE), WORDS[script], seed) for seed in range(WRITTEN)]
 
-    flagged = decide(to_arrow(detector.detect(pictures)), BALANCED).bears_text
+    flagged = decide(to_arrow(detector.detect(as_pixels(pictures))), BALANCED).bears_text
 
     assert flagged.sum() >= WRITTEN - 1
 

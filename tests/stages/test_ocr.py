@@ -48,9 +48,9 @@ class Tripping:
 
     def detect(self, images):
         for image in images:
-            if image.width == 13:
+            if image.shape[1] == 13:
                 raise ValueError("thirteen")
-            if image.width == 666:
+            if image.shape[1] == 666:
                 os.kill(os.getpid(), signal.SIGKILL)
         return [[TextBox((0.0,) * 8, 0.9, "read", 0.9, 0.1)] for _ in images]
 
@@ -136,7 +136,7 @@ class Reddish:
         pass
 
     def detect(self, images):
-        reds = [image.getpixel((0, 0))[0] for image in images]
+        reds = [int(image[0, 0, 0]) for image in images]
         return [[TextBox((0.0,) * 8, 0.9, str(red), 0.9, 0.1)] if red else [] for red in reds]
 
 
@@ -204,7 +204,7 @@ class Failing:
         pass
 
     def detect(self, images):
-        self.met.extend(image.width for image in images)
+        self.met.extend(image.shape[1] for image in images)
         if self.at_once or 13 in self.met:
             raise AttributeError("no such name")
         return [[] for _ in images]

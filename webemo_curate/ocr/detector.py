@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import pyarrow as pa
-from PIL import Image
 
 from webemo_curate.errors import CurateError
 from webemo_curate.fields import TEXT_BOX
+from webemo_curate.ocr.pixels import Pixels
 
 if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile
@@ -101,13 +101,13 @@ class TextDetector(Protocol):
     def networks(self) -> "Mapping[str, NetworkFile]":
         """Return the networks that run on a GPU, by name, so that another process can run them."""
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+    def detect(self, images: Sequence[Pixels]) -> list[list[TextBox]]:
         """Find and read the text of each image.
 
         Parameters
         ----------
-        images : Sequence of PIL.Image.Image
-            RGB images of any sizes.
+        images : Sequence of numpy.ndarray
+            uint8, (height, width, 3), RGB, of any sizes; see `ocr.pixels.to_pixels`.
 
         Returns
         -------

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from webemo_curate.ocr.detector import TextBox, TextDetector, to_arrow
 from webemo_curate.ocr.overlay.agreement import mark_agreement
+from webemo_curate.ocr.pixels import Pixels
 from webemo_curate.ocr.requirement import Rule
 from webemo_curate.ocr.rule import decide
 
@@ -59,7 +58,7 @@ class SecondLook:
         """Return the networks of both that run on a GPU; see `TextDetector.networks`."""
         return {**self.first.networks(), **self.second.networks()}
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+    def detect(self, images: Sequence[Pixels]) -> list[list[TextBox]]:
         """Find and read the text of each image; see `TextDetector.detect`."""
         found = self.first.detect(images)
         silent = [index for index, sure in enumerate(_confirmed(found, self.rule)) if not sure]

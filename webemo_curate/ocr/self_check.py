@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from webemo_curate.ocr.detector import EngineError, TextDetector
+from webemo_curate.ocr.pixels import to_pixels
 from webemo_curate.system_faults import GO_ON, raise_system_fault
 
 SIZE = 224, 160
@@ -33,7 +34,7 @@ def require_working(detector: TextDetector) -> None:
     """
     for picture in sound_pictures():
         try:
-            detector.detect([picture])
+            detector.detect([to_pixels(picture)])
         except Exception as error:
             raise_system_fault(error)
             raise EngineError(_message(error)) from error

@@ -5,27 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from webemo_curate.ocr.asking import is_served
 from webemo_curate.ocr.batches import Batching, batching
 from webemo_curate.ocr.detector import Device, TextBox
+from webemo_curate.ocr.pixels import Pixels
 
 if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile
-
-Pixels = NDArray[np.uint8]
 
 BoxT = TypeVar("BoxT")
 """A box before it is read, cut out of its image."""
 
 ReadingT = TypeVar("ReadingT")
 """The recognizer's result for a box."""
-
-BAND_PIXELS = 2**20
-"""Pixels copied at a time: Pillow takes twice the memory of what it hands to NumPy."""
 
 
 class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
@@ -50,16 +42,16 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
         """Number of images to pass together; see `TextDetector`."""
         return self._batching.images
 
-    def detect(self, images: Sequence[Image.Image]) -> list[list[TextBox]]:
+    def detect(self, images: Sequence[Pixels]) -> list[list[TextBox]]:
         """Find and read the text of each image; see `TextDetector.detect`."""
         with ThreadPoolExecutor(self._batching.threads) as pool:
-            pixels = list(pool.map(pixels_of, images))
-            heatmaps = self._heatmaps(list(pool.map(self._canvas, pixels)))
-            found = list(pool.map(self._boxes, pixels, heatmaps))
-        readings = self._read_boxes(pixels, found)
+            heatmaps = self._heatmaps(list(pool.map(self._canvas, images)))
+            found = list(pool.map(self._boxes, images, heatmaps))
+        readings = self._read_boxes(images, found)
+        sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in images]
         return [
-            [self._to_box(box, next(readings), image.size) for box in boxes]
-            for image, boxes in zip(images, found, strict=True)
+            [self._to_box(box, next(readings), size) for box in boxes]
+            for size, boxes in zip(sizes, found, strict=True)
         ]
 
     @property
@@ -98,24 +90,3 @@ class TwoStepDetector(ABC, Generic[BoxT, ReadingT]):
     @abstractmethod
     def _to_box(self, box: BoxT, reading: ReadingT, size: tuple[int, int]) -> TextBox:
         """Combine a box and its reading; `size` is the image's width and height."""
-
-
-def pixels_of(image: Image.Image) -> Pixels:
-    """Copy a picture's pixels, band by band.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        RGB.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, (height, width, 3); equal to `numpy.asarray(image)`, in half the memory.
-    """
-    rows = max(1, BAND_PIXELS // image.width)
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, rows):
-        bottom = min(top + rows, image.height)
-        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
-    return pixels

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
 
 from webemo_curate.config import BOUNDS, OcrConfig
 from webemo_curate.imaging import (
@@ -22,6 +21,7 @@ from webemo_curate.imaging import (
 from webemo_curate.ocr.batches import SERVED_IMAGES
 from webemo_curate.ocr.cascade import looks_again, make_detector
 from webemo_curate.ocr.detector import TextBox, TextDetector
+from webemo_curate.ocr.pixels import Pixels, to_pixels
 from webemo_curate.ocr.selection import EngineChoice, choose_engine
 from webemo_curate.ocr.self_check import require_working
 from webemo_curate.ocr.windows import PIXELS_AT_ONCE, frames_seen, pixels_seen, windows
@@ -62,6 +62,13 @@ RESOLVED = frozenset({"engine", "device", "second_side", "drawn"})
 """Settings that enter the fingerprint in their resolved form: engine, version, further looks."""
 
 Row = dict[str, Any]
+
+
+class ReadFrame(NamedTuple):
+    """A frame of an image: its index, and its pixels as upright RGB."""
+
+    number: int
+    pixels: Pixels
 
 
 class OcrStage(RowLocalStage[OcrConfig]):
@@ -169,7 +176,7 @@ class OcrWorker:
         outcomes = []
         for decoded in self._decoded_windows(batch.to_pylist()):
             sound = [
-                frame.picture
+                frame.pixels
                 for frames in decoded
                 if not isinstance(frames, str)
                 for frame in frames
@@ -178,7 +185,7 @@ class OcrWorker:
             outcomes += [
                 _unreadable(frames)
                 if isinstance(frames, str)
-                else _join([(frame, next(found)) for frame in frames])
+                else _join([(frame.number, next(found)) for frame in frames])
                 for frames in decoded
             ]
             rows_done(len(decoded))
@@ -188,11 +195,11 @@ class OcrWorker:
         """Return the rows of images that killed the engine's process."""
         return self._to_batch(batch, [_unreadable(CRASHED)] * batch.num_rows)
 
-    def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[Frame] | str]]:
+    def _decoded_windows(self, rows: list[Row]) -> Iterator[list[list[ReadFrame] | str]]:
         """Yield decoded windows of rows; a next window that is small is decoded meanwhile."""
         at_once = self.detector.images_at_once
         with ThreadPoolExecutor(min(at_once, self.threads)) as pool:
-            ahead: Iterator[list[Frame] | str] = iter(())
+            ahead: Iterator[list[ReadFrame] | str] = iter(())
             held = 0
             for window in windows(rows, at_once, self.frames):
                 own = sum(pixels_seen(row, self.frames) for row in window)
@@ -203,7 +210,7 @@ class OcrWorker:
                 ahead, held = coming, own
             yield list(ahead)
 
-    def _decode(self, row: Row) -> list[Frame] | str:
+    def _decode(self, row: Row) -> list[ReadFrame] | str:
         """Return the image's distinct frames, or the reason why there are none."""
         pixels: int = row["width"] * row["height"]
         try:
@@ -211,13 +218,16 @@ class OcrWorker:
             give_back_after(pixels)  # what the engine freed since
             # The pixel limit is what the images stage counted: a file swapped since then is not
             # decoded.
-            return distinct_frames(content, pixels, row["frames"], frames_seen(row, self.frames))
+            seen = frames_seen(row, self.frames)
+            frames = distinct_frames(content, pixels, row["frames"], seen)
+            # Of each frame one copy is held: no picture is left once its pixels are.
+            return [_read(frames.pop(0)) for _ in range(len(frames))]
         except DecodeError as error:
             return str(error)
         finally:
             give_back_after(pixels)
 
-    def _detect(self, images: Sequence[Image.Image]) -> list[Row]:
+    def _detect(self, images: Sequence[Pixels]) -> list[Row]:
         try:
             return [_readable(boxes) for boxes in self.detector.detect(images)]
         except Exception as error:  # engines raise many kinds; one image must not cost others
@@ -266,16 +276,18 @@ def fed(worker: OcrWorker, helpers: int = HELPERS, device: str = "cuda") -> "Fed
     )
 
 
-def _join(found: Sequence[tuple[Frame, Row]]) -> Row:
+def _read(frame: Frame) -> ReadFrame:
+    return ReadFrame(frame.number, to_pixels(frame.picture))
+
+
+def _join(found: Sequence[tuple[int, Row]]) -> Row:
     """Combine an image's frames: all their boxes, each with its frame's number."""
-    for frame, outcome in found:
+    for number, outcome in found:
         if not outcome["readable"]:
             return (
-                outcome
-                if len(found) == 1
-                else _unreadable(f"frame {frame.number}: {outcome['error']}")
+                outcome if len(found) == 1 else _unreadable(f"frame {number}: {outcome['error']}")
             )
-    boxes = [box | {"frame": frame.number} for frame, outcome in found for box in outcome["boxes"]]
+    boxes = [box | {"frame": number} for number, outcome in found for box in outcome["boxes"]]
     return {"readable": True, "error": None, "boxes": boxes}
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tests.ocr.pictures import scene, with_words
+from tests.ocr.pictures import as_pixels, scene, with_words
 from tests.ocr.random_weights import open_reader, write_weights
 from webemo_curate.errors import InputError
 from webemo_curate.ocr import asking
@@ -79,7 +79,7 @@ def test_fused_heatmaps_equal_easyocrs(network, reader, pictures):
 
 
 def test_lines_and_words_equal_those_of_easyocrs_reader(detector, reader, pictures):
-    found = detector.detect(pictures)
+    found = detector.detect(as_pixels(pictures))
 
     assert any(found)
     for picture, boxes in zip(pictures, found, strict=True):
@@ -96,7 +96,7 @@ def test_lines_and_words_equal_those_of_easyocrs_reader(detector, reader, pictur
 
 
 def test_boxes_depend_on_the_image_alone(detector, pictures):
-    mixed = [*pictures, with_words("TALL", 18, 7, (64, 128)), scene(3, (70, 64))]
+    mixed = as_pixels([*pictures, with_words("TALL", 18, 7, (64, 128)), scene(3, (70, 64))])
 
     together = detector.detect(mixed)
 
@@ -110,9 +110,9 @@ def test_batches_change_no_box_by_more_than_rounding(weights, detector, pictures
     batched.setup()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asking, "batch_entries", lambda file, shape, _: file.entries(shape))
-        together = batched.detect(pictures)
+        together = batched.detect(as_pixels(pictures))
 
-    for ours, single in zip(together, detector.detect(pictures), strict=True):
+    for ours, single in zip(together, detector.detect(as_pixels(pictures)), strict=True):
         assert [box.polygon for box in ours] == [box.polygon for box in single]
         np.testing.assert_allclose(
             [box.score for box in ours], [box.score for box in single], atol=1e-5
@@ -154,7 +154,7 @@ def test_a_canvas_is_padded_no_further_than_the_stride():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (900, 2)])
 def test_any_shape_is_taken(detector, size):
-    assert len(detector.detect([scene(0, size)])) == 1
+    assert len(detector.detect(as_pixels([scene(0, size)]))) == 1
 
 
 def test_weights_of_another_network_are_refused(weights):

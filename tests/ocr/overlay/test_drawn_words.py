@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.ocr.pictures import as_pixels
 from tests.ocr.random_weights import write_weights
 from tests.tools.overlay_text.test_samples import FONT
 from tools.overlay_text.backgrounds import background
@@ -48,7 +49,9 @@ def flagged(pictures, engine="rapidocr", **options):
     config = FilterTextConfig(engine=engine, device="cpu", **options)
     detector = make_detector(config, choose_engine(config))
     detector.setup()
-    return decide(to_arrow(detector.detect(pictures)), PRESETS[engine]["balanced"]).bears_text
+    return decide(
+        to_arrow(detector.detect(as_pixels(pictures))), PRESETS[engine]["balanced"]
+    ).bears_text
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from tests.ocr.boxes import assert_same_boxes
-from tests.ocr.pictures import scene, with_words
+from tests.ocr.pictures import as_pixels, scene, with_words
 from webemo_curate.ocr.asking import OwnNetworks, open_runner, served_by
 from webemo_curate.ocr.canvas import MAX_ASPECT, STRIDE
 from webemo_curate.ocr.detector import EngineError, polygon_area, to_arrow
@@ -59,7 +59,7 @@ def make_detector(device):
 
 @pytest.mark.parametrize("words", ["HELLO WORLD", "Merry Christmas", "2015"])
 def test_words_are_read(detector, words):
-    (boxes,) = detector.detect([with_words(words)])
+    (boxes,) = detector.detect(as_pixels([with_words(words)]))
 
     assert words.replace(" ", "") in "".join(box.text for box in boxes).replace(" ", "")
     assert max(box.confidence for box in boxes) > 0.9
@@ -69,7 +69,7 @@ def test_boxes_lie_where_the_words_are(detector):
     picture = scene(size=(300, 200))
     picture.paste(with_words("CORNER", size=(140, 60)), (150, 130))
 
-    (boxes,) = detector.detect([picture])
+    (boxes,) = detector.detect(as_pixels([picture]))
 
     (box,) = [box for box in boxes if box.text == "CORNER"]
     xs, ys = box.polygon[0::2], box.polygon[1::2]
@@ -82,7 +82,7 @@ def test_boxes_lie_where_the_words_are(detector):
 
 
 def test_nothing_believable_is_read_into_a_picture_without_words(detector):
-    found = detector.detect([scene(seed) for seed in range(8)])
+    found = detector.detect(as_pixels(scene(seed) for seed in range(8)))
 
     assert not decide(to_arrow(found), PRESETS["rapidocr"]["balanced"]).bears_text.any()
 
@@ -90,15 +90,15 @@ def test_nothing_believable_is_read_into_a_picture_without_words(detector):
 def test_boxes_depend_on_the_image_alone(detector):
     pictures = [with_words("FIRST"), scene(), with_words("SECOND", size=(100, 300), height=20)]
 
-    together = detector.detect(pictures)
+    together = detector.detect(as_pixels(pictures))
 
-    assert together == [detector.detect([picture])[0] for picture in pictures]
-    assert together[::-1] == detector.detect(pictures[::-1])
+    assert together == [detector.detect([picture])[0] for picture in as_pixels(pictures)]
+    assert together[::-1] == detector.detect(as_pixels(pictures[::-1]))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (3000, 2), (2, 3000), (640, 480)])
 def test_any_shape_is_taken(detector, size):
-    (boxes,) = detector.detect([Image.new("RGB", size, "gray")])
+    (boxes,) = detector.detect(as_pixels([Image.new("RGB", size, "gray")]))
 
     assert isinstance(boxes, list)
 
@@ -120,10 +120,10 @@ def test_batches_in_torch_find_what_single_images_in_onnx_runtime_do(detector, b
         scene(3),
     ]
 
-    found = batched.detect(pictures)
+    found = batched.detect(as_pixels(pictures))
 
     assert sum(map(len, found)) >= 5
-    assert_same_boxes(found, detector.detect(pictures))
+    assert_same_boxes(found, detector.detect(as_pixels(pictures)))
 
 
 def test_a_process_computes_in_one_thread(detector):

@@ -21,7 +21,8 @@ from webemo_curate.ocr.easyocr.weight_files import (
     check,
     load_tensors,
 )
-from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
+from webemo_curate.ocr.pixels import Pixels
+from webemo_curate.ocr.two_steps import TwoStepDetector
 
 if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile

@@ -20,6 +20,7 @@ from webemo_curate.ocr.asking import networks_for
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.detector import Device, TextBox, polygon_area
 from webemo_curate.ocr.periodicity import periodicity
+from webemo_curate.ocr.pixels import Pixels
 from webemo_curate.ocr.rapidocr.gpu_networks import GpuNetworks, network_files
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     ANY_TEXT,
@@ -31,7 +32,7 @@ from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     RapidOcrNetworks,
 )
 from webemo_curate.ocr.steadiness import MOVES, moved, support, worth_reading_again
-from webemo_curate.ocr.two_steps import Pixels, TwoStepDetector
+from webemo_curate.ocr.two_steps import TwoStepDetector
 
 if TYPE_CHECKING:
     from webemo_curate.ocr.device_network import NetworkFile
