@@ -15,7 +15,8 @@ from typing import Literal
 import pyarrow as pa
 import pytest
 
-from tests.runner.test_runners import Doubler, job, leave_cluster
+from tests.runner.cluster import leave_cluster
+from tests.runner.doubling import Doubler, job
 from webemo_curate.config import PipelineConfig, RunnerConfig
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import read_info, read_manifest
@@ -206,7 +207,7 @@ def test_a_worker_that_the_system_kills_for_want_of_memory_charges_no_row(
 SCRIPT = """
 from pathlib import Path
 import sys
-from tests.runner.test_runners import job
+from tests.runner.doubling import job
 from webemo_curate.runner.local_runner import LocalRunner
 print(LocalRunner(2).run(job(Path(sys.argv[1]), [1, 2, 3], size=1))["doubled"].to_pylist())
 """

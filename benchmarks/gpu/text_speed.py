@@ -24,37 +24,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from benchmarks.gpu.files_to_rows import files_to_rows
+from benchmarks.gpu.networks_alone import networks
 from benchmarks.gpu.watch import rate
-from benchmarks.photo_ocr import CONFIG, photo_rows, rapid_detector, read_all, repeated
+from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
 from webemo_curate.ocr.cascade import confirming_rule, make_detector
-from webemo_curate.ocr.detector import TextDetector
-from webemo_curate.ocr.feeding.fed_worker import FedWorker
 from webemo_curate.ocr.rule import decide
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
 from webemo_curate.runner.local_runner import usable_cores
-from webemo_curate.stages.ocr import OcrWorker, fed
-from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.taxonomies.webemo_labels import LABELS
-
-if TYPE_CHECKING:
-    from webemo_curate.ocr.device_network import DeviceNetwork
-
-THUMBNAILS = 220_854
-"""WEBEmo's images, whose minutes are projected."""
 
 DRAWN = 400
 CAPTIONED_EVERY = 5
@@ -63,14 +50,6 @@ SHARES = {"single": 0.33, "cpu": 0.2, "easyocr": 0.3, "networks": 0.17}
 """Of the time, for each part."""
 
 RIVAL_IMAGES = 60
-MAX_PASSES = 8
-TIMED_ROWS = 2048
-"""Rows of a timed pass, which is repeated while there is time."""
-
-CANVAS = (416, 640, 3)
-"""The most common shape of photos' thumbnails (21 % of 1,075)."""
-DRAWN_CANVAS = (256, 384, 3)
-CROP = (48, 160, 3)
 
 
 def main() -> None:
@@ -168,87 +147,7 @@ def single(arguments: argparse.Namespace) -> None:
     def seen(rows: pa.Table) -> None:
         _store(arguments, "single", rows)
 
-    _files_to_rows(arguments, detector, "rapidocr", seen)
-
-
-def _files_to_rows(
-    arguments: argparse.Namespace,
-    detector: TextDetector,
-    name: str,
-    seen: Callable[[pa.Table], None],
-) -> None:
-    """Measure a detector from files to rows; `seen` is given the rows of the first pass."""
-    begun = time.monotonic()
-    rows = photo_rows(arguments.photos, arguments.images)
-    with _working(arguments, detector) as worker:
-        print(f"{name}: networks loaded after {time.monotonic() - begun:.1f} s", flush=True)
-        first = _pass(worker, rows)
-        print(f"{name}: the first pass ended after {time.monotonic() - begun:.1f} s", flush=True)
-        _print_graphs(worker)
-        seen(first)
-        left = arguments.seconds - (time.monotonic() - begun)
-        found, order = _timed(arguments, worker, rows, 0.5 * left, name)
-        _print_graphs(worker)
-    again = found.take(pa.array(np.argsort(order)[: first.num_rows]))
-    pairs = zip(first.to_pylist(), again.to_pylist(), strict=True)
-    differing = [(one, other) for one, other in pairs if one != other]
-    print(f"{name}: {len(differing)} of {first.num_rows} rows differ in another order", flush=True)
-    for one, other in differing[:2]:
-        print(f"    {one}\n    {other}", flush=True)
-
-
-def _timed(
-    arguments: argparse.Namespace, worker: FedWorker, rows: pa.Table, seconds: float, name: str
-) -> tuple[pa.Table, NDArray[np.int64]]:
-    """Time passes over photos, each in an order of its own; returns the first one's rows."""
-    copies = 1 if arguments.device == "cpu" else -(-TIMED_ROWS // rows.num_rows)
-    many = pa.concat_tables([rows] * copies).combine_chunks()
-    random = np.random.default_rng(0)
-    orders = [random.permutation(many.num_rows) for _ in range(MAX_PASSES)]
-    shuffled = [many.take(pa.array(order)) for order in orders]
-    begun = time.monotonic()
-    found = _pass(worker, shuffled[0])
-    once = time.monotonic() - begun
-    passes = min(MAX_PASSES, max(1, int((seconds - once) / once)))
-
-    def work() -> None:
-        for each in shuffled[:passes]:
-            _pass(worker, each)
-
-    psutil.cpu_percent()
-    speed = rate(work, passes * many.num_rows, f"{name}, {passes} passes of {many.num_rows}")
-    print(f"{name}: CPU cores {psutil.cpu_percent():.0f} % busy")
-    print(f"{name}: {THUMBNAILS} thumbnails in {THUMBNAILS / speed / 60:.1f} min", flush=True)
-    return found, orders[0]
-
-
-def _pass(worker: FedWorker, rows: pa.Table) -> pa.Table:
-    (batch,) = rows.combine_chunks().to_batches()
-    return pa.Table.from_batches([worker.process(batch)])
-
-
-@contextmanager
-def _working(arguments: argparse.Namespace, detector: TextDetector) -> Iterator[FedWorker]:
-    inner = OcrWorker(ImageFiles(Path("/")), "benchmark", "0", detector, 1)
-    worker = fed(inner, arguments.helpers, arguments.device)
-    worker.setup()
-    try:
-        yield worker
-    finally:
-        worker.close()
-
-
-def _print_graphs(worker: FedWorker) -> None:
-    import torch
-
-    from webemo_curate.ocr.graphed import shared_shelf
-
-    held = torch.cuda.max_memory_reserved() // 2**20 if torch.cuda.is_available() else 0
-    print(f"    {len(shared_shelf())} graphs, {held} MiB reserved by torch at most")
-    for name, filled in worker.filling().items():
-        full = filled.items / max(1, filled.entries)
-        print(f"    {name}: {filled.items} items in {filled.batches} batches, {full:.0%} full")
-    sys.stdout.flush()
+    files_to_rows(arguments, detector, "rapidocr", seen)
 
 
 def _store(arguments: argparse.Namespace, name: str, rows: pa.Table) -> None:
@@ -306,7 +205,7 @@ def easyocr(arguments: argparse.Namespace) -> None:
     assert isinstance(looks, SecondLook)
     whole = replace(looks, first=first, rule=confirming_rule("easyocr"))
     arguments.images = min(arguments.images, 500)
-    _files_to_rows(arguments, whole, "EasyOCR's networks", lambda _: None)
+    files_to_rows(arguments, whole, "EasyOCR's networks", lambda _: None)
     for name, speed in others.items():
         print(f"    {name}: {speed:.1f} images/s in this process", flush=True)
 
@@ -332,72 +231,6 @@ def _rivals(arguments: argparse.Namespace, detection: Path, recognition: Path) -
     works = {"Reader.detect in a loop": detect, "Reader.readtext_batched": read_batched}
     reader.detect(np.asarray(Image.open(paths[0]).convert("RGB")))  # warm-up
     return {name: rate(work, count, name) for name, work in works.items()}
-
-
-def networks(arguments: argparse.Namespace) -> None:
-    """Measure each network alone."""
-    import torch
-
-    from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
-    from webemo_curate.ocr.rapidocr.rapidocr_networks import ANY_TEXT
-    from webemo_curate.ocr.rapidocr.torch_networks import DetectionNetwork, RecognitionNetwork
-
-    until = time.monotonic() + 0.9 * arguments.seconds
-    device = torch.device(arguments.device)
-    kinds: list[tuple[str, tuple[int, ...], Callable[[], DeviceNetwork]]] = [
-        ("detection", CANVAS, lambda: DetectionNetwork(ANY_TEXT, device)),
-        ("recognition", CROP, lambda: RecognitionNetwork(device)),
-        ("drawn words", DRAWN_CANVAS, lambda: DetectionNetwork(OVERLAY_TEXT, device)),
-    ]
-    for name, shape, load in kinds:
-        network = load()
-        for entries in (8, 4, 16, 2, 64) if arguments.device == "cuda" else (1,):
-            if time.monotonic() > until:
-                return
-            _network_alone(network, name, shape, entries, device)
-
-
-def _network_alone(
-    network: "DeviceNetwork", name: str, shape: tuple[int, ...], entries: int, device: object
-) -> None:
-    """Print how long a batch takes step by step and as a graph, and whether they agree."""
-    import torch
-
-    from webemo_curate.ocr.graphed import MET_BEFORE, Graphed, GraphShelf
-
-    batch = torch.randint(0, 256, (entries, *shape), dtype=torch.uint8, device=str(device))
-    shelf = GraphShelf()
-    graphed = Graphed(network.run, name, shelf)
-    with torch.inference_mode():
-        expected = [each.clone() for each in network.run(batch)]
-        for _ in range(MET_BEFORE + 1):
-            found = graphed(batch)
-        differs = max(
-            float((one.float() - other.float()).abs().max())
-            for one, other in zip(found, expected, strict=True)
-        )
-        steps, graph = (_milliseconds(call, batch) for call in (network.run, graphed))
-    captured = "graph" if len(shelf) else "no graph"
-    print(
-        f"{name:<18} {entries:>3} of {shape}: step by step {steps:7.2f} ms, {captured} "
-        f"{graph:7.2f} ms, {1000 * entries / graph:7.0f}/s; they differ by {differs:.1g}",
-        flush=True,
-    )
-
-
-def _milliseconds(call: Callable[..., object], batch: object) -> float:
-    """Return the median time of a call."""
-    from webemo_curate.ocr.graphed import wait_for_device
-
-    taken = []
-    until = time.monotonic() + 0.3
-    while not taken or (time.monotonic() < until and len(taken) < 50):
-        wait_for_device()
-        started = time.perf_counter()
-        call(batch)
-        wait_for_device()
-        taken.append(time.perf_counter() - started)
-    return 1000 * float(np.median(taken))
 
 
 _PARTS = {

@@ -16,12 +16,11 @@ keeps those whose names hold one of the words. Pixels are random. `--device cpu`
 
 import argparse
 import gc
-import itertools
 import logging
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,19 +28,14 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-import timm
 import torch
-from PIL import Image
-from torch.utils.data import DataLoader
-from torchvision.datasets import ImageFolder
-from torchvision.transforms import v2
 
-from benchmarks.gpu.watch import Watch, rate
+from benchmarks.gpu.timm_loop import CLASSES, rival
+from benchmarks.gpu.watch import Watch
 from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.labeled_images import PackedImages
 from webemo_curate.dataset.packing import SHARD_IMAGES
 from webemo_curate.models.devices import make_reproducible
-from webemo_curate.models.precision import autocast
 from webemo_curate.training.augment.augmentation import Augmentation
 from webemo_curate.training.trainer import Trainer
 
@@ -50,12 +44,7 @@ EPOCHS = 2
 BATCH = 64
 EAGER_SHARE = 4
 """Eager parts train on one image in so many: they are slow."""
-
-RIVAL_STEPS, RIVAL_WARM_UP = 50, 5
-FILES = 2048
 WORKERS = 12
-QUALITY = 90
-CLASSES = 2
 AUGMENTED = (64, 512, 1024)
 MEBIBYTE = 2**20
 
@@ -194,71 +183,6 @@ def augmentation_alone(base: TrainConfig, images: PackedImages, device: torch.de
                 print(
                     f"augmentation alone, {len(rows)} images: {1000 * seconds:.1f} ms", flush=True
                 )
-
-
-def photo_files(size: int, folder: Path) -> None:
-    """Write JPEG files of two classes; waves, for noise would make them larger than photos."""
-    random = np.random.default_rng(0)
-    place = np.arange(size)
-    for number in range(FILES):
-        home = folder / str(number % CLASSES)
-        home.mkdir(exist_ok=True)
-        across, down = random.uniform(0.01, 0.3, (2, 3))
-        waves = np.sin(place[:, None, None] * down) + np.sin(place[None, :, None] * across)
-        pixels = (127 + 60 * waves).astype(np.uint8)
-        Image.fromarray(pixels).save(home / f"{number}.jpg", quality=QUALITY)
-
-
-def timm_step(config: TrainConfig, device: torch.device) -> Callable[..., None]:
-    """Return timm's network with one update of AdamW, as its examples make it."""
-    network = timm.create_model(config.backbone, num_classes=CLASSES).to(device).train()
-    optimizer = torch.optim.AdamW(network.parameters(), config.lr)
-    loss_of = torch.nn.CrossEntropyLoss()
-
-    def step(pixels: torch.Tensor, targets: torch.Tensor) -> None:
-        optimizer.zero_grad()
-        with autocast(device, config.precision):
-            loss = loss_of(network(pixels.to(device)), targets.to(device))
-        loss.backward()
-        optimizer.step()
-
-    return step
-
-
-def folder_batches(
-    root: Path, config: TrainConfig, workers: int
-) -> Iterable[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield torchvision's batches, for ever."""
-    steps = [
-        v2.RandomHorizontalFlip(),
-        v2.RandAugment(config.augment_ops, round(config.augment_magnitude)),
-        v2.ToImage(),
-        v2.ToDtype(torch.float32, scale=True),
-    ]
-    data = ImageFolder(str(root), transform=v2.Compose(steps))
-    loader = DataLoader(
-        data, config.batch_size, shuffle=True, num_workers=workers, drop_last=True, pin_memory=True
-    )
-    return itertools.chain.from_iterable(loader for _ in itertools.count())
-
-
-def rival(base: TrainConfig, precision: dict[str, Any], workers: int, device: torch.device) -> None:
-    """Measure timm's loop over files."""
-    config = base.model_copy(update=precision)
-    make_reproducible(device, deterministic=False)
-    with tempfile.TemporaryDirectory() as files:
-        photo_files(config.image_size, Path(files))
-        step = timm_step(config, device)
-        source = iter(folder_batches(Path(files), config, workers))
-        for _ in range(RIVAL_WARM_UP):
-            step(*next(source))
-
-        def work() -> None:
-            for _ in range(RIVAL_STEPS):
-                step(*next(source))
-
-        images = RIVAL_STEPS * config.batch_size
-        rate(work, images, f"timm + ImageFolder, {config.precision}")
 
 
 def parse() -> argparse.Namespace:

@@ -111,3 +111,15 @@ def fetch(folder: Path, urls: list[str], **options: Any) -> dict[str, dict[str, 
         "fetch"
     ]
     return {row["url"]: row for row in table.to_pylist()}
+
+
+def one(folder: Path, site: Site, said: bytes, **options: Any) -> dict[str, Any]:
+    """Fetch one URL that is answered so."""
+    site.answers = {"/a.jpg": said}
+    url = f"{site.base}/a.jpg"
+    return fetch(folder, [url], **options)[url]
+
+
+def stored(folder: Path, row: dict[str, Any]) -> bytes:
+    """Return the bytes that were kept."""
+    return (folder / Workspace(folder).image_path(row["sha256"], row["suffix"])).read_bytes()

@@ -42,3 +42,15 @@ def exported(shared: Workspace, tmp_path: Path) -> Export:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Workspace:
+    """A workspace that a test may spoil."""
+    return fill(Workspace(tmp_path / "own"))
+
+
+def write_export(workspace: Workspace, form: str, folder: Path, **settings: object) -> None:
+    """Export a workspace under a license."""
+    config = ExportConfig.model_validate({"license": "mit"} | settings)
+    export(workspace, ExportFormat(form), folder, config)

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from webemo_curate.imaging import (
+    load_rgb,
+)
+
 MAX_PIXELS = 10**7
+ORIENTATION = 0x0112
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (48, 32)) -> Image.Image:
@@ -41,3 +46,8 @@ def png(size: tuple[int, int], depth: int, color: int, rows: bytes, *chunks: byt
     body = png_chunk(b"IHDR", header) + b"".join(chunks)
     body += png_chunk(b"IDAT", zlib.compress(rows, 9)) + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def shown(content: bytes) -> np.ndarray:
+    """Return the pixels that a file gives."""
+    return np.asarray(load_rgb(content, MAX_PIXELS))

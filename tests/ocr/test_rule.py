@@ -3,52 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ocr.seen_boxes import RULE, bears_text, box, images
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.fields import TEXT_BOX
-from webemo_curate.ocr.requirement import Agreement, Rule
 from webemo_curate.ocr.rule import PRESETS, decide, rules
-
-RULE = Rule(((2, 0.8), (3, 0.7), (4, 0.5)), cjk=0.85, large_area=0.2, large=0.95)
-
-
-def box(
-    text="word",
-    confidence=0.9,
-    area=0.05,
-    score=0.8,
-    agreed=0.0,
-    drawn=False,
-    frame=0,
-    support=None,
-    periodic=0.0,
-    size=(40.0, 10.0),
-):
-    width, height = size
-    return {
-        "polygon": [0.0, 0.0, width, 0.0, width, height, 0.0, height],
-        "score": score,
-        "text": text,
-        "confidence": confidence,
-        "agreed": agreed,
-        "drawn": drawn,
-        "frame": frame,
-        "support": support,
-        "periodic": periodic,
-        "area": area,
-    }
-
-
-def images(*boxes_of_each):
-    return pa.array([list(boxes) for boxes in boxes_of_each], pa.list_(TEXT_BOX))
-
-
-def bears_text(*boxes, rule=RULE):
-    return bool(decide(images(boxes), rule).bears_text[0])
 
 
 @pytest.mark.parametrize(
@@ -214,75 +175,6 @@ def test_text_over_pixels_that_repeat_must_be_read_more_surely(periodic, confide
 )
 def test_few_signs_repeated_must_be_read_more_surely(text, confidence, verdict):
     assert bears_text(box(text, confidence), rule=replace(RULE, repeated=0.9)) == verdict
-
-
-ANY_SCRIPT = replace(RULE, repeated=0.9, agreed=Agreement(0.6, 0.45, 0.5))
-
-
-@pytest.mark.parametrize(
-    ("text", "verdict"), [("0800800", False), ("080080", True), ("abcdefg", True), ("08", True)]
-)
-def test_few_signs_repeated_at_length_are_no_unknown_script(text, verdict):
-    assert bears_text(box(text, 0.45, score=1.0, agreed=1.0), rule=ANY_SCRIPT) == verdict
-
-
-@pytest.mark.parametrize(("text", "verdict"), [("", False), ("08", False), ("abc", True)])
-def test_pixels_that_repeat_are_no_unknown_script_unless_signs_are_read(text, verdict):
-    found = box(text, 0.45, score=1.0, agreed=1.0, periodic=0.75)
-
-    assert bears_text(found, rule=ANY_SCRIPT) == verdict
-
-
-@pytest.mark.parametrize(
-    ("text", "score", "agreed", "verdict"),
-    [
-        ("", 0.8, 0.45, True),
-        ("", 0.9, 0.44, False),
-        ("", 0.79, 0.45, False),
-        ("", 0.6, 0.9, True),
-        ("", 0.59, 0.9, False),
-        ("abc", 0.8, 0.5, True),
-        ("abc", 0.9, 0.49, False),
-    ],
-)
-def test_a_place_that_two_networks_are_certain_of_bears_text_in_any_script(
-    text, score, agreed, verdict
-):
-    found = box(text, 0.45, score=score, agreed=agreed)
-
-    assert bears_text(found, rule=ANY_SCRIPT) == verdict
-    assert not bears_text(found)
-
-
-@pytest.mark.parametrize(
-    ("text", "confidence", "agreed", "verdict"),
-    [
-        ("", 0.0, 0.6, True),
-        ("ab", 0.1, 0.6, True),
-        ("abc", 0.39, 0.6, False),
-        ("abc", 0.4, 0.6, True),
-        ("abc", 0.1, 0.7, True),
-        ("abc", 0.1, 0.69, False),
-    ],
-)
-def test_of_what_the_recognizer_doubts_two_networks_must_be_more_certain(
-    text, confidence, agreed, verdict
-):
-    assert bears_text(box(text, confidence, agreed=agreed), rule=ANY_SCRIPT) == verdict
-
-
-@pytest.mark.parametrize(
-    ("size", "area", "verdict"),
-    [
-        ((18, 10), 0.3, True),
-        ((10, 18), 0.3, True),
-        ((17, 10), 0.3, False),
-        ((0, 0), 0.0, False),
-        ((18, 10), 0.31, False),
-    ],
-)
-def test_a_ring_or_most_of_a_picture_is_no_word_of_an_unknown_script(size, area, verdict):
-    assert bears_text(box("", 0.0, area, agreed=0.9, size=size), rule=ANY_SCRIPT) == verdict
 
 
 def test_of_drawn_words_something_else_may_be_asked():

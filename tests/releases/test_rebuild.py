@@ -1,25 +1,22 @@
 """A release rebuilt from a host that has lost, changed and replaced pictures: as planned."""
 
 import hashlib
-import io
 import json
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
-from tests.download.site import Site, answer, picture
-from tests.exports.shared_set import SECOND_URL, TWICE, TWIN_FROM, Drawn
+from tests.download.site import Site
+from tests.exports.shared_set import SECOND_URL, TWICE, Drawn
 from tests.releases.conftest import bring_back
+from tests.releases.planted_faults import plant
 from webemo_curate.config import ExportConfig
 from webemo_curate.errors import InputError
 from webemo_curate.releases.files import SUMS, write_parquet, write_sums
@@ -31,62 +28,6 @@ from webemo_curate.verification import verify
 from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
-GONE = answer(status=b"410 Gone")
-
-
-def recompressed(content: bytes) -> bytes:
-    """Store the same pixels in other bytes."""
-    stream = io.BytesIO()
-    Image.open(io.BytesIO(content)).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
-
-
-def re_encoded(content: bytes) -> bytes:
-    stream = io.BytesIO()
-    Image.open(io.BytesIO(content)).convert("RGB").save(stream, "JPEG", quality=80)
-    return stream.getvalue()
-
-
-FAULTS: dict[str, Callable[[bytes], bytes]] = {
-    "same_pixels": lambda content: answer(recompressed(content)),
-    "re_encoded": lambda content: answer(re_encoded(content)),
-    "replaced": lambda _: answer(picture(4711)),
-    "gone": lambda _: GONE,
-    "page": lambda _: answer(b"<html>We moved!</html>"),
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What was planted: outcome and status by image."""
-
-    outcomes: dict[str, str]
-    statuses: dict[str, str]
-
-
-def plant(site: Site, pictures: list[Drawn], rows: list[dict[str, object]]) -> Plan:
-    """Let the host forget or change pictures in turn; every other one stays."""
-    by_hash = {one.sha256: one for one in pictures}
-    outcomes, statuses, faults = {}, {}, list(FAULTS.items())
-    for number, row in enumerate(rows):
-        sha256 = str(row["sha256"])
-        one = by_hash[sha256]
-        path = f"/{one.number}{one.suffix}"
-        outcomes[sha256], statuses[sha256] = "identical", "ok"
-        if one.number == TWICE:
-            # Its second URL serves it still.
-            site.answers[path] = GONE
-        elif one.number + TWIN_FROM < len(pictures):
-            # A picture whose near duplicate the release names is gone itself.
-            site.answers[path] = GONE
-            outcomes[sha256] = "substitute"
-        elif number % 2:
-            name, fault = faults[number // 2 % len(faults)]
-            site.answers[path] = fault(one.content)
-            dead = {"gone": "gone", "page": "not_image"}.get(name)
-            outcomes[sha256] = "dead" if dead else name
-            statuses[sha256] = dead or "ok"
-    return Plan(outcomes, statuses)
 
 
 def rows_of(workspace: Workspace) -> dict[str, dict[str, object]]:

@@ -2,10 +2,8 @@
 
 import io
 import os
-import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,60 +13,21 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from tests.runner.cluster import in_a_cluster, leave_cluster
+from tests.runner.doubling import POISON, RAY, Doubler, job
 from tests.stages.tables import manifest
 from webemo_curate.config import DecodingConfig, ImagesConfig, PipelineConfig, RunnerConfig
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.progress import ProgressBar
 from webemo_curate.runner import ray_counts, reporting
 from webemo_curate.runner.factory import make_runner
-from webemo_curate.runner.job import Job, Runner
+from webemo_curate.runner.job import Runner
 from webemo_curate.runner.ray_runner import _Actor
 from webemo_curate.runner.reporting import rows_done
 from webemo_curate.stages.images import ImagesStage
 from webemo_curate.stages.stage import StageContext
-from webemo_curate.storage.checkpoints import Checkpoints
-from webemo_curate.storage.folder import FolderStore
 from webemo_curate.workspace import Workspace
 
-RAY = PipelineConfig(runner=RunnerConfig(kind="ray"), workers=1)
-SCHEMA = pa.schema([("value", pa.int64()), ("doubled", pa.int64())])
-POISON = 13
 HOARD_BYTES, BOUND_BYTES = 4 * 10**9, 10**9
-
-
-@dataclass(frozen=True)
-class Doubler:
-    """Doubles values; the poisoned one kills the process, as a hostile image might."""
-
-    refuses: bool = False
-    setups: Path | None = None
-
-    @property
-    def output_schema(self) -> pa.Schema:
-        return SCHEMA
-
-    def setup(self) -> None:
-        if self.refuses:
-            raise CurateError("no model here")
-        if self.setups:
-            with self.setups.open("a") as log:
-                log.write(f"{os.getpid()}\n")
-
-    def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        values = batch["value"].to_pylist()
-        if POISON in values:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return pa.record_batch([values, [2 * value for value in values]], schema=SCHEMA)
-
-    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.record_batch([batch["value"].to_pylist(), [-1] * batch.num_rows], schema=SCHEMA)
-
-
-def job(folder: Path, values: list[int], size: int = 4, worker: Doubler | None = None) -> Job:
-    rows = pa.table({"value": pa.array(values, pa.int64())})
-    checkpoints = Checkpoints(FolderStore(folder), "checkpoints")
-    return Job("double", worker or Doubler(), rows, checkpoints, size)
 
 
 @pytest.fixture(params=["local", "ray"])
@@ -82,12 +41,6 @@ RAY_LATER = pytest.mark.parametrize(
     "runner", ["local", pytest.param("ray", marks=pytest.mark.slow)], indirect=True
 )
 """Runs a test on Ray among the slow ones alone."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    yield
-    leave_cluster()
 
 
 @RAY_LATER
@@ -217,21 +170,6 @@ def test_a_node_with_another_version_is_refused(
         make_runner(RAY).run(job(tmp_path, [1]))
 
 
-@pytest.mark.slow
-def test_a_closed_engine_leaves_its_own_cluster_alone_and_can_be_used_again(
-    tmp_path: Path,
-) -> None:
-    leave_cluster()
-    first, second = make_runner(RAY), make_runner(RAY)
-    first.run(job(tmp_path, [1]))
-    second.run(job(tmp_path, [2]))  # in the cluster that the first has joined
-    second.close()
-    assert in_a_cluster()
-    first.close()
-    assert not in_a_cluster()
-    assert first.run(job(tmp_path, [3]))["doubled"].to_pylist() == [6]
-
-
 @dataclass(frozen=True)
 class Watched(Doubler):
     """Ends its batch only when its driver's bar has moved, before it is done."""
@@ -311,36 +249,3 @@ def test_a_cluster_of_our_own_listens_on_loopback_alone(tmp_path: Path) -> None:
 def test_ray_says_nothing_of_what_died(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make_runner(RAY).run(job(tmp_path, [POISON]))
     assert "A worker died or was killed" not in capfd.readouterr().out
-
-
-def test_an_address_where_no_cluster_is_says_so(tmp_path: Path) -> None:
-    leave_cluster()
-    config = RunnerConfig(kind="ray", address="127.0.0.1:1")
-    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
-        make_runner(PipelineConfig(runner=config)).run(job(tmp_path, [1]))
-
-
-@pytest.mark.slow
-def test_a_cluster_noted_by_others_is_not_taken_for_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    leave_cluster()
-    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # short: sockets are made in it
-        monkeypatch.setenv("RAY_TMPDIR", folder)
-        note = Path(folder, "ray", "ray_current_cluster")  # 'ray start' leaves it there
-        note.parent.mkdir()
-        note.write_text("127.0.0.1:1")
-        assert make_runner(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]
-        leave_cluster()
-
-
-@pytest.mark.slow
-def test_the_cluster_of_the_environment_is_joined_as_by_rays_commands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    leave_cluster()
-    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    with pytest.raises(CurateError, match=r"no cluster at 127\.0\.0\.1:1"):
-        make_runner(RAY).run(job(tmp_path, [1]))
-    monkeypatch.setenv("RAY_ADDRESS", "local")
-    assert make_runner(RAY).run(job(tmp_path, [1]))["doubled"].to_pylist() == [2]

@@ -12,6 +12,8 @@ from webemo_curate.stages.listing import ListingStage
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.workspace import Workspace
 
+URL = "http://a.example/{}.jpg"
+
 
 def listing(*places: Path, **settings: Any) -> pa.Table:
     """Return the listing of some places."""
@@ -25,3 +27,8 @@ def listing(*places: Path, **settings: Any) -> pa.Table:
 def read_list(file: Path) -> pa.Table:
     """Return the listing of one list."""
     return listing(file)
+
+
+def rows(place: Path, **options: Any) -> list[dict[str, Any]]:
+    """Return the rows of the listing of one place."""
+    return listing(place, **options).to_pylist()

@@ -10,15 +10,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from PIL import Image
 
+from tests.stages.tempered_server import serving
 from webemo_curate import progress
 from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Entry, Journal
@@ -32,9 +29,6 @@ from webemo_curate.stages.stage import StageContext
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
-Answer = Callable[[str, int], tuple[int, dict[str, str]]]
-"""Of a path and how often it was asked for: status and headers; status 0 breaks the body off."""
-
 DAY = {"Retry-After": "86400"}
 
 
@@ -43,70 +37,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def picture(text: str) -> bytes:
-    stream = io.BytesIO()
-    number = int(text)
-    Image.new("RGB", (8, 8), (number % 256, number // 256, 90)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: "Tempered"
-
-    def do_GET(self) -> None:
-        if self.path == "/robots.txt":
-            self.reply(404, b"", {})
-            return
-        name = self.path.strip("/")
-        with self.server.changing:
-            self.server.seen[name] += 1
-            status, headers = self.server.temper(name, self.server.seen[name])
-            self.server.answers.append(status)
-        body = picture(name) if status in (0, 200) else b""
-        self.reply(status or 200, body[: -20 if status == 0 else None], headers, len(body))
-        self.close_connection = status == 0
-
-    def reply(self, status: int, body: bytes, headers: dict[str, str], size: int = 0) -> None:
-        self.send_response(status)
-        for key, value in ({"Content-Length": str(size)} | headers).items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Tempered(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, temper: Answer) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.temper = temper
-        self.seen: Counter[str] = Counter()
-        self.answers: list[int] = []
-        self.changing = threading.Lock()
-
-    @property
-    def site(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def urls(self, count: int) -> list[str]:
-        return [f"{self.site}/{number}" for number in range(count)]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that is killed hangs up."""
-
-
-@contextmanager
-def serving(temper: Answer) -> Iterator[Tempered]:
-    with Tempered(temper) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 def fetch(folder: Path, urls: list[str], **options: object) -> dict[str, dict[str, object]]:
