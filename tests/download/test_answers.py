@@ -1,4 +1,4 @@
-"""What an answer comes to: codes, content codings, redirects, cookies, and true reasons."""
+"""What an answer comes to: codes, redirects, cookies, headers, and true reasons."""
 
 import socket
 from itertools import pairwise

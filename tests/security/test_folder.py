@@ -1,4 +1,4 @@
-"""Nothing outside a workspace is read, written, deleted or truncated; nothing in it hangs a run."""
+"""Nothing outside a workspace is read, written, deleted or truncated."""
 
 from collections.abc import Callable
 from pathlib import Path
