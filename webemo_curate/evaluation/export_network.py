@@ -1,5 +1,6 @@
 """Export a trained network to files that other programs run, with a model card."""
 
+import io
 import json
 import warnings
 from pathlib import Path
@@ -169,8 +170,10 @@ def _by_program(
     program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
 ) -> NDArray[np.float32]:
     """Write the `torch.export` program, read it back and return its logits for the images."""
-    with atomic_path(path) as partial, partial.open("wb") as stream:
-        torch.export.save(program, stream)
+    # Into memory first: where a disk fills up, torch's own writer ends the whole process.
+    stream = io.BytesIO()
+    torch.export.save(program, stream)
+    write_bytes(path, stream.getvalue())
     with torch.inference_mode():
         logits: NDArray[np.float32] = torch.export.load(str(path)).module()(images).numpy()
     return logits
