@@ -73,7 +73,10 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
-        (b"https://a.example/1.jpg\n", ":1: the row has 1 fields"),
+        (
+            b"https://a.example/1.jpg 3\nhttps://a.example/2.jpg\n",
+            ":2: the row has 1 fields",
+        ),
         (
             b"https://a.example/1.jpg 3\nhttps://a.example/2.jpg 25\n",
             ":2: the row has the label 25, which is outside 0-24",

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from PIL import Image
 
 from tests.exports.shared_set import fill
 from tests.trainable import TINY, write_experiment
-from webemo_curate.cli import ANEW, KEPT, STOPPED
+from webemo_curate.cli import ANEW, KEPT, STOPPED, main
 from webemo_curate.config import ExportConfig
 from webemo_curate.releases.release import release
 from webemo_curate.workspace import Workspace
@@ -52,6 +53,16 @@ def said_and_stopped(terminal: "pexpect.spawn[str]", message: str = KEPT) -> Non
     assert message in said
     assert "Traceback" not in said
     assert "Aborted" not in said
+
+
+def test_a_program_that_calls_the_command_keeps_its_own_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sys, "argv", ["curate", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_ctrl_c_while_fetching_says_what_is_kept(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 A script calls it as `app(["fetch", "--workspace", "ws"], standalone_mode=False)`.
 """
 
+import atexit
 import signal
 import sys
 from typing import Any
@@ -37,7 +38,8 @@ def main() -> None:
     except KeyboardInterrupt:
         stop()
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is to end
+        # The work is done, or was stopped: Ctrl-C changes nothing of how the process then ends.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def stop(said: str = STOPPED) -> None:
