@@ -28,6 +28,8 @@ from webemo_curate.table_digest import content_digest
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
 SHARED = "shared"
+MARKS = f"{SHARED}-"
+"""How the names of manifests of this kind begin; the name of the set follows."""
 
 NOT_METADATA = (KeyError, TypeError, ValueError, AttributeError)
 """Errors raised by metadata that this module did not write."""

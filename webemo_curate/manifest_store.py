@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import (
+    MARKS,
     SHARED,
     ManifestInfo,
     Origin,
@@ -141,7 +142,7 @@ def _kind(name: str) -> str:
     """Return the kind of a manifest, which gives its columns: an added set has those of a split."""
     if name in SCHEMAS:
         return name
-    return SHARED if name.startswith(f"{SHARED}-") else str(Split.TEST)
+    return SHARED if name.startswith(MARKS) else str(Split.TEST)
 
 
 def manifest_key(name: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 
@@ -11,9 +11,8 @@ from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
 from webemo_curate.label_schemas import ON_DEMAND
-from webemo_curate.manifest import SHARED
+from webemo_curate.manifest import MARKS
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
-from webemo_curate.manifest_store import manifest_key
 from webemo_curate.named_files import NAMED, named_files
 from webemo_curate.parquet import is_sealed
 from webemo_curate.progress import ProgressBar
@@ -29,9 +28,6 @@ from webemo_curate.workspace import Workspace
 
 ROWS_AT_A_TIME = 1_000
 """Rows that are Python's own at a time."""
-
-MARKS = "shared-"
-"""What the names of manifests begin with that say what a set shares."""
 
 TOMBSTONES = "data/removed.parquet"
 """Where a workspace keeps what was taken down; sealed, see `parquet`."""
@@ -87,10 +83,9 @@ def further_manifests(workspace: Workspace) -> list[str]:
     return [name.stem for name in names if name.suffix == ".parquet" and name.stem not in SCHEMAS]
 
 
-def added_sets(workspace: Workspace) -> dict[str, Path]:
-    """Return the local manifests of a workspace's added sets, by the names given to them."""
-    names = [each for each in further_manifests(workspace) if not each.startswith(MARKS)]
-    return {name: workspace.store.local(manifest_key(name)) for name in names}
+def added_sets(workspace: Workspace) -> list[str]:
+    """Return the names of a workspace's added sets."""
+    return [each for each in further_manifests(workspace) if not each.startswith(MARKS)]
 
 
 def _changed_manifests(workspace: Workspace, present: set[str]) -> Iterator[str]:
@@ -171,10 +166,9 @@ def _changed_files(workspace: Workspace, memory: int | None) -> Iterator[str]:
 
 def _further_images(workspace: Workspace) -> Iterator[pa.Table]:
     """Yield the images of added sets; an unsound manifest is told elsewhere."""
-    for name in further_manifests(workspace):
-        if not name.startswith(f"{SHARED}-"):
-            with suppress(InputError):
-                yield workspace.read_any(name, NAMED)
+    for name in added_sets(workspace):
+        with suppress(InputError):
+            yield workspace.read_any(name, NAMED)
 
 
 def _changed_packed(workspace: Workspace) -> Iterator[str]:

@@ -176,14 +176,16 @@ def _outside_sets(call: Call, named: Sequence[Path]) -> list[Path]:
     InputError
         If one is no folder, manifest or added set.
     """
+    from webemo_curate.manifest_store import manifest_key
     from webemo_curate.verification import added_sets
 
-    added = added_sets(call.workspace) if named else {}
+    added = added_sets(call.workspace) if named else []
     for place in named:
         if not place.exists() and str(place) not in added:
             known = f"; added sets are: {', '.join(added)}" if added else ""
             raise InputError(f"--against {place}: no such folder or manifest{known}")
-    return [place if place.exists() else added[str(place)] for place in named]
+    local = call.workspace.store.local
+    return [place if place.exists() else local(manifest_key(str(place))) for place in named]
 
 
 def _mark_shared(call: Call, sets: Sequence[Path]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
 from webemo_curate.duplicates.shared_pictures import SharedPictures
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
-from webemo_curate.manifest import Origin, read_manifest
+from webemo_curate.manifest import MARKS, SHARED, Origin, read_manifest
 from webemo_curate.remedies import typed
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.work_context import WorkContext
@@ -69,22 +69,22 @@ def mark_shared(
     workspace, config = work.workspace, work.config.dedup
     files = _files(place, told=told)
     name = place.absolute().name if place.is_dir() else place.stem
-    target = f"shared-{name}"
+    target = f"{MARKS}{name}"
     origin = _origin(files, workspace, config)
     info = workspace.info(target)
     if info is None or info.origin != origin or not _is_as_written(workspace, target, info.digest):
         comparison = _SetComparison(files, work, runner, origin.fingerprint)
-        workspace.write_as("shared", target, comparison.matches(), origin)
+        workspace.write_as(SHARED, target, comparison.matches(), origin)
         workspace.clear_checkpoints(comparison.describing)
         workspace.clear_checkpoints(comparison.comparing)
-    matches = workspace.read_as("shared", target)
+    matches = workspace.read_as(SHARED, target)
     return SharedPictures(name, files.num_rows, matches, workspace.where(target))
 
 
 def _is_as_written(workspace: Workspace, target: str, digest: str) -> bool:
     """Tell whether the matches found earlier are those that are there."""
     try:
-        return content_digest(workspace.read_as("shared", target)) == digest
+        return content_digest(workspace.read_as(SHARED, target)) == digest
     except InputError:
         return False
 

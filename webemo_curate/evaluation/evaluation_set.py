@@ -10,7 +10,7 @@ import pyarrow as pa
 from webemo_curate.dataset.labeled_images import COLUMNS
 from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info, read_manifest
-from webemo_curate.manifest_store import change
+from webemo_curate.manifest_store import change, manifest_key
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.sources.folder_set import read_set
 from webemo_curate.sources.folders import folder_names, listed_labels
@@ -120,7 +120,7 @@ def find_set(on: str, workspace: Workspace) -> str:
         return on
     added = added_sets(workspace)
     if on in added:
-        return str(added[on])
+        return str(workspace.store.local(manifest_key(on)))
     known = ", ".join([*Split, *added])
     raise InputError(
         f"--on {on}: no such split, added set, folder or manifest; there are: {known}, and any "

@@ -9,13 +9,12 @@ import pyarrow as pa
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.margins import pair_margins
 from webemo_curate.duplicates.stored_pairs import from_table, named_images
+from webemo_curate.manifest import MARKS, SHARED
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import Split
 from webemo_curate.verification import further_manifests
 from webemo_curate.workspace import Workspace
-
-SHARED = "shared-"
 
 HOMES = """
 create table homes as
@@ -142,9 +141,9 @@ def _same(workspace: Workspace, config: DedupConfig) -> pa.Table:
 
 def _outside(workspace: Workspace, engine: TableEngine) -> Iterator[Outside]:
     columns = ["path", "matched", "group", "sibling"]
-    names = sorted(name for name in further_manifests(workspace) if name.startswith(SHARED))
+    names = sorted(name for name in further_manifests(workspace) if name.startswith(MARKS))
     for name in names:
-        engine.add("matches", workspace.read_as("shared", name, columns))
+        engine.add("matches", workspace.read_as(SHARED, name, columns))
         found = {split: counts for split, *counts in engine.rows(OUTSIDE)}
         for split in map(str, Split):
-            yield Outside(name.removeprefix(SHARED), split, *found.get(split, (0, 0)))
+            yield Outside(name.removeprefix(MARKS), split, *found.get(split, (0, 0)))
