@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.imaging.drawn import encode
+from webemo_curate.imaging import bands
 from webemo_curate.ocr import pixels
 
 FILTER = """
@@ -64,5 +65,5 @@ def test_pixels_copied_band_by_band_are_those_of_the_picture(
     noise = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
     image = Image.fromarray(noise)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pixels, "BAND_PIXELS", band)
+        patch.setattr(bands, "BAND_PIXELS", band)
         assert np.array_equal(pixels.to_pixels(image), noise)

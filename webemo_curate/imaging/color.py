@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import BmpImagePlugin, Image, ImageFile, TiffImagePlugin
 
+from webemo_curate.imaging.bands import BAND_PIXELS, bands
 from webemo_curate.imaging.profiles import Profile, profile_of
 
 PAGE: Final = (255, 255, 255)
@@ -29,9 +30,6 @@ Bytes = npt.NDArray[np.uint8]
 
 SIMPLE: Final = frozenset({"1", "L", "P", "RGB", "YCbCr"})
 """Modes that Pillow converts to RGB without temporary memory."""
-
-BAND_PIXELS: Final = 2**20
-"""Pixels converted at a time."""
 
 
 class Levels(NamedTuple):
@@ -107,13 +105,11 @@ def _by_bands(image: Image.Image, show: Callable[[Image.Image], Image.Image]) ->
 
     Converting a large picture at once would need several times the memory of its pixels.
     """
-    rows = max(1, BAND_PIXELS // image.width)
-    if image.height <= rows:
+    if image.width * image.height <= BAND_PIXELS:
         return show(image)
     whole = Image.new("RGB", image.size)
-    for top in range(0, image.height, rows):
-        bottom = min(top + rows, image.height)
-        whole.paste(show(image.crop((0, top, image.width, bottom))), (0, top))
+    for top, band in bands(image):
+        whole.paste(show(band), (0, top))
     return whole
 
 
@@ -228,9 +224,7 @@ def _float_range(image: Image.Image) -> tuple[float, float]:
 def _extremes(image: Image.Image) -> tuple[float, float]:
     """Return the smallest and largest finite value of a picture; 0 and 1 if there is none."""
     found: list[float] = []
-    rows = max(1, BAND_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+    for _, band in bands(image):
         values = np.asarray(band)
         finite = values[np.isfinite(values)]
         found += [float(finite.min()), float(finite.max())] if finite.size else []

@@ -4,15 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from webemo_curate.imaging.bands import bands
+
 Pixels = NDArray[np.uint8]
 """uint8, (height, width, 3), RGB."""
-
-BAND_PIXELS = 2**20
-"""Pixels copied at a time: Pillow takes twice the memory of what it hands to NumPy."""
 
 
 def to_pixels(image: Image.Image) -> Pixels:
     """Copy a picture's pixels, band by band.
+
+    Pillow takes twice the memory of what it hands to NumPy at once.
 
     Parameters
     ----------
@@ -24,9 +25,7 @@ def to_pixels(image: Image.Image) -> Pixels:
     numpy.ndarray
         uint8, (height, width, 3); equal to `numpy.asarray(image)`, in half the memory.
     """
-    rows = max(1, BAND_PIXELS // image.width)
     pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, rows):
-        bottom = min(top + rows, image.height)
-        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    for top, band in bands(image):
+        pixels[top : top + band.height] = np.asarray(band)
     return pixels

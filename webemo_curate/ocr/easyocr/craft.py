@@ -25,6 +25,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.ocr.asking import Answer
 from webemo_curate.ocr.canvas import STRIDE, scale_for
 from webemo_curate.ocr.graphed import Outputs
+from webemo_curate.ocr.pixels import Pixels
 from webemo_curate.system_faults import raise_system_fault
 
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
@@ -48,7 +49,6 @@ GROUPING = {
 HEATMAP_STEP = 2
 """Canvas pixels for each heatmap pixel."""
 
-Pixels = NDArray[np.uint8]
 Heatmap = NDArray[np.float32]
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from webemo_curate.ocr.asking import Networks
 from webemo_curate.ocr.batches import canvas_entries, crop_entries
+from webemo_curate.ocr.pixels import Pixels
 from webemo_curate.ocr.rapidocr.rapidocr_networks import (
     CHARACTERS,
     RECOGNITION_MODEL,
     Detection,
     Heatmap,
-    Pixels,
     Symbols,
     model_file,
 )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webemo_curate.ocr.detector import EngineError
+from webemo_curate.ocr.pixels import Pixels
 from webemo_curate.onnx_runtime import open_session
 
 RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
@@ -61,7 +62,6 @@ PIXEL_THRESHOLD = 0.3
 CHARACTERS = "character"
 """Key under which the recognizer's file holds its alphabet, one character a line."""
 
-Pixels = NDArray[np.uint8]
 Heatmap = NDArray[np.float32]
 Symbols = tuple[NDArray[np.int64], NDArray[np.float32]]
 
