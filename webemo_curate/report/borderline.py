@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from webemo_curate.report.examples import Example
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from webemo_curate.report.examples import Album, Details, Example
 from webemo_curate.report.histogram import Histogram
 
 MAX_SHOWN = 2
@@ -45,6 +50,42 @@ class Side:
 
     title: str
     examples: list[Example]
+
+
+def nearest_side(
+    album: Album,
+    details: Details,
+    title: str,
+    hashes: pa.ChunkedArray,
+    gaps: NDArray[np.floating[Any]],
+    count: int,
+) -> Side:
+    """Show the images of one side that are nearest to a threshold.
+
+    Parameters
+    ----------
+    album : Album
+        Shows pictures of the workspace.
+    details : Details
+        What is said of them.
+    title : str
+        The side's.
+    hashes : ChunkedArray of str
+        SHA-256 of all images of both sides.
+    gaps : ndarray of float, shape (images,)
+        Their distances from the threshold, of either sign; NaN where an image is of the other side.
+    count : int
+        Most images shown.
+
+    Returns
+    -------
+    Side
+        The nearest first.
+    """
+    rows = np.flatnonzero(~np.isnan(gaps))
+    nearest = rows[np.argsort(np.abs(gaps[rows]), kind="stable")[:count]]
+    shown = hashes.take(pa.array(nearest)).to_pylist()
+    return Side(title, list(details.examples(album, shown).values()))
 
 
 @dataclass(frozen=True)

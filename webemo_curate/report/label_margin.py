@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import BinarizeConfig
 from webemo_curate.remedies import typed
-from webemo_curate.report.borderline import Borderline, Move, Side, moved
+from webemo_curate.report.borderline import Borderline, Move, moved, nearest_side
 from webemo_curate.report.examples import Album, Details
 from webemo_curate.report.histogram import Axis, histogram
 from webemo_curate.reviews.decided_reviews import BY_REVIEW, BY_RULE
@@ -58,26 +58,16 @@ def label_borderline(album: Album, config: BinarizeConfig, count: int) -> Border
     conflict = table["conflict"].to_numpy(zero_copy_only=False).astype(bool) & ruled
     distance = np.abs(ours / np.maximum(ours + others, 1) - 0.5)
     labels = pc.list_value_length(table["labels"]).to_numpy()
+    parts = {"left narrowly": left, "stayed narrowly": kept & ruled & (labels > 1)}
     sides = [
-        _side(album, table, "left narrowly", left, distance, count),
-        _side(album, table, "stayed narrowly", kept & ruled & (labels > 1), distance, count),
+        nearest_side(
+            *(album, NARROW, title, table["cluster"]),
+            *(np.where(chosen, distance, np.nan), count),
+        )
+        for title, chosen in parts.items()
     ]
     moves = _moves(config, conflict, ours == others, int(left.sum()))
     return Borderline("binarize", RULE, [drawn] if drawn else [], int(left.sum()), moves, sides)
-
-
-def _side(
-    album: Album,
-    table: pa.Table,
-    title: str,
-    chosen: NDArray[np.bool_],
-    distance: NDArray[np.float64],
-    count: int,
-) -> Side:
-    rows = np.flatnonzero(chosen)
-    nearest = rows[np.argsort(distance[rows], kind="stable")[:count]]
-    hashes = table["cluster"].take(pa.array(nearest)).to_pylist()
-    return Side(title, list(NARROW.examples(album, hashes).values()))
 
 
 def _moves(

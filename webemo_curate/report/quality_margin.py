@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import QualityRuleConfig
 from webemo_curate.remedies import typed
-from webemo_curate.report.borderline import Borderline, Move, Side, moved
+from webemo_curate.report.borderline import Borderline, Move, moved, nearest_side
 from webemo_curate.report.examples import Album, Details
-from webemo_curate.report.histogram import BINS, Axis, histogram
+from webemo_curate.report.histogram import BINS, Axis, Histogram, histogram
 from webemo_curate.verdicts import GOOD_ENOUGH, QualityFlag
 
 FACTORS = (0.8, 0.9, 1.1, 1.25)
@@ -59,7 +59,10 @@ def quality_borderline(album: Album, config: QualityRuleConfig, count: int) -> B
     shown = Details("quality", "sha256", _caption(asked))
     parts = {"left narrowly": left & (gaps < 0).any(axis=1), "stayed narrowly": ~left}
     sides = [
-        _side(album, shown, table, title, np.where(chosen, nearest, np.nan), count)
+        nearest_side(
+            *(album, shown, title, table["sha256"]),
+            *(np.where(chosen, nearest, np.nan), count),
+        )
         for title, chosen in parts.items()
     ]
     now = int(left.sum())
@@ -67,27 +70,12 @@ def quality_borderline(album: Album, config: QualityRuleConfig, count: int) -> B
     return Borderline("quality", RULE, [one for one in drawn if one], now, moves, sides)
 
 
-def _drawn(table: pa.Table, flag: QualityFlag, threshold: float) -> Any:
+def _drawn(table: pa.Table, flag: QualityFlag, threshold: float) -> Histogram | None:
     scores = table[flag].to_numpy()
     axis = Axis(
         f"{flag}: score (0 to 1)", "pictures", "not flagged", "flagged", np.linspace(0, 1, BINS + 1)
     )
     return histogram(scores, scores < threshold, axis, threshold, f"{_option(flag)} {threshold:g}")
-
-
-def _side(
-    album: Album,
-    shown: Details,
-    table: pa.Table,
-    title: str,
-    gaps: NDArray[np.float64],
-    count: int,
-) -> Side:
-    """Show the pictures of one side that are nearest; NaN where a picture is of the other."""
-    rows = np.flatnonzero(~np.isnan(gaps))
-    nearest = rows[np.argsort(gaps[rows], kind="stable")[:count]]
-    hashes = table["sha256"].take(pa.array(nearest)).to_pylist()
-    return Side(title, list(shown.examples(album, hashes).values()))
 
 
 def _moves(table: pa.Table, config: QualityRuleConfig, asked: Thresholds, now: int) -> list[Move]:

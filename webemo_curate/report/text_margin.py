@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from webemo_curate.config import TextRuleConfig
 from webemo_curate.ocr.rule import decide, rules
 from webemo_curate.remedies import typed
-from webemo_curate.report.borderline import Borderline, Move, Side, moved
+from webemo_curate.report.borderline import Borderline, Move, moved, nearest_side
 from webemo_curate.report.examples import Album, Details
 from webemo_curate.report.histogram import BINS, Axis, histogram
 from webemo_curate.reviews.decided_reviews import ruled
@@ -60,21 +60,14 @@ def text_borderline(album: Album, config: TextRuleConfig, count: int) -> Borderl
     now = int(leaves.sum())
     drawn = histogram(margin[measured], leaves[measured], AXIS, 0.0, "what was asked")
     sides = [
-        _side(album, table, title, np.where(chosen & measured, margin, np.nan), count)
+        nearest_side(
+            *(album, NARROW, title, table["sha256"]),
+            *(np.where(chosen & measured, margin, np.nan), count),
+        )
         for title, chosen in (("left narrowly", leaves), ("stayed narrowly", ~leaves))
     ]
     moves = _moves(table, config, now)
     return Borderline("text", RULE, [drawn] if drawn else [], now, moves, sides)
-
-
-def _side(
-    album: Album, table: pa.Table, title: str, margin: NDArray[np.float32], count: int
-) -> Side:
-    """Show the images of one side whose margin is least; NaN where an image is of the other."""
-    rows = np.flatnonzero(~np.isnan(margin))
-    nearest = rows[np.argsort(np.abs(margin[rows]), kind="stable")[:count]]
-    hashes = table["sha256"].take(pa.array(nearest)).to_pylist()
-    return Side(title, list(NARROW.examples(album, hashes).values()))
 
 
 def _moves(table: pa.Table, config: TextRuleConfig, now: int) -> list[Move]:
