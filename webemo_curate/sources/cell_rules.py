@@ -26,6 +26,22 @@ SPLITS: Final = {
 }
 
 
+class ValueFaultError(Exception):
+    """An invalid value in a row: what is wrong with it, and what to do.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    remedy : str
+        What to do.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
 @dataclass
 class Raw:
     """A block of a table's rows, as read.

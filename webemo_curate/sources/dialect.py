@@ -1,6 +1,5 @@
 """Detect the dialect of delimited text from its beginning."""
 
-import codecs
 import csv
 import io
 import re
@@ -14,7 +13,7 @@ from typing import Final
 
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
-from webemo_curate.sources.encodings import known_encoding, tell_encoding
+from webemo_curate.sources.encodings import known_encoding, sample_text, tell_encoding
 from webemo_curate.sources.source import unreadable
 
 SAMPLE_BYTES: Final = 2**18
@@ -87,8 +86,7 @@ def tell_dialect(file: Path, config: ListingConfig) -> Dialect:
     encoding = (
         known_encoding(file, config.encoding) if config.encoding else tell_encoding(file, sample)
     )
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
-    before, text = _without_preamble(text)
+    before, text = _without_preamble(sample_text(sample, encoding))
     said = SEPARATOR.match(before)
     delimiter = config.delimiter or (said[1] if said else _delimiter(file, text))
     names = [name.strip() for name in _records(text, delimiter, 1)[0]]

@@ -50,6 +50,17 @@ def known_encoding(file: Path, encoding: str) -> str:
         raise InputError(f"{file}: --encoding {encoding}: no encoding has this name") from error
 
 
+def marked_encoding(sample: bytes) -> str | None:
+    """Return the encoding that a byte order mark states; None without one."""
+    return next((name for mark, name in MARKS if sample.startswith(mark)), None)
+
+
+def sample_text(sample: bytes, encoding: str) -> str:
+    """Decode a text's beginning, which may end within a character."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    return text.removeprefix("\ufeff")
+
+
 def tell_encoding(file: Path, sample: bytes) -> str:
     """Detect an encoding.
 
@@ -72,9 +83,8 @@ def tell_encoding(file: Path, sample: bytes) -> str:
         If several encodings are possible that read the text differently. Names the encodings, and
         the first odd cell as each reads it.
     """
-    for mark, name in MARKS:
-        if sample.startswith(mark):
-            return name
+    if marked := marked_encoding(sample):
+        return marked
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:

@@ -7,25 +7,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webemo_curate.sources.cell_rules import ValueFaultError
+
 MAX_PATH = 1024
 SUSPICIOUS: Final = r"^[/~]|^[A-Za-z]:|(^|/)\.{1,2}(/|$)|//|[\x00-\x1f\x7f]"
 WINDOWS: Final = r"^[^/]*\\[^/]*$"
-
-
-class PathError(Exception):
-    """An invalid path: what is wrong with it, and what to do.
-
-    Parameters
-    ----------
-    what : str
-        What is wrong.
-    remedy : str
-        What to do.
-    """
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.remedy = remedy
 
 
 def within(path: str, root: Path, *, outside: bool) -> str:
@@ -47,17 +33,17 @@ def within(path: str, root: Path, *, outside: bool) -> str:
 
     Raises
     ------
-    PathError
+    ValueFaultError
         If it is too long or not printable, or leads out without permission.
     """
     if len(path.encode()) > MAX_PATH or not path.isprintable():
-        raise PathError(f"is no path of up to {MAX_PATH} printable bytes", "correct it")
+        raise ValueFaultError(f"is no path of up to {MAX_PATH} printable bytes", "correct it")
     whole = PurePosixPath(normpath(PurePosixPath(root) / path))
     if whole.is_relative_to(root):
         return whole.relative_to(root).as_posix()
     if outside:
         return whole.as_posix()
-    raise PathError(
+    raise ValueFaultError(
         f"leads out of {root} ({path[:100]!r})",
         "name the files' folder with --files DIR, or allow it with --outside",
     )

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from webemo_curate.errors import InputError
+from webemo_curate.sources.cell_rules import ValueFaultError
 from webemo_curate.taxonomies import Taxonomy
 
 MAX_LABEL = 200
@@ -23,22 +24,6 @@ WHOLE: Final = re.compile(r"(\d{1,9})\.0", re.ASCII)
 
 NO_CLASS = -1
 """Hugging Face's index of a missing label."""
-
-
-class LabelError(Exception):
-    """An invalid label: what is wrong, and what to do.
-
-    Parameters
-    ----------
-    what : str
-        What is wrong with the value.
-    remedy : str
-        What to do.
-    """
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -71,7 +56,7 @@ class LabelReader:
 
         Raises
         ------
-        LabelError
+        ValueFaultError
             If one of them is invalid.
         """
         if isinstance(value, list | tuple):
@@ -84,7 +69,7 @@ class LabelReader:
             return (self._one(value, names),)
         text = value.strip()
         if len(text) > MAX_TEXT:
-            raise LabelError(f"has {len(text)} characters", "give labels, not descriptions")
+            raise ValueFaultError(f"has {len(text)} characters", "give labels, not descriptions")
         if not text:
             return ()
         if (whole := WHOLE.fullmatch(text)) and not self._has(text):
@@ -100,7 +85,7 @@ class LabelReader:
         labels: list[str] = []
         for value in values:
             if isinstance(value, list | tuple):
-                raise LabelError("has a list of lists", "give a list of labels")
+                raise ValueFaultError("has a list of lists", "give a list of labels")
             labels += self.read(value, names)
         return tuple(dict.fromkeys(labels))
 
@@ -116,14 +101,14 @@ class LabelReader:
 
     def _one(self, value: Any, names: Sequence[str]) -> str:
         if isinstance(value, bool) or not isinstance(value, int | str):
-            raise LabelError(f"has {value!r}", "give a label's name or index")
+            raise ValueFaultError(f"has {value!r}", "give a label's name or index")
         if isinstance(value, str) and not self._is_index(value):
             return self._by_name(value)
         meant = names or (self.taxonomy.labels if self.taxonomy else None)
         if meant is None:
             return str(value)
         if not 0 <= int(value) < len(meant):
-            raise LabelError(
+            raise ValueFaultError(
                 f"has the label {value}, which is outside 0-{len(meant) - 1}", "correct the row"
             )
         name = meant[int(value)]
@@ -137,7 +122,7 @@ class LabelReader:
 
     def _by_name(self, text: str) -> str:
         if len(text) > MAX_LABEL or not text.isprintable():
-            raise LabelError(
+            raise ValueFaultError(
                 f"has {text[:20]!r}..., no printable label of up to {MAX_LABEL} characters",
                 "correct the row",
             )
@@ -146,7 +131,7 @@ class LabelReader:
         label = self._by_small_letters.get(text.lower())
         if label is None:
             error: InputError = self.taxonomy.unknown(text, "label", self.taxonomy.labels)
-            raise LabelError(
+            raise ValueFaultError(
                 f"has a label that is not known: {error}",
                 "correct it, or give its --taxonomy ('as-listed' takes every name)",
             )
@@ -172,4 +157,4 @@ def _literal_list(text: str) -> list[Any]:
     try:
         return list(ast.literal_eval(text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise LabelError(f"has {text[:40]!r}, no list", "write it as ['a', 'b']") from None
+        raise ValueFaultError(f"has {text[:40]!r}, no list", "write it as ['a', 'b']") from None

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import bad_key, local_key
+from webemo_curate.sources.cell_rules import ValueFaultError
 from webemo_curate.sources.folder_form import FolderForm
 from webemo_curate.sources.folder_walk import LeftOut, is_utf8, regular_files, shown
-from webemo_curate.sources.labels import LabelError
 from webemo_curate.sources.source import (
     BATCH_ROWS,
     ROWS,
@@ -92,8 +92,12 @@ class FolderSource:
     def _form(self) -> FolderForm:
         return FolderForm.of(self.place, self._files)
 
+    @cached_property
+    def _labels(self) -> list[str]:
+        return sorted({label for file in self._files if (label := self._form.parts(file)[1])})
+
     def _told(self) -> str:
-        labels = sorted({label for file in self._files if (label := self._form.parts(file)[1])})
+        labels = self._labels
         split = "split/" if self._form.has_splits else ""
         if not labels:
             return f"{len(self._files)} files: {split}photo, no labels"
@@ -102,12 +106,13 @@ class FolderSource:
 
     def _warn_of_wrapper(self) -> None:
         """Warn where the only class may be a folder around the classes' folders."""
-        labels = {self._form.parts(file)[1] for file in self._files}
+        if len(self._labels) != 1 or self._form.has_splits:
+            return
         shared = commonpath(self._files)
         depth = len(PurePosixPath(shared).parts)
         parts = [PurePosixPath(file).parts for file in self._files]
         below = sorted({part[depth] for part in parts if len(part) > depth + 1})
-        if len(labels) == 1 and not self._form.has_splits and depth and len(below) > 1:
+        if depth and len(below) > 1:
             logger.warning(
                 "%s: '%s' is taken as the label of every photo; if the folders below it are the "
                 "labels (%s), give --source %s",
@@ -121,7 +126,7 @@ class FolderSource:
         split, folder = self._form.parts(file)
         try:
             label = None if folder is None else reading.labels.name(folder)
-        except LabelError as error:
+        except ValueFaultError as error:
             reason = reading.bad.take(self.place / file, number, None, str(error), error.remedy)
             return {"line": number, "url": bad_key(self.name, number), "problem": reason}
         return {

@@ -1,6 +1,5 @@
 """Tell by a file's first bytes what it is, where no suffix says so, and refuse what is not read."""
 
-import codecs
 import re
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from webemo_curate.config import ListingConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.columns import USUAL
-from webemo_curate.sources.encodings import MARKS
+from webemo_curate.sources.encodings import marked_encoding, sample_text
 
 ARCHIVE: Final = (
     "is an archive; unpack it and name what comes out (img2dataset's are read where their .parquet "
@@ -70,9 +69,8 @@ def names_columns(start: bytes, config: ListingConfig) -> bool:
     """
     if config.no_header or config.delimiter:
         return True
-    encoding = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(start).lstrip("\ufeff\r\n ")
-    line = text.partition("\n")[0]
+    text = sample_text(start, marked_encoding(start) or "utf-8")
+    line = text.lstrip("\ufeff\r\n ").partition("\n")[0]
     names = {name.strip(' "\r').lower() for name in BETWEEN.split(line)}
     given = {name.lower() for name in (config.url_column, config.path_column) if name}
     return not names.isdisjoint(given.union(USUAL["url"], USUAL["path"]))

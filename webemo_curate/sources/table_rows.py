@@ -10,9 +10,8 @@ import pyarrow.compute as pc
 
 from webemo_curate.listing_keys import BAD, bad_key, local_key
 from webemo_curate.sources import cell_rules, file_paths
-from webemo_curate.sources.cell_rules import Raw, as_text
+from webemo_curate.sources.cell_rules import Raw, ValueFaultError, as_text
 from webemo_curate.sources.columns import Columns
-from webemo_curate.sources.labels import LabelError
 from webemo_curate.sources.patterns import filled
 from webemo_curate.sources.source import ROWS, ReadOptions, logger
 
@@ -234,7 +233,7 @@ class _Rows:
         for row in rows:
             try:
                 cleaned[row] = file_paths.within(cleaned[row], self._table.root, outside=outside)
-            except file_paths.PathError as error:
+            except ValueFaultError as error:
                 self._problems.setdefault(row, (column, str(error), error.remedy))
         return pa.array(cleaned, pa.string())
 
@@ -274,7 +273,7 @@ class _Rows:
         def read(code: int, value: Any) -> tuple[str, ...]:
             try:
                 return labels.read(value, names)
-            except LabelError as error:
+            except ValueFaultError as error:
                 self._mark(pc.equal(codes, code), column, str(error), error.remedy)
                 return ()
 

@@ -14,8 +14,9 @@ import pyarrow as pa
 from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import bad_key, local_key
 from webemo_curate.rooted import read_regular, regular_digest
-from webemo_curate.sources.file_paths import PathError, within
-from webemo_curate.sources.labels import LabelError, LabelReader
+from webemo_curate.sources.cell_rules import ValueFaultError
+from webemo_curate.sources.file_paths import within
+from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.list_form import FIRST_LINES, ListForm, tell_form
 from webemo_curate.sources.source import (
     BATCH_ROWS,
@@ -148,7 +149,7 @@ class ListSource:
         try:
             url, label = _parse(raw, number, self.form, reading.labels)
             file = within(url, self.root, outside=self.outside) if self.form.files else None
-        except (_LineError, PathError) as error:
+        except ValueFaultError as error:
             reason = reading.bad.take(self.place, number, None, str(error), error.remedy)
             return number, bad_key(self.name, number), *[None] * (len(ROWS) - 3), reason
         key = url if file is None else local_key(self.name, file)
@@ -218,32 +219,21 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
         raise unreadable(file, error) from error
 
 
-class _LineError(Exception):
-    """A malformed line: what is wrong, and what to do."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.remedy = remedy
-
-
 def _parse(raw: bytes, number: int, form: ListForm, labels: LabelReader) -> tuple[str, str | None]:
     """Return the URL or file of a line, and its label."""
     if len(raw) > MAX_LINE_BYTES:
-        raise _LineError(f"is longer than {MAX_LINE_BYTES} bytes", form.remedy)
+        raise ValueFaultError(f"is longer than {MAX_LINE_BYTES} bytes", form.remedy)
     try:
         line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 ({error.reason} at byte {error.start})"
-        raise _LineError(what, "save the list as UTF-8") from error
+        raise ValueFaultError(what, "save the list as UTF-8") from error
     if control := CONTROL.search(line.rstrip("\r\n")):
         what = f"has the control character U+{ord(control[0]):04X} at column {control.start() + 1}"
-        raise _LineError(what, form.remedy)
+        raise ValueFaultError(what, form.remedy)
     first, label = form.parts(line.strip())
     if not first or bool(label) != form.labels or (" " in label and label[0].isdigit()):
-        raise _LineError(f"has {len(line.split())} fields", form.remedy)
+        raise ValueFaultError(f"has {len(line.split())} fields", form.remedy)
     if not form.labels:
         return first, None
-    try:
-        return first, labels.name(label)
-    except LabelError as error:
-        raise _LineError(str(error), error.remedy) from error
+    return first, labels.name(label)
