@@ -4,10 +4,10 @@ Everything that opens an image goes through this package, so that fetch, hashes,
 report see the same pixels. Modules: `formats` (accepted formats), `content` (names for other
 content), `work` (the work a file asks for), `essence` (files without their metadata), `decoding`
 (limits), `profiles`, `color`, `bands` (modes to RGB), `frame_walk` (frame by frame), `reading`
-(what a file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures), `measures`
-(quality), `guard`, `thread_clock` and `freed` (time and memory), `apart` (work in child processes,
-which a file may crash), `examiner` (downloaded files examined there), `shown` (pictures loaded
-there).
+(what a file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures),
+`measures` (quality), `guard`, `thread_clock` and `freed` (time and memory), `apart` (work in child
+processes, which a file may crash), `examiner` (downloaded files examined there), `shown` (pictures
+loaded there).
 """
 
 from webemo_curate.imaging.apart import Apart, Facts, Made, processes
