@@ -52,7 +52,7 @@ IMAGES = pa.schema(
         column("format", ENUM, "image format by content", nullable=True),
         column("width", pa.int32(), "pixels, after EXIF orientation", nullable=True),
         column("height", pa.int32(), "pixels, after EXIF orientation", nullable=True),
-        column("mode", ENUM, "Pillow mode as stored", nullable=True),
+        column("mode", ENUM, "Pillow mode in which it is decoded", nullable=True),
         column("frames", pa.int32(), "frames of an animation; 1: a still", nullable=True),
         column(
             "frame",

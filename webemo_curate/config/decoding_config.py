@@ -38,6 +38,9 @@ class DecodeBounds:
         of a JPEG has rows, in two planes.
     tile_pixels
         Most pixels of a TIFF's tile, for which memory is taken however small the picture is.
+    sample_bytes
+        Most bytes of the samples of a TIFF that Pillow does not read: as many as the largest
+        picture has with one of 32 bits a pixel.
     run_pixels
         Most pixels of a BMP with run-length coding, which Pillow decodes pixel by pixel.
     gif_blocks
@@ -63,6 +66,7 @@ class DecodeBounds:
     canvas_pixels: int = 40 * 10**6
     strips: int = 131_072
     tile_pixels: int = 16 * 10**6
+    sample_bytes: int = 4 * 64 * 10**6
     run_pixels: int = 16 * 10**6
     gif_blocks: int = 262_144
     reach: int = 4

@@ -11,11 +11,11 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from webemo_curate.config import BOUNDS
 from webemo_curate.imaging import essence, work
+from webemo_curate.imaging.deep_tiff import DeepTiffFile
 
 Matches = Callable[[bytes], bool]
 Counts = Callable[[bytes], None]
@@ -143,7 +143,7 @@ def _formats() -> Iterator[Format]:
     yield replace(gif, count_work=work.of_gif)
     yield Format("BMP", ".bmp", "image/bmp", BmpImageFile, _is_bmp, count_work=work.of_bmp)
     tiff = _starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-    yield Format("TIFF", ".tif", "image/tiff", TiffImageFile, tiff, count_work=work.of_tiff)
+    yield Format("TIFF", ".tif", "image/tiff", DeepTiffFile, tiff, count_work=work.of_tiff)
 
 
 FORMATS: Final = tuple(_formats())

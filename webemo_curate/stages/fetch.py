@@ -48,7 +48,7 @@ class FetchStage(Stage[FetchConfig]):
     """
 
     name = "fetch"
-    version = 6
+    version = 7
     inputs: ClassVar = {"listing": ("url", "source", "file", "problem")}
     gate = gates.FETCH
     outputs = ("fetch",)

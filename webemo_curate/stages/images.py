@@ -51,7 +51,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     """
 
     name = "images"
-    version = 5
+    version = 6
     inputs: ClassVar = {"fetch": ("status", "sha256", "suffix", "bytes")}
     gate = gates.IMAGES
     outputs = ("images", "measures")
