@@ -115,6 +115,7 @@ PICTURES = {
     ),
     "strips or tiles of a TIFF": f"{BOUNDS.strips:,}",
     "pixels of a tile of a TIFF": f"{BOUNDS.tile_pixels:,}",
+    "bytes of the samples of a TIFF that Pillow does not read": f"{BOUNDS.sample_bytes:,}",
     "pixels of a BMP with run-length coding": f"{BOUNDS.run_pixels:,}",
     "blocks of a GIF": f"{BOUNDS.gif_blocks:,}",
     "frames followed of an animation": f"as many as hold {BOUNDS.reach} x `max_pixels`, a frame "
