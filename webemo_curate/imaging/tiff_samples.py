@@ -1,25 +1,27 @@
-"""Describe the samples of a TIFF file that Pillow reads wrongly or not at all, and decode them.
+"""Decode the samples of TIFF files that Pillow, whose colors have 8 bits, misreads or refuses."""
 
-Pillow's modes have 8 bits a color. Here files are rewritten so that Pillow, within all its checks,
-decompresses their bytes as one wide gray picture; NumPy makes numbers of these bytes.
-"""
-
-import io
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin
 
 from webemo_curate.config import BOUNDS
 from webemo_curate.imaging.bands import BAND_PIXELS
 from webemo_curate.imaging.decode_errors import DecodeError
+from webemo_curate.imaging.tiff_bytes import (
+    BITS,
+    COMPRESSION,
+    FILL_ORDER,
+    HEIGHT,
+    PHOTOMETRIC,
+    RAW,
+    WIDTH,
+    decompress,
+)
 from webemo_curate.verdicts import DecodeStatus
 
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, SAMPLES, STRIP_ROWS, STRIP_BYTES, PLANAR, PREDICTOR = 273, 277, 278, 279, 284, 317
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, FORMAT = 322, 323, 324, 325, 338, 339
 """Tags of TIFF 6.0."""
@@ -29,7 +31,6 @@ NEEDED: Final = (
     *(STRIP_BYTES, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, FORMAT),
 )
 
-RAW: Final = 1
 LOSSLESS: Final = frozenset({RAW, 5, 8, 32773, 32946, 34925, 50000})
 """Compressions of bytes, whatever these mean: none, LZW, deflate, PackBits, LZMA, Zstandard."""
 
@@ -54,10 +55,6 @@ SEPARATE: Final = 2
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3
 """Predictors: each number is stored as the difference from the one before; so are the bytes of
 floating-point numbers, the highest of a whole row first (Adobe, TIFF technical note 3)."""
-
-LONG: Final = 4
-HEAD: Final = 8
-"""The type of whole numbers of 4 bytes; bytes of a TIFF file's head."""
 
 Bytes = npt.NDArray[np.uint8]
 Values = npt.NDArray[Any]
@@ -172,7 +169,7 @@ class TiffSamples:
             raise DecodeError(DecodeStatus.TOO_LARGE, f"{size} bytes of samples")
         planes, together = (self.count, 1) if self._separate else (1, self.count)
         pictures = [
-            _decompress(content, self._plane_tags(number, together)) for number in range(planes)
+            decompress(content, self._plane_tags(number, together)) for number in range(planes)
         ]
         rows = max(1, BAND_PIXELS // (wide * self.count))
 
@@ -284,40 +281,3 @@ def _grid_of(tags: Mapping[int, tuple[int, ...]], size: tuple[int, int]) -> Grid
     else:
         wide, high = width, min(tags.get(STRIP_ROWS, (height,))[0], height) if STRIPS in tags else 0
     return Grid(wide, high, -(-width // max(wide, 1)), -(-height // max(high, 1)))
-
-
-def _decompress(content: bytes, tags: dict[int, tuple[int, ...]]) -> Image.Image:
-    """Read the strips or tiles of a file as the pixels of a gray picture, by tags of its own."""
-    raw = tags[COMPRESSION] == (RAW,)
-    # What is not compressed is read from the file as it is, so that no copy of it is made.
-    at = HEAD if raw else len(content) + len(content) % 2
-    head = b"II*\0" + struct.pack("<I", at)
-    body = memoryview(content)[HEAD:] if not raw else b""
-    whole = b"".join((head, body, bytes(at - HEAD - len(body)), _page(tags, at)))
-    with _BytesOfTiff(io.BytesIO(whole)) as picture:
-        if raw:
-            picture.fp = io.BytesIO(content)
-        picture.load()
-        return picture
-
-
-def _page(tags: dict[int, tuple[int, ...]], at: int) -> bytes:
-    """Return the list of a page's tags, to be stored at an offset (TIFF 6.0, section 2)."""
-    entries, beyond = b"", b""
-    after = at + 2 + 12 * len(tags) + 4
-    for tag, values in sorted(tags.items()):
-        packed = struct.pack(f"<{len(values)}I", *values)
-        if len(values) > 1:
-            packed, beyond = struct.pack("<I", after + len(beyond)), beyond + packed
-        entries += struct.pack("<HHI", tag, LONG, len(values)) + packed
-    return struct.pack("<H", len(tags)) + entries + bytes(4) + beyond
-
-
-class _BytesOfTiff(TiffImagePlugin.TiffImageFile):
-    """The bytes of samples as a gray picture; their number is bounded before it is loaded."""
-
-    def load_prepare(self) -> None:
-        """Take memory for more pixels than Pillow allows a picture."""
-        if self._im is None:
-            self.im = Image.new(self.mode, self.size).im
-        super().load_prepare()
