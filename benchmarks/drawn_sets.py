@@ -6,7 +6,8 @@ Draws flat, gradient, night and horizon pictures, and soft ones under an agency'
 and footer, all different, into FOLDER (its earlier ones are deleted), with an exact copy, a
 re-scaled copy and a crop of some. Counts pairs of different pictures that are found, with 95 %
 Poisson intervals, and the copies found, with Wilson intervals; beside it a bare pHash at 8 and 10,
-which is what imagededup compares.
+which is what imagededup compares. Of the crops of gradients it counts those that another gradient,
+between other colors, equals to one level: nothing in such a crop says what it was cut out of.
 """
 
 import argparse
@@ -68,6 +69,21 @@ def gradient(random: Random) -> Image.Image:
     rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
     place = (rows * np.sin(angle) + columns * np.cos(angle)) / (2 * np.sqrt(2)) + 0.5
     return _between(_color(random), _color(random), place)
+
+
+def other_gradient(random: Random) -> tuple[Image.Image, Image.Image]:
+    """Draw the crop of a gradient, and a gradient of the crop's size between other colors."""
+    crop = COPIES["crop"](gradient(random))
+    corners = np.asarray(crop)[[0, 0, -1, -1], [0, -1, 0, -1]].astype(float)
+    across = np.linspace(0, 1, crop.width)[None, :, None]
+    down = np.linspace(0, 1, crop.height)[:, None, None]
+    drawn = corners[0] + (corners[1] - corners[0]) * across + (corners[2] - corners[0]) * down
+    return crop, Image.fromarray(drawn.clip(0, 255).round().astype(np.uint8))
+
+
+def levels_apart(one: Image.Image, other: Image.Image) -> int:
+    """Return the largest difference of two pictures of one size."""
+    return int(np.abs(np.asarray(one, np.int16) - np.asarray(other)).max())
 
 
 def night(random: Random) -> Image.Image:
@@ -244,6 +260,11 @@ def main() -> None:
             f"{kind}: keypoints that agree, crops {min(crops)} to {max(crops)}, "
             f"{len(strangers)} pairs of strangers up to {max(strangers)}"
         )
+    apart = [other_gradient(np.random.default_rng(number)) for number in range(options.plain)]
+    most = max(levels_apart(*pair) for pair in apart)
+    print(
+        f"gradient: of each of {len(apart)} crops another gradient is {most} levels apart at most"
+    )
     for method, counted in measure(options.folder, names).items():
         low, high = poisson(len(counted.false))
         print(f"{method}: {len(counted.false)} false pairs ({low:.1f} to {high:.1f})")

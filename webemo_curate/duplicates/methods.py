@@ -13,6 +13,7 @@ import numpy.typing as npt
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import Within, near_pairs
+from webemo_curate.duplicates.cutouts import possible_cuts
 from webemo_curate.duplicates.grays import differences, resemblance
 from webemo_curate.duplicates.hamming import Indices, pairs_within
 from webemo_curate.duplicates.local_words import Words
@@ -196,7 +197,9 @@ def measured_by_features(
         A row for each pair.
     """
     known = 0 if outer is None else int((~outer).sum())
-    pairs = candidate_pairs(words, known)
+    sides = zip(candidate_pairs(words, known), possible_cuts(looks, known), strict=True)
+    first, second = (np.concatenate(side) for side in sides)
+    pairs = _each_once(first, second, outer)
     upright = np.zeros(len(pairs[0]), bool)
     proofs = prove(looks.paths, pairs, False, upright)
     bits = np.full(len(upright), NO_BITS, np.int16)

@@ -92,7 +92,7 @@ class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
     """Clusters clean images that show the same picture, by the measured pairs."""
 
     name = "dedup"
-    version = 9
+    version = 10
     inputs: ClassVar = {
         "listing": ("url", "asset_id", "group"),
         "fetch": ("url", "status", "sha256"),

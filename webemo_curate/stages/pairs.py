@@ -41,7 +41,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
     """
 
     name = "pairs"
-    version = 2
+    version = 3
     inputs: ClassVar = {
         "images": (*CLEAN_COLUMNS, "path", *LOOKS),
         "text": ("sha256", "verdict"),
