@@ -127,6 +127,8 @@ LABELS = pa.schema(
             "if people decided any",
             later=True,
         ),
+        column("ruled", ENUM, "the rule's own verdict, where a person decided", later=True),
+        column("ruled_label", pa.string(), "the label that the rule gives there", later=True),
     ]
 )
 

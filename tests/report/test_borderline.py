@@ -1,5 +1,6 @@
 """What a move would change is what the stage then does; narrow cases are the nearest."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -121,17 +122,26 @@ def test_the_rule_s_own_words_count_where_people_said_otherwise(filled: Workspac
     assert text_borderline(album, config, 3) == by_rule
 
 
+def pictures_of(step: Borderline) -> int:
+    """Count the pictures of a step's histogram, from the words of its bars."""
+    (drawn,) = step.histograms
+    words = [re.findall(r"(\d+) (?:stayed|left)", bar.says) for bar in drawn.bars]
+    return sum(int(count) for counts in words for count in counts)
+
+
 def test_labels_that_people_chose_are_no_conflicts_of_any_policy(filled: Workspace) -> None:
     step = label_borderline(Album(work_on(filled)), BinarizeConfig(), 3)
     rows = filled.read("labels").to_pylist()
     chosen = next(row for row in rows if row["conflict"])
     chosen.update({"verdict": "kept", "target": 1})
     said = [row | {"by": "review" if row is chosen else "rule"} for row in rows]
+    said[rows.index(chosen)]["ruled"] = "label_conflict"
     filled.write("labels", manifest("labels", said), MADE)
     after = label_borderline(Album(work_on(filled)), BinarizeConfig(conflicts="majority"), 3)
     assert step
     assert after
     assert after.now == step.now - 1
+    assert pictures_of(after) == pictures_of(step) - 1
     assert by_setting(after)["conflicts drop"] == after.now
 
 

@@ -10,7 +10,7 @@ from tests.review_page.made import CORRELATIONS, TEXT_MARGINS, VOTES
 from tests.stages.tables import manifest
 from webemo_curate.match_schemas import PAIRS
 from webemo_curate.review_page.case_queue import CaseFilter, build_queue
-from webemo_curate.review_page.cases import text_cases
+from webemo_curate.review_page.cases import label_cases, text_cases
 from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.workspace import Workspace
@@ -52,6 +52,21 @@ def test_a_case_says_what_the_rule_said_also_where_a_person_said_otherwise(
     ]
     cases.write("text", manifest("text", overridden), info.origin)
     assert text_cases(cases, 1.0).equals(by_rule)
+
+
+def test_a_label_that_a_person_chose_is_not_the_rules_word(cases: Workspace) -> None:
+    rows, info = cases.read("labels").to_pylist(), cases.info("labels")
+    assert info
+    by_rule = label_cases(cases).set_index("sha256")["rule"]
+    assert set(by_rule) == {"drop"}
+    chosen = [
+        row | {"verdict": "kept", "label": "joy", "target": 0, "by": "review"} for row in rows
+    ]
+    chosen[0] |= {"ruled": "kept", "ruled_label": "sadness"}
+    chosen[1:] = [row | {"ruled": "label_conflict", "ruled_label": "joy"} for row in chosen[1:]]
+    cases.write("labels", manifest("labels", chosen), info.origin)
+    after = label_cases(cases).set_index("sha256")["rule"]
+    assert after.to_dict() == by_rule.to_dict() | {rows[0]["cluster"]: "sadness"}
 
 
 def test_a_pair_is_asked_once_by_the_placing_that_says_most(cases: Workspace) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.review_page.conftest import Served, decided
 from tests.review_page.made import HOSTILE
+from tests.stages.tables import manifest
+from webemo_curate.reviews.review import Review
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -241,6 +243,36 @@ def test_a_sample_hides_what_the_rule_says_and_read(
         None,
         None,
     )
+
+
+def test_what_the_rule_said_of_a_label_and_what_a_person_chose_stand_apart(
+    page: "Page", serve_page: Serve, cases: Workspace
+) -> None:
+    served = serve_page()
+    open_page(page, served.address)
+    choose(page, kind="label")
+    press(page, "1")
+    served.end()
+    (review,) = decided(cases)
+    assert review.decision in ("joy", "sadness")
+    honor(cases, review)
+
+    open_page(page, serve_page().address)
+    choose(page, kind="label", state="decided")
+    assert page.inner_text("#facts p >> nth=0").startswith("The rule says drop: share of votes")
+    assert page.inner_text("#mark") == f"You decided: {review.decision}."
+
+
+def honor(workspace: Workspace, review: Review) -> None:
+    """Write of the reviewed picture what binarize would: the chosen label, the rule's beside it."""
+    rows, info = workspace.read("labels").to_pylist(), workspace.info("labels")
+    assert info
+    for row in rows:
+        mine = row["cluster"] == review.sha256
+        ruled = {"ruled": row["verdict"], "ruled_label": row["label"]} if mine else {}
+        chosen = {"verdict": "kept", "label": review.decision, "target": 0} if mine else {}
+        row |= ruled | chosen | {"by": "review" if mine else "rule"}
+    workspace.write("labels", manifest("labels", rows), info.origin)
 
 
 def test_people_who_decide_otherwise_are_a_queue_of_their_own(

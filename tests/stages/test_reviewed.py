@@ -221,6 +221,10 @@ def test_a_chosen_label_settles_a_picture_or_a_conflict(
     assert [rows[sha(n)]["target"] for n in range(3)] == [None, 0, 1]
     assert [rows[sha(n)]["label"] for n in range(3)] == ["sadness", "zest", "sadness"]
     assert [rows[sha(n)]["by"] for n in range(3)] == ["review", "rule", "review"]
+    assert [rows[sha(n)]["ruled"] for n in range(3)] == ["kept", None, "label_conflict"]
+    assert rows[sha(0)]["ruled_label"] == plain[sha(0)]["label"] == "sadness"
+    assert rows[sha(1)]["ruled_label"] is None
+    assert {row["ruled"] for row in plain.values()} == {None}
     assert plain[sha(2)]["verdict"] == "label_conflict"
     assert rows[sha(2)]["conflict"] is True
     assert "binarize: 2 of 4 reviews changed nothing" in caplog.text
@@ -229,6 +233,15 @@ def test_a_chosen_label_settles_a_picture_or_a_conflict(
 def test_the_keepers_label_counts_before_its_copies(context: StageContext) -> None:
     rows = labeled(context, (sha(2), None, "zest"), (sha(3), None, "sadness"))
     assert rows[sha(2)]["label"] == "zest"
+
+
+def test_the_rules_own_label_stays_beside_the_chosen_one(context: StageContext) -> None:
+    config = BinarizeConfig(conflicts="positive")
+    (plain,) = (labeled(context, config=config)[sha(2)],)
+    assert (plain["label"], plain["target"]) == ("sadness", 1)
+    row = labeled(context, (sha(2), None, "zest"), config=config)[sha(2)]
+    assert (row["label"], row["target"], row["by"]) == ("zest", 0, "review")
+    assert (row["ruled_label"], row["ruled"]) == ("sadness", "kept")
 
 
 def test_a_chosen_label_that_is_left_out_leaves(context: StageContext) -> None:

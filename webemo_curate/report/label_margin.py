@@ -51,10 +51,10 @@ def label_borderline(album: Album, config: BinarizeConfig, count: int) -> Border
     left = pc.equal(verdict, LabelVerdict.CONFLICT.value).to_numpy()
     kept = pc.equal(verdict, LabelVerdict.KEPT.value).to_numpy()
     ours, others = (table[f"{side}_votes"].to_numpy() for side in ("positive", "other"))
-    several = (ours + others > 1) & (left | kept)
+    ruled = pc.not_equal(pc.fill_null(table["by"].cast(pa.string()), BY_RULE), BY_REVIEW).to_numpy()
+    several = (ours + others > 1) & (left | kept) & ruled
     share = ours[several] / (ours + others)[several]
     drawn = histogram(share, left[several], AXIS, 0.5, "half of the lines")
-    ruled = pc.not_equal(pc.fill_null(table["by"].cast(pa.string()), BY_RULE), BY_REVIEW).to_numpy()
     conflict = table["conflict"].to_numpy(zero_copy_only=False).astype(bool) & ruled
     distance = np.abs(ours / np.maximum(ours + others, 1) - 0.5)
     labels = pc.list_value_length(table["labels"]).to_numpy()

@@ -12,7 +12,8 @@ from webemo_curate.duplicates.margins import MEASURES, pair_margins
 from webemo_curate.duplicates.stored_pairs import from_table, named_images
 from webemo_curate.frames import to_frame
 from webemo_curate.reviews.decided_reviews import BY_REVIEW, ruled
-from webemo_curate.verdicts import TextVerdict
+from webemo_curate.reviews.review import Decision
+from webemo_curate.verdicts import LabelVerdict, TextVerdict
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ rule: what it says, as a decision.
 
 TEXT_COLUMNS: Final = ["sha256", "score", "threshold", "verdict", "ruled"]
 """Of the text manifest: cases of text are made of them."""
+
+LABEL_COLUMNS: Final = [
+    *("cluster", "label", "positive_votes", "other_votes", "conflict", "verdict"),
+    *("ruled", "ruled_label"),
+]
+"""Of the labels manifest: conflicts are made of them."""
 
 DOUBT_COLUMNS: Final = ["sha256", "label", "suggested", "suggested_probability", "score", "issue"]
 """Of the manifest of doubted labels."""
@@ -136,12 +143,13 @@ def label_cases(workspace: Workspace) -> "pd.DataFrame":
     DataFrame
         Columns `CASE_COLUMNS`; all conflicts, for under the default policy each costs a picture.
     """
-    columns = ["cluster", "label", "positive_votes", "other_votes", "conflict", "verdict"]
-    labels = workspace.read("labels", columns)
-    frame = to_frame(labels.filter(labels["conflict"]))
+    labels = workspace.read("labels", LABEL_COLUMNS)
+    labels = labels.filter(labels["conflict"])
+    frame = to_frame(labels)
     votes = (frame["positive_votes"] + frame["other_votes"]).astype("float64")
     share = frame["positive_votes"].astype("float64") / votes
-    kept = frame["verdict"].astype(str) == "kept"
+    kept = pc.equal(ruled(labels), LabelVerdict.KEPT.value).to_numpy()
+    own = pc.coalesce(labels["ruled_label"], labels["label"]).to_numpy()
     return frame.rename(columns={"cluster": "sha256"}).assign(
         kind="label",
         other=None,
@@ -149,7 +157,7 @@ def label_cases(workspace: Workspace) -> "pd.DataFrame":
         score=share,
         threshold=EVEN,
         margin=share - EVEN,
-        rule=frame["label"].astype(object).where(kept, "drop"),
+        rule=np.where(kept, own, Decision.DROP),
     )[CASE_COLUMNS]
 
 

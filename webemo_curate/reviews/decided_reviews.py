@@ -58,20 +58,20 @@ def decided_by(reviewed: Any) -> pa.Array:
     return pc.if_else(reviewed, pa.scalar(BY_REVIEW), pa.scalar(BY_RULE))
 
 
-def ruled(text: pa.Table) -> pa.ChunkedArray:
-    """Return what the text filter itself says of pictures, whatever people said of them.
+def ruled(judged: pa.Table) -> pa.ChunkedArray:
+    """Return what the rule itself says, whatever people said.
 
     Parameters
     ----------
-    text : pa.Table
-        Columns `verdict` and `ruled` of the text manifest.
+    judged : pa.Table
+        Columns `verdict` and `ruled` of the text or the labels manifest.
 
     Returns
     -------
     pa.ChunkedArray
-        A `TextVerdict` a row, as plain text.
+        A `TextVerdict` or `LabelVerdict` a row, as plain text.
     """
-    own, stands = (text[name].cast(pa.string()) for name in ("ruled", "verdict"))
+    own, stands = (judged[name].cast(pa.string()) for name in ("ruled", "verdict"))
     return pc.coalesce(own, stands)
 
 

@@ -96,8 +96,10 @@ where sha256 not in (select sha256 from duplicates)
 
 HONORED = """
 create table honored as -- and where they said nothing the rule's word
-select settled.* exclude (verdict, target), label as chosen, coalesce(said, verdict) as verdict,
-    case when said is null then target when said = 'kept' then class end as target,
+select settled.* exclude (verdict, target), label as chosen,
+    coalesce(said, settled.verdict) as verdict,
+    case when said is null then settled.target when said = 'kept' then class end as target,
+    settled.target as ruled_target, if(said is null, null, settled.verdict) as ruled,
     case when (select count(*) from chosen) > 0
         then if(said is null, $rule, $review) end as "by"
 from settled left join chosen using (cluster)
@@ -106,14 +108,16 @@ from settled left join chosen using (cluster)
 LABELS = """
 with speaking as ( -- a label speaks for its cluster's target, or counts at all if there is none
     select cluster, label, lines, place,
-        not excluded and (target is null or class = target) as speaks
+        not excluded and (target is null or class = target) as speaks,
+        not excluded and (ruled_target is null or class = ruled_target) as spoke
     from votes join meanings using (label) join honored using (cluster)
 ), deciding as ( -- the commonest that speaks, the first by name of those
-    select cluster, arg_max(label, (speaks, lines, -place)) as label
+    select cluster, arg_max(label, (speaks, lines, -place)) as label,
+        arg_max(label, (spoke, lines, -place)) as ruled_label
     from speaking group by cluster
 )
 select cluster, labels, coalesce(chosen, label) as label, target, positive_votes, other_votes,
-    conflict, verdict, "by"
+    conflict, verdict, "by", ruled, if(ruled is null, null, ruled_label) as ruled_label
 from honored left join deciding using (cluster)
 order by cluster
 """
@@ -132,6 +136,7 @@ class BinarizeStage(TableStage[BinarizeConfig]):
     """
 
     name = "binarize"
+    version = 2
     inputs: ClassVar = {
         "listing": ("url", "label", "emotion"),
         "fetch": ("url", "status", "sha256"),
