@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Self
 
 from webemo_curate.errors import InputError
 from webemo_curate.system_faults import raise_system_fault
@@ -25,7 +24,8 @@ ODD_PARTS = frozenset(("", ".", ".."))
 
 LINK, SPECIAL = "is a link", "is neither a file nor a folder"
 
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""How files are opened: no link is followed, and no pipe waited for."""
 
 
 class NotRegularError(OSError):
@@ -122,19 +122,37 @@ def open_below(root: Path, key: str) -> FileIO:
     if not is_plain(key):
         raise NotRegularError(f"{key!r} is no path below {root}")
     *folders, name = key.split("/")
-    place = _open_folder(root, folders)
+    place = open_folder(root, folders)
     try:
-        return _as_regular(os.open(name, _FLAGS, dir_fd=place), key)
+        return _as_regular(os.open(name, FLAGS, dir_fd=place), key)
     finally:
         os.close(place)
 
 
-def _open_folder(root: Path, folders: Sequence[str]) -> int:
-    """Open a folder below a root, part by part, without following links."""
+def open_folder(root: Path, folders: Sequence[str]) -> int:
+    """Open a folder below a root, part by part, without following links.
+
+    Parameters
+    ----------
+    root : Path
+        Any folder; it may be a link.
+    folders : sequence of str
+        The parts on the way, from the root.
+
+    Returns
+    -------
+    int
+        Its descriptor, which the caller closes.
+
+    Raises
+    ------
+    OSError
+        If there is no such folder.
+    """
     place = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     try:
         for folder in folders:
-            inner = os.open(folder, _FLAGS | os.O_DIRECTORY, dir_fd=place)
+            inner = os.open(folder, FLAGS | os.O_DIRECTORY, dir_fd=place)
             os.close(place)
             place = inner
     except OSError:
@@ -147,46 +165,6 @@ def read_below(root: Path, key: str) -> bytes:
     """Read a whole file below a root; raises the errors of `open_below`."""
     with open_below(root, key) as stream:
         return stream.read()
-
-
-class NeighborReader:
-    """Reads files below a root, many of them in the same folders; a context manager.
-
-    The last file's folder stays open, because opening it takes longer than reading a small file.
-
-    Parameters
-    ----------
-    root : Path
-        Any folder; it may be a link.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._folders: list[str] | None = None
-        self._place = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave()
-
-    def read(self, key: str) -> bytes:
-        """Read a whole file; raises the errors of `open_below`."""
-        if not is_plain(key):
-            raise NotRegularError(f"{key!r} is no path below {self._root}")
-        *folders, name = key.split("/")
-        if folders != self._folders:
-            self._leave()
-            self._place = _open_folder(self._root, folders)
-            self._folders = folders
-        with _as_regular(os.open(name, _FLAGS, dir_fd=self._place), key) as stream:
-            return stream.read()
-
-    def _leave(self) -> None:
-        if self._folders is not None:
-            os.close(self._place)
-            self._folders = None
 
 
 def open_regular(path: Path) -> FileIO:
@@ -207,7 +185,7 @@ def open_regular(path: Path) -> FileIO:
     OSError
         If there is no such regular file.
     """
-    return _as_regular(os.open(path, _FLAGS & ~os.O_NOFOLLOW), str(path))
+    return _as_regular(os.open(path, FLAGS & ~os.O_NOFOLLOW), str(path))
 
 
 def read_regular(path: Path, at_most: int | None = None) -> bytes:

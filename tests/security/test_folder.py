@@ -1,5 +1,6 @@
 """Nothing outside a workspace is read, written, deleted or truncated."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,15 +16,9 @@ from tests.work import work_on
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.report.build import build_report
-from webemo_curate.rooted import (
-    ODD,
-    NeighborReader,
-    below,
-    is_plain,
-    open_below,
-    read_below,
-)
+from webemo_curate.rooted import ODD, below, is_plain, open_below, read_below
 from webemo_curate.storage.atomic import atomic_path
+from webemo_curate.storage.neighbor_files import NeighborReader
 from webemo_curate.workspace import Workspace
 
 ORIGIN = Origin("made up", 1, {}, {})
@@ -194,11 +189,14 @@ def test_neighbors_are_read_as_each_by_itself(tmp_path: Path, outside: Path) -> 
         (root / key).write_bytes(key.encode())
     (root / "c").symlink_to(outside)
     (root / "b" / "link").symlink_to(outside / "one")
+    (root / "a" / "empty").touch()
+    os.mkfifo(root / "b" / "pipe")
     before = len([*Path("/proc/self/fd").iterdir()])
     with NeighborReader(root) as files:
         for key in ("a/1", "a/2", "b/1", "a/1", "top", "a/2"):
             assert files.read(key) == read_below(root, key) == key.encode()
-        for away in ("c/one", "b/link", "../root/top", "none/1", "a/3", "a"):
+        assert files.read("a/empty") == b""
+        for away in ("c/one", "b/link", "b/pipe", "../root/top", "none/1", "a/3", "a"):
             with pytest.raises(OSError, match=r"."):
                 files.read(away)
             assert files.read("b/1") == b"b/1"

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.remedies import bringing_back
-from webemo_curate.rooted import NeighborReader, below, is_plain
+from webemo_curate.rooted import below
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles
+from webemo_curate.storage.neighbor_files import NeighborReader
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.workspace import Workspace
 
@@ -72,7 +73,7 @@ class Pictures:
             yield images.read
             return
         with NeighborReader(images.root) as files:
-            yield lambda place: (files if is_plain(place) else images).read(place)
+            yield lambda place: (images if place.startswith("/") else files).read(place)
 
     def _changed(self, place: str) -> CurateError:
         """Return the error of a picture whose bytes are not those of its hash."""

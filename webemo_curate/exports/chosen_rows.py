@@ -24,6 +24,9 @@ BATCH_ROWS = 512
 COUNTED_ROWS = 8192
 """Rows held while they are counted: a manifest's whole row group would be a third of the memory."""
 
+COUNTED = ("sha256", "label", "target")
+"""Columns that are read to count rows."""
+
 HASH_DIGITS = 64
 FILE_NAME = r"^[0-9a-f]{64}\.[a-z0-9]{1,5}$"
 """What a stored image may be called: its name becomes a name in what is written."""
@@ -73,15 +76,29 @@ class SplitRows:
         InputError
             If the manifest is not sound, a path names another image, or a target no class.
         """
-        yield from map(self._checked, manifest_batches(self.file, self.name, SPLIT.names, rows))
+        for table in self._sound(SPLIT.names, rows):
+            yield table.append_column("file_name", checked_names(table, str(self.file)))
+
+    def count(self) -> Counter[tuple[str, int]]:
+        """Return how many of the rows have each label and target; raises as `batches`."""
+        counts: Counter[tuple[str, int]] = Counter()
+        for table in self._sound(COUNTED, COUNTED_ROWS):
+            columns = table.group_by(["label", "target"]).aggregate([([], "count_all")])
+            labels, targets, rows = (column.to_pylist() for column in columns.columns)
+            counts.update(dict(zip(zip(labels, targets, strict=True), rows, strict=True)))
+        return counts
+
+    def _sound(self, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+        """Yield columns of what leaves, its targets checked."""
+        for table in manifest_batches(self.file, self.name, columns, rows):
+            yield self._checked(without(table, self.removed))
 
     def _checked(self, table: pa.Table) -> pa.Table:
-        table = without(table, self.removed)
         known = pc.is_in(table["target"], pa.array(range(self.classes), pa.int8()))
         if not pc.all(known, min_count=0).as_py():
             bad = table["target"].filter(pc.invert(known))[0]
             raise InputError(f"{self.file}: target {bad} is none of its {self.classes} classes")
-        return table.append_column("file_name", checked_names(table, str(self.file)))
+        return table
 
 
 @dataclass(frozen=True)
@@ -115,7 +132,7 @@ class Selection:
     @cached_property
     def counts(self) -> dict[str, Counter[tuple[str, int]]]:
         """Images of each split by label and target."""
-        return {split.name: _count(split) for split in self.splits}
+        return {split.name: split.count() for split in self.splits}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -208,10 +225,3 @@ def _open(workspace: Workspace, name: str, classes: int, removed: frozenset[str]
         hashes = manifest_batches(file, name, ["sha256"])
         rows = sum(without(batch, removed).num_rows for batch in hashes)
     return SplitRows(name, file, rows, classes, removed)
-
-
-def _count(split: SplitRows) -> Counter[tuple[str, int]]:
-    counts: Counter[tuple[str, int]] = Counter()
-    for batch in split.batches(COUNTED_ROWS):
-        counts.update(zip(batch["label"].to_pylist(), batch["target"].to_pylist(), strict=True))
-    return counts

@@ -1,7 +1,8 @@
 """Parquet files and a card that `datasets.load_dataset(FOLDER)` reads, streaming too."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from webemo_curate.exports.chosen_rows import Selection, SplitRows
 from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.format_card import Card, write_card
+from webemo_curate.exports.one_ahead import one_ahead
 
 ROW_GROUP_ROWS = 512
 ROW_GROUP_BYTES = 8 * 2**20
@@ -51,6 +53,24 @@ class Written(NamedTuple):
 
     pictures: int
     bytes: int
+
+
+class RowGroup(NamedTuple):
+    """Rows that are written together.
+
+    Attributes
+    ----------
+    file
+        The number of their file, from 0.
+    rows
+        Columns of `SplitRows.batches`.
+    contents
+        Their pictures.
+    """
+
+    file: int
+    rows: pa.Table
+    contents: list[bytes]
 
 
 def write_huggingface(job: ExportJob, folder: Path) -> dict[str, int]:
@@ -95,14 +115,14 @@ def features(selection: Selection) -> dict[str, Any]:
 
 
 def _write_split(job: ExportJob, split: SplitRows, folder: Path) -> Written:
-    """Write a split's files."""
+    """Write a split's files; pictures are read while those before them are written."""
     info = json.dumps({"info": {"features": features(job.selection)}}, sort_keys=True)
     schema = COLUMNS.with_metadata({b"huggingface": info.encode()})
     count, pictures, size = job.shard_count(split), 0, 0
-    for number, tables in enumerate(job.shards(split)):
+    for number, groups in groupby(one_ahead(_row_groups(job, split)), lambda group: group.file):
         file = folder / DATA / f"{split.name}-{number:05d}-of-{count:05d}.parquet"
         with _writer(file, schema) as writer:
-            for rows, contents in _row_groups(job, tables):
+            for _, rows, contents in groups:
                 writer.write_table(_columns(rows, contents, job.selection, schema))
                 pictures += len(contents)
                 size += sum(map(len, contents))
@@ -123,21 +143,20 @@ def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _row_groups(
-    job: ExportJob, tables: Iterable[pa.Table]
-) -> Iterator[tuple[pa.Table, list[bytes]]]:
-    """Yield rows with their pictures, as many as a row group holds."""
-    for table in tables:
-        contents: list[bytes] = []
-        start = size = 0
-        for content in job.contents(table):
-            contents.append(content)
-            size += len(content)
-            if len(contents) == ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
-                yield table.slice(start, len(contents)), contents
-                start, size, contents = start + len(contents), 0, []
-        if contents:
-            yield table.slice(start), contents
+def _row_groups(job: ExportJob, split: SplitRows) -> Iterator[RowGroup]:
+    """Yield the rows of a split with their pictures, as many as a row group holds."""
+    for number, tables in enumerate(job.shards(split)):
+        for table in tables:
+            contents: list[bytes] = []
+            start = size = 0
+            for content in job.contents(table):
+                contents.append(content)
+                size += len(content)
+                if len(contents) == ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
+                    yield RowGroup(number, table.slice(start, len(contents)), contents)
+                    start, size, contents = start + len(contents), 0, []
+            if contents:
+                yield RowGroup(number, table.slice(start), contents)
 
 
 def _columns(
