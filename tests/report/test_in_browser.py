@@ -175,6 +175,27 @@ def test_a_table_sorts_by_keyboard_up_and_down(page: Page) -> None:
         assert counts == sorted(counts, reverse=reverse)
 
 
+def test_dates_and_digests_sort_as_words_and_accuracies_as_numbers(page: Page) -> None:
+    table = page.locator("#training table").first
+    told = {
+        "Finished": ["2026-11-27 20:53", "2026-02-01 09:00"],
+        "Split": ["9e107d9d", "10ab34cd"],
+        "Test, %": ["99.1 (9.0 to 99.9)", "100.0 (90.0 to 100.0)"],
+    }
+    for heading, (one, other) in told.items():
+        column = table.locator("thead th").all_inner_texts().index(heading)
+        cells = table.locator(f"tbody tr > :nth-child({column + 1})")
+        cells.evaluate_all(
+            "(all, words) => all.forEach((e, i) => e.textContent = words[i])", told[heading]
+        )
+        button = table.locator("th", has_text=heading).locator("button").first
+        button.click()
+        wanted = [one, other] if heading == "Test, %" else sorted([one, other])
+        assert cells.all_inner_texts() == wanted, heading
+        button.click()
+        assert cells.all_inner_texts() == wanted[::-1], heading
+
+
 def test_sections_fold_and_their_anchors_unfold_them(page: Page) -> None:
     table = page.locator("#splits table")
     page.locator("#splits summary").first.focus()

@@ -43,11 +43,14 @@ viewer.addEventListener("click", (clicked) => {
 });
 
 // Sorting: a button in each heading of a table; first up, then down.
+// A number, alone or before a unit or an interval; a date or a digest is none.
+const NUMERIC = /^[-+]?[\d.,]+(?:e[-+]?\d+)?(?:$|[\s%])/;
+
 function valueOf(row, column) {
   const cell = row.cells[column];
   const text = cell.dataset.value ?? cell.textContent.trim();
   const number = Number.parseFloat(text.replaceAll(",", ""));
-  return { text, number: /^[-+]?[\d.,]/.test(text) ? number : Number.NaN };
+  return { text, number: NUMERIC.test(text) ? number : Number.NaN };
 }
 
 function compare(one, other) {
