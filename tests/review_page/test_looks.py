@@ -14,6 +14,7 @@ from tests.review_page.conftest import Served
 from tests.review_page.made import make_cases
 from tests.review_page.test_page import choose, open_page, press
 from tools.review_pictures import HARMLESS, SHOWN, show
+from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -114,7 +115,7 @@ def test_what_is_shown_is_said(page: "Page", serve_page: Serve) -> None:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw the cases that the pictures of the docs show."""
-    return make_cases(tmp_path_factory.mktemp("harmless") / "ws", HARMLESS).root
+    return make_cases(Workspace(tmp_path_factory.mktemp("harmless") / "ws"), HARMLESS).root
 
 
 @pytest.mark.parametrize("name", SHOWN)
