@@ -9,9 +9,9 @@ are within a round.
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
-import random
 import shutil
 import statistics
 import sys
@@ -20,60 +20,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
+from benchmarks.exported_rows import SPLIT, draw, list_rows
 from benchmarks.measure import MEGABYTE, run
 from webemo_curate.config import ExportConfig, ExportFormat
 from webemo_curate.exports.chosen_rows import select
 from webemo_curate.exports.export import WRITERS
 from webemo_curate.exports.export_job import ExportJob
-from webemo_curate.manifest import Origin
 from webemo_curate.progress import ProgressBar
-from webemo_curate.workspace import Workspace, image_path
+from webemo_curate.workspace import Workspace
 
 IMAGES, BYTES, ROUNDS, SHARD = 20_000, 11_000, 3, 2000
-WITHOUT_IMAGES = {ExportFormat.FIFTYONE}
-"""Forms that read manifests which are not drawn here."""
-
-OURS = {f"curate {form}": form for form in ExportFormat if form not in WITHOUT_IMAGES}
-SPLIT = "train"
-
-
-def draw(place: Path, images: int, size: int) -> Workspace:
-    """Make a workspace of random bytes with one split; a million small ones take a minute."""
-    workspace = Workspace(place)
-    if workspace.has(SPLIT):
-        return workspace
-    for number in range(256):
-        (place / "data/images" / f"{number:02x}").mkdir(parents=True, exist_ok=True)
-    generator = random.Random(0)
-    hashes = []
-    for _ in range(images):
-        content = generator.randbytes(size)
-        hashes.append(hashlib.sha256(content).hexdigest())
-        (place / image_path(hashes[-1], ".jpg")).write_bytes(content)
-    list_rows(workspace, sorted(hashes))
-    return workspace
-
-
-def list_rows(workspace: Workspace, hashes: list[str]) -> None:
-    """Write a split of pictures, column by column: a million rows fit in memory."""
-    rows = len(hashes)
-    labels = [f"label {number % 25}" for number in range(rows)]
-    table = pa.table(
-        {
-            "path": [image_path(sha256, ".jpg") for sha256 in hashes],
-            "sha256": hashes,
-            "target": pa.array([number % 2 for number in range(rows)], pa.int8()),
-            "label": labels,
-            "labels": [[label] for label in labels],
-            "group": hashes,
-            "width": pa.array([300] * rows, pa.int32()),
-            "height": pa.array([200] * rows, pa.int32()),
-            "url": [f"https://photos.example/{sha256[:20]}.jpg" for sha256 in hashes],
-        }
-    )
-    workspace.write(SPLIT, table, Origin("split", 1, {}, {}), ("a", "b"))
+OURS = {f"curate {form}": form for form in ExportFormat}
 
 
 def ours(form: ExportFormat, workspace: Workspace, folder: Path) -> None:
@@ -90,7 +47,7 @@ def rows_of(workspace: Workspace) -> Iterator[dict[str, object]]:
 
 def shard_writer(workspace: Workspace, folder: Path) -> None:
     """WebDataset's own writer, told to do what ours does, without checking a hash."""
-    import webdataset
+    import webdataset  # loaded before the clock runs
 
     with webdataset.ShardWriter(f"{folder}/train-%05d.tar", maxcount=SHARD, verbose=0) as writer:
         for row in rows_of(workspace):
@@ -101,7 +58,7 @@ def shard_writer(workspace: Workspace, folder: Path) -> None:
 
 def embedding(workspace: Workspace, folder: Path) -> None:
     """`datasets`' own way: paths as an Image column, embedded as the Parquet is written."""
-    import datasets
+    import datasets  # loaded before the clock runs
     from datasets.table import embed_table_storage
 
     datasets.disable_progress_bars()
@@ -131,11 +88,18 @@ RIVALS: dict[str, Callable[[Workspace, Path], None]] = {
     "webdataset ShardWriter": shard_writer,
     "datasets embedding": embedding,
 }
+LOADED = {
+    "webdataset ShardWriter": ("webdataset",),
+    "datasets embedding": ("datasets", "datasets.table"),
+}
+"""What writers load, before the clock runs; ours, as all of them, Arrow with pandas."""
+
 AGAINST = {
     "curate webdataset": ("webdataset ShardWriter", "cp -r"),
     "curate huggingface": ("datasets embedding", "cp -r"),
     "curate croissant": ("datasets embedding", "cp -r"),
     "curate imagefolder": ("cp -r",),
+    "curate fiftyone": ("cp -r",),
 }
 
 
@@ -144,13 +108,22 @@ def write_one(name: str, work: Path) -> None:
     workspace, folder = Workspace(work / "ws"), work / "out"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    for module in ("pyarrow.compute", "pyarrow.parquet", "pandas", *LOADED.get(name, ())):
+        importlib.import_module(module)
     started, used = time.perf_counter(), cpu_seconds()
     if name in RIVALS:
         RIVALS[name](workspace, folder)
     else:
         ours(OURS[name], workspace, folder)
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds() - used}))
+    told = {"seconds": seconds, "cpu_seconds": cpu_seconds() - used}
+    print(json.dumps(told | {"bytes": own_bytes(folder)}))
+
+
+def own_bytes(folder: Path) -> int:
+    """Return the bytes of a folder's files, without those that are links of the workspace's."""
+    files = (file.stat() for file in folder.rglob("*") if file.is_file())
+    return sum(file.st_size for file in files if file.st_nlink == 1)
 
 
 def cpu_seconds() -> float:
@@ -160,11 +133,22 @@ def cpu_seconds() -> float:
 
 
 class Measured(NamedTuple):
-    """What one writer did: images a second, images a second of processor time, memory in MB."""
+    """What one writer did.
+
+    Attributes
+    ----------
+    speed, cpu_speed
+        Images a second, and a second of processor time.
+    memory
+        MB, resident at most.
+    size
+        Bytes on the disk an image, hard links left out.
+    """
 
     speed: float
     cpu_speed: float
     memory: float
+    size: float
 
 
 def measure(name: str, work: Path, images: int) -> Measured:
@@ -174,7 +158,7 @@ def measure(name: str, work: Path, images: int) -> Measured:
     cost = run(command, log)
     told = json.loads(log.read_text().splitlines()[-1])
     speeds = (images / told["seconds"], images / told["cpu_seconds"])
-    return Measured(*speeds, cost.peak_bytes / MEGABYTE)
+    return Measured(*speeds, cost.peak_bytes / MEGABYTE, told["bytes"] / images)
 
 
 def ratios(rounds: Sequence[dict[str, Measured]], name: str, rival: str, field: str) -> str:
@@ -216,7 +200,9 @@ def show(name: str, rounds: Sequence[dict[str, Measured]]) -> None:
     speed = statistics.median(one[name].speed for one in rounds)
     cpu_speed = statistics.median(one[name].cpu_speed for one in rounds)
     memory = max(one[name].memory for one in rounds)
-    print(f"{name:<24}{speed:>9,.0f} images/s {cpu_speed:>9,.0f} images/CPU-s {memory:>6,.0f} MB")
+    size = statistics.median(one[name].size for one in rounds)
+    rates = f"{speed:>9,.0f} images/s {cpu_speed:>9,.0f} images/CPU-s"
+    print(f"{name:<24}{rates} {memory:>6,.0f} MB {size:>9,.0f} bytes an image")
     for rival in AGAINST.get(name, ()):
         if rival in rounds[0]:
             wall, cpu = (ratios(rounds, name, rival, field) for field in ("speed", "cpu_speed"))
