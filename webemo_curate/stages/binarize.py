@@ -111,13 +111,15 @@ with speaking as ( -- a label speaks for its cluster's target, or counts at all 
         not excluded and (target is null or class = target) as speaks,
         not excluded and (ruled_target is null or class = ruled_target) as spoke
     from votes join meanings using (label) join honored using (cluster)
+    where len(labels) > 1
 ), deciding as ( -- the commonest that speaks, the first by name of those
     select cluster, arg_max(label, (speaks, lines, -place)) as label,
         arg_max(label, (spoke, lines, -place)) as ruled_label
     from speaking group by cluster
 )
-select cluster, labels, coalesce(chosen, label) as label, target, positive_votes, other_votes,
-    conflict, verdict, "by", ruled, if(ruled is null, null, ruled_label) as ruled_label
+select cluster, labels, coalesce(chosen, label, labels[1]) as label, target, positive_votes,
+    other_votes, conflict, verdict, "by", ruled,
+    if(ruled is null, null, coalesce(ruled_label, labels[1])) as ruled_label
 from honored left join deciding using (cluster)
 order by cluster
 """
@@ -177,8 +179,9 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         engine.make(SETTLED, policy=self.config.conflicts, binary=self.config.target == "binary")
         engine.make(CHOSEN, drop=str(Decision.DROP), dropped=str(LabelVerdict.DROPPED))
         engine.make(HONORED, rule=BY_RULE, review=BY_REVIEW)
-        total, unused = engine.count(REVIEWS), engine.rows(UNUSED, drop=str(Decision.DROP))
-        tell_unused(self.name, unused[0][0], total)
+        if total := engine.count(REVIEWS):
+            ((unused,),) = engine.rows(UNUSED, drop=str(Decision.DROP))
+            tell_unused(self.name, unused, total)
         return {"labels": engine.table(LABELS)}
 
     def _check_votes(self, engine: TableEngine) -> None:

@@ -27,15 +27,19 @@ logger = logging.getLogger(__name__)
 SPLITS = tuple(str(split) for split in Split)
 
 
+KEPT = """
+create table drawn as select sha256, target, label from sample where kept
+"""
+
 ROWS = """
 create table rows as -- the images kept, with all that the split manifests say of them
 with first_urls as (
-    select sha256, min(url) as url from "fetch" where list_contains($stored, status) group by sha256
+    select sha256, min(url) as url from "fetch" semi join drawn using (sha256)
+    where list_contains($stored, status) group by sha256
 )
-select sha256, path, target, label, labels, "group", width, height, url
-from sample join images using (sha256) join duplicates using (sha256)
-    join labels as clusters on clusters.cluster = sha256 join first_urls using (sha256)
-where kept
+select sha256, path, target, drawn.label, labels, "group", width, height, url
+from drawn join first_urls using (sha256) join images using (sha256) join duplicates using (sha256)
+    join labels as clusters on clusters.cluster = sha256
 """
 
 NAMED = """
@@ -119,6 +123,7 @@ class SplitStage(TableStage[SplitConfig]):
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
+        engine.make(KEPT)
         engine.make(ROWS, stored=[*STORED])
         engine.make(NAMED)
         self._name_earlier(engine, context)
