@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.duplicates.test_geometry import scene
 from webemo_curate.config import DedupConfig
+from webemo_curate.duplicates import difference as difference_module
 from webemo_curate.duplicates.difference import difference
 from webemo_curate.duplicates.overlays import Overlay, overlay
 
@@ -52,6 +53,22 @@ def test_words_do_not_excuse_another_part():
     changed_part = picture.copy()
     changed_part.paste(other.crop((80, 50, 150, 130)), (90, 60))
     assert changed(picture, written(changed_part.convert("L"), [("WHEN YOU SEE", 10)])) > LIMIT
+
+
+@pytest.mark.parametrize(("seed", "radius", "at"), [(4, 14, (150, 110)), (7, 17, (90, 80))])
+def test_other_gray_values_and_other_detail_in_one_place_count_together(
+    seed, radius, at, monkeypatch
+):
+    picture, mask = scene(seed, SIZE).convert("L"), Image.new("L", SIZE)
+    left, top = (middle - radius for middle in at)
+    ImageDraw.Draw(mask).ellipse((left, top, left + 2 * radius, top + 2 * radius), fill=255)
+    turned = Image.composite(picture.rotate(70, center=at), picture, mask)
+    assert changed(picture, turned) > LIMIT
+    # Neither would do alone.
+    monkeypatch.setattr(
+        difference_module, "other_detail", lambda ours, _: np.zeros(ours.shape, bool)
+    )
+    assert 0 < changed(picture, turned) <= LIMIT
 
 
 @pytest.mark.parametrize(("top", "is_drawn"), [(0, True), (130, True), (60, False)])

@@ -125,9 +125,8 @@ def difference(ours: Gray, theirs: Gray, inside: Mask) -> Difference:
     agreeing = float((structured & ~changed).sum() / max(1, structured.sum()))
     parts, area = _parts(sharp, fine, changed, core), float(core.sum())
     words = sum(part.size for part in parts if part.overlay == Overlay.WORDS) >= WORDS * area
-    # Where detail is another, the window in which it is compared makes a part twice as large.
-    detail = _largest(_parts(sharp, None, other, core), words) / 2
-    return Difference(correlation, agreeing, max(_largest(parts, words), detail) / area)
+    largest = _largest(parts, _parts(sharp, None, other, core), words)
+    return Difference(correlation, agreeing, largest / area)
 
 
 def _blurred(gray: Gray) -> Plane:
@@ -212,10 +211,11 @@ def _deviation(plane: Plane) -> Plane:
 
 
 class _Part(NamedTuple):
-    """A part that differs: its changed pixels, and what it is."""
+    """A part that differs: its changed pixels, what it is, and where."""
 
     size: int
     overlay: Overlay
+    region: Mask
 
 
 def _parts(
@@ -234,7 +234,7 @@ def _parts(
             continue
         around = (cv2.dilate(region.astype(np.uint8), np.ones((RING, RING))) > 0) & still
         box = np.asarray(boxes[number], np.int32)
-        found.append(_Part(size, overlay(sharp, region, around, box, frame)))
+        found.append(_Part(size, overlay(sharp, region, around, box, frame), region))
     return found
 
 
@@ -245,10 +245,19 @@ def _frame(core: Mask) -> Box:
     return np.array(ends, np.int32)
 
 
-def _largest(parts: list[_Part], words: bool) -> int:
-    """Return the size of the largest part that no overlay explains."""
+def _largest(parts: list[_Part], detailed: list[_Part], words: bool) -> float:
+    """Return the size of the largest part that no overlay explains.
+
+    A part of other gray values may have, in the same place, one of other detail: both count. The
+    window in which detail is compared makes a part twice as large.
+    """
     explained = Overlay.LINE if words else Overlay.WORDS
-    return max((part.size for part in parts if part.overlay < explained), default=0)
+    own, other = ([p for p in side if p.overlay < explained] for side in (parts, detailed))
+    sizes = [part.size / 2 for part in other]
+    for part in own:
+        beside = (o.size / 2 for o in other if (o.region & part.region).any())
+        sizes.append(part.size + sum(beside))
+    return max(sizes, default=0.0)
 
 
 def _same_detail(ours: Plane, theirs: Plane) -> bool:
