@@ -41,7 +41,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
     """
 
     name = "pairs"
-    version = 3
+    version = 4
     inputs: ClassVar = {
         "images": (*CLEAN_COLUMNS, "path", *LOOKS),
         "text": ("sha256", "verdict"),
