@@ -40,12 +40,14 @@ class Workspace(ManifestStore):
     ----------
     store : Path or Store
         The folder, or the store that holds the files.
+    part : str, optional
+        Name of the part of its images that this process adds, while others add others.
     """
 
-    def __init__(self, store: Path | Store) -> None:
+    def __init__(self, store: Path | Store, part: str = "") -> None:
         super().__init__(FolderStore(store) if isinstance(store, Path) else store)
         local = isinstance(self.store, FolderStore)
-        self.images: ImageStore = ImageFiles(self.root) if local else ImageShards(self.store)
+        self.images: ImageStore = ImageFiles(self.root) if local else ImageShards(self.store, part)
 
     @property
     def reader(self) -> ImageReader:

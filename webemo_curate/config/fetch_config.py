@@ -57,6 +57,13 @@ class FetchConfig(StageConfig):
         flag=Flag(panel=POLITENESS),
         description="Connections at once, per host.",
     )
+    connections: int = setting(
+        256,
+        operational=True,
+        ge=1,
+        flag=Flag(),
+        description="Requests under way at once, over all hosts.",
+    )
     rate: float = setting(
         20.0,
         operational=True,

@@ -8,10 +8,11 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -57,6 +58,8 @@ class Entry(NamedTuple):
 
 class Journal:
     """Reads and writes the segments: JSON lines, one an outcome. A torn last line is ignored.
+
+    Of several processes each writes in a folder of its own below the prefix; all are read together.
 
     Parameters
     ----------
@@ -123,17 +126,10 @@ class Journal:
         """
         settled: list[Entry] = []
         unsettled: list[Entry] = []
-        decided_by: Mapping[str, Any] = {}
-        for line in self._lines():
-            entry = _parse(line)
-            if isinstance(entry, Entry):
-                unsettled.append(entry._replace(decided_by=decided_by))
-            elif isinstance(entry, dict):
-                decided_by = entry
-            elif entry is not None:
-                first = max(0, len(unsettled) - entry)
-                settled += unsettled[:first]
-                del unsettled[:first]
+        for _, keys in groupby(self._segments(), lambda key: key.rpartition("/")[0]):
+            safe, torn = _read(self._lines(keys))
+            settled += safe
+            unsettled += torn
         return settled, unsettled
 
     def _begin(self) -> None:
@@ -148,15 +144,34 @@ class Journal:
 
     def _segments(self) -> list[str]:
         """Return the keys of all segments: published ones, and local ones of a killed run."""
-        local = below(self._store.root, self._prefix).glob(f"*{SUFFIX}")
-        here = {f"{self._prefix}/{path.name}" for path in local}
-        return sorted(here.union(self._store.keys(self._prefix)))
+        folder = below(self._store.root, self._prefix)
+        local = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}")]
+        here = {path.relative_to(self._store.root).as_posix() for path in local}
+        return sorted(here.union(self._store.keys(self._prefix)), key=lambda k: k.rpartition("/"))
 
-    def _lines(self) -> Iterator[bytes]:
-        for key in self._segments():
+    def _lines(self, keys: Iterable[str]) -> Iterator[bytes]:
+        for key in keys:
             path = below(self._store.root, key)
             with (path if path.exists() else self._store.local(key)).open("rb") as stream:
                 yield from iter(partial(stream.readline, MAX_LINE), b"")
+
+
+def _read(lines: Iterable[bytes]) -> tuple[list[Entry], list[Entry]]:
+    """Read the lines of one writer; see `Journal.read`."""
+    settled: list[Entry] = []
+    unsettled: list[Entry] = []
+    decided_by: Mapping[str, Any] = {}
+    for line in lines:
+        entry = _parse(line)
+        if isinstance(entry, Entry):
+            unsettled.append(entry._replace(decided_by=decided_by))
+        elif isinstance(entry, dict):
+            decided_by = entry
+        elif entry is not None:
+            first = max(0, len(unsettled) - entry)
+            settled += unsettled[:first]
+            del unsettled[:first]
+    return settled, unsettled
 
 
 def _parse(line: bytes) -> Entry | dict[str, Any] | int | None:

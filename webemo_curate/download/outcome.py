@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from webemo_curate.download.room import Share
 from webemo_curate.verdicts import FetchStatus
@@ -102,6 +103,10 @@ class AttemptError(Exception):
         self.status = status
         self.http_status = http_status
         self.retry_after = None if retry_after is None else min(retry_after, MAX_RETRY_AFTER)
+
+    def __reduce__(self) -> tuple[type["AttemptError"], tuple[Any, ...]]:
+        """Pickle all that was given, not the message alone, for other processes."""
+        return AttemptError, (self.status, str(self), self.http_status, self.retry_after)
 
 
 def better(earlier: FetchOutcome | None, later: FetchOutcome) -> FetchOutcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import RETRIED, FetchOutcome, better
+from webemo_curate.download.settler import Settler
 from webemo_curate.progress import ProgressBar
 from webemo_curate.workspace import Workspace
 
@@ -17,12 +18,6 @@ SHOWN_TROUBLES = 2
 
 TICK_SECONDS = 1.0
 """Seconds between redraws of the line, also while no outcome arrives."""
-
-SETTLE_OUTCOMES = 2000
-SETTLE_SECONDS = 300.0
-"""Images are flushed to the disk (or, in shards, to the object store) at whichever limit comes
-first. A slow host's outcomes must not stay unsettled for hours, and a shard should not hold only a
-few images."""
 
 
 class Known:
@@ -80,20 +75,23 @@ class Record:
     """
 
     def __init__(self, known: Known, journal: Journal, bar: ProgressBar) -> None:
-        self._known, self._journal, self._bar = known, journal, bar
+        self._known, self._settler, self._bar = known, Settler(journal), bar
         self._counts: Counter[str] = Counter()
-        self._bytes = self._count = self._settled = 0
+        self._bytes = 0
         self.number = 1
 
     def add(self, outcome: FetchOutcome) -> None:
         """Record an outcome of the present pass; it then survives a kill of this process."""
-        earlier = self._known.outcomes.get(outcome.url)
-        entry = Entry(better(earlier, outcome), self.number)
-        self._journal.add(entry)
+        entry = Entry(better(self._known.outcomes.get(outcome.url), outcome), self.number)
+        self._settler.add(entry)
+        self.note(entry)
+
+    def note(self, entry: Entry) -> None:
+        """Count an outcome that is in a journal already."""
+        earlier = self._known.outcomes.get(entry.outcome.url)
         self._known.put(entry)
-        self._count += 1
         self._counts[entry.outcome.status] += 1
-        self._bytes += outcome.bytes or 0
+        self._bytes += entry.outcome.bytes or 0
         if earlier is None:
             self._bar.update()
         else:
@@ -122,24 +120,11 @@ class Record:
         troubles : callable
             Returns a line for each slow host, with the reason.
         """
-        clock = asyncio.get_running_loop().time
-        settled = clock()
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self.show(troubles())
-            waiting = self._count - self._settled
-            if waiting >= SETTLE_OUTCOMES or (waiting and clock() - settled >= SETTLE_SECONDS):
-                count = self._count
-                await asyncio.to_thread(workspace.settle)
-                self._note_settled(count)
-                settled = clock()
+            await self._settler.settle_in_time(workspace)
 
     def settle(self, workspace: Workspace) -> None:
         """Flush the images of all outcomes recorded so far, and mark these as settled."""
-        workspace.settle()
-        self._note_settled(self._count)
-
-    def _note_settled(self, count: int) -> None:
-        """Record that the images of the first `count` outcomes are on the disk."""
-        self._journal.settle(later=self._count - count)
-        self._settled = count
+        self._settler.settle(workspace)

@@ -111,6 +111,12 @@ class Rota(ABC):
             own.limiter.count(moment())
             yield
             return
+        async with self._turn_elsewhere(name):
+            yield
+
+    @asynccontextmanager
+    async def _turn_elsewhere(self, name: str) -> AsyncIterator[None]:
+        """Hold a turn at a host that is not the URL's own while the block runs."""
         other = await self._turn_at(name)
         began, answer = moment(), GOOD
         try:

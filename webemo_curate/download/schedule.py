@@ -7,7 +7,7 @@ a waiting URL takes an entry in its host's queue, but no task and no slot.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from math import inf
 from typing import ClassVar
@@ -17,13 +17,11 @@ from webemo_curate.download.asker import Asker
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
 from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
 from webemo_curate.download.outcome import AttemptError, FetchOutcome
+from webemo_curate.download.queues import queued
 from webemo_curate.download.room import Room
 from webemo_curate.download.rota import Rota, given_up, moment
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.download.visit import Visit
-
-MAX_UNDER_WAY = 256
-"""Most requests under way at once over all hosts, unless a single host is allowed more."""
 
 ENDED_AT_ONCE = 1000
 """URLs of a given-up host that are ended in a row before other work gets a turn."""
@@ -50,6 +48,8 @@ class Schedule(Rota):
         Randomizes the waits between attempts.
     room : Room, optional
         Room for bodies, shared with the asker.
+    slots : int, optional
+        Most requests under way at once; by default as configured.
 
     Attributes
     ----------
@@ -66,9 +66,12 @@ class Schedule(Rota):
         sink: Callable[[FetchOutcome], None],
         draw: random.Random | None = None,
         room: Room | None = None,
+        slots: int | None = None,
     ) -> None:
         limiter = partial(self.limiter_type, config.rate, config.concurrency, config.patience)
-        super().__init__(KnownHosts(limiter), max(MAX_UNDER_WAY, config.concurrency), room)
+        super().__init__(
+            KnownHosts(limiter), max(slots or config.connections, config.concurrency), room
+        )
         self._config, self._asker, self._sink = config, asker, sink
         self._draw = draw or random.Random()  # noqa: S311 - no secret
         self._queues: dict[str, list[str]] = {}
@@ -86,12 +89,19 @@ class Schedule(Rota):
         urls : iterable of str
             Distinct URLs, in the order in which each host is to be asked.
         """
+        await self.run_queued(queued(urls, self._asker.target, self._sink))
+
+    async def run_queued(self, queues: Mapping[str, list[str]]) -> None:
+        """Do the same for URLs that are sorted by host; see `queues.queued`."""
+        self._begin_pass()
+        self._line_up(queues)
+        await self._until_done()
+
+    def _begin_pass(self) -> None:
         self._done, self._over = asyncio.Event(), False
         self._hosts.renew(moment())
-        self._line_up(urls)
-        rest = self._hosts.longest_rest(self._queues, moment())
-        if rest >= ANNOUNCED_SECONDS:
-            logger.info("hosts whose last answers were failures rest, the last for %.0f s", rest)
+
+    async def _until_done(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             try:
                 self._pump()
@@ -113,21 +123,19 @@ class Schedule(Rota):
         now = moment()
         return sorted(until - now for until in self._held.values() if until > now)
 
-    def _line_up(self, urls: Iterable[str]) -> None:
-        """Sort URLs into one queue for each host."""
+    def _line_up(self, queues: Mapping[str, list[str]]) -> None:
+        """Take each host's queue, without URLs that are held for longer than their time."""
         now = moment()
-        for url in urls:
-            if self._held.get(url, now) - now >= self._config.timeout:
-                continue
-            try:
-                name = host_of(self._asker.target(url))
-            except AttemptError as error:
-                self._sink(Visit(url).outcome(error))
-                continue
-            self._queues.setdefault(name, []).append(url)
-            self._left += 1
+        for name, urls in queues.items():
+            kept = [u for u in urls if self._held.get(u, now) - now < self._config.timeout]
+            if kept:
+                self._queues[name] = kept
+                self._left += len(kept)
         # The host with the most URLs takes longest, so it starts first.
         self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
+        rest = self._hosts.longest_rest(self._queues, now)
+        if rest >= ANNOUNCED_SECONDS:
+            logger.info("hosts whose last answers were failures rest, the last for %.0f s", rest)
 
     def _open_next(self, now: float) -> bool:
         if self._unopened:
@@ -233,6 +241,9 @@ class Schedule(Rota):
 
     def _end(self, outcome: FetchOutcome) -> None:
         self._sink(outcome)
+        self._count_off()
+
+    def _count_off(self) -> None:
         self._left -= 1
         if not self._left:
             self._done.set()

@@ -68,10 +68,12 @@ class Examiner(Apart):
     ----------
     worker : ExamineWorker
         The examination.
+    most : int, optional
+        Most processes at once.
     """
 
-    def __init__(self, worker: ExamineWorker) -> None:
-        super().__init__(worker)
+    def __init__(self, worker: ExamineWorker, most: int | None = None) -> None:
+        super().__init__(worker, most=most)
 
     async def examine(self, content: bytes) -> Finding:
         """Examine a file without blocking the event loop.

@@ -1,12 +1,16 @@
 """The protocols of row-local work: jobs, workers, and the runners that run them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from webemo_curate.table_digest import content_digest
+
+if TYPE_CHECKING:
+    from webemo_curate.runner.conversation import Partners
 
 DIGEST_DIGITS = 16
 
@@ -153,6 +157,9 @@ class Runner(Protocol):
         CurateError
             If a worker cannot be set up.
         """
+
+    def partners(self) -> "AbstractContextManager[Partners]":
+        """Yield where processes run that converse with this one; see `conversation`."""
 
     def close(self) -> None:
         """Release what jobs leave running; another job starts it again."""

@@ -1,12 +1,13 @@
 """The local runner: worker processes on one machine, with a checkpoint for each partition."""
 
 import os
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing.connection import wait
 
 import pyarrow as pa
 
+from webemo_curate.runner.conversation import LocalPartners
 from webemo_curate.runner.job import Job, Staffed, Worker
 from webemo_curate.runner.messages import Message
 from webemo_curate.runner.scheduler import run_job
@@ -44,6 +45,10 @@ class LocalRunner:
             job, size = replace(job, worker=job.worker.staffed(processes)), 1
         job = replace(job, partition_rows=partition_size(job, size))
         return run_job(job, lambda: nullcontext(_Processes(job.worker, size)))
+
+    def partners(self) -> AbstractContextManager[LocalPartners]:
+        """Yield where processes run that converse with this one; see `Runner.partners`."""
+        return nullcontext(LocalPartners(self._workers or usable_cores()))
 
     def close(self) -> None:
         """Do nothing: processes end with their job."""

@@ -83,7 +83,7 @@ class WorkerProcess:
     def _hear(self, receive: Callable[[], HeardT]) -> HeardT | Died:
         try:
             return receive()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # the pipe ended, between two messages or within one
             self._process.join(DEATH_SECONDS)
             return _death(self._process.exitcode or 0)
 

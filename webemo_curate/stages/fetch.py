@@ -1,10 +1,9 @@
 """The fetch stage: every distinct URL once, with a typed outcome."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pyarrow as pa
 from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import stands_under
-from webemo_curate.download.journal import Journal
+from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.record import Known, Record
 from webemo_curate.own_faults import warn_of_own
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from webemo_curate.imaging import ExamineWorker
 
 ORDER_SEED = 0
+JOURNALS = f"{CHECKPOINTS}/fetch"
 logger = logging.getLogger(__name__)
 
 
@@ -89,8 +89,7 @@ class FetchStage(Stage[FetchConfig]):
         if any(url not in local.files for url in urls):
             check_proxies()
             trusted()  # missing certificates are one error now, not an error of each URL
-        prefix = f"{CHECKPOINTS}/{self.name}"
-        journal = Journal(context.workspace.store, prefix, self.configuration())
+        journal = Journal(context.workspace.store, JOURNALS, self.configuration())
         before = self._before(context.workspace, local)
         known = self._known(before, context.workspace, journal)
         if any(known.due(urls, number) for number in self._passes):
@@ -98,9 +97,8 @@ class FetchStage(Stage[FetchConfig]):
             with journal, ProgressBar(len(urls), self.name, "URL", there) as bar:
                 record = Record(known, journal, bar)
                 self._take_files(local, urls, context.workspace, known, record)
-                web = [url for url in urls if url not in local.files]
-                if web:
-                    _run(self._download(web, context.workspace, known, record))
+                if web := [url for url in urls if url not in local.files]:
+                    self._download(web, context, known, record)
                 record.settle(context.workspace)
         ended = [_as_before(known.outcomes[url], before.get(url)) for url in urls] + bad
         outcomes = mark_placeholders(ended, self.config.placeholder_urls)
@@ -147,6 +145,7 @@ class FetchStage(Stage[FetchConfig]):
         settled, unsettled = journal.read()
         standing = [entry for entry in settled if stands(entry.outcome, workspace)]
         standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
+        standing.sort(key=_found_at)  # several processes may have written of one URL
         return Known(
             self._found(before.values(), workspace),
             [
@@ -188,31 +187,16 @@ class FetchStage(Stage[FetchConfig]):
             if number % SETTLE_FILES == 0:
                 record.settle(workspace)
 
-    async def _download(
-        self, urls: list[str], workspace: Workspace, known: Known, record: Record
+    def _download(
+        self, urls: list[str], context: StageContext, known: Known, record: Record
     ) -> None:
-        from webemo_curate.download.certificates import trusted
-        from webemo_curate.download.client import Downloader, user_agent
-        from webemo_curate.download.pools import Pools
-        from webemo_curate.download.room import Room
-        from webemo_curate.download.schedule import Schedule
-        from webemo_curate.imaging import Examiner, ExamineWorker
+        from webemo_curate.download.web_fetch import WebFetch
+        from webemo_curate.imaging import ExamineWorker
 
-        pools, room = Pools(user_agent(self.config), trusted()), Room()
-        with Examiner(self._worker or ExamineWorker(self._decoding.max_pixels)) as examiner:
-            async with pools, asyncio.TaskGroup() as group:
-                client = Downloader(self.config, workspace, pools, examiner, room)
-                schedule = Schedule(self.config, client, record.add, room=room)
-                tending = group.create_task(record.tend(workspace, schedule.troubles))
-                for record.number in self._passes:
-                    due = known.due(urls, record.number)
-                    if due and record.number > 1:
-                        logger.info("pass %d: %d URLs that failed", record.number, len(due))
-                    await schedule.run(due)
-                tending.cancel()
-        if held := schedule.held():
-            wait = timedelta(seconds=round(held[-1]))
-            logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)
+        worker = self._worker or ExamineWorker(self._decoding.max_pixels)
+        settings = self.configuration()
+        web = WebFetch(self.config, worker, context.workspace, known, record, JOURNALS, settings)
+        web.run(urls, context.runner)
 
 
 def _table(outcomes: list[FetchOutcome]) -> pa.Table:
@@ -221,17 +205,6 @@ def _table(outcomes: list[FetchOutcome]) -> pa.Table:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         columns[field.name] = pa.array([getattr(o, field.name) for o in outcomes], kind)
     return pa.table(columns)
-
-
-def _run(work: Coroutine[None, None, None]) -> None:
-    try:
-        asyncio.run(work)
-    except BaseExceptionGroup as group:
-        # A failed task has stopped all others; its error is the one to report.
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
 
 
 def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
@@ -254,6 +227,10 @@ def _own_status(row: FetchOutcome) -> FetchStatus:
     """Return the status of a URL by itself; placeholders are determined anew from all URLs."""
     stored = row.status == FetchStatus.PLACEHOLDER and row.sha256 is not None
     return FetchStatus.OK if stored else row.status
+
+
+def _found_at(entry: Entry) -> datetime:
+    return entry.outcome.finished or datetime.min.replace(tzinfo=UTC)
 
 
 def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -43,9 +43,12 @@ class FolderStore:
         self.root = root
         self._held: int | None = None
 
-    def __reduce__(self) -> tuple[type["FolderStore"], tuple[Path]]:
-        """Go to other processes without the lock, which stays with this one."""
-        return type(self), (self.root,)
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to other processes without the lock, which stays with this one.
+
+        What they write is still refused once the workspace was moved away.
+        """
+        return {"root": self.root, "_held": self._held}
 
     def where(self, key: str) -> str:
         """Return the path of a key's file."""

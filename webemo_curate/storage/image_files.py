@@ -89,6 +89,9 @@ class ImageFiles:
         """Flush all files with one call; flushing each would cost more than its download."""
         sync_filesystem(self.root)
 
+    def gather(self) -> None:
+        """Do nothing: an image is in its place at once."""
+
     def places(self, paths: pa.Array) -> pa.Array:
         """Return the paths unchanged: files lie where the manifests say."""
         return paths

@@ -83,8 +83,17 @@ class ShardReader:
             return io.FileIO(self.store.local(shard))
 
 
+@dataclass(frozen=True)
 class ImageShards(ShardReader):
-    """The images of a workspace on an object store; see `ImageStore`."""
+    """The images of a workspace on an object store; see `ImageStore`.
+
+    Attributes
+    ----------
+    part
+        Name of the part of the images that this process adds, while others add others.
+    """
+
+    part: str = ""
 
     @property
     def reader(self) -> ShardReader:
@@ -96,7 +105,7 @@ class ImageShards(ShardReader):
         name = PurePosixPath(path).name
         # A file left by an unsettled run may have the right length but wrong bytes.
         if self._packed(name) != content and self._waiting(name) != content:
-            key = f"{STAGED}/{name}"
+            key = f"{self._staged}/{name}"
             write_unsettled(below(self.store.root, key, replaced=True), content)
 
     def read(self, place: str) -> bytes:
@@ -114,8 +123,8 @@ class ImageShards(ShardReader):
 
     def settle(self) -> None:
         """Pack and upload the images added so far; see `ImageStore.settle`."""
-        below(self.store.root, STAGED)
-        files = [file for file in self._staged.glob("*") if _is_image(file)]
+        staged = below(self.store.root, self._staged)
+        files = [file for file in staged.glob("*") if _is_image(file)]
         for group in _groups(sorted(files)):
             self._pack(group)
 
@@ -125,15 +134,24 @@ class ImageShards(ShardReader):
         return pa.array(found, pa.string())
 
     def sweep(self) -> None:
-        """Remove shards whose upload was interrupted before their index was written."""
+        """Take back what other processes had staged, and remove shards without an index."""
+        self.gather()
         keys = set(self.store.keys(SHARDS))
         for key in keys:
             if key.endswith(SHARD_SUFFIX) and _index_of(key) not in keys:
                 self.store.remove(key)
 
+    def gather(self) -> None:
+        """Take over what other processes have added and not settled; see `ImageStore.gather`."""
+        self.__dict__.pop("_places", None)
+        staged = below(self.store.root, STAGED)
+        for file in staged.glob("*/*"):
+            if _is_image(file) and not file.parent.is_symlink():
+                file.replace(staged / file.name)
+
     @property
-    def _staged(self) -> Path:
-        return self.store.root / STAGED
+    def _staged(self) -> str:
+        return f"{STAGED}/{self.part}" if self.part else STAGED
 
     def _packed(self, name: str) -> bytes | None:
         """Return an image's bytes from its shard; None if it is in none, or the shard is lost."""
@@ -150,7 +168,7 @@ class ImageShards(ShardReader):
         if not is_plain(name):
             return None
         try:
-            return read_below(self.store.root, f"{STAGED}/{name}")
+            return read_below(self.store.root, f"{self._staged}/{name}")
         except OSError as error:
             raise_system_fault(error, name)
             return None

@@ -136,6 +136,9 @@ class ImageStore(ImageReader, Protocol):
     def settle(self) -> None:
         """Wait until every image stored so far is safely in its place."""
 
+    def gather(self) -> None:
+        """Take over the images that other processes of the command added, once they ended."""
+
     def places(self, paths: pa.Array) -> pa.Array:
         """Return where images lie; images that are read together have neighboring places.
 

@@ -1,0 +1,130 @@
+"""Fetch URLs in this process, or in several that share out the hosts."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from webemo_curate.config import FetchConfig
+from webemo_curate.download.addresses import mirrored
+from webemo_curate.download.asker import Asker
+from webemo_curate.download.deal import Deal
+from webemo_curate.download.fleet import Fleet
+from webemo_curate.download.host_owner import HostOwner
+from webemo_curate.download.queues import queued
+from webemo_curate.download.record import Known, Record
+from webemo_curate.download.room import Room
+from webemo_curate.download.schedule import Schedule
+from webemo_curate.download.session import Session
+from webemo_curate.imaging import ExamineWorker, processes
+from webemo_curate.runner.conversation import Partners, run_to_end
+from webemo_curate.runner.job import Runner
+from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+LEAST_EXAMINERS = 2
+"""Examining processes of one that owns hosts, so that one slow file blocks nothing."""
+
+
+@dataclass(frozen=True)
+class WebFetch:
+    """All passes over the URLs of a fetch.
+
+    Attributes
+    ----------
+    config
+        Politeness, limits, the number of passes.
+    worker
+        Examines bodies.
+    workspace
+        Stores the images.
+    known
+        Outcomes so far.
+    record
+        Notes outcomes.
+    journals
+        Prefix of the keys of the fetch's journals.
+    decided_by
+        Settings under which outcomes are found.
+    """
+
+    config: FetchConfig
+    worker: ExamineWorker
+    workspace: Workspace
+    known: Known
+    record: Record
+    journals: str
+    decided_by: Mapping[str, Any]
+
+    def run(self, urls: Sequence[str], runner: Runner) -> None:
+        """Bring each URL to an outcome.
+
+        Parameters
+        ----------
+        urls : sequence of str
+            Distinct URLs, in the order in which each host is to be asked.
+        runner : Runner
+            Says where, and in how many processes. One host is asked in this one.
+
+        Raises
+        ------
+        CurateError
+            If the machine lacks what the fetch needs; what was found is kept.
+        """
+        queues = self._queues(urls, 1)
+        sizes = {name: len(waiting) for name, waiting in queues.items()}
+        if Deal.of(sizes, len(sizes)).processes > 1:
+            with runner.partners() as partners:
+                deal = Deal.of(sizes, partners.size)
+                if deal.processes > 1:
+                    return self._in_several(urls, queues, deal, partners)
+        return run_to_end(self._here(urls, queues))
+
+    def _queues(self, urls: Sequence[str], number: int) -> dict[str, list[str]]:
+        """Return the URLs that a pass must request, by host; note those that cannot be."""
+        self.record.number = number
+        due = self.known.due(urls, number)
+        if due and number > 1:
+            logger.info("pass %d: %d URLs that failed", number, len(due))
+        return queued(due, lambda url: mirrored(url, self.config.mirror), self.record.add)
+
+    async def _here(self, urls: Sequence[str], queues: dict[str, list[str]]) -> None:
+        def make(client: Asker, room: Room, slots: int) -> Schedule:
+            return Schedule(self.config, client, self.record.add, room=room, slots=slots)
+
+        session = Session(self.config, self.worker)
+        async with (
+            session.schedule(self.workspace, make) as schedule,
+            asyncio.TaskGroup() as group,
+        ):
+            tending = group.create_task(self.record.tend(self.workspace, schedule.troubles))
+            for number in range(1, self.config.passes + 1):
+                await schedule.run_queued(queues if number == 1 else self._queues(urls, number))
+            tending.cancel()
+        _say_held(schedule.held())
+
+    def _in_several(
+        self, urls: Sequence[str], queues: dict[str, list[str]], deal: Deal, partners: Partners
+    ) -> None:
+        owner = HostOwner(
+            self.config,
+            self.worker,
+            self.workspace.store,
+            self.journals,
+            self.decided_by,
+            deal,
+        ).staffed(max(LEAST_EXAMINERS, processes() // deal.processes))
+        with Fleet(owner, partners, self.known, self.record) as fleet:
+            for number in range(1, self.config.passes + 1):
+                fleet.run_pass(number, queues if number == 1 else self._queues(urls, number))
+        self.workspace.images.gather()
+        _say_held(fleet.held())
+
+
+def _say_held(held: list[float]) -> None:
+    if held:
+        wait = timedelta(seconds=round(held[-1]))
+        logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)
