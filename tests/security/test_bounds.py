@@ -82,7 +82,8 @@ STATED = {
     "a robots.txt; the rules of all sites": f"{size(robots.MAX_ROBOTS_BYTES)}, cut at a line's "
     f"end; {rules_held.MAX_RULES:,}",
     "a `Retry-After`": f"{DAYS:.0f} days; it ends a URL beyond `--timeout`",
-    "requests under way; look-ups of names": f"{schedule.MAX_UNDER_WAY}; {names.MAX_LOOKUPS}",
+    "requests under way; look-ups of names": f"`--connections` ({FetchConfig().connections}); "
+    f"{names.MAX_LOOKUPS}",
     "bytes of bodies on their way or waiting to be examined, all together": (
         f"{size(room.MAX_HELD_BYTES)} and one body"
     ),

@@ -113,6 +113,8 @@ class HostOwner:
                 async with asyncio.TaskGroup() as group:
                     tending = group.create_task(_tend(found, schedule, workspace, say))
                     end = await _work(heard, schedule, found, group)
+                    if not end.settle:
+                        say(Finished())  # nothing is half written now: it may be killed
                     tending.cancel()
                 if end.settle:
                     await asyncio.to_thread(found.settler.settle, workspace)

@@ -89,7 +89,11 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         """Close the open segment."""
-        self._stream.close()
+        try:
+            self._stream.close()
+        except OSError:
+            if error is None:  # otherwise a full disk has been told already
+                raise
 
     def add(self, entry: Entry) -> None:
         """Append an outcome; from then on it survives a kill of this process."""
