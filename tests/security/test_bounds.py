@@ -24,7 +24,6 @@ from webemo_curate.download import (
     robots,
     room,
     rules_held,
-    schedule,
     transport,
 )
 from webemo_curate.imaging import apart

@@ -21,16 +21,21 @@ from webemo_curate.download.notes import (
     PassBegins,
     PassEnds,
     Result,
+    Settled,
     Troubles,
     TurnEnded,
     TurnGiven,
     TurnWanted,
 )
+from webemo_curate.download.queues import queued
 from webemo_curate.download.record import Known, Record
 from webemo_curate.download.turn_desk import TurnDesk
 from webemo_curate.download.visit import Visit
+from webemo_curate.download.whereabouts import Whereabouts
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.conversation import Partner, Partners, died_or_failed
+from webemo_curate.system_faults import GO_ON
+from webemo_curate.workspace import image_path
 
 TICK_SECONDS = 1.0
 """Seconds between two redraws of the progress line."""
@@ -68,12 +73,13 @@ class Fleet:
         self._processes: list[Partner] = []
         self._deaths = [0] * self._deal.processes
         self._troubles: list[list[str]] = [[] for _ in self._deaths]
+        self._unsettled: list[list[str]] = [[] for _ in self._deaths]
         self._finished: set[int] = set()
         self._desk = TurnDesk(self._deal, self._tell)
-        self._queues: Mapping[str, list[str]] = {}
-        self._away: dict[str, int] = {}
+        self._urls = Whereabouts(self._deal, known)
         self._held: dict[str, float] = {}
-        self._number = self._left = 0
+        self._left = 0
+        self._ending = False
         self._shown = 0.0
 
     def __enter__(self) -> Self:
@@ -118,15 +124,13 @@ class Fleet:
         """
         late = time.monotonic() + self._owner.config.timeout
         held = {url for url, until in self._held.items() if until >= late}
-        self._queues = {
-            name: [url for url in urls if url not in held] for name, urls in queues.items()
-        }
-        self._number, self._left = number, sum(map(len, self._queues.values()))
-        self._away.clear()
+        dealt = {name: [url for url in urls if url not in held] for name, urls in queues.items()}
+        self._urls.begin(number, dealt)
+        self._left = sum(map(len, dealt.values()))
         for own in range(self._deal.processes):
             self._tell(own, PassBegins(number))
-        for own, names in enumerate(self._deal.shares(self._queues)):
-            self._deal_out(own, {name: self._queues[name] for name in names})
+        for own, names in enumerate(self._deal.shares(dealt)):
+            self._deal_out(own, {name: dealt[name] for name in names})
         while self._left:
             self._listen(TICK_SECONDS)
         for own in range(self._deal.processes):
@@ -156,7 +160,7 @@ class Fleet:
         self._tell(own, self._dealt(part))
 
     def _dealt(self, queues: Mapping[str, list[str]]) -> Dealt:
-        if self._number == 1:
+        if self._urls.number == 1:
             return Dealt(queues)
         now = time.monotonic()
         urls = [url for part in queues.values() for url in part]
@@ -189,9 +193,10 @@ class Fleet:
             self._deaths[own] = 0
             for result in message.results:
                 self._note(result)
+                self._unsettled[own].append(result.outcome.url)
         elif isinstance(message, Handed):
             owner = self._deal.owner(message.name)
-            self._away[message.visit.url] = owner
+            self._urls.handed(message.visit.url, owner)
             self._tell(owner, message)
         elif isinstance(message, TurnWanted | TurnGiven | TurnEnded):
             self._desk.pass_on(message)
@@ -200,9 +205,11 @@ class Fleet:
         else:
             self._show(own, message)
 
-    def _show(self, own: int, message: Troubles | Logged) -> None:
+    def _show(self, own: int, message: Settled | Troubles | Logged) -> None:
         """Keep what the next redraw shows, or log a line."""
-        if isinstance(message, Troubles):
+        if isinstance(message, Settled):
+            del self._unsettled[own][: message.outcomes]
+        elif isinstance(message, Troubles):
             self._troubles[own] = message.lines
         else:
             logger.log(message.level, "%s", message.line)
@@ -210,10 +217,10 @@ class Fleet:
     def _note(self, result: Result) -> None:
         """Note an outcome of the present pass, once."""
         url = result.outcome.url
-        if not self._known.due([url], self._number):
+        if not self._urls.is_open(url):
             return
-        self._record.note(Entry(result.outcome, self._number))
-        self._away.pop(url, None)
+        self._record.note(Entry(result.outcome, self._urls.number))
+        self._urls.ended(url)
         if result.held:
             self._held[url] = time.monotonic() + result.held
         self._left -= 1
@@ -221,57 +228,62 @@ class Fleet:
     def _replace(self, own: int) -> None:
         """Start a process in place of a dead one, and hand out again what it had not ended."""
         self._processes[own].kill()
-        if not self._left:  # it has nothing to lose
+        self._take_back_lost(own)
+        if not self._left:
             self._finished.add(own)
             return
         self._deaths[own] += 1
-        if self._deaths[own] >= DEATHS:
+        if self._ending or self._deaths[own] >= DEATHS:
             raise CurateError(
                 "fetch: its processes die as soon as they have begun; is there enough memory? Try "
-                "fewer with --workers; finished work is kept"
+                f"fewer with --workers; {GO_ON}"
             )
         logger.warning("fetch: a process died; another one goes on with its hosts")
         self._take_from_journal(own)
         self._troubles[own] = []
         self._processes[own] = self._start(own)
-        self._tell(own, PassBegins(self._number))
+        self._tell(own, PassBegins(self._urls.number))
         self._deal_again(own)
         self._desk.replaced(own)
+
+    def _take_back_lost(self, own: int) -> None:
+        """Take outcomes back whose images were on a machine that is gone, and in no shard yet."""
+        urls, self._unsettled[own] = self._unsettled[own], []
+        there = replace(self._owner, own=own).workspace.images
+        found = [self._known.outcomes[url] for url in urls]
+        lost = [
+            outcome.url
+            for outcome in found
+            if outcome.sha256
+            and not there.holds(image_path(outcome.sha256, str(outcome.suffix)), outcome.bytes)
+        ]
+        for url in lost:
+            self._record.take_back(url)
+        self._left += len(lost)
+        self._urls.add(queued(lost, self._owner.target, self._record.add))
 
     def _take_from_journal(self, own: int) -> None:
         """Note what a dead process had found and not told any more."""
         settled, unsettled = replace(self._owner, own=own).journal.read()
         for entry in settled + unsettled:
-            if (
-                entry.number == self._number
-                and (entry.outcome.finished or self._began) > self._began
-            ):
+            when = entry.outcome.finished
+            if entry.number == self._urls.number and when and when > self._began:
                 self._note(Result(entry.outcome))
 
     def _deal_again(self, own: int) -> None:
         """Deal out what was with a dead process: its hosts' URLs to the new one, others' home."""
-        queues = {}
-        for name, urls in self._queues.items():
+        lost = self._urls.with_process(own)
+        self._deal_out(own, {name: lost[name] for name in lost if self._deal.owner(name) == own})
+        for name, urls in lost.items():
             home = self._deal.owner(name)
-            lost = [
-                url
-                for url in self._known.due(urls, self._number)
-                if self._away.get(url, home) == own
-            ]
-            for url in lost:
-                self._away.pop(url, None)
-            if home == own:
-                queues[name] = lost
-                continue
-            for url in lost:
+            for url in urls if home != own else ():
                 earlier = self._known.outcomes.get(url)
                 self._tell(home, Handed(Visit(url), name, earlier=earlier))
-        self._deal_out(own, queues)
 
     def _end(self, *, settle: bool) -> None:
         """Tell the processes to end, and wait for them: after an error a moment only."""
         until = time.monotonic() + ENDING_SECONDS
-        self._left = 0
+        self._left, self._ending = 0, True
         for own in range(self._deal.processes):
             self._tell(own, End(settle))
         with suppress(*(() if settle else (CurateError,))):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from webemo_curate.config import FetchConfig
+from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.deal import Deal
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.notes import (
@@ -20,6 +21,7 @@ from webemo_curate.download.notes import (
     PassBegins,
     PassEnds,
     Result,
+    Settled,
     Troubles,
     TurnEnded,
     TurnGiven,
@@ -43,7 +45,6 @@ TICK_SECONDS = 1.0
 """Seconds between two looks at slow hosts and at images to settle."""
 
 LOGGER = "webemo_curate"
-OWNERS = "owners"
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,29 @@ class HostOwner:
         """Return it with this many examining processes; see `runner.conversation.Talker`."""
         return replace(self, examiners=max(1, processes))
 
+    def target(self, url: str) -> str:
+        """Return the URL to request for a listed URL; see `asker.Asker`."""
+        return mirrored(url, self.config.mirror)
+
     @property
     def journal(self) -> Journal:
         """The journal of this process."""
-        return Journal(self.store, f"{self.prefix}/{OWNERS}-{self.own:03d}", self.decided_by)
+        return Journal(self.store, f"{self.prefix}/{self.part}", self.decided_by)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace, to which this process adds its part of the images."""
+        return Workspace(self.store, self.part)
+
+    @property
+    def part(self) -> str:
+        """Name of what this process adds: its journal, its images."""
+        return f"owners-{self.own:03d}"
 
     async def converse(self, heard: "asyncio.Queue[Any]", say: "Say") -> None:
         """Ask own hosts until the fetch is over; see `runner.conversation.Talker`."""
         _log_to(say)
-        workspace = Workspace(self.store, f"{OWNERS}-{self.own:03d}")
+        workspace = self.workspace
         session = Session(self.config, self.worker, self.deal.processes, self.examiners)
         with self.journal as journal:
             found = _Found(Settler(journal), say)
@@ -195,7 +210,9 @@ async def _tend(found: _Found, schedule: OwnedSchedule, workspace: Workspace, sa
         if (lines := schedule.troubles()) != told:
             say(Troubles(lines))
             told = lines
-        await found.settler.settle_in_time(workspace)
+        if settled := await found.settler.settle_in_time(workspace):
+            found.tell()
+            say(Settled(settled))
 
 
 class _LogLines(logging.Handler):

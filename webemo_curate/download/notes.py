@@ -104,6 +104,13 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """The images of so many further outcomes are safely in their place, in the order told."""
+
+    outcomes: int
+
+
+@dataclass(frozen=True)
 class Troubles:
     """A line for each slow host of the process."""
 

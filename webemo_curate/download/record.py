@@ -46,6 +46,12 @@ class Known:
         else:
             self._passes.pop(url, None)
 
+    def forget(self, url: str, number: int) -> FetchOutcome:
+        """Drop an outcome, so that a pass requests the URL again; return it."""
+        if number > 1:
+            self._passes[url] = number - 1
+        return self.outcomes.pop(url)
+
     def due(self, urls: Iterable[str], number: int) -> list[str]:
         """Return the URLs that a pass must request: without an outcome, or with a passing failure.
 
@@ -96,6 +102,11 @@ class Record:
             self._bar.update()
         else:
             self._counts[earlier.status] -= 1
+
+    def take_back(self, url: str) -> None:
+        """Drop an outcome whose image was lost with the process that found it."""
+        self._counts[self._known.forget(url, self.number).status] -= 1
+        self._bar.update(-1)
 
     def show(self, troubles: list[str]) -> None:
         """Draw the progress line, with the hosts that are slow."""

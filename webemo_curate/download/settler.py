@@ -31,16 +31,24 @@ class Settler:
         self._journal.add(entry)
         self._count += 1
 
-    async def settle_in_time(self, workspace: Workspace) -> None:
-        """Settle if it is time to; called every second or so."""
+    async def settle_in_time(self, workspace: Workspace) -> int:
+        """Settle if it is time to; called every second or so.
+
+        Returns
+        -------
+        int
+            Number of outcomes that this settled.
+        """
         now = asyncio.get_running_loop().time()
         self._last = now if self._last is None else self._last
         waiting = self._count - self._settled
-        if waiting >= SETTLE_OUTCOMES or (waiting and now - self._last >= SETTLE_SECONDS):
-            count = self._count
-            await asyncio.to_thread(workspace.settle)
-            self._note(count)
-            self._last = asyncio.get_running_loop().time()
+        if waiting < SETTLE_OUTCOMES and not (waiting and now - self._last >= SETTLE_SECONDS):
+            return 0
+        count = self._count
+        await asyncio.to_thread(workspace.settle)
+        self._note(count)
+        self._last = asyncio.get_running_loop().time()
+        return waiting
 
     def settle(self, workspace: Workspace) -> None:
         """Flush the images of all outcomes added so far, and mark these as settled."""

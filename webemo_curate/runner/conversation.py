@@ -123,10 +123,14 @@ def run_to_end(work: Coroutine[Any, Any, ResultT]) -> ResultT:
     try:
         return asyncio.run(work)
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
+        raise first_error(group) from None
+
+
+def first_error(error: Any) -> Any:
+    """Return the first error of a group of errors, or of groups of groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _converse(connection: Connection, talker: Talker, say: Say) -> None:

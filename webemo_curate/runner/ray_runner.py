@@ -33,6 +33,7 @@ from webemo_curate.runner.messages import (
 )
 from webemo_curate.runner.ray_cluster import meet_cluster, places_for, ray_module
 from webemo_curate.runner.ray_counts import BatchCounts, DriverCounts
+from webemo_curate.runner.ray_partners import RayPartners
 from webemo_curate.runner.scheduler import run_job
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,14 @@ class RayRunner:
         """Run a job; see `Runner.run`."""
         return run_job(job, lambda: self._pool(job))
 
+    @contextmanager
+    def partners(self) -> Iterator[RayPartners]:
+        """Yield the cluster's places for processes that converse; see `Runner.partners`."""
+        self._join()
+        needs = _needs(Resources(), self._config) | {"GPU": 0}
+        size = self._places(needs, "fetch")
+        yield RayPartners(size, needs)
+
     def close(self) -> None:
         """Leave the cluster, unless this process had already joined it elsewhere.
 
@@ -94,20 +103,28 @@ class RayRunner:
 
     @contextmanager
     def _pool(self, job: Job) -> Iterator["_Actors"]:
-        if meet_cluster(self._config.cluster, self._workers or 0):
-            self._connected, self._counts = True, None
+        self._join()
         needs = _needs(job.resources, self._config)
-        size = places_for(needs)
-        if not size:
-            raise InputError(
-                f"{job.name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
-                "ask for less with --worker-cpus, --worker-gpus or --worker-memory"
-            )
+        size = self._places(needs, job.name)
         worker = job.worker
         if isinstance(worker, Staffed):
             worker = worker.staffed(int(needs["CPU"]) - 1)
         self._counts = self._counts or DriverCounts()
-        yield _Actors(worker, needs, min(self._workers or size, size), self._counts)
+        yield _Actors(worker, needs, size, self._counts)
+
+    def _join(self) -> None:
+        if meet_cluster(self._config.cluster, self._workers or 0):
+            self._connected, self._counts = True, None
+
+    def _places(self, needs: dict[str, float], name: str) -> int:
+        """Return how many workers run at once; raise if no node has room for one."""
+        size = places_for(needs)
+        if not size:
+            raise InputError(
+                f"{name}: no node of the Ray cluster has {_in_words(needs)} for a worker; "
+                "ask for less with --worker-cpus, --worker-gpus or --worker-memory"
+            )
+        return min(self._workers or size, size)
 
 
 class _Actor:
