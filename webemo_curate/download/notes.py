@@ -1,4 +1,4 @@
-"""What the processes of a fetch tell one another, through the process that deals out the hosts."""
+"""Messages between the processes of a fetch; the one that deals out the hosts passes them on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

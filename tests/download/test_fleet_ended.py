@@ -1,0 +1,124 @@
+"""Several processes fetch, and some are killed, stopped or short of space: nothing is lost."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.download.several_hosts import base, fetch, lay_out, moved, owners, targets
+from tests.download.site import Site
+from webemo_curate.download.journal import Journal
+from webemo_curate.verdicts import FetchStatus
+from webemo_curate.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("short_lists_go_to_several")
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)]
+)
+def test_a_killed_process_loses_nothing(
+    tmp_path: Path, hosts: list[Site], number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    urls = lay_out(hosts, 150)
+    for place, site in enumerate(hosts):
+        site.answers["/0.jpg"] = moved(f"{base(hosts[place - 1])}/1.jpg")
+
+    def kill() -> None:
+        while sum(len(site.heads) for site in hosts) < 150:
+            time.sleep(0.01)
+        owners()[number].send_signal(signal.SIGKILL)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    rows = fetch(tmp_path, urls, 3, rate=150, ignore_robots=True)
+    killing.join()
+    assert "a process died" in caplog.text
+    assert Counter(row["status"] for row in rows.values()) == {FetchStatus.OK: len(urls)}
+    again = sum((targets(site) for site in hosts), Counter())
+    assert len(again) == 150
+    twice = sum(count - 1 for site in hosts for count in targets(site).values())
+    assert twice <= len(hosts) + 8 * len(hosts) + 32, "what was in a journal is not asked for again"
+    assert not owners()
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def command(folder: Path, urls: list[str], workers: int, *options: str) -> list[str]:
+    listed = folder / "list.txt"
+    listed.write_text("".join(f"{url} 3\n" for url in urls))
+    code = (
+        "from webemo_curate.download import deal; deal.URLS_A_PROCESS = 1; "
+        "from webemo_curate.cli import main; main()"
+    )
+    fixed = ["fetch", "--lists", str(listed), "--workspace", str(folder / "ws"), "--rate", "60"]
+    return [sys.executable, "-c", code, *fixed, "--workers", str(workers), *options]
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path, hosts: list[Site]) -> None:
+    urls = lay_out(hosts, 150)
+    for workers, enough in ((3, 160), (2, 350)):
+        process = subprocess.Popen(
+            command(tmp_path, urls, workers), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        wait_for(lambda enough=enough: sum(len(site.asked()) for site in hosts) >= enough)
+        process.kill()
+        process.wait()
+    store = Workspace(tmp_path / "ws").store
+    journaled = [e for part in Journal(store, "data/checkpoints/fetch").read() for e in part]
+    assert len(journaled) > 100
+    before = {f"{base(site)}{path}": n for site in hosts for path, n in targets(site).items()}
+    subprocess.run(command(tmp_path, urls, 1), check=True, capture_output=True)
+    rows = Workspace(tmp_path / "ws").read("fetch").to_pylist()
+    assert Counter(row["status"] for row in rows) == {FetchStatus.OK: len(urls)}
+    after = {f"{base(site)}{path}": n for site in hosts for path, n in targets(site).items()}
+    for entry in journaled:
+        assert after[entry.outcome.url] == before[entry.outcome.url], "it is in a journal"
+
+
+def test_ctrl_c_ends_every_process_within_two_seconds(tmp_path: Path, hosts: list[Site]) -> None:
+    urls = lay_out(hosts, 300)
+    process = subprocess.Popen(
+        command(tmp_path, urls, 3), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    wait_for(lambda: sum(len(site.asked()) for site in hosts) >= 100)
+    family = psutil.Process(process.pid).children(recursive=True)
+    pressed = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert time.monotonic() - pressed < 2.5
+    assert "goes on" in said or "go on" in said or "kept" in said
+    psutil.wait_procs(family, timeout=3)
+    assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.slow
+def test_full_disk_ends_every_process_and_loses_nothing(tmp_path: Path, hosts: list[Site]) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(small)]
+    if subprocess.run(mounting, check=False).returncode:
+        pytest.skip("only root may mount the small disk that this needs")
+    try:
+        urls = lay_out(hosts, 150)
+        with pytest.raises(Exception, match="free some space"):
+            fetch(small, urls, 2)
+        assert not owners()
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        rows = fetch(small, urls, 3)
+        assert Counter(row["status"] for row in rows.values()) == {FetchStatus.OK: len(urls)}
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
