@@ -6,18 +6,22 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from benchmarks.photo_ocr import photo_rows, rapid_detector
+from tests.download.several_hosts import base, fetch, lay_out, moved, targets
+from tests.download.site import running
 from tests.duplicates.test_pair_search import RADIUS, hashes, triples
 from tests.e2e.conftest import FEW, curate, few_curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from tests.runner.cluster import leave_cluster
 from webemo_curate.config import RunnerConfig
 from webemo_curate.demo.server import DemoWorld
+from webemo_curate.download import deal
 from webemo_curate.duplicates import hamming
 from webemo_curate.duplicates.hamming import pairs_within
 from webemo_curate.duplicates.pair_search import PairSearch
@@ -165,3 +169,35 @@ def test_a_killed_driver_goes_on(
     curate("split", "--workspace", workspace)  # the runner is remembered
     assert bytes_of(workspace) == bytes_of(few_curated)
     assert "Everything adds up." in curate("verify", "--workspace", workspace)
+
+
+def owning_actors() -> list[int]:
+    """Return the actors' processes that own hosts of a fetch."""
+    listed = subprocess.run(["pgrep", "-f", "ray::_Talking"], capture_output=True, text=True)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+@pytest.mark.parametrize("lost", ["process", "node"])
+def test_hosts_go_to_nodes_each_to_one_and_a_lost_one_loses_nothing(
+    nodes: Nodes, tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deal, "URLS_A_PROCESS", 1)
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(running(host=f"127.0.0.{2 + n}")) for n in range(4)]
+        urls = lay_out(hosts, 150)
+        hosts[0].answers["/0.jpg"] = moved(f"{base(hosts[1])}/1.jpg")
+
+        def disturb() -> None:
+            while sum(len(site.heads) for site in hosts) < 150:
+                time.sleep(0.05)
+            os.kill(owning_actors()[0], signal.SIGKILL) if lost == "process" else nodes.lose_one()
+
+        thread = threading.Thread(target=disturb)
+        thread.start()
+        with closing(RayRunner(RunnerConfig(kind="ray", address=nodes.address))) as runner:
+            rows = fetch(tmp_path, urls, runner, rate=60)
+        thread.join()
+    assert {row["status"] for row in rows.values()} == {"ok"}
+    assert sum(targets(site)["/robots.txt"] for site in hosts) <= len(hosts) + 2
+    again = [count for site in hosts for count in targets(site).values() if count > 1]
+    assert len(again) < 150

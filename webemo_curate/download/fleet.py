@@ -15,13 +15,13 @@ from webemo_curate.download.notes import (
     Dealt,
     End,
     Ended,
-    Finished,
     Handed,
     Logged,
     PassBegins,
     PassEnds,
     Result,
     Settled,
+    SignedOff,
     Troubles,
     TurnEnded,
     TurnGiven,
@@ -200,7 +200,7 @@ class Fleet:
             self._tell(owner, message)
         elif isinstance(message, TurnWanted | TurnGiven | TurnEnded):
             self._desk.pass_on(message)
-        elif isinstance(message, Finished):
+        elif isinstance(message, SignedOff):
             self._finished.add(own)
         else:
             self._show(own, message)

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
+from webemo_curate.download.asking import Asking
 from webemo_curate.download.deal import Deal
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.notes import (
     Dealt,
     End,
     Ended,
-    Finished,
     Handed,
     Logged,
     PassBegins,
     PassEnds,
     Result,
     Settled,
+    SignedOff,
     Troubles,
     TurnEnded,
     TurnGiven,
@@ -29,7 +30,6 @@ from webemo_curate.download.notes import (
 )
 from webemo_curate.download.outcome import FetchOutcome, better
 from webemo_curate.download.owned_schedule import OwnedSchedule
-from webemo_curate.download.session import Session
 from webemo_curate.download.settler import Settler
 from webemo_curate.imaging import ExamineWorker
 from webemo_curate.storage.protocols import Store
@@ -107,9 +107,9 @@ class HostOwner:
         """Ask own hosts until the fetch is over; see `runner.conversation.Talker`."""
         _log_to(say)
         workspace = self.workspace
-        session = Session(self.config, self.worker, self.deal.processes, self.examiners)
+        asking = Asking(self.config, self.worker, self.deal.processes, self.examiners)
         with self.journal as journal:
-            found = _Found(Settler(journal), say)
+            found = _Outbox(Settler(journal), say)
 
             def make(client: Any, room: Any, slots: int) -> OwnedSchedule:
                 return OwnedSchedule(
@@ -123,20 +123,20 @@ class HostOwner:
                     slots=slots,
                 )
 
-            async with session.schedule(workspace, make) as schedule:
+            async with asking.schedule(workspace, make) as schedule:
                 found.schedule = schedule
                 async with asyncio.TaskGroup() as group:
                     tending = group.create_task(_tend(found, schedule, workspace, say))
                     end = await _work(heard, schedule, found, group)
                     if not end.settle:
-                        say(Finished())  # nothing is half written now: it may be killed
+                        say(SignedOff())  # nothing is half written now: it may be killed
                     tending.cancel()
                 if end.settle:
                     await asyncio.to_thread(found.settler.settle, workspace)
-        say(Finished())
+        say(SignedOff())
 
 
-class _Found:
+class _Outbox:
     """Outcomes of this process, on their way to the journal and to the driver."""
 
     def __init__(self, settler: Settler, say: "Say") -> None:
@@ -162,7 +162,7 @@ class _Found:
             self._say(Ended(untold))
 
 
-def _tell(found: _Found, say: "Say", message: Handed | TurnWanted | TurnGiven | TurnEnded) -> None:
+def _tell(found: _Outbox, say: "Say", message: Handed | TurnWanted | TurnGiven | TurnEnded) -> None:
     """Send a message for another process, with what earlier passes found of its URL."""
     if isinstance(message, Handed) and (earlier := found.earlier.pop(message.visit.url, None)):
         message = replace(message, earlier=earlier)
@@ -170,7 +170,7 @@ def _tell(found: _Found, say: "Say", message: Handed | TurnWanted | TurnGiven | 
 
 
 async def _work(
-    heard: "asyncio.Queue[Any]", schedule: OwnedSchedule, found: _Found, group: asyncio.TaskGroup
+    heard: "asyncio.Queue[Any]", schedule: OwnedSchedule, found: _Outbox, group: asyncio.TaskGroup
 ) -> End:
     """Act on messages until one says that the fetch is over."""
     asking: asyncio.Task[None] | None = None
@@ -189,7 +189,7 @@ async def _work(
     return message
 
 
-def _pass_on(message: Any, schedule: OwnedSchedule, found: _Found) -> None:
+def _pass_on(message: Any, schedule: OwnedSchedule, found: _Outbox) -> None:
     """Pass URLs and turns on to the schedule of the present pass."""
     if isinstance(message, Dealt):
         found.earlier |= message.earlier
@@ -202,7 +202,7 @@ def _pass_on(message: Any, schedule: OwnedSchedule, found: _Found) -> None:
         schedule.note(message)
 
 
-async def _tend(found: _Found, schedule: OwnedSchedule, workspace: Workspace, say: "Say") -> None:
+async def _tend(found: _Outbox, schedule: OwnedSchedule, workspace: Workspace, say: "Say") -> None:
     """Tell of slow hosts and settle images from time to time, until cancelled."""
     told: list[str] = []
     while True:

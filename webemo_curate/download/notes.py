@@ -126,7 +126,7 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Finished:
+class SignedOff:
     """The process has ended its work; this is its last message."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.asker import Asker
+from webemo_curate.download.asking import Asking
 from webemo_curate.download.deal import Deal
 from webemo_curate.download.fleet import Fleet
 from webemo_curate.download.host_owner import HostOwner
@@ -17,7 +18,6 @@ from webemo_curate.download.queues import queued
 from webemo_curate.download.record import Known, Record
 from webemo_curate.download.room import Room
 from webemo_curate.download.schedule import Schedule
-from webemo_curate.download.session import Session
 from webemo_curate.imaging import ExamineWorker, processes
 from webemo_curate.runner.conversation import Partners, run_to_end
 from webemo_curate.runner.job import Runner
@@ -95,9 +95,9 @@ class WebFetch:
         def make(client: Asker, room: Room, slots: int) -> Schedule:
             return Schedule(self.config, client, self.record.add, room=room, slots=slots)
 
-        session = Session(self.config, self.worker)
+        asking = Asking(self.config, self.worker)
         async with (
-            session.schedule(self.workspace, make) as schedule,
+            asking.schedule(self.workspace, make) as schedule,
             asyncio.TaskGroup() as group,
         ):
             tending = group.create_task(self.record.tend(self.workspace, schedule.troubles))

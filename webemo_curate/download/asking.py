@@ -27,7 +27,7 @@ class ScheduleMaker(Protocol[ScheduleT]):
 
 
 @dataclass(frozen=True)
-class Session:
+class Asking:
     """What a process needs to ask hosts.
 
     Attributes
