@@ -1,5 +1,7 @@
 """Compare `curate fetch` with img2dataset: same loopback nginx, same URLs, 17 % of them dead.
 
+The URLs are on `HOSTS` hosts; `curate` runs with one process and with one a core.
+
     python -m benchmarks.fetch --rival /path/to/venv/bin/img2dataset
 
 nginx must be installed (`apt-get install nginx-light`), img2dataset in an environment of its own.
@@ -27,7 +29,7 @@ DEAD_SHARE = 0.17
 DRAWINGS = 100
 QUALITY = 93  # about 15 KB a drawing, as WEBEmo's thumbnails have
 PORT = 8931
-HOST = "https://pictures.example"
+HOSTS = 8
 CURATE = Path(sys.executable).with_name("curate")
 CONCURRENCY = 32
 
@@ -38,7 +40,7 @@ http {{
   access_log off; sendfile on; keepalive_requests 100000; default_type image/jpeg;
   client_body_temp_path {folder}/tmp; proxy_temp_path {folder}/tmp; fastcgi_temp_path {folder}/tmp;
   uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;
-  server {{ listen 127.0.0.1:{port}; root {folder}/www; }}
+  server {{ listen {port}; root {folder}/www; }}
 }}
 """
 
@@ -50,18 +52,18 @@ def main() -> None:
         folder = Path(name)
         alive = _make_world(folder, arguments.urls)
         with _served(folder):
-            ours = _curate(folder)
-            _check(len(list((folder / "workspace/data/images").rglob("*.jpg"))), alive, "curate")
+            ours = {workers: _curate(folder, workers, alive) for workers in sorted({1, cores()})}
             theirs = _img2dataset(folder, arguments.rival)
             _check(len(list((folder / "theirs").rglob("*.jpg"))), alive, "img2dataset")
         print(f"{arguments.urls} URLs, {alive} alive, {cores()} cores, {CONCURRENCY} connections")
-        _print("curate fetch", ours, alive)
         _print("img2dataset", theirs, alive)
-        print(
-            f"ratio: {theirs.seconds / ours.seconds:.2f} times its rate, "
-            f"{ours.cpu_seconds / theirs.cpu_seconds:.2f} of its CPU, "
-            f"{ours.peak_bytes / theirs.peak_bytes:.2f} of its memory"
-        )
+        for workers, cost in ours.items():
+            _print(f"curate, {workers}", cost, alive)
+            print(
+                f"ratio: {theirs.seconds / cost.seconds:.2f} times its rate, "
+                f"{cost.cpu_seconds / theirs.cpu_seconds:.2f} of its CPU, "
+                f"{cost.peak_bytes / theirs.peak_bytes:.2f} of its memory"
+            )
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,9 +85,10 @@ def _make_world(folder: Path, urls: int) -> int:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not dead[index]:
             file.write_bytes(_distinct(drawings[index % DRAWINGS], index))
-    lines = [f"{HOST}{path} {index % len(LABELS)}\n" for index, path in enumerate(paths)]
+    urls_there = [f"http://127.0.0.{2 + n % HOSTS}:{PORT}{path}" for n, path in enumerate(paths)]
+    lines = [f"{url} {index % len(LABELS)}\n" for index, url in enumerate(urls_there)]
     (folder / "test25.txt").write_text("".join(lines))
-    (folder / "urls.txt").write_text("".join(f"http://127.0.0.1:{PORT}{p}\n" for p in paths))
+    (folder / "urls.txt").write_text("".join(f"{url}\n" for url in urls_there))
     return int((~dead).sum())
 
 
@@ -128,22 +131,17 @@ def _wait_for_server() -> None:
     sys.exit("nginx did not start")
 
 
-def _curate(folder: Path) -> Cost:
-    return run(
+def _curate(folder: Path, workers: int, alive: int) -> Cost:
+    place = folder / f"workspace-{workers}"
+    cost = run(
         [
-            *(
-                CURATE,
-                "fetch",
-                "--lists",
-                folder / "test25.txt",
-                "--workspace",
-                folder / "workspace",
-            ),
-            *("--mirror", f"http://127.0.0.1:{PORT}", "--rate", "100000"),
-            *("--concurrency", str(CONCURRENCY)),
+            *(CURATE, "fetch", "--lists", folder / "test25.txt", "--workspace", place),
+            *("--rate", "100000", "--concurrency", str(CONCURRENCY), "--workers", str(workers)),
         ],
-        folder / "curate.log",
+        folder / f"curate-{workers}.log",
     )
+    _check(len(list((place / "data/images").rglob("*.jpg"))), alive, "curate")
+    return cost
 
 
 def _img2dataset(folder: Path, rival: Path) -> Cost:
