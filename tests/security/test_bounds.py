@@ -84,7 +84,7 @@ STATED = {
     "requests under way; look-ups of names": f"`--connections` ({FetchConfig().connections}); "
     f"{names.MAX_LOOKUPS}",
     "bytes of bodies on their way or waiting to be examined, all together": (
-        f"{size(room.MAX_HELD_BYTES)} and one body"
+        f"{size(room.MAX_HELD_BYTES)} and one body a process"
     ),
     "a line of the journal": size(journal.MAX_LINE),
     "the local copies of a bucket": size(bucket.CACHE_BYTES),

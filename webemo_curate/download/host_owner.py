@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
-from webemo_curate.download.asking import Asking
+from webemo_curate.download.asking_setup import AskingSetup
 from webemo_curate.download.deal import Deal
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.notes import (
@@ -107,7 +107,7 @@ class HostOwner:
         """Ask own hosts until the fetch is over; see `runner.conversation.Talker`."""
         _log_to(say)
         workspace = self.workspace
-        asking = Asking(self.config, self.worker, self.deal.processes, self.examiners)
+        asking = AskingSetup(self.config, self.worker, self.deal.processes, self.examiners)
         with self.journal as journal:
             found = _Outbox(Settler(journal), say)
 

@@ -10,7 +10,7 @@ from typing import Any
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.asker import Asker
-from webemo_curate.download.asking import Asking
+from webemo_curate.download.asking_setup import AskingSetup
 from webemo_curate.download.deal import Deal
 from webemo_curate.download.fleet import Fleet
 from webemo_curate.download.host_owner import HostOwner
@@ -95,7 +95,7 @@ class WebFetch:
         def make(client: Asker, room: Room, slots: int) -> Schedule:
             return Schedule(self.config, client, self.record.add, room=room, slots=slots)
 
-        asking = Asking(self.config, self.worker)
+        asking = AskingSetup(self.config, self.worker)
         async with (
             asking.schedule(self.workspace, make) as schedule,
             asyncio.TaskGroup() as group,

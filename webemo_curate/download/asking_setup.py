@@ -27,7 +27,7 @@ class ScheduleMaker(Protocol[ScheduleT]):
 
 
 @dataclass(frozen=True)
-class Asking:
+class AskingSetup:
     """What a process needs to ask hosts.
 
     Attributes
