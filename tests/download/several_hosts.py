@@ -13,6 +13,7 @@ from webemo_curate.runner.job import Runner
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.storage.protocols import Store
 from webemo_curate.workspace import Workspace
 
 
@@ -30,14 +31,14 @@ def lay_out(hosts: list[Site], count: int) -> list[str]:
 
 
 def fetch(
-    folder: Path, urls: list[str], workers: int | Runner, **options: Any
+    place: Path | Store, urls: list[str], workers: int | Runner, **options: Any
 ) -> dict[str, dict[str, Any]]:
     """Fetch URLs with the stage in so many processes; return the manifest's rows by URL."""
     settings = {"rate": 5000, "timeout": 5, "retries": 1, "passes": 1, "max_bytes": 100_000}
     settings |= {"patience": 2.5, "placeholder_urls": 10**6}
     config = FetchConfig.model_validate(settings | options)
     runner = LocalRunner(workers) if isinstance(workers, int) else workers
-    context = StageContext(Workspace(folder), runner, "test")
+    context = StageContext(Workspace(place), runner, "test")
     table = FetchStage(config, DecodingConfig()).run({"listing": pa.table({"url": urls})}, context)[
         "fetch"
     ]

@@ -15,10 +15,18 @@ import pytest
 from tests.download.several_hosts import base, fetch, lay_out, moved, owners, targets
 from tests.download.site import Site
 from webemo_curate.download.journal import Journal
+from webemo_curate.storage.bucket import BucketStore
+from webemo_curate.storage.image_shards import STAGED
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("short_lists_go_to_several")
+
+
+def kill_one(hosts: list[Site], number: int) -> None:
+    """Kill a process that owns hosts, by its place, once a hundred or so requests were made."""
+    wait_for(lambda: sum(len(site.heads) for site in hosts) >= 150)
+    owners()[number].send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +39,7 @@ def test_a_killed_process_loses_nothing(
     for place, site in enumerate(hosts):
         site.answers["/0.jpg"] = moved(f"{base(hosts[place - 1])}/1.jpg")
 
-    def kill() -> None:
-        while sum(len(site.heads) for site in hosts) < 150:
-            time.sleep(0.01)
-        owners()[number].send_signal(signal.SIGKILL)
-
-    killing = threading.Thread(target=kill)
+    killing = threading.Thread(target=kill_one, args=(hosts, number))
     killing.start()
     rows = fetch(tmp_path, urls, 3, rate=150, ignore_robots=True)
     killing.join()
@@ -46,6 +49,7 @@ def test_a_killed_process_loses_nothing(
     assert len(again) == 150
     twice = sum(count - 1 for site in hosts for count in targets(site).values())
     assert twice <= len(hosts) + 8 * len(hosts) + 32, "what was in a journal is not asked for again"
+    assert not list(tmp_path.rglob("*.partial"))
     assert not owners()
 
 
@@ -122,3 +126,22 @@ def test_full_disk_ends_every_process_and_loses_nothing(tmp_path: Path, hosts: l
         assert Counter(row["status"] for row in rows.values()) == {FetchStatus.OK: len(urls)}
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_bucket_gets_the_pictures_of_every_process(
+    store: BucketStore, tmp_path: Path, hosts: list[Site], killed: bool
+) -> None:
+    urls = lay_out(hosts, 120)
+    killing = threading.Thread(target=kill_one, args=(hosts, 1))
+    if killed:
+        killing.start()
+    rows = fetch(store, urls, 2, rate=100, ignore_robots=True)
+    assert Counter(row["status"] for row in rows.values()) == {FetchStatus.OK: len(urls)}
+    there = Workspace(BucketStore(store.url, tmp_path / "elsewhere"))
+    for row in rows.values():
+        assert there.holds_image(str(row["sha256"]), str(row["suffix"]))
+    assert not [file for file in (store.root / STAGED).rglob("*") if file.is_file()]
+    if killed:
+        killing.join()

@@ -65,6 +65,11 @@ class Fleet:
         Outcomes so far.
     record : Record
         Notes outcomes.
+
+    Attributes
+    ----------
+    has_lost_some
+        Whether a process has died.
     """
 
     def __init__(self, owner: HostOwner, partners: Partners, known: Known, record: Record) -> None:
@@ -79,7 +84,7 @@ class Fleet:
         self._urls = Whereabouts(self._deal, known)
         self._held: dict[str, float] = {}
         self._left = 0
-        self._ending = False
+        self._ending = self.has_lost_some = False
         self._shown = 0.0
 
     def __enter__(self) -> Self:
@@ -162,9 +167,8 @@ class Fleet:
     def _dealt(self, queues: Mapping[str, list[str]]) -> Dealt:
         if self._urls.number == 1:
             return Dealt(queues)
-        now = time.monotonic()
+        now, outcomes = time.monotonic(), self._known.outcomes
         urls = [url for part in queues.values() for url in part]
-        outcomes = self._known.outcomes
         return Dealt(
             queues,
             {url: outcomes[url] for url in urls if url in outcomes},
@@ -174,8 +178,8 @@ class Fleet:
     def _listen(self, seconds: float) -> None:
         """Act on what the processes say, and redraw the progress line from time to time."""
         numbers = {id(process): own for own, process in enumerate(self._processes)}
-        alive = [self._processes[own] for own in self._working()]
-        for process, messages in self._partners.listen(alive, seconds):
+        working = [self._processes[own] for own in self._working()]
+        for process, messages in self._partners.listen(working, seconds):
             for message in messages:
                 self._act(numbers[id(process)], message)
         if time.monotonic() - self._shown >= TICK_SECONDS:
@@ -228,6 +232,7 @@ class Fleet:
     def _replace(self, own: int) -> None:
         """Start a process in place of a dead one, and hand out again what it had not ended."""
         self._processes[own].kill()
+        self.has_lost_some = True
         self._take_back_lost(own)
         if not self._left:
             self._finished.add(own)

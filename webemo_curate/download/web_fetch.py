@@ -78,7 +78,9 @@ class WebFetch:
         sizes = {name: len(waiting) for name, waiting in queues.items()}
         if Deal.of(sizes, len(sizes)).processes > 1:
             with runner.partners() as partners:
-                deal = Deal.of(sizes, partners.size)
+                # A host may take all connections of its process, and all together are bounded.
+                most = self.config.connections // self.config.concurrency
+                deal = Deal.of(sizes, max(1, min(partners.size, most)))
                 if deal.processes > 1:
                     return self._in_several(urls, queues, deal, partners)
         return run_to_end(self._here(urls, queues))
@@ -120,6 +122,8 @@ class WebFetch:
         with Fleet(owner, partners, self.known, self.record) as fleet:
             for number in range(1, self.config.passes + 1):
                 fleet.run_pass(number, queues if number == 1 else self._queues(urls, number))
+        if fleet.has_lost_some:
+            self.workspace.store.sweep()  # what these were writing
         self.workspace.images.gather()
         _say_held(fleet.held())
 
