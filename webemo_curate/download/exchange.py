@@ -39,6 +39,8 @@ class Exchange:
         Receives the response.
     done : asyncio.Future
         Resolved with None when the response is complete, else with the error.
+    proxied : bool, default False
+        Whether the connection leads to a proxy.
 
     Attributes
     ----------
@@ -46,9 +48,12 @@ class Exchange:
         Pauses the transfer while there is no room for more of its body; None if it is never paused.
     """
 
-    def __init__(self, response: Response, done: "asyncio.Future[None]") -> None:
+    def __init__(
+        self, response: Response, done: "asyncio.Future[None]", *, proxied: bool = False
+    ) -> None:
         self.response = response
         self.done = done
+        self.proxied = proxied
         self.brake: Brake | None = None
         self._parts: list[bytes] = []
         self._size = 0

@@ -92,7 +92,7 @@ class Fleet:
         self._began = datetime.now(UTC)
         try:
             for own in range(self._deal.processes):
-                self._processes.append(self._start(own))
+                self._processes.append(self._partners.start(replace(self._owner, own=own)))
         except BaseException:
             self._kill()
             raise
@@ -145,9 +145,6 @@ class Fleet:
         """Return the seconds for which URLs are still held by `Retry-After`."""
         now = time.monotonic()
         return sorted(until - now for until in self._held.values() if until > now)
-
-    def _start(self, own: int) -> Partner:
-        return self._partners.start(replace(self._owner, own=own))
 
     def _tell(self, own: int, message: object) -> None:
         self._processes[own].tell(message)
@@ -246,7 +243,7 @@ class Fleet:
         logger.warning("fetch: a process died; another one goes on with its hosts")
         self._take_from_journal(own)
         self._troubles[own] = []
-        self._processes[own] = self._start(own)
+        self._processes[own] = self._partners.restart(replace(self._owner, own=own))
         self._tell(own, PassBegins(self._urls.number))
         self._deal_again(own)
         self._desk.replaced(own)

@@ -17,7 +17,6 @@ from webemo_curate.download.exchange import Exchange, check_codings
 from webemo_curate.download.failures import DIED, UNCODED, check_descriptors
 from webemo_curate.download.names import Names
 from webemo_curate.download.outcome import AttemptError
-from webemo_curate.download.proxies import proxy_of
 from webemo_curate.download.public_net import is_known_private, is_public
 from webemo_curate.download.response import Response
 from webemo_curate.download.room import Share
@@ -178,7 +177,7 @@ class Transport:
     ) -> Response:
         decode, fresh = form
         curl = self._free.pop() if self._free else self._handle()
-        exchange = Exchange(response, self._loop.create_future())
+        exchange = Exchange(response, self._loop.create_future(), proxied=bool(route.proxy))
         curl.setopt(pycurl.URL, response.url)
         curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}"])
         curl.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
@@ -278,7 +277,7 @@ class Transport:
         url = exchange.response.url
         exchange.response.is_public = (
             not is_known_private(urlsplit(url).hostname or "")
-            if proxy_of(url)
+            if exchange.proxied
             else is_public(curl.getinfo(pycurl.PRIMARY_IP))
         )
         exchange.finish(curl.getinfo(pycurl.RESPONSE_CODE), error, message, os_errno)

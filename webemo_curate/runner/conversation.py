@@ -55,6 +55,9 @@ class Partners(Protocol):
     def start(self, talker: Talker) -> Partner:
         """Start a process; what it says first shows that it lives."""
 
+    def restart(self, talker: Talker) -> Partner:
+        """Start a process in place of one that died, even if its room is gone with it."""
+
     def listen(self, partners: list[Any], seconds: float) -> list[tuple[Any, list[Any]]]:
         """Return what partners have said, in order, or a `Died`; wait at most so many seconds."""
 
@@ -74,6 +77,10 @@ class LocalPartners:
     def start(self, talker: Talker) -> WorkerProcess:
         """Start a process; see `Partners.start`."""
         return WorkerProcess(talker, serve_talker)
+
+    def restart(self, talker: Talker) -> WorkerProcess:
+        """Start a process in place of one that died; see `Partners.restart`."""
+        return self.start(talker)
 
     def listen(
         self, partners: list[WorkerProcess], seconds: float

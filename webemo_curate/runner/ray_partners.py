@@ -2,13 +2,21 @@
 
 import asyncio
 import itertools
-from typing import Any
+from typing import Any, Final
 
 from webemo_curate import __version__
 from webemo_curate.runner.conversation import Talker, first_error
 from webemo_curate.runner.messages import ONE_THREAD, Died, Failed, failure
 from webemo_curate.runner.ray_cluster import ray_module
 from webemo_curate.system_faults import raise_file_limit
+
+FIXED: Final[dict[str, Any]] = {
+    "max_restarts": 0,
+    "max_task_retries": 0,
+    "max_concurrency": 1000,
+    "runtime_env": {"env_vars": ONE_THREAD},
+}
+"""Ray's options of every actor: it restarts nothing itself, and messages wait for no other."""
 
 
 class _TalkingActor:
@@ -108,24 +116,29 @@ class RayPartners:
     """
 
     def __init__(self, size: int, needs: dict[str, float]) -> None:
-        self.size = size
-        self._actor: Any = (
-            ray_module()
-            .remote(_TalkingActor)
-            .options(
-                num_cpus=needs["CPU"],
-                memory=needs["memory"],
-                max_restarts=0,
-                max_task_retries=0,
-                max_concurrency=1000,
-                scheduling_strategy="SPREAD",
-                runtime_env={"env_vars": ONE_THREAD},
-            )
-        )
+        self.size, self._turns = size, itertools.count()
+        self._actor: Any = ray_module().remote(_TalkingActor)
+        self._room = {"num_cpus": needs["CPU"], "memory": needs["memory"]}
 
     def start(self, talker: Talker) -> RayPartner:
         """Start an actor; see `Partners.start`."""
-        return RayPartner(self._actor.remote(), talker)
+        actor = self._actor.options(**self._room, scheduling_strategy="SPREAD", **FIXED)
+        return RayPartner(actor.remote(), talker)
+
+    def restart(self, talker: Talker) -> RayPartner:
+        """Start an actor in place of one that died, on a node that has workers; see `Partners`.
+
+        It takes no room of its own there: with its node the room of the dead one may be gone.
+        """
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        alive = [node for node in ray_module().nodes() if node["Alive"]]
+        homes = [node["NodeID"] for node in alive if node["Resources"].get("CPU")]
+        place: Any = "SPREAD"
+        if homes:
+            place = NodeAffinitySchedulingStrategy(homes[next(self._turns) % len(homes)], soft=True)
+        actor = self._actor.options(num_cpus=0, memory=0, scheduling_strategy=place, **FIXED)
+        return RayPartner(actor.remote(), talker)
 
     def listen(
         self, partners: list[RayPartner], seconds: float
