@@ -67,6 +67,7 @@ def run(folder: Path, memory: str) -> None:
     taxonomy = load_taxonomy(WEBEMO)
     positive = taxonomy.covered(("sadness",), 2)
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute(f"set memory_limit = '{memory}'")
         connection.execute(f"set temp_directory = '{folder / 'rival'}'")
         connection.execute(f"set file_search_path = '{folder}'")

@@ -5,8 +5,9 @@
 One image a listed line, random labels, a tenth of the pictures copies of others. dedup's table (of
 a measured pair for each ten images), then binarize, undersample and split, then the decisions, the
 funnel, the audit and the digests of `verify` run in processes of their own, from manifests on the
-disk to manifests on the disk; binarize to split also as a plain SQL script (`sql_rival`). Memory is
-a process's own: mapped files do not count, which the system drops when it needs the room.
+disk to manifests on the disk; binarize to split also as a plain SQL script (`sql_rival`). On a
+machine with other work compare CPU-seconds, which count all threads. Memory is a process's own:
+mapped files do not count, which the system drops when it needs the room.
 `--search` finds and measures pairs of random hashes first.
 """
 
@@ -140,7 +141,7 @@ def run_stages(folder: str, memory: int | None, names: tuple[str, ...]) -> None:
             del outputs
             print(f"  {stage.name:<12} {time.perf_counter() - started:7.1f} s", flush=True)
         print(f"  {'in all':<12} {time.perf_counter() - begun:7.1f} s", end="")
-    print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+    peak.tell()
 
 
 def run_counts(folder: str, memory: int) -> None:
@@ -156,7 +157,7 @@ def run_counts(folder: str, memory: int) -> None:
             started = time.perf_counter()
             part()
             print(f"  {name:<12} {time.perf_counter() - started:7.1f} s", end="")
-        print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+        peak.tell()
 
 
 def run_rival(folder: str, memory: int) -> None:
@@ -165,14 +166,15 @@ def run_rival(folder: str, memory: int) -> None:
         started = time.perf_counter()
         sql_rival.run(Path(folder) / "manifests", f"{memory}B")
         print(f"  {'SQL script':<12} {time.perf_counter() - started:7.1f} s", end="")
-    print(f"  {peak.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
+    peak.tell()
 
 
 class Peak:
-    """Looks ten times a second at what this process holds of its own."""
+    """Looks ten times a second at what this process holds of its own, and counts its CPU time."""
 
     def __enter__(self) -> "Peak":
         self.bytes, self._done = 0, threading.Event()
+        self._before = time.process_time()
         self._looking = threading.Thread(target=self._look, daemon=True)
         self._looking.start()
         return self
@@ -180,6 +182,11 @@ class Peak:
     def __exit__(self, *error: object) -> None:
         self._done.set()
         self._looking.join()
+
+    def tell(self) -> None:
+        """Print CPU time of all threads and the most memory held."""
+        spent = time.process_time() - self._before
+        print(f"  {spent:7.1f} CPU-s  {self.bytes / MEGABYTE:6.0f} MB of its own", flush=True)
 
     def _look(self) -> None:
         while not self._done.wait(0.1):
