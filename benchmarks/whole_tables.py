@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,8 @@ from webemo_curate.config import (
     StageConfig,
     UndersampleConfig,
 )
-from webemo_curate.conform import conform
-from webemo_curate.manifest import Origin
+from webemo_curate.fields import plain_type
+from webemo_curate.manifest import ROW_GROUP_ROWS, Origin
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.runner.memory import held_bytes
 from webemo_curate.schemas import MANIFESTS
@@ -49,6 +49,7 @@ from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.split import SplitStage
 from webemo_curate.stages.stage import Stage, StageContext
 from webemo_curate.stages.undersample import UndersampleStage
+from webemo_curate.table_engine import spilled
 from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
@@ -109,21 +110,34 @@ def _pairs(hashes: pa.Array, random: np.random.Generator) -> pa.Table:
 
 
 def _table(name: str, rows: int, **columns: pa.Array) -> pa.Table:
-    """Fill in the columns that no stage looks at."""
-    schema = MANIFESTS[name]
-    arrays = {}
-    for field in schema:
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        filler = pa.scalar(FILLERS[name].get(field.name), kind)
-        arrays[field.name] = columns.get(field.name, pa.repeat(filler, rows))
-    return conform(pa.table(arrays), schema)
+    """Return the columns that a stage looks at, in the manifest's order."""
+    assert all(len(column) == rows for column in columns.values())
+    table = pa.table(columns)
+    return table.sort_by("sha256") if name == "images" else table
+
+
+def _whole(name: str, table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Fill in the columns that no stage looks at, some rows at a time."""
+    for start in range(0, table.num_rows, ROW_GROUP_ROWS):
+        part, arrays = table.slice(start, ROW_GROUP_ROWS).combine_chunks(), {}
+        for field in MANIFESTS[name]:
+            filler = pa.scalar(FILLERS[name].get(field.name), plain_type(field.type))
+            there = field.name in table.column_names
+            own = part[field.name].cast(filler.type) if there else pa.repeat(filler, len(part))
+            arrays[field.name] = own
+        yield from pa.table(arrays, schema=_plain(name)).to_batches()
+
+
+def _plain(name: str) -> pa.Schema:
+    return pa.schema([(field.name, plain_type(field.type)) for field in MANIFESTS[name]])
 
 
 def write_inputs(folder: str, rows: int) -> None:
     """Write the manifests that stand before dedup."""
     workspace = Workspace(Path(folder))
     for name, table in synthetic(rows).items():
-        workspace.write(name, table, Origin(name, 1, {}, {}))
+        whole = spilled(workspace.root, _plain(name), _whole(name, table))
+        workspace.write(name, whole, Origin(name, 1, {}, {}))
 
 
 def run_stages(folder: str, memory: int | None, names: tuple[str, ...]) -> None:
