@@ -24,6 +24,7 @@ from webemo_curate.rooted import ODD, open_regular
 from webemo_curate.schemas import SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.table_digest import content_digest
+from webemo_curate.verdicts import are_classes
 
 METADATA_KEY = b"webemo_curate"
 ROW_GROUP_ROWS = 65_536
@@ -264,7 +265,6 @@ def _metadata(file: Path | pa.NativeFile) -> dict[bytes, bytes]:
 def _is_typed(info: ManifestInfo) -> bool:
     """Return whether metadata, which anyone may have written, has the types of `ManifestInfo`."""
     origin = info.origin
-    named = (*(info.classes or ()), info.name or "")
     numbers, texts = (info.rows, origin.stage_version), (info.digest, info.package_version)
     maps = origin.configuration, origin.inputs
     return (
@@ -272,8 +272,9 @@ def _is_typed(info: ManifestInfo) -> bool:
         and all(isinstance(each, dict) for each in maps)
         and all(
             isinstance(text, str)
-            for text in (*texts, origin.stage, *origin.inputs.values(), *named)
+            for text in (*texts, origin.stage, *origin.inputs.values(), info.name or "")
         )
+        and (info.classes is None or are_classes(info.classes))
     )
 
 

@@ -7,6 +7,15 @@ MOST: Final = 2 * VALUE_CHARACTERS
 MESSAGE_CHARACTERS: Final = 4_000
 
 
+def is_text(text: str) -> bool:
+    """Return whether a text can be written as UTF-8; JSON may hold halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def quoted(value: object) -> str:
     """Return a value in Python's notation, shortened for a message.
 

@@ -16,7 +16,7 @@ from webemo_curate.run_digests import FILES, NETWORK, file_digests, sealed
 from webemo_curate.run_names import named_runs, run_name
 from webemo_curate.storage.atomic import write_bytes
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, Split, is_binary
+from webemo_curate.verdicts import DEFAULT_CLASSES, Split, are_classes, is_binary
 from webemo_curate.workspace import RUNS, Workspace
 
 logger = logging.getLogger(__name__)
@@ -150,9 +150,9 @@ def load_classes(folder: Path) -> tuple[str, ...]:
         If the run's configuration is missing or invalid.
     """
     classes = _read_config(folder).get(CLASSES, DEFAULT_CLASSES)
-    if not isinstance(classes, list | tuple) or len(classes) < BINARY:
+    if not are_classes(classes):
         raise _unsound(folder)
-    return tuple(map(str, classes))
+    return tuple(classes)
 
 
 def load_seed(folder: Path) -> int:
@@ -163,7 +163,9 @@ def load_seed(folder: Path) -> int:
 def load_splits(folder: Path) -> dict[str, str]:
     """Read the digests of the splits that a run was trained on; empty for an earlier release's."""
     splits = _read_config(folder).get(SPLITS, {})
-    return splits if isinstance(splits, dict) else {}
+    if not isinstance(splits, dict):
+        return {}
+    return {name: digest for name, digest in splits.items() if isinstance(digest, str)}
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from webemo_curate.quoting import is_text
+
 
 class FetchStatus(StrEnum):
     """The result of downloading a URL."""
@@ -110,6 +112,9 @@ OTHERS = "others"
 BINARY = 2
 """Number of classes of a binary target, for which one probability is enough."""
 
+MOST_CLASSES = 128
+"""As many as targets, which are int8, can tell apart."""
+
 
 def binary_classes(positive: Sequence[str]) -> tuple[str, str]:
     """Return the names of targets 0 and 1, for some labels against all others."""
@@ -124,6 +129,15 @@ def positive_names(classes: Sequence[str]) -> list[str]:
 def is_binary(classes: Sequence[str]) -> bool:
     """Return whether classes are those of `binary_classes`: some labels against all others."""
     return len(classes) == BINARY and classes[0] == OTHERS
+
+
+def are_classes(names: object) -> bool:
+    """Return whether names that anyone may have written can be those of targets 0, 1, ..."""
+    return (
+        isinstance(names, list | tuple)
+        and BINARY <= len(names) <= MOST_CLASSES
+        and all(isinstance(name, str) and is_text(name) for name in names)
+    )
 
 
 DEFAULT_CLASSES = binary_classes(["sadness"])

@@ -25,7 +25,7 @@ from webemo_curate.cli import (
 from webemo_curate.cli.command import app
 from webemo_curate.credentials import MaskingFormatter, masked_within
 from webemo_curate.errors import CurateError
-from webemo_curate.quoting import printable, without_controls
+from webemo_curate.quoting import printable
 from webemo_curate.system_faults import raise_file_limit, raise_system_fault
 
 COMMANDS = (
@@ -83,7 +83,7 @@ class AboveBars(logging.Handler):
         """Write one message."""
         from tqdm import tqdm  # not what `curate --help` waits for
 
-        tqdm.write(without_controls(self.format(record)), file=sys.stderr)
+        tqdm.write(printable(self.format(record)), file=sys.stderr)
 
 
 def _log_to_standard_error() -> None:

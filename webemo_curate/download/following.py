@@ -1,5 +1,6 @@
 """Follow a URL to its final response: redirects, their cookies, and robots.txt on the way."""
 
+import asyncio
 import time
 from urllib.parse import urlsplit
 
@@ -124,7 +125,8 @@ class Follower:
             if response is None:
                 break
             if response.status not in REDIRECTS:
-                return _rules(response)
+                # A file of 500 KiB takes a second, in which other downloads go on.
+                return await asyncio.to_thread(_rules, response)
             try:
                 step = self._after(step, response)
             except AttemptError:

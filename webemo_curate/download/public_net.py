@@ -5,9 +5,25 @@ import ipaddress
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.verdicts import FetchStatus
 
-CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-"""IPv6 networks whose addresses carry an IPv4 address in their last 32 bits: for gateways (RFC
-6052), and IPv4-compatible addresses (RFC 4291, section 2.5.5.1)."""
+CARRIERS = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
+)
+"""IPv6 networks whose addresses carry an IPv4 address in their last 32 bits: for gateways (RFC 6052
+and 8215), IPv4-compatible (RFC 4291, section 2.5.5.1) and IPv4-translated ones (RFC 7915)."""
+
+ISATAP = 0x5EFE
+"""In an IPv6 address above the last 32 bits: they are an IPv4 address to tunnel to (RFC 5214). The
+bit that says whether it is a global one may be set."""
+ISATAP_GLOBAL = 0x0200 << 16
+
+RESERVED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16", "3fff::/20", "5f00::/16"),
+    )
+)
+"""Private whatever Python's version takes them for: IANA's special-purpose addresses, among them a
+metadata service's at 192.0.0.192, and the address at which each machine of Azure has one."""
 
 PRIVATE = "redirect to a private address"
 
@@ -61,6 +77,8 @@ def private() -> AttemptError:
 
 def _is_public(address: Address) -> bool:
     site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    if any(address in network for network in RESERVED):
+        return False
     return address.is_global and not address.is_multicast and not site_local
 
 
@@ -69,6 +87,7 @@ def _carried(address: Address) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.sixtofour, *(address.teredo or ())]
-    if any(address in carrier for carrier in CARRIERS):
+    tunnel = (int(address) >> 32 & 0xFFFFFFFF) & ~ISATAP_GLOBAL == ISATAP
+    if tunnel or any(address in carrier for carrier in CARRIERS):
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [carried for carried in found if carried is not None]

@@ -20,6 +20,11 @@ MAX_ROBOTS_REDIRECTS = 5
 """RFC 9309, section 2.3.1.2: at least five redirects are followed; after more, the site counts as
 having no robots.txt."""
 
+MAX_STEPS = 2**25
+"""Comparisons that a URL may cost at most, taken as characters of its path times characters sought
+in it: a file written for it would hold up all other downloads for seconds, for each URL."""
+
+STARS = re.compile(r"\*+")
 TOKEN = re.compile(r"[A-Za-z_-]+")
 ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -83,7 +88,9 @@ class Robots:
     """
 
     def __init__(self, rules: list[RobotsRule]) -> None:
-        self._rules = sorted(rules, key=lambda rule: (-rule.length, not rule.allows))
+        known = dict.fromkeys(rules)
+        self._rules = sorted(known, key=lambda rule: (-rule.length, not rule.allows))
+        self._sought = sum(len(piece) + 1 for rule in known for piece in rule.pieces[1:])
 
     @property
     def size(self) -> int:
@@ -102,12 +109,14 @@ class Robots:
         -------
         bool
             What the longest matching rule says, `Allow` if two are equally long; True if none
-            matches.
+            matches. False if finding out takes more than `MAX_STEPS`.
         """
         parts = urlsplit(url)
         mark = "?" if parts.query else ""
         path = compared(parts.path or "/") + mark + compared(parts.query, query=True)
         path = path.replace("*", "%2A").replace("$", "%24")
+        if self._sought * len(path) > MAX_STEPS:
+            return False
         return next((rule.allows for rule in self._rules if rule.matches(path)), True)
 
 
@@ -210,5 +219,5 @@ def _rules(allows: bool, value: str) -> list[RobotsRule]:
     ends = value.endswith("$")
     path, mark, query = value.removesuffix("$").partition("?")
     pattern = compared(path) + mark + compared(query, query=True)
-    pieces = tuple(pattern.replace("$", "%24").split("*"))
+    pieces = tuple(STARS.sub("*", pattern.replace("$", "%24")).split("*"))
     return [RobotsRule(allows, len(pattern) + ends, pieces, ends)]

@@ -1,12 +1,16 @@
 """List finished runs side by side, with their settings and results."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluation_set import metrics_file
+from webemo_curate.quoting import quoted
+from webemo_curate.remedies import typed
 from webemo_curate.run_names import run_name
 from webemo_curate.runs import (
     DONE_FILE,
@@ -19,6 +23,8 @@ from webemo_curate.runs import (
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 DIGEST_DIGITS = 8
 
@@ -68,14 +74,20 @@ def run_rows(workspace: Workspace) -> list[RunRow]:
     Returns
     -------
     list of RunRow
-        One row for each run.
-
-    Raises
-    ------
-    InputError
-        If a run's configuration is invalid.
+        One row for each run; a run whose configuration or figures are invalid is named in the log
+        instead.
     """
-    return [run_row(workspace.pull(folder)) for folder in finished_runs(workspace)]
+    rows = (_row_or_none(workspace.pull(folder)) for folder in finished_runs(workspace))
+    return [row for row in rows if row is not None]
+
+
+def _row_or_none(folder: Path) -> RunRow | None:
+    """Return a run's row; name one that cannot be read, which is no reason to hide the others."""
+    try:
+        return run_row(folder)
+    except InputError as error:
+        logger.warning("%s: left out: %s", folder.name, error)
+        return None
 
 
 def changed_settings(one: Path, other: Path) -> Iterator[tuple[str, Any, Any]]:
@@ -87,7 +99,13 @@ def changed_settings(one: Path, other: Path) -> Iterator[tuple[str, Any, Any]]:
 
 
 def run_row(run: Path) -> RunRow:
-    """Return a finished run's settings and results."""
+    """Return a finished run's settings and results.
+
+    Raises
+    ------
+    InputError
+        If its configuration or a figure is invalid.
+    """
     config = load_config(run)
     test = _read(metrics_file(run, Split.TEST))
     return RunRow(
@@ -96,9 +114,9 @@ def run_row(run: Path) -> RunRow:
         network=f"{config.preset} k{config.grams}",
         epochs=config.epochs,
         seed=load_seed(run),
-        validation=_accuracy(_read(metrics_file(run, Split.VALIDATION))),
-        test=_accuracy(test),
-        auc=test.get("auc"),
+        validation=_accuracy(run, _read(metrics_file(run, Split.VALIDATION))),
+        test=_accuracy(run, test),
+        auc=None if test.get("auc") is None else _figure(run, test, "auc"),
         split=load_splits(run).get(Split.TRAIN, "")[:DIGEST_DIGITS],
         finished=str(_read(run / DONE_FILE).get("finished", "")),
     )
@@ -121,10 +139,22 @@ def interval(accuracy: tuple[float, float, float] | None) -> str:
     return f"{share:.1%} ({low:.1%} to {high:.1%})"
 
 
-def _accuracy(metrics: dict[str, Any]) -> tuple[float, float, float] | None:
+def _accuracy(run: Path, metrics: dict[str, Any]) -> tuple[float, float, float] | None:
     if "accuracy" not in metrics:
         return None
-    return metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
+    low, high = (_figure(run, metrics, f"accuracy_{end}") for end in ("low", "high"))
+    return _figure(run, metrics, "accuracy"), low, high
+
+
+def _figure(run: Path, metrics: dict[str, Any], name: str) -> float:
+    """Return a figure, which anyone may have written, as a number."""
+    try:
+        return float(metrics[name])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        given = quoted(metrics.get(name))
+        raise InputError(
+            f"{run.name}: its {name} is {given}, no number; run '{typed('evaluate')}' again"
+        ) from None
 
 
 def _read(file: Path) -> dict[str, Any]:

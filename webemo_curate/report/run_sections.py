@@ -31,7 +31,10 @@ OF_CLASS = ("precision", "recall", "f1")
 MAX_CURVES = 12
 """Runs that are shown in full, and lines of one chart: no reader tells more apart."""
 
-UNSOUND = (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException)
+UNSOUND = (
+    *(InputError, OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException),
+    *(OverflowError, RecursionError),
+)
 """What reading files raises that are not a run's."""
 
 
@@ -102,23 +105,12 @@ def _checked_section(workspace: Workspace, folder: Path) -> RunSection:
         for change in changes(folder, DONE_FILE) if recorded else ():
             raise InputError(change)
         section = _run_section(folder)
-        row, history = _in_numbers(run_row(folder)), load_log(folder)
+        row, history = run_row(folder), load_log(folder)
         return replace(section, recorded=recorded, row=row, history=history)
     except UNSOUND as error:
         raise_system_fault(error, str(folder))
         logger.warning("%s: left out of the report: %s", folder.name, error)
         return RunSection(folder.name, None, None, None, [], (), broken=printable(str(error)))
-
-
-def _in_numbers(row: RunRow) -> RunRow:
-    """Return a row whose figures are numbers, whatever its files hold."""
-    test, validation = (
-        None if measured is None else (float(measured[0]), float(measured[1]), float(measured[2]))
-        for measured in (row.test, row.validation)
-    )
-    return replace(
-        row, test=test, validation=validation, auc=None if row.auc is None else float(row.auc)
-    )
 
 
 def _run_section(folder: Path) -> RunSection:

@@ -1,6 +1,7 @@
 """Plots as SVG that stands in a page, each with ids of its own."""
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
@@ -26,6 +27,9 @@ IN_A_PAGE: Any = STYLE | {"svg.fonttype": "none"}
 """Words stay words: they are found, read out and a tenth of the bytes of their outlines."""
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML may hold (XML 1.0, section 2.2): matplotlib writes names as they are."""
+
 METADATA: Final = f"{{{SVG}}}metadata"
 
 Draw = Callable[[Axes], None]
@@ -59,7 +63,7 @@ def plot_row(draws: Sequence[Draw], size: tuple[float, float], style: Any = IN_A
             draw(axes)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
+    text = NOT_XML.sub("\ufffd", stream.getvalue())
     return text[text.index("<svg") :]
 
 

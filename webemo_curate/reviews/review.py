@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
 from webemo_curate.errors import InputError
-from webemo_curate.quoting import quoted
+from webemo_curate.quoting import is_text, quoted
 
 HASH = re.compile(r"[0-9a-f]{64}")
 NEAR: Final = 0.1
@@ -121,6 +121,8 @@ class Review:
         put(self, "note", self.note or None)
         if self.note and len(self.note) > MAX_NOTE:
             raise InputError(f"note: has more than {MAX_NOTE:,} characters; shorten it")
+        if self.note and not is_text(self.note):
+            raise InputError(f"note: {quoted(self.note)} is no text; correct it")
 
     @property
     def case(self) -> Case:
@@ -199,4 +201,8 @@ def _number(column: str, value: float | None) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{column}: {quoted(value)} is no number")
-    return float(value) if math.isfinite(value) else None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond all floats
+        raise InputError(f"{column}: {quoted(value)} is out of range") from None
+    return number if math.isfinite(number) else None

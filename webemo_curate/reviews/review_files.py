@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,12 @@ from webemo_curate.system_faults import raise_system_fault
 
 NEEDED = ("kind", "sha256", "decision")
 """Columns that a file must have; the others may be missing, and their cells empty."""
+
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""Begins a text that a spreadsheet program would run as a formula, or one with a quote before it,
+which stands for itself."""
+
+QUOTE = "'"
 
 LARGEST = 2**28
 """Bytes of a file that is read: a million reviews."""
@@ -146,7 +153,9 @@ def read_rows(file: Path) -> Iterator[ReviewRow]:
                     f"{file}, line {reader.line_num}: has {len(cells)} cells, and the first line "
                     f"{len(header)}; give each row a cell for each column"
                 )
-            values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+            values = {
+                name: _unquoted(cell.strip()) for name, cell in zip(header, cells, strict=True)
+            }
             yield ReviewRow(reader.line_num, values)
     except csv.Error as error:
         raise InputError(
@@ -230,7 +239,15 @@ def _number(column: str, given: str | None) -> float | None:
 def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    return "" if value is None else str(value)
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    return QUOTE + value if FORMULA.match(value) else value
+
+
+def _unquoted(cell: str) -> str:
+    """Return the text of which `_cell` made a cell."""
+    inner = cell.removeprefix(QUOTE)
+    return inner if inner != cell and FORMULA.match(inner) else cell
 
 
 def _write(file: Path, columns: Sequence[str], rows: list[list[str]]) -> None:

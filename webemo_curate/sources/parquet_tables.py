@@ -12,16 +12,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webemo_curate.errors import InputError
+from webemo_curate.parquet import CHUNK_BYTES
 from webemo_curate.sources.cell_rules import Raw
 from webemo_curate.sources.columns import Columns, DeclaredColumns, choose_columns
 from webemo_curate.sources.shards import Shard
 from webemo_curate.sources.source import BATCH_ROWS, Picture, ReadOptions, logger
 from webemo_curate.sources.table_file import TableFile
 from webemo_curate.sources.table_rows import TableRows
-from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.system_faults import memory_limited, raise_system_fault
 
 PICTURE_ROWS = 32
 """Rows whose picture bytes are in memory at a time."""
+
+TEXT_BYTES, PICTURE_BYTES = 2**30, 2**31
+"""Memory that the rows read at a time may take: of texts, and of pictures' bytes."""
+
+MAX_ROWS = 10**8
+"""Most rows of a file."""
 
 SHARD_FILE = "key, beside the table"
 """Stands for the column of files in img2dataset's tables, whose file names are made from the
@@ -48,7 +55,7 @@ class ParquetSource(TableFile):
         if columns.path == SHARD_FILE and "key" not in wanted:
             wanted.append("key")
         number = 0
-        for batch in self._read(wanted, BATCH_ROWS):
+        for batch in self._read(wanted, BATCH_ROWS, TEXT_BYTES):
             numbers = pa.array(range(number + 1, number + batch.num_rows + 1), pa.int32())
             number += batch.num_rows
             cells = dict(zip(batch.schema.names, batch.columns, strict=True))
@@ -65,7 +72,7 @@ class ParquetSource(TableFile):
             return
         wanted = {int(file.rpartition("#")[2]): file for file in files}
         first = 1
-        for batch in self._read([self._bytes], PICTURE_ROWS):
+        for batch in self._read([self._bytes], PICTURE_ROWS, PICTURE_BYTES):
             due = [row for row in range(batch.num_rows) if first + row in wanted]
             cells = batch.column(0)
             for row in due:
@@ -141,21 +148,37 @@ class ParquetSource(TableFile):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
-    def _read(self, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+    def _read(self, columns: list[str], rows: int, memory: int) -> Iterator[pa.RecordBatch]:
+        """Yield some rows at a time; a file whose rows take more bytes than `memory` is unsound."""
         try:
-            with pq.ParquetFile(self.place, pre_buffer=False) as file:
+            with pq.ParquetFile(self.place, pre_buffer=False, buffer_size=CHUNK_BYTES) as file:
+                _check_rows(file.metadata.num_rows)
                 if columns:
-                    yield from file.iter_batches(rows, columns=columns, use_threads=False)
+                    batches = file.iter_batches(rows, columns=columns, use_threads=False)
+                    while (batch := _next_within(batches, memory)) is not None:
+                        yield batch
                     return
                 for start in range(0, file.metadata.num_rows, rows):
                     size = min(rows, file.metadata.num_rows - start)
                     yield pa.RecordBatch.from_struct_array(pa.array([{}] * size, pa.struct([])))
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
             raise self._unsound(error) from error
 
     def _unsound(self, error: Exception) -> InputError:
         raise_system_fault(error, str(self.place))
         return InputError(f"{self.place}: no sound Parquet file ({error}); write it anew")
+
+
+def _check_rows(rows: int) -> None:
+    """Raise if a file says that it has more rows than are read: a megabyte may say any number."""
+    if not 0 <= rows <= MAX_ROWS:
+        raise ValueError(f"it says it has {rows:,} rows, and at most {MAX_ROWS:,} are read")
+
+
+def _next_within(batches: Iterator[pa.RecordBatch], memory: int) -> pa.RecordBatch | None:
+    """Return the next batch; a kilobyte of file may ask for a terabyte, which is refused."""
+    with memory_limited(memory):
+        return next(batches, None)
 
 
 def _names_in(feature: Any) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ COLUMNS: Final = frozenset({"url", "key", "status"})
 SUFFIXES: Final = (".jpg", ".png", ".webp")
 """What img2dataset writes."""
 
+UNSOUND: Final = (OSError, tarfile.TarError, ValueError, OverflowError, MemoryError)
+"""Errors that Python's reader raises on tars that others wrote; the last three by odd headers."""
+
 CLOSED: Final = (".tfrecord",)
 """Output formats of img2dataset that are not supported."""
 
@@ -94,7 +97,7 @@ def _open(tar: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(tar, "r:") as members:
             yield members
-    except (OSError, tarfile.TarError) as error:
+    except UNSOUND as error:
         raise_system_fault(error, str(tar))
         raise InputError(f"{tar}: no sound tar ({error}); get it again") from error
 

@@ -69,7 +69,7 @@ class FolderStore:
 
     def open(self, key: str) -> pa.NativeFile:
         """Open a key's file; see `Store.open`."""
-        return pa.OSFile(str(below(self.root, key)))
+        return pa.OSFile(str(self.local(key)))
 
     def local(self, key: str) -> Path:
         """Return a key's file; see `Store.local`."""
