@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from webemo_curate.rooted import open_regular
+from webemo_curate.system_faults import within_free_memory
 
 SEAL = b"webemo_curate.seal"
 """First bytes of a seal. Two digests follow: of everything before it, and of the seal with the
@@ -66,10 +67,15 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
     ------
     OSError, ValueError, pa.ArrowException
         If it is not a Parquet file, or a page's checksum or the sealed footer's digest differs.
+    SystemFaultError
+        If its rows take more memory than is free.
     """
     with open_regular(path) as stream:
         read_footer(stream)
-    return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
+    with within_free_memory(str(path)):
+        return pq.read_table(
+            path, columns=columns, partitioning=None, page_checksum_verification=True
+        )
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

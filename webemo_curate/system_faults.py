@@ -10,6 +10,7 @@ import mmap
 import os
 import re
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,6 +161,41 @@ def memory_limited(extra: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
+@contextmanager
+def within_free_memory(place: str) -> Iterator[None]:
+    """Let the block take the memory that is free, so that beyond it a message names the file.
+
+    Linux grants more than there is, and then kills the process, or another one. Only the main
+    thread sets the limit: it is the process's.
+
+    Parameters
+    ----------
+    place : str
+        The file that is read.
+
+    Raises
+    ------
+    SystemFaultError
+        If the block asks for more.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    try:
+        with memory_limited(free_memory()):
+            yield
+    except MemoryError as error:
+        raise lacking(errno.ENOMEM, place) from error
+
+
+def free_memory() -> int:
+    """Return how many bytes of memory the machine has free."""
+    import psutil  # imported late: where memory is short, even an import may fail
+
+    free: int = psutil.virtual_memory().available
+    return free
+
+
 _states: dict[int, int] = {}
 """`STATE`, kept open for each process: opening it for each picture costs a tenth of a small one's
 time."""
@@ -196,10 +232,7 @@ def has_working_memory(needed: int = WORKING_MEMORY_BYTES) -> bool:
         mmap.mmap(-1, needed).close()  # reserves without using; process limits apply
     except (OSError, MemoryError):
         return False
-    import psutil  # imported late: where memory is short, even an import may fail
-
-    free: int = psutil.virtual_memory().available
-    return free >= needed
+    return free_memory() >= needed
 
 
 def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | None:

@@ -176,9 +176,27 @@ def _check_rows(rows: int) -> None:
 
 
 def _next_within(batches: Iterator[pa.RecordBatch], memory: int) -> pa.RecordBatch | None:
-    """Return the next batch; a kilobyte of file may ask for a terabyte, which is refused."""
+    """Return the next batch, its dictionaries undone; a kilobyte may ask for a terabyte of them."""
     with memory_limited(memory):
-        return next(batches, None)
+        batch = next(batches, None)
+        return None if batch is None else batch.cast(_undone(batch.schema))
+
+
+def _undone(schema: pa.Schema) -> pa.Schema:
+    """Return a schema without dictionaries, which stand for far more bytes than they take."""
+    return pa.schema([field.with_type(_plain(field.type)) for field in schema])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_plain(kind.value_type)))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(_plain(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain(field.type)) for field in kind])
+    return kind
 
 
 def _names_in(feature: Any) -> tuple[str, ...]:
