@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from webemo_curate import quoting
+from webemo_curate import quoting, verdicts
 from webemo_curate.config import (
     BOUNDS,
     DecodingConfig,
@@ -36,6 +36,7 @@ from webemo_curate.sources import (
     dialect,
     folder_walk,
     json_lines,
+    parquet_tables,
     published_lists,
     webemo,
 )
@@ -95,6 +96,11 @@ STATED = {
     f"{size(webemo.MAX_LINE_BYTES)}",
     "a line of JSON; columns of a table; a URL in a cell": f"{size(json_lines.MAX_LINE_BYTES)}; "
     f"{dialect.MAX_COLUMNS:,}; {cell_rules.MAX_URL:,} characters",
+    "rows of a Parquet table; memory for those read at a time: of text, of pictures": (
+        f"{parquet_tables.MAX_ROWS:,}; {size(parquet_tables.TEXT_BYTES)}, "
+        f"{size(parquet_tables.PICTURE_BYTES)}"
+    ),
+    "classes": str(verdicts.MOST_CLASSES),
     "a published list": size(published_lists.MAX_LIST_BYTES),
     "the sums of a release": size(files.MAX_SUMS_BYTES),
     "a file of weights that is downloaded; its redirects": f"{size(weight_download.MAX_BYTES)}; "
@@ -144,6 +150,7 @@ def test_each_bound_of_pictures_is_that_of_the_code() -> None:
     [
         f"must have been silent for {lease.SILENT_SECONDS:.0f} seconds",
         f"could not renew for {lease.FENCED_SECONDS:.0f} seconds",
+        f"more than {robots.MAX_STEPS:,} comparisons",
         f"processes of their own (at most {('eight',)[apart.MAX_PROCESSES - 8]})",
     ],
 )

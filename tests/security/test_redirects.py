@@ -54,6 +54,10 @@ TARGETS = [
     "[0:0:0:0:0:0:0:1]",
     "[64:ff9b::7f00:1]",
     "[2002:7f00:1::]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2a00::5efe:127.0.0.1]",
+    "[2a00::200:5efe:7f00:1]",
     "[::1%25lo]",
     "[fe80::1]",
     "[fe80::1%25eth0]",
@@ -64,6 +68,9 @@ TARGETS = [
     "10.0.0.5",
     "10.0.0.%35",
     "192.168.0.1",
+    "192.0.0.192",
+    "168.63.129.16",
+    "100.100.100.200",
     "①②⑦.0.0.1",
     "inside.example",
     "no-such-name.example",
@@ -222,7 +229,8 @@ def test_a_network_may_be_left_out_of_the_proxy() -> None:
 @given(st.ip_addresses(v=4))
 def test_an_address_is_as_public_as_that_which_it_carries(address: ipaddress.IPv4Address) -> None:
     assert is_public(f"::ffff:{address}") == is_public(str(address))
-    assert is_public(f"64:ff9b::{address}") <= is_public(str(address))
+    for carrier in ("64:ff9b::", "64:ff9b:1::", "::ffff:0:", "2a00::5efe:"):
+        assert is_public(f"{carrier}{address}") <= is_public(str(address))
 
 
 @given(st.text(max_size=30))

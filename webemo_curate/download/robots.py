@@ -88,9 +88,8 @@ class Robots:
     """
 
     def __init__(self, rules: list[RobotsRule]) -> None:
-        known = dict.fromkeys(rules)
-        self._rules = sorted(known, key=lambda rule: (-rule.length, not rule.allows))
-        self._sought = sum(len(piece) + 1 for rule in known for piece in rule.pieces[1:])
+        self._rules = sorted(rules, key=lambda rule: (-rule.length, not rule.allows))
+        self._sought = sum(len(piece) + 1 for rule in rules for piece in rule.pieces[1:])
 
     @property
     def size(self) -> int:

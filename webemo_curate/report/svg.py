@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
@@ -29,6 +30,9 @@ IN_A_PAGE: Any = STYLE | {"svg.fonttype": "none"}
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML may hold (XML 1.0, section 2.2): matplotlib writes names as they are."""
+
+GLYPHS: Final = r"Glyph \d+"
+"""Begins a warning that shows a sign as it is, a terminal's control character too."""
 
 METADATA: Final = f"{{{SVG}}}metadata"
 
@@ -62,7 +66,9 @@ def plot_row(draws: Sequence[Draw], size: tuple[float, float], style: Any = IN_A
         for draw, axes in zip(draws, figure.subplots(1, len(draws), squeeze=False)[0], strict=True):
             draw(axes)
         stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", GLYPHS)
+            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = NOT_XML.sub("\ufffd", stream.getvalue())
     return text[text.index("<svg") :]
 
