@@ -21,8 +21,11 @@ MAX_ROBOTS_REDIRECTS = 5
 having no robots.txt."""
 
 MAX_STEPS = 2**25
-"""Comparisons that a URL may cost at most, taken as characters of its path times characters sought
-in it: a file written for it would hold up all other downloads for seconds, for each URL."""
+"""Comparisons of characters that rules may take for a URL: files written for it would hold up all
+other downloads for seconds, for each URL."""
+
+PIECE_STEPS = 2**8
+"""What seeking a piece of a pattern takes at least, in comparisons."""
 
 STARS = re.compile(r"\*+")
 TOKEN = re.compile(r"[A-Za-z_-]+")
@@ -89,7 +92,10 @@ class Robots:
 
     def __init__(self, rules: list[RobotsRule]) -> None:
         self._rules = sorted(rules, key=lambda rule: (-rule.length, not rule.allows))
-        self._sought = sum(len(piece) + 1 for rule in rules for piece in rule.pieces[1:])
+        sought = [rule.pieces[1:] for rule in rules if len(rule.pieces) > 1]
+        # Pieces are sought one behind the other, so that a path is passed once for a rule.
+        self._sought = sum(max(map(len, pieces)) for pieces in sought)
+        self._pieces = sum(map(len, sought))
 
     @property
     def size(self) -> int:
@@ -114,7 +120,7 @@ class Robots:
         mark = "?" if parts.query else ""
         path = compared(parts.path or "/") + mark + compared(parts.query, query=True)
         path = path.replace("*", "%2A").replace("$", "%24")
-        if self._sought * len(path) > MAX_STEPS:
+        if self._sought * len(path) + self._pieces * PIECE_STEPS > MAX_STEPS:
             return False
         return next((rule.allows for rule in self._rules if rule.matches(path)), True)
 
