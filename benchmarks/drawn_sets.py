@@ -218,7 +218,7 @@ def hashed(looks: PictureLooks, names: list[str], distance: int) -> set[Pair]:
 
 
 def agreeing(folder: Path, names: list[str], kind: str) -> tuple[list[int], list[int]]:
-    """Count keypoints that agree on a placing: whether a crop could be proved by fewer.
+    """Count keypoints, or cells of cut-outs, that agree: whether fewer could prove a crop.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def main() -> None:
     for kind in PLAIN:
         crops, strangers = agreeing(options.folder, names, kind)
         print(
-            f"{kind}: keypoints that agree, crops {min(crops)} to {max(crops)}, "
+            f"{kind}: keypoints or cells that agree, crops {min(crops)} to {max(crops)}, "
             f"{len(strangers)} pairs of strangers up to {max(strangers)}"
         )
     apart = [other_gradient(np.random.default_rng(number)) for number in range(options.plain)]
