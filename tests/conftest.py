@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tests.storage.server import Faulty
     from webemo_curate.storage.bucket import BucketStore
     from webemo_curate.workspace import Workspace
+
+# A shell starts its background jobs with Ctrl-C ignored, and so would be what tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of what else the machine does than of the code.
 settings.register_profile("untimed", deadline=None)

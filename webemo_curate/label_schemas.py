@@ -42,9 +42,9 @@ LABEL_NOISE = pa.schema(
     ]
 )
 
-ON_DEMAND: dict[str, pa.Schema] = {
+DOUBTS: dict[str, pa.Schema] = {
     "out_of_fold": OUT_OF_FOLD,
     "label_issues": LABEL_ISSUES,
     "label_noise": LABEL_NOISE,
 }
-"""What commands write when they are asked, and no run of the pipeline: evidence, like reviews."""
+"""What `label-issues` writes."""

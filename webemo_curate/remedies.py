@@ -26,6 +26,7 @@ WRITERS: Final = {
     "validation": "split",
     "test": "split",
     "decisions": "split",
+    "map": "map",
     "reviews": "review --import FILE.csv",
 }
 """The command that writes each stage's manifest."""

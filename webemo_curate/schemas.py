@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 from webemo_curate.fields import COLOR, ENUM, GRAY, SHA256, TEXT_BOX, TIMESTAMP, column
-from webemo_curate.label_schemas import ON_DEMAND
+from webemo_curate.label_schemas import DOUBTS
+from webemo_curate.map_schemas import MAP
 from webemo_curate.match_schemas import DUPLICATES, FEATURES, PAIRS, SHARED
 from webemo_curate.quality_schemas import MEASURES, QUALITY
 from webemo_curate.verdicts import DOWNLOAD_STATUSES, DecodeStatus, Split
@@ -219,6 +220,9 @@ MANIFESTS: dict[str, pa.Schema] = {
 
 CAME_LATER = {"measures", "quality"}
 """Manifests that workspaces of an earlier release lack, without being damaged."""
+
+ON_DEMAND = DOUBTS | {"map": MAP}
+"""What commands write when they are asked, and no run of the pipeline: evidence, like reviews."""
 
 SCHEMAS = MANIFESTS | ON_DEMAND | {"shared": SHARED, "reviews": REVIEWS}
 """All manifests: those of the pipeline; those that commands make on demand; `shared-NAME`, the

@@ -10,7 +10,6 @@ import pyarrow as pa
 from webemo_curate.audit import discrepancies
 from webemo_curate.dataset.packed_files import PACKED, has_its_digest
 from webemo_curate.errors import InputError
-from webemo_curate.label_schemas import ON_DEMAND
 from webemo_curate.manifest import MARKS
 from webemo_curate.manifest_store import MANIFESTS as FOLDER
 from webemo_curate.named_files import NAMED, named_files
@@ -21,7 +20,7 @@ from webemo_curate.reviews.decided_reviews import REVIEWS, decided, reviews_dige
 from webemo_curate.reviews.review import ReviewKind
 from webemo_curate.run_digests import changes
 from webemo_curate.runs import DONE_FILE, finished_runs
-from webemo_curate.schemas import CAME_LATER, MANIFESTS, SCHEMAS
+from webemo_curate.schemas import CAME_LATER, MANIFESTS, ON_DEMAND, SCHEMAS
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace

@@ -14,7 +14,7 @@ from webemo_curate.cli.options import field_options
 
 STAGES = (
     *("fetch", "flag-quality", "filter-text", "dedup", "binarize", "undersample", "split", "run"),
-    *("label-issues", "pack", "train-model", "evaluate", "experiment", "add-folder"),
+    *("label-issues", "map", "pack", "train-model", "evaluate", "experiment", "add-folder"),
 )
 RUNS_STAGES = re.compile(r"_run_stages\(call|[pP]ipeline(\(.*\))?\.run\(|\bcurate\(config")
 

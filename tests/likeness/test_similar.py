@@ -1,6 +1,5 @@
 """Pictures by likeness: exact, the same for a file as for its stored copy, near for near looks."""
 
-import io
 import json
 from pathlib import Path
 
@@ -8,16 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance
+from PIL import Image
 
 from tests.cli.command import curate
-from tests.stages.tables import manifest
-from webemo_curate.demo.scenes import draw_scene
+from tests.likeness.drawn_pictures import drawn_pictures
 from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
 from webemo_curate.likeness.appearance import WIDTH, appearance
 from webemo_curate.likeness.nearest import nearest
-from webemo_curate.manifest import Origin
-from webemo_curate.taxonomies.webemo_labels import LABELS
 from webemo_curate.workspace import Workspace
 
 SCENES = 30
@@ -25,34 +21,12 @@ SCENES = 30
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Stored scenes, each also as a paler, smaller copy."""
-    workspace, rng = Workspace(tmp_path_factory.mktemp("alike")), np.random.default_rng(1)
-    rows = []
-    for number in range(SCENES):
-        scene = draw_scene(LABELS[number % len(LABELS)], rng)
-        paler = ImageEnhance.Color(scene.resize((200, 147))).enhance(0.8)
-        for picture in (scene, paler):
-            stream = io.BytesIO()
-            picture.save(stream, "PNG")
-            sha256 = workspace.store_image(stream.getvalue(), ".png")
-            rows.append(
-                {
-                    "sha256": sha256,
-                    "path": workspace.image_path(sha256, ".png"),
-                    "gray": reduce_gray(picture)[0].tobytes(),
-                    "color": reduce_color(picture).tobytes(),
-                }
-            )
-    (workspace.root / "pairs.json").write_text(json.dumps([row["sha256"] for row in rows]))
-    broken = {"sha256": "f" * 64, "decode_status": "corrupt", "gray": None, "color": None}
-    table = manifest("images", [*rows, broken])
-    workspace.write("images", table, Origin("drawn", 1, {}, {}))
-    return workspace
+    return drawn_pictures(tmp_path_factory.mktemp("alike"))
 
 
 def pairs(place: Workspace) -> list[tuple[str, str]]:
-    names = json.loads((place.root / "pairs.json").read_text())
-    return list(zip(names[::2], names[1::2], strict=True))
+    lines = (place.root / "pairs.txt").read_text().splitlines()
+    return [(one, other) for one, other in map(str.split, lines)]
 
 
 def test_a_copy_is_the_nearest_of_its_scene(place: Workspace) -> None:

@@ -1,8 +1,6 @@
 """The report in a real browser: looked at, clicked, typed, printed."""
 
 import io
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from unicodedata import normalize
 
@@ -13,15 +11,12 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from tests.chromium import chromium, needs_fonts
-from tests.report.made_workspace import HOSTILE, fill, share_with
-from tests.work import work_on
-from webemo_curate.report.build import build_report
-from webemo_curate.workspace import Workspace
+from tests.chromium import needs_fonts
+from tests.report.made_workspace import HOSTILE
+from tests.report.opened_report import NARROW, WIDE, opened
 
 pytestmark = pytest.mark.slow  # one report of a trained run, and a browser's start
 
-WIDE, NARROW = 1100, 400
 AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 SHOTS = Path(__file__).with_name("shots")
 SCALE = 5
@@ -30,51 +25,6 @@ SCALE = 5
 MAX_DIFFERENT = 3
 """Mean difference of gray values, 0 to 255, up to which two views are alike; of two different views
 it is 10 and more, of a view and an empty page 6."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def report(trained_once: tuple[Workspace, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report on a workspace that has everything it can show."""
-    from webemo_curate.evaluation.evaluate import evaluate
-
-    place = tmp_path_factory.mktemp("report") / "ws"
-    workspace = Workspace(shutil.copytree(trained_once[0].root, place))
-    fill(workspace)
-    share_with(workspace, "outside", place)
-    run = workspace.runs / trained_once[1]
-    evaluate(run, "test", work_on(workspace), "cpu")
-    shutil.copytree(run, run.with_name("another"))
-    return Path(build_report(work_on(workspace)))
-
-
-@pytest.fixture
-def page(browser: Browser, report: Path) -> Iterator[Page]:
-    yield from _opened(browser, report, WIDE, "light")
-
-
-@pytest.fixture
-def small_page(browser: Browser, report: Path) -> Iterator[Page]:
-    yield from _opened(browser, report, NARROW, "dark")
-
-
-def _opened(browser: Browser, report: Path, width: int, scheme: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text))
-    page.on("request", lambda asked: wrong.append(asked.url) if asked.url[:4] == "http" else None)
-    page.goto(report.as_uri())
-    yield page
-    assert page.evaluate("typeof pwned") == "undefined"
-    assert wrong == []
-    context.close()
 
 
 def test_hostile_text_is_shown_as_text_and_nothing_is_asked_of_a_network(page: Page) -> None:
@@ -254,12 +204,12 @@ def test_it_prints_without_empty_pages_or_cut_tables(page: Page, tmp_path: Path)
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("view", ["head", "narrow-text", "training", "viewer"])
+@pytest.mark.parametrize("view", ["head", "narrow-text", "map", "training", "viewer"])
 def test_the_main_views_look_as_they_did(
     browser: Browser, report: Path, view: str, width: int
 ) -> None:
     needs_fonts()
-    for page in _opened(browser, report, width, "light"):
+    for page in opened(browser, report, width, "light"):
         if view == "viewer":
             page.locator("#narrow-dedup button.enlarge").first.click()
         elif view != "head":

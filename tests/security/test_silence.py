@@ -140,6 +140,7 @@ for command in (
     ("config", "unset", "split.seed"),
     ("doctor",),
     ("label-issues",),
+    ("map",),
     ("similar", picture),
 ):
     said = curate(*command, "--workspace", place)

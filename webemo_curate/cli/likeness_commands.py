@@ -1,11 +1,11 @@
-"""The command that finds pictures by likeness."""
+"""The commands on likeness: the pictures most like one, and the map of all."""
 
 from typing import Annotated
 
 import typer
 
 from webemo_curate.cli.call import Call
-from webemo_curate.cli.command import command
+from webemo_curate.cli.command import RUNNER, command
 
 
 @command(
@@ -19,7 +19,10 @@ from webemo_curate.cli.command import command
 def similar(
     call: Call,
     image: Annotated[
-        str, typer.Argument(help="An image file, or the SHA-256 of a picture of the workspace.")
+        str,
+        typer.Argument(
+            help="An image file, or a picture of the workspace by its SHA-256 (8 digits or more)."
+        ),
     ],
     count: Annotated[
         int, typer.Option("--count", metavar="N", min=1, help="How many are named.")
@@ -34,3 +37,30 @@ def similar(
         print("\t".join(words))
     call.say(f"{len(found)} pictures, the most alike first: likeness, label, split, path")
     call.answer(similar=[each._asdict() for each in found])
+
+
+@command(
+    "map",
+    *("map", "train.device", *RUNNER),
+    examples=(
+        "map --workspace mine",
+        "map --run looks --workspace mine",
+        "map --pictures 20000 --workspace mine",
+    ),
+)
+def draw_map(call: Call) -> None:
+    """Place the pictures on a map, those alike near each other; the report then shows it."""
+    from webemo_curate.cli.show import as_dicts, show_stages
+    from webemo_curate.cli.summary import closing_line
+    from webemo_curate.likeness.map_stage import MapStage, placing_run, with_map
+    from webemo_curate.pipeline import Pipeline, build_stages
+
+    config, name = call.config(), MapStage.name
+    run = placing_run(config.map.run, call.workspace)
+    pipeline = Pipeline(call.workspace, config, stages=with_map(build_stages, run))
+    outcomes = show_stages(pipeline.run(name, only=True))
+    by = f"by the features of {run.name}" if run else "by color and texture"
+    lies = call.workspace.where(name)
+    placed = f"{outcomes[-1].rows[name]:,} pictures placed {by}"
+    call.end(closing_line(outcomes), placed, lies=lies, then="report --open")
+    call.answer(stages=as_dicts(outcomes), by=run.name if run else None)

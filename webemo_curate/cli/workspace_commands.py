@@ -110,12 +110,14 @@ def status(call: Call) -> None:
     """Show each stage's state and how many rows left where."""
     from webemo_curate.cli.show import show_funnel
     from webemo_curate.label_issues.doubt_stages import LabelIssuesStage, with_doubts
+    from webemo_curate.likeness.map_stage import with_placed_map
     from webemo_curate.pipeline import Pipeline, build_stages
 
-    # Doubts are no part of a run: where there are some, it is said whether they still hold.
-    doubted = call.workspace.has(LabelIssuesStage.name)
+    # Doubts and the map are no part of a run: where they are, it is said whether they still hold.
+    config, doubted = call.config(), call.workspace.has(LabelIssuesStage.name)
     build = with_doubts(build_stages) if doubted else build_stages
-    pipeline = Pipeline(call.workspace, call.config(), stages=build)
+    build = with_placed_map(build, config, call.workspace)
+    pipeline = Pipeline(call.workspace, config, stages=build)
     stages = dict(pipeline.status())
     for name, reason in stages.items():
         print(f"{name:<12} {'current' if reason is None else f'stale: {reason}'}")

@@ -13,6 +13,7 @@ from webemo_curate.config.image_config import (
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.label_issues_config import LabelIssuesConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
+from webemo_curate.config.map_config import LOOKS, MapConfig
 from webemo_curate.config.pipeline_config import (
     NOT_KEPT,
     PRESET_FIELDS,
@@ -33,6 +34,7 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
     "BOUNDS",
+    "LOOKS",
     "NOT_KEPT",
     "PRESETS",
     "PRESET_FIELDS",
@@ -52,6 +54,7 @@ __all__ = [
     "ImagesConfig",
     "LabelIssuesConfig",
     "ListingConfig",
+    "MapConfig",
     "MatchingConfig",
     "OcrConfig",
     "Overrides",

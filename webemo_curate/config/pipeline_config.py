@@ -16,6 +16,7 @@ from webemo_curate.config.image_config import DedupConfig, FeaturesConfig, Image
 from webemo_curate.config.label_config import BinarizeConfig, SplitConfig, UndersampleConfig
 from webemo_curate.config.label_issues_config import LabelIssuesConfig
 from webemo_curate.config.listing_config import ListingConfig
+from webemo_curate.config.map_config import MapConfig
 from webemo_curate.config.quality_config import QualityRuleConfig
 from webemo_curate.config.runner_config import PANEL, RunnerConfig
 from webemo_curate.config.settings import (
@@ -46,6 +47,12 @@ class ReportConfig(StageConfig):
     """What the HTML report shows."""
 
     examples: int = setting(12, ge=0, description="Pictures shown for each reason.")
+    map_pictures: int = setting(
+        1_024,
+        ge=0,
+        le=16_384,
+        description="Small pictures on the map; each takes some 600 bytes of the page.",
+    )
 
 
 class DemoConfig(StageConfig):
@@ -75,6 +82,7 @@ class PipelineConfig(StageConfig):
     undersample: UndersampleConfig = UndersampleConfig()
     split: SplitConfig = SplitConfig()
     train: TrainConfig = TrainConfig()
+    map: MapConfig = MapConfig()
     report: ReportConfig = ReportConfig()
     export: ExportConfig = ExportConfig()
     rebuild: RebuildConfig = RebuildConfig()

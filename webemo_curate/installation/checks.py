@@ -241,7 +241,10 @@ def _reason(error: Exception) -> str:
 
 def optional_packages() -> Check:
     """Check for the packages that some options need."""
-    needs = {"ray": "--run-on ray", "tensorboard": "--tensorboard", "cleanlab": "label-issues"}
+    needs = {
+        **{"ray": "--run-on ray", "tensorboard": "--tensorboard"},
+        **{"cleanlab": "label-issues", "openTSNE": "map"},
+    }
     found: Callable[[str], object] = importlib.util.find_spec
     missing = [name for name in needs if found(name) is None]
     if not missing:

@@ -1,7 +1,6 @@
 """The pictures of a workspace that are most like one picture, in a file or in the workspace."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,21 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from webemo_curate.duplicates.perceptual import COLOR_SIDE, reduce_color, reduce_gray
+from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, load_apart
-from webemo_curate.imaging.structure import REDUCED_SIDE
 from webemo_curate.likeness.appearance import appearance
 from webemo_curate.likeness.nearest import nearest
+from webemo_curate.likeness.stored_looks import COLUMNS, decoded, looks_of
 from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.verdicts import DecodeStatus, Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
-BLOCK_ROWS: Final = 8_192
-"""Pictures described at a time: 100 MB of temporaries."""
-
-HASH: Final = re.compile(r"[0-9a-f]{64}")
-COLUMNS: Final = ["sha256", "path", "decode_status", "gray", "color"]
+HASH: Final = re.compile(r"[0-9a-f]{8,64}")
+"""A hash, or as much of it as the map shows."""
 
 
 class Alike(NamedTuple):
@@ -55,7 +51,8 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     Parameters
     ----------
     asked : str
-        An image file, or the SHA-256 of a picture of the workspace, which is then left out.
+        An image file, or the SHA-256 of a picture of the workspace (its first eight digits or
+        more), which is then left out.
     count : int
         How many are wanted.
     work : WorkContext
@@ -69,13 +66,12 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     Raises
     ------
     InputError
-        If there is no such picture, or it cannot be decoded.
+        If there is no such picture, several begin so, or it cannot be decoded.
     """
-    images = work.workspace.read("images", COLUMNS)
-    images = images.filter(pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK))
-    own = asked if HASH.fullmatch(asked) else None
-    wanted = _stored(images, own, work.workspace) if own else _described(Path(asked), work)
-    rows, likeness = nearest(wanted, _blocks(images), count + bool(own))
+    images = decoded(work.workspace.read("images", [*COLUMNS]))
+    own = _own(asked, images, work.workspace)
+    wanted = _stored(images, own) if own else _described(Path(asked), work)
+    rows, likeness = nearest(wanted, looks_of(images), count + bool(own))
     chosen = images.select(["sha256", "path"]).take(pa.array(rows)).to_pylist()
     hashes = pa.array([row["sha256"] for row in chosen], pa.string())
     labels, splits = _labels(work.workspace, hashes), _splits(work.workspace, hashes)
@@ -87,25 +83,21 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     return found[:count]
 
 
-def _blocks(images: pa.Table) -> Iterator[NDArray[np.float32]]:
-    """Yield the vectors of pictures, a block at a time, in their order."""
-    for start in range(0, images.num_rows, BLOCK_ROWS):
-        part = images.slice(start, BLOCK_ROWS)
-        grays = np.frombuffer(b"".join(part["gray"].to_pylist()), np.uint8)
-        colors = np.frombuffer(b"".join(part["color"].to_pylist()), np.uint8)
-        yield appearance(
-            grays.reshape(-1, REDUCED_SIDE, REDUCED_SIDE),
-            colors.reshape(-1, COLOR_SIDE, COLOR_SIDE, 3),
-        )
+def _own(asked: str, images: pa.Table, workspace: Workspace) -> str | None:
+    """Return the hash of the picture that is asked for by its first digits; None for a file."""
+    if not HASH.fullmatch(asked) or Path(asked).is_file():
+        return None
+    mine = images.filter(pc.starts_with(images["sha256"], asked))["sha256"].to_pylist()
+    if len(mine) == 1:
+        return str(mine[0])
+    where = workspace.where("images")
+    if mine:
+        raise InputError(f"{asked}: {where} has {len(mine)} such pictures; give more digits")
+    raise InputError(f"{asked}: {where} has no picture of this hash that decodes")
 
 
-def _stored(images: pa.Table, sha256: str, workspace: Workspace) -> NDArray[np.float32]:
-    mine = images.filter(pc.equal(images["sha256"], sha256))
-    if not mine.num_rows:
-        raise InputError(
-            f"{sha256}: {workspace.where('images')} has no picture of this hash that decodes"
-        )
-    (vectors,) = _blocks(mine)
+def _stored(images: pa.Table, sha256: str) -> NDArray[np.float32]:
+    (vectors,) = looks_of(images.filter(pc.equal(images["sha256"], sha256)))
     found: NDArray[np.float32] = vectors[0]
     return found
 

@@ -19,6 +19,7 @@ from webemo_curate.report.label_section import labels
 from webemo_curate.report.leaks import leaks
 from webemo_curate.report.next_steps import FETCH, next_steps
 from webemo_curate.report.pair_margin import pair_borderline
+from webemo_curate.report.picture_map import picture_map
 from webemo_curate.report.quality_margin import quality_borderline
 from webemo_curate.report.reviewed import reviewed
 from webemo_curate.report.run_sections import curves_together, run_sections
@@ -30,7 +31,9 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.verdicts import Split, is_binary
 from webemo_curate.workspace import REPORT
 
-TEMPLATE, STYLE, SCRIPT = "report.html", "report.css", "report.js"
+TEMPLATE, STYLE = "report.html", "report.css"
+SCRIPTS = ("report.js", "map_colors.js", "map_canvas.js", "map_controls.js")
+"""They become one script of the page."""
 
 
 def build_report(work: WorkContext) -> str:
@@ -59,10 +62,11 @@ def build_report(work: WorkContext) -> str:
         undefined=StrictUndefined,
     )
     environment.filters["own_ids"] = OwnIds()
-    style, script = (
+    style, *scripts = (
         files("webemo_curate.report").joinpath(name).read_text(encoding="utf-8")
-        for name in (STYLE, SCRIPT)
+        for name in (STYLE, *SCRIPTS)
     )
+    script = "\n".join(scripts)
     page = environment.get_template(TEMPLATE).render(
         version=__version__,
         typed=work.workspace.typed,
@@ -98,6 +102,7 @@ def _sections(work: WorkContext) -> dict[str, Any]:
         "doubted": doubted(album, examples),
         "dropped": dropped(album, examples),
         "siblings": siblings(album, examples),
+        "map": picture_map(work),
         "splits": splits,
         "leaks": leaks(work),
         "classes": classes,
