@@ -39,7 +39,7 @@ def export(
     from webemo_curate.exports.export import export as write
 
     exported = write(call.workspace, form, to, call.config().export)
-    call.end(exported.summary(), lies=exported.folder, then="release released")
+    call.end(exported.summary(), lies=exported.folder, then="verify")
     call.answer(**asdict(exported))
 
 

@@ -167,11 +167,13 @@ def report(
     import webbrowser
 
     from webemo_curate.report.build import build_report
+    from webemo_curate.report.next_steps import next_steps
     from webemo_curate.workspace import REPORT
 
     path = build_report(call.work())
+    following = next_steps(call.workspace)[0]
     file = call.workspace.store.local(REPORT).absolute()
     opened = open_it and webbrowser.open(file.as_uri())
     said = "it opens in the browser" if opened else f"open {file} in a browser"
-    call.end(f"The report is made: {said}", lies=path, then="release released")
+    call.end(f"The report is made: {said}", lies=path, then=following.command)
     call.answer(report=str(path))

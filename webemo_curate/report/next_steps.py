@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from webemo_curate.remedies import typed
 from webemo_curate.runs import finished_runs
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -30,7 +29,7 @@ SPLIT: Final = (
 
 @dataclass(frozen=True)
 class NextStep:
-    """A command and what it is for."""
+    """A command, as it follows `curate`, and what it is for."""
 
     command: str
     purpose: str
@@ -38,15 +37,16 @@ class NextStep:
 
 def next_steps(workspace: Workspace) -> list[NextStep]:
     """Return what can be done next with a workspace, the next stage alone while there is one."""
-    for manifest, command, purpose in ORDER:
+    split = all(map(workspace.has, Split))  # of a rebuilt set there is nothing before
+    for manifest, command, purpose in () if split else ORDER:
         if not workspace.has(manifest):
-            return [NextStep(typed(command), purpose)]
-    steps = [NextStep(typed(command), purpose) for command, purpose in SPLIT]
+            return [NextStep(command, purpose)]
+    steps = [NextStep(command, purpose) for command, purpose in SPLIT]
     if not finished_runs(workspace):
-        return [NextStep(typed("train-model"), "train the network"), *steps]
+        return [NextStep("train-model", "train the network"), *steps]
     return [
-        NextStep(typed("evaluate"), "measure the latest run on the test split"),
-        NextStep(typed("runs"), "list the runs"),
-        NextStep(typed("train-model --seeds 5"), "train more seeds, for the spread between runs"),
+        NextStep("evaluate", "measure the latest run on the test split"),
+        NextStep("runs", "list the runs"),
+        NextStep("train-model --seeds 5", "train more seeds, for the spread between runs"),
         *steps,
     ]
