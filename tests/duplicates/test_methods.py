@@ -104,6 +104,16 @@ def horizon(top, bottom, figure):
     return Image.fromarray(sky.astype(np.uint8))
 
 
+def test_black_skies_of_other_stars_are_told_apart(tmp_path):
+    skies = {}
+    for seed in range(3):
+        values = np.full((160, 220, 3), 9, np.uint8)
+        values[tuple(np.random.default_rng(seed).integers(0, 160, (2, 30)))] = 220
+        skies[f"sky{seed}"] = Image.fromarray(values)
+    save(tmp_path, **skies, copy=jpeg(skies["sky0"]))
+    assert answers(tmp_path) == {("copy.png", "sky0.png"): True}
+
+
 def test_pictures_of_few_shapes_are_told_apart_by_color(tmp_path):
     day, evening = ((90, 140, 230), (240, 200, 160)), ((230, 120, 60), (250, 220, 120))
     one = horizon(*day, 60)

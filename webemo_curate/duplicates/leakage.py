@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-VERSION = 8
+VERSION = 9
 """Raised whenever equal sets would be marked otherwise."""
 
 NEEDED = ("images", "features", "duplicates")

@@ -28,7 +28,7 @@ from webemo_curate.duplicates.measured import (
     judged,
 )
 from webemo_curate.duplicates.placings import Mask, Placings, Proofs
-from webemo_curate.duplicates.plain import first_alike, leaders, plain_pairs
+from webemo_curate.duplicates.plain import faintly_alike, first_alike, leaders, plain_pairs
 from webemo_curate.duplicates.relation import RelationLimits
 
 SAME: Final = 0.985
@@ -227,7 +227,9 @@ def _measured(
     fits = _colors_fit(looks, pairs, turned)
     clear = (seen.residual <= SAME_RESIDUAL) & (seen.correlation >= SAME) & ~plain[first]
     both_flat = flat[first] & flat[second]
-    clear = np.where(both_flat, fits & (seen.residual <= FLAT_RESIDUAL), clear & fits)
+    blank = seen.residual <= FLAT_RESIDUAL
+    blank[both_flat] &= faintly_alike(looks.grays, first[both_flat], second[both_flat])
+    clear = np.where(both_flat, blank, clear) & fits
     # Flat pictures have no correlation to speak of: that they agree is what was found.
     correlation = np.where(both_flat & clear, np.float32(1), seen.correlation)
     # Laid on one another, pictures of few shapes agree in all but a small figure.

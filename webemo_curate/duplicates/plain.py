@@ -25,6 +25,12 @@ LOOSE: Final = 12
 REACH: Final = 3.0
 """Gray levels by which the means and the deviations of copies differ at most."""
 
+FAINT: Final = 0.4
+FAINT_CORRELATION: Final = 0.5
+"""Standard deviation of gray values from which flat pictures show something faint all the same, as
+the stars of a black sky are, and the correlation that copies then have: of drawn ones .92 or more,
+of different skies .05 or less."""
+
 STEP: Final = 4
 FEW_SHAPES: Final = 0.06
 """A picture is of few shapes if fewer of its reduced gray values differ from both the next to the
@@ -117,6 +123,27 @@ def first_alike(grays: Grays, colors: Grays) -> Indices:
     whole = values.view(np.dtype((np.void, values.shape[1]))).ravel()
     _, first, home = np.unique(whole, return_index=True, return_inverse=True)
     return np.asarray(first[home], np.int64)
+
+
+def faintly_alike(grays: Grays, first: Indices, second: Indices) -> Mask:
+    """Tell of pairs of flat pictures whether what they show faintly agrees, if both show anything.
+
+    Parameters
+    ----------
+    grays : ndarray of uint8, shape (n, 32, 32)
+        Of every picture.
+    first, second : ndarray of int64, shape (pairs,)
+        Positions.
+
+    Returns
+    -------
+    ndarray of bool, shape (pairs,)
+        True where one shows nothing.
+    """
+    seen = resemblance(grays, first, second, np.zeros(len(first), bool))
+    rows, place = np.unique(np.stack([first, second]), return_inverse=True)
+    deviation = grays[rows].std((1, 2), dtype=np.float32)[place.reshape(2, -1)].min(0)
+    return np.asarray((deviation < FAINT) | (seen.correlation >= FAINT_CORRELATION))
 
 
 def plain_pairs(grays: Grays, rows: Indices) -> tuple[Indices, Indices]:

@@ -41,7 +41,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
     """
 
     name = "pairs"
-    version = 4
+    version = 5
     inputs: ClassVar = {
         "images": (*CLEAN_COLUMNS, "path", *LOOKS),
         "text": ("sha256", "verdict"),
