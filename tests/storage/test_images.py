@@ -6,11 +6,13 @@ import tarfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.storage.server import Faulty
+from webemo_curate.errors import InputError
 from webemo_curate.storage import image_shards
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.folder import FolderStore
@@ -106,6 +108,49 @@ def test_a_shard_is_an_ordinary_tar_file(store: BucketStore) -> None:
     with tarfile.open(store.local(key)) as tar:
         found = {member.name: tar.extractfile(member).read() for member in tar}
     assert found == {Path(name(content)).name: content for content in CONTENTS}
+
+
+@given(
+    span=st.one_of(
+        st.text(max_size=12),
+        st.from_regex(r"-?[0-9]{1,25}\+-?[0-9]{1,25}", fullmatch=True),
+        st.sampled_from(["x", "1", "1+", "+1", "\u0661+\u0662", "1+2+3", "0+99999999999"]),
+    ),
+    key=st.sampled_from(["SHARD", "data/shards/none.tar", "../../etc/passwd", ""]),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_place_that_names_no_part_of_a_shard_is_a_missing_file(
+    store: BucketStore, span: str, key: str
+) -> None:
+    images = ImageShards(store)
+    if not store.keys(SHARDS):
+        fill(images, CONTENTS)
+        images.settle()
+    (shard,) = [each for each in store.keys(SHARDS) if each.endswith(".tar")]
+    place = f"{shard if key == 'SHARD' else key}#{span}"
+    try:
+        content = images.reader.read(place)
+    except (OSError, InputError):
+        return
+    assert key == "SHARD"
+    assert content in store.local(shard).read_bytes()
+
+
+@pytest.mark.parametrize("column", ["name", "offset", "size"])
+def test_an_index_that_lacks_a_value_is_one_error(store: BucketStore, column: str) -> None:
+    images = ImageShards(store)
+    fill(images, CONTENTS)
+    images.settle()
+    (key,) = [each for each in store.keys(SHARDS) if each.endswith(".parquet")]
+    index = pq.read_table(store.local(key))
+    place = index.column_names.index(column)
+    values = [None, *index[column].to_pylist()[1:]]
+    changed = index.set_column(place, column, pa.array(values, index.schema.field(column).type))
+    sink = pa.BufferOutputStream()
+    pq.write_table(changed, sink)
+    store.write(key, sink.getvalue().to_pybytes())
+    with pytest.raises(InputError, match="not a sound index of a shard"):
+        ImageShards(store).holds(name(CONTENTS[0]), None)
 
 
 def test_a_shard_without_index_is_swept_and_its_images_come_again(

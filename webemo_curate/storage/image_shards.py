@@ -9,6 +9,7 @@ change.
 
 import io
 import os
+import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ the last by name counts."""
 OFFSET_DIGITS = 12
 """Offsets are padded with zeros, so that places sort in the order of the bytes."""
 
+SPAN = re.compile(r"[0-9]{1,19}\+[0-9]{1,19}")
+"""An image's offset and size in its shard, as a place names them."""
+
 
 @dataclass(frozen=True)
 class ShardReader:
@@ -69,6 +73,8 @@ class ShardReader:
         shard, _, span = place.partition("#")
         if not span:
             return read_place(self.store.root, place)
+        if not SPAN.fullmatch(span):
+            raise FileNotFoundError(f"{place}: names no part of a shard")
         offset, size = map(int, span.split("+"))
         with self._open(shard) as stream:
             if not 0 <= offset <= offset + size <= os.fstat(stream.fileno()).st_size:
@@ -230,7 +236,10 @@ def _write_tar(files: Sequence[Path], path: Path) -> pa.Table:
 def _read_index(path: Path) -> pa.Table:
     """Read a shard's index (schema `INDEX`)."""
     try:
-        return read_parquet(path).select(INDEX.names).cast(INDEX)
+        index = read_parquet(path).select(INDEX.names).cast(INDEX)
+        if any(column.null_count for column in index.columns):
+            raise ValueError("a value is missing")
+        return index
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise_system_fault(error, str(path))
         raise InputError(
