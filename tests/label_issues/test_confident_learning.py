@@ -81,7 +81,6 @@ def test_a_class_that_some_network_would_not_see_is_named() -> None:
 
 
 def test_without_cleanlab_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = "webemo_curate.label_issues.confident_learning"
-    monkeypatch.setattr(f"{module}.find_spec", lambda _: None)
+    monkeypatch.setattr("webemo_curate.optional_packages.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"pip install"):
         doubt(np.array([0, 1]), np.eye(2), np.ones(2))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from webemo_curate.errors import InputError
 from webemo_curate.likeness import projection
+from webemo_curate.optional_packages import require_package
 
 
 def clusters(rng: np.random.Generator, groups: int, each: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +45,6 @@ def test_no_pictures_have_no_places() -> None:
 
 
 def test_without_the_package_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "find_spec", lambda _: None)
+    monkeypatch.setattr("webemo_curate.optional_packages.find_spec", lambda _: None)
     with pytest.raises(InputError, match="pip install openTSNE"):
-        projection.require_projection()
+        require_package("openTSNE")

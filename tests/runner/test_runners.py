@@ -119,7 +119,7 @@ def test_no_rows_give_no_rows(runner: Callable[[int], Runner], tmp_path: Path) -
 
 
 def test_without_ray_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webemo_curate.runner.ray_runner.find_spec", lambda _: None)
+    monkeypatch.setattr("webemo_curate.optional_packages.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"pip install ray"):
         make_runner(PipelineConfig(runner=RunnerConfig(kind="ray")))
 

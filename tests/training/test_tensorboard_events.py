@@ -62,7 +62,7 @@ def test_a_resumed_run_shows_each_epoch_once(
 def test_without_tensorboard_nothing_starts(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webemo_curate.training.tensorboard_events.find_spec", lambda _: None)
+    monkeypatch.setattr("webemo_curate.optional_packages.find_spec", lambda _: None)
     with pytest.raises(InputError, match="pip install"):
         train(LOGGED, work_on(workspace))
     assert not (workspace.root / "runs").exists()

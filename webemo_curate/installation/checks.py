@@ -1,11 +1,10 @@
 """The checks of `curate doctor`: what works on this machine, and how to mend the rest."""
 
-import importlib.util
 import platform
 import resource
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 from webemo_curate import __version__
 from webemo_curate.config import FetchConfig, OcrConfig, PipelineConfig
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.optional_packages import NEEDED_BY, missing_packages
 from webemo_curate.remedies import typed
 from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.system_faults import OPEN_FILES, WORKING_MEMORY_BYTES
@@ -241,14 +241,9 @@ def _reason(error: Exception) -> str:
 
 def optional_packages() -> Check:
     """Check for the packages that some options need."""
-    needs = {
-        **{"ray": "--run-on ray", "tensorboard": "--tensorboard"},
-        **{"cleanlab": "label-issues", "openTSNE": "map"},
-    }
-    found: Callable[[str], object] = importlib.util.find_spec
-    missing = [name for name in needs if found(name) is None]
+    missing = missing_packages()
     if not missing:
-        return Check("extras", State.WORKS, ", ".join(needs))
-    options = ", ".join(f"{name} (for {needs[name]})" for name in missing)
+        return Check("extras", State.WORKS, ", ".join(NEEDED_BY))
+    options = ", ".join(f"{name} (for {NEEDED_BY[name]})" for name in missing)
     remedy = f"pip install {' '.join(missing)}"
     return Check("extras", State.COULD, f"not here: {options}", remedy)

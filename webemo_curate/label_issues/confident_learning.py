@@ -6,29 +6,11 @@ counts for the class whose threshold it passes. Those counts make the joint of g
 """
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
-from webemo_curate.errors import InputError
-
-MISSING = (
-    "label-issues: the package cleanlab is not here; install it with 'pip install cleanlab' (the "
-    "extra 'labels')"
-)
-
-
-def require_cleanlab() -> None:
-    """Check, before hours of training, that answers can be judged.
-
-    Raises
-    ------
-    InputError
-        If cleanlab is not installed.
-    """
-    if find_spec("cleanlab") is None:
-        raise InputError(MISSING)
+from webemo_curate.optional_packages import require_package
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ def doubt(
     Doubts
         In the images' order.
     """
-    require_cleanlab()
+    require_package("cleanlab")
     from cleanlab.count import compute_confident_joint, estimate_joint
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores

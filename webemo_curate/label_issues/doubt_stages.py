@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import LabelIssuesConfig, PipelineConfig, StageConfig
 from webemo_curate.errors import InputError
-from webemo_curate.label_issues.confident_learning import Doubts, doubt, require_cleanlab
+from webemo_curate.label_issues.confident_learning import Doubts, doubt
+from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import check_weights, weights_digest
 from webemo_curate.stages.binarize import VOTES, BinarizeStage
@@ -155,7 +156,7 @@ class LabelIssuesStage(TableStage[LabelIssuesConfig]):
 
     def configuration(self) -> dict[str, Any]:
         """Return what is doubted; what is dropped is decided by `undersample`."""
-        require_cleanlab()
+        require_package("cleanlab")
         return {"doubt": self.config.doubt}
 
     def reads(self) -> Mapping[str, tuple[str, ...]]:

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from webemo_curate.config import LOOKS, MapConfig, PipelineConfig, StageConfig
 from webemo_curate.errors import InputError
-from webemo_curate.likeness.projection import lay_out, require_projection
+from webemo_curate.likeness.projection import lay_out
 from webemo_curate.likeness.stored_looks import COLUMNS, decoded, looks_of
+from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import find_run, finished_runs
 from webemo_curate.stages.stage import Stage, StageContext, Tables
@@ -40,7 +41,7 @@ class MapStage(Stage[MapConfig]):
 
     def configuration(self) -> dict[str, Any]:
         """Return what decides the places; a package that is not here is said now."""
-        require_projection()
+        require_package("openTSNE")
         # A run's folder is named after all that made its network.
         return super().configuration() | {"by": self._run.name if self._run else LOOKS}
 

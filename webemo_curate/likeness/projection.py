@@ -1,13 +1,10 @@
 """Vectors laid out in the plane: those alike lie near each other."""
 
 from collections.abc import Iterable
-from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from webemo_curate.errors import InputError
 
 COMPONENTS: Final = 50
 """Principal components that t-SNE compares, as its authors do (van der Maaten, Hinton 2008)."""
@@ -22,22 +19,6 @@ EQUAL: Final = 1e-6
 """Difference of the values of unit vectors up to which all pictures lie in one place."""
 
 SEED: Final = 0
-MISSING: Final = (
-    "map: the package openTSNE is not here; install it with 'pip install openTSNE' (the extra "
-    "'map')"
-)
-
-
-def require_projection() -> None:
-    """Check, before a network is asked for all pictures, that they can be laid out.
-
-    Raises
-    ------
-    InputError
-        If openTSNE is not installed.
-    """
-    if find_spec("openTSNE") is None:
-        raise InputError(MISSING)
 
 
 def lay_out(parts: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ import pyarrow as pa
 from webemo_curate import __version__
 from webemo_curate.config import RunnerConfig
 from webemo_curate.errors import InputError
+from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.job import Job, Resources, Staffed, Worker
 from webemo_curate.runner.memory import end_beyond, held_bytes
 from webemo_curate.runner.messages import (
@@ -38,10 +38,6 @@ from webemo_curate.runner.scheduler import run_job
 
 logger = logging.getLogger(__name__)
 
-MISSING = (
-    "--run-on ray: the package ray is not here; install it with "
-    "'pip install ray', or leave the option out"
-)
 NODE_NEWS_SECONDS = 1.0
 """Seconds by which the news of a node's death may follow that of its workers."""
 
@@ -71,8 +67,7 @@ class RayRunner:
     """
 
     def __init__(self, config: RunnerConfig, workers: int | None = None) -> None:
-        if find_spec("ray") is None:
-            raise InputError(MISSING)
+        require_package("ray", ", or leave the option out")
         self._config, self._workers = config, workers
         self._connected = False
         self._counts: DriverCounts | None = None

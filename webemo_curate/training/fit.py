@@ -12,6 +12,7 @@ from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.seen_images import record_seen
 from webemo_curate.models.devices import choose_device, make_reproducible
+from webemo_curate.optional_packages import require_package
 from webemo_curate.remedies import typed
 from webemo_curate.run_names import check_name, name_run
 from webemo_curate.runner.work_context import WorkContext
@@ -26,7 +27,6 @@ from webemo_curate.runs import (
     save_config,
 )
 from webemo_curate.training.distributed import ProcessGroup, join_processes
-from webemo_curate.training.tensorboard_events import require_tensorboard
 from webemo_curate.training.trainer import Trainer
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
@@ -58,7 +58,7 @@ def train(config: TrainConfig, work: WorkContext, name: str | None = None) -> li
         If manifests, weights or the device do not permit it, or training fails.
     """
     if config.tensorboard:
-        require_tensorboard()
+        require_package("tensorboard", ", or leave the option out: log.jsonl says the same")
     device = choose_device(config.device)
     with (
         join_processes(device) as processes,

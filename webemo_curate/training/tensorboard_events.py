@@ -2,30 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
-from webemo_curate.errors import InputError
 from webemo_curate.runs import LogEntry
 
 EVENTS_FOLDER = "tensorboard"
-
-MISSING = (
-    "--tensorboard: the package tensorboard is not here; install it with "
-    "'pip install tensorboard', or leave the option out: log.jsonl says the same"
-)
-
-
-def require_tensorboard() -> None:
-    """Check, before a long training, that events can be written.
-
-    Raises
-    ------
-    InputError
-        If TensorBoard is not installed.
-    """
-    if find_spec("tensorboard") is None:
-        raise InputError(MISSING)
 
 
 @contextmanager
