@@ -7,11 +7,13 @@ import pty
 import re
 import sys
 import termios
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tqdm import tqdm
 
 from tests.trainable import TINY, make_workspace
 from tests.work import work_on
@@ -99,6 +101,8 @@ def test_progress_shows_images_a_second_on_a_terminal(
     os.set_blocking(ours, False)
     termios.tcsetwinsize(theirs, SCREEN)
     monkeypatch.setattr("webemo_curate.progress.SHOW_AFTER_SECONDS", 0.0)
+    # These epochs end before a bar would be drawn a second time.
+    monkeypatch.setattr("webemo_curate.progress.tqdm", partial(tqdm, mininterval=0, miniters=1))
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", terminal)
         train(TINY, work_on(make_workspace(tmp_path / "ws")))
