@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ from webemo_curate.stages.ocr import OcrStage
 from webemo_curate.stages.pairs import PairsStage
 from webemo_curate.stages.quality import QualityStage
 from webemo_curate.stages.split import SplitStage
-from webemo_curate.stages.stage import Stage, StageContext
+from webemo_curate.stages.stage import Build, Stage, StageContext
 from webemo_curate.stages.text import TextStage
 from webemo_curate.stages.undersample import UndersampleStage
 from webemo_curate.staleness import changed_classes, difference
@@ -121,7 +121,7 @@ class Pipeline:
         workspace: Workspace,
         config: PipelineConfig,
         runner: Runner | None = None,
-        stages: Callable[[PipelineConfig], list[Stage[StageConfig]]] = build_stages,
+        stages: Build = build_stages,
     ) -> None:
         self.workspace = workspace
         self.config = config

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
 
-MOST_NAMED: Final = 4096
+MAX_NAMED: Final = 4096
 """Most hosts that are dealt by their number of URLs; all others, redirects' included, go by a hash
 of their name, so that a process knows the owner of any host without asking."""
 
@@ -46,7 +46,7 @@ class Deal:
             return cls()
         loads = [(0, owner) for owner in range(processes)]
         named = {}
-        for name in heapq.nlargest(MOST_NAMED, sorted(sizes), key=sizes.__getitem__):
+        for name in heapq.nlargest(MAX_NAMED, sorted(sizes), key=sizes.__getitem__):
             load, owner = loads[0]
             heapq.heapreplace(loads, (load + sizes[name], owner))
             named[name] = owner

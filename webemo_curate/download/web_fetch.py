@@ -25,7 +25,7 @@ from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-LEAST_EXAMINERS = 2
+MIN_EXAMINERS = 2
 """Examining processes of one that owns hosts, so that one slow file blocks nothing."""
 
 
@@ -118,7 +118,7 @@ class WebFetch:
             self.journals,
             self.decided_by,
             deal,
-        ).staffed(max(LEAST_EXAMINERS, processes() // deal.processes))
+        ).staffed(max(MIN_EXAMINERS, processes() // deal.processes))
         with Fleet(owner, partners, self.known, self.record) as fleet:
             for number in range(1, self.config.passes + 1):
                 fleet.run_pass(number, queues if number == 1 else self._queues(urls, number))

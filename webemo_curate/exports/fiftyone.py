@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate import __version__
 from webemo_curate.exports.chosen_rows import checked_names, without
@@ -20,7 +19,8 @@ from webemo_curate.exports.export_job import ExportJob
 from webemo_curate.exports.fiftyone_schema import dataset_document
 from webemo_curate.exports.lockstep import Cursor, batches
 from webemo_curate.gates import BINARIZE, DEDUP, QUALITY, TEXT, UNDERSAMPLE, Gate
-from webemo_curate.verdicts import DecodeStatus, Split
+from webemo_curate.stages.decoded_images import decoded_rows
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 Node = dict[str, Any]
@@ -73,8 +73,7 @@ def _samples(job: ExportJob, folder: Path) -> Iterator[Node]:
     workspace, named = job.selection.workspace, bool(job.config.splits)
     known = FieldSources(workspace, job.selection.classes, [s.name for s in job.selection.splits])
     for table in batches(workspace, "images", IMAGE_COLUMNS):
-        decoded = pc.equal(table["decode_status"].cast(pa.string()), DecodeStatus.OK)
-        rows = without(table.filter(decoded), job.selection.removed)
+        rows = without(decoded_rows(table), job.selection.removed)
         names = checked_names(rows, workspace.where("images"))
         facts = [known.of(row) for row in rows.to_pylist()]
         wanted = [not named or fact["target"] is not None for fact in facts]

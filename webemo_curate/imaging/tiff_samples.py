@@ -50,7 +50,7 @@ LAB_FORMS: Final = frozenset({("u", 8), ("u", 16)})
 PREMULTIPLIED, ALPHA = 1, 2
 """What an extra sample means: opacity that colors are multiplied by, or are not."""
 
-MOST_SAMPLES: Final = 16
+MAX_SAMPLES: Final = 16
 SEPARATE: Final = 2
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3
 """Predictors: each number is stored as the difference from the one before; so are the bytes of
@@ -250,13 +250,13 @@ def samples_of(tags: Tags, *, big: bool) -> TiffSamples | None:
     bits, kinds, count = stated.get(BITS, (1,)), stated.get(FORMAT, (1,)), stated.get(SAMPLES, (1,))
     form = KINDS.get(kinds[0]), bits[0]
     photometric = stated.get(PHOTOMETRIC, (0,))[0]
-    colors = COLORS.get(photometric, MOST_SAMPLES + 1)
+    colors = COLORS.get(photometric, MAX_SAMPLES + 1)
     if (
         len(set(bits)) > 1
         or len(set(kinds)) > 1
         or form not in (LAB_FORMS if photometric == LAB else FORMS)
         or stated.get(COMPRESSION, (RAW,))[0] not in LOSSLESS
-        or not colors <= count[0] <= MOST_SAMPLES
+        or not colors <= count[0] <= MAX_SAMPLES
     ):
         return None
     size = stated[WIDTH][0], stated[HEIGHT][0]

@@ -4,7 +4,7 @@ No run of the pipeline includes them: they are made when asked for, and what the
 that people and `undersample --drop-worst` may use, as reviews are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import check_weights, weights_digest
 from webemo_curate.stages.binarize import VOTES, BinarizeStage
-from webemo_curate.stages.stage import Stage, StageContext, Tables, TableStage
+from webemo_curate.stages.stage import Build, Stage, StageContext, Tables, TableStage
 from webemo_curate.stages.targets import MAX_CLASSES, recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import STORED, LabelVerdict
@@ -223,9 +223,6 @@ def _noise(joint: NDArray[np.float64], names: tuple[str, ...]) -> pa.Table:
             "share": pa.array(joint.ravel()),
         }
     )
-
-
-Build = Callable[[PipelineConfig], list[Stage[StageConfig]]]
 
 
 def with_doubts(build: Build) -> Build:

@@ -14,8 +14,9 @@ from webemo_curate.errors import InputError
 from webemo_curate.imaging import DecodeError, load_apart
 from webemo_curate.likeness.appearance import appearance
 from webemo_curate.likeness.nearest import nearest
-from webemo_curate.likeness.stored_looks import COLUMNS, decoded, looks_of
+from webemo_curate.likeness.stored_looks import COLUMNS, looks_of
 from webemo_curate.runner.work_context import WorkContext
+from webemo_curate.stages.decoded_images import decoded_rows
 from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
@@ -68,7 +69,7 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     InputError
         If there is no such picture, several begin so, or it cannot be decoded.
     """
-    images = decoded(work.workspace.read("images", [*COLUMNS]))
+    images = decoded_rows(work.workspace.read("images", [*COLUMNS]))
     own = _own(asked, images, work.workspace)
     wanted = _stored(images, own) if own else _described(Path(asked), work)
     rows, likeness = nearest(wanted, looks_of(images), count + bool(own))

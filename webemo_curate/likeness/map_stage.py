@@ -1,21 +1,20 @@
 """The stage that places pictures on the map; no run of the pipeline includes it."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
 
 from webemo_curate.config import LOOKS, MapConfig, PipelineConfig, StageConfig
 from webemo_curate.errors import InputError
 from webemo_curate.likeness.projection import lay_out
-from webemo_curate.likeness.stored_looks import COLUMNS, decoded, looks_of
+from webemo_curate.likeness.stored_looks import COLUMNS, looks_of
 from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import find_run, finished_runs
-from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.stages.decoded_images import decoded_rows
+from webemo_curate.stages.stage import Build, Stage, StageContext, Tables
 from webemo_curate.workspace import Workspace
 
 
@@ -47,7 +46,8 @@ class MapStage(Stage[MapConfig]):
 
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Describe the pictures and lay them out; see `Stage.run`."""
-        images = self._drawn(decoded(tables["images"]))
+        # Manifests are sorted by hash, and a hash is as good as a drawn number.
+        images = decoded_rows(tables["images"]).slice(0, self.config.pictures)
         if self._run is None:
             vectors = looks_of(images)
         else:
@@ -59,14 +59,6 @@ class MapStage(Stage[MapConfig]):
         places = lay_out(vectors)
         columns = {"sha256": images["sha256"], "x": places[:, 0], "y": places[:, 1]}
         return {self.name: pa.table(columns)}
-
-    def _drawn(self, images: pa.Table) -> pa.Table:
-        """Return at most as many pictures as are wanted; a hash is as good as a drawn number."""
-        order = np.argsort(np.array(images["sha256"].to_pylist()), kind="stable")
-        return images.take(pa.array(order[: self.config.pictures]))
-
-
-Build = Callable[[PipelineConfig], list[Stage[StageConfig]]]
 
 
 def with_map(build: Build, run: Path | None) -> Build:

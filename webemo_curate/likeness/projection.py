@@ -12,7 +12,7 @@ COMPONENTS: Final = 50
 PERPLEXITY: Final = 30
 """Neighbors that count, as is usual; fewer where there are not three times as many pictures."""
 
-LEAST_LAID_OUT: Final = 10
+MIN_LAID_OUT: Final = 10
 """With fewer pictures there are no neighborhoods to keep: their components are shown."""
 
 EQUAL: Final = 1e-6
@@ -42,7 +42,7 @@ def lay_out(parts: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
     if np.ptp(vectors, axis=0).max() < EQUAL:
         return np.full((len(vectors), 2), 0.5, np.float32)
     components = _components(vectors)
-    if len(components) < LEAST_LAID_OUT:
+    if len(components) < MIN_LAID_OUT:
         return _within_unit(components[:, :2])
     from openTSNE import TSNE  # half a second, and optional
 

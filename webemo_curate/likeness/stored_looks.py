@@ -5,23 +5,16 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from webemo_curate.duplicates.perceptual import COLOR_SIDE
 from webemo_curate.imaging.structure import REDUCED_SIDE
 from webemo_curate.likeness.appearance import appearance
-from webemo_curate.verdicts import DecodeStatus
 
 BLOCK_ROWS: Final = 8_192
 """Pictures described at a time: 100 MB of temporaries."""
 
 COLUMNS: Final = ("sha256", "path", "decode_status", "gray", "color")
-
-
-def decoded(images: pa.Table) -> pa.Table:
-    """Return the rows of an images manifest whose pictures decode."""
-    return images.filter(pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK))
 
 
 def looks_of(images: pa.Table) -> Iterator[NDArray[np.float32]]:

@@ -100,10 +100,10 @@ def spread(places: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """
     chosen = np.empty(0, np.int64)
     for level in LEVELS:
-        cells = np.minimum((places * 2**level).astype(np.int64), 2**level - 1)
-        taken = cells[chosen] @ (2**level, 1)
-        _, firsts = np.unique(cells @ (2**level, 1), return_index=True)
-        free = firsts[~np.isin(cells[firsts] @ (2**level, 1), taken)]
+        across, down = np.minimum((places * 2**level).astype(np.int64), 2**level - 1).T
+        cells = across * 2**level + down
+        every, firsts = np.unique(cells, return_index=True)
+        free = firsts[~np.isin(every, cells[chosen])]
         chosen = np.concatenate([chosen, np.sort(free)])
         if len(chosen) >= count:
             break

@@ -58,7 +58,6 @@ class _Saying:
     score: bool = False
 
 
-PLACED: Final = 'select sha256, x, y from "map" order by sha256'
 SAID: Final = """
 select value from "map" left join ({rows}) as said on said.sha256 = "map".sha256
 order by "map".sha256
@@ -162,7 +161,7 @@ def picture_map(work: WorkContext) -> PictureMap | None:
     if info is None or not info.rows:
         return None
     by = info.origin.configuration.get("by", LOOKS)
-    placed = _placed(work)
+    placed = workspace.read("map", ["sha256", "x", "y"])
     names = placed["sha256"].to_pylist()
     places = np.column_stack([placed["x"].to_numpy(), placed["y"].to_numpy()])
     return PictureMap(
@@ -173,13 +172,6 @@ def picture_map(work: WorkContext) -> PictureMap | None:
         colorings=[*_colorings(work, placed)],
         tiles=map_tiles(names, places, work),
     )
-
-
-def _placed(work: WorkContext) -> pa.Table:
-    workspace = work.workspace
-    tables = {"map": workspace.scan("map", ["sha256", "x", "y"])}
-    with TableEngine(workspace.root, tables, work.config.memory) as engine:
-        return engine.table(PLACED)
 
 
 def _colorings(work: WorkContext, placed: pa.Table) -> Iterator[Coloring]:

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate.config import DecodingConfig, FeaturesConfig
 from webemo_curate.duplicates.local_words import local_words
@@ -13,8 +12,8 @@ from webemo_curate.imaging.picture_worker import PictureWorker
 from webemo_curate.match_schemas import FEATURES
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.reporting import counted
+from webemo_curate.stages.decoded_images import decoded_rows
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
-from webemo_curate.verdicts import DecodeStatus
 
 
 class FeaturesStage(RowLocalStage[FeaturesConfig]):
@@ -38,8 +37,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     def select(self, tables: Tables) -> pa.Table:
         """Return hash and path of every decoded image."""
         images = tables["images"].select(["sha256", "path", "decode_status"])
-        decoded = pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK)
-        rows = images.filter(decoded).select(["sha256", "path"])
+        rows = decoded_rows(images).select(["sha256", "path"])
         return rows if self.config.enabled else rows.slice(0, 0)
 
     def worker(self, context: StageContext) -> Worker:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate.config import BOUNDS, OcrConfig
 from webemo_curate.imaging import (
@@ -28,10 +27,10 @@ from webemo_curate.ocr.windows import PIXELS_AT_ONCE, frames_seen, pixels_seen, 
 from webemo_curate.runner.job import Resources, Worker
 from webemo_curate.runner.reporting import rows_done
 from webemo_curate.schemas import OCR
+from webemo_curate.stages.decoded_images import decoded_rows
 from webemo_curate.stages.stage import RowLocalStage, StageContext, Tables
 from webemo_curate.storage.protocols import ImageReader
 from webemo_curate.system_faults import raise_system_fault
-from webemo_curate.verdicts import DecodeStatus
 
 if TYPE_CHECKING:
     from webemo_curate.ocr.feeding.fed_worker import FedWorker
@@ -117,9 +116,8 @@ class OcrStage(RowLocalStage[OcrConfig]):
 
     def select(self, tables: Tables) -> pa.Table:
         """Return the decodable images: sha256, path, width, height and number of frames."""
-        images = tables["images"]
-        decodable = pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK)
-        return images.filter(decodable).select(["sha256", "path", "width", "height", "frames"])
+        images = decoded_rows(tables["images"])
+        return images.select(["sha256", "path", "width", "height", "frames"])
 
     def worker(self, context: StageContext) -> Worker:
         """Return the worker that holds the engine."""

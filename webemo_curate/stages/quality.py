@@ -9,15 +9,15 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from webemo_curate import gates
 from webemo_curate.config import QualityRuleConfig
 from webemo_curate.conform import conform
 from webemo_curate.quality_schemas import MEASURES, QUALITY
+from webemo_curate.stages.decoded_images import decoded_rows
 from webemo_curate.stages.quality_scores import Scores, scores_of
 from webemo_curate.stages.stage import Stage, StageContext, Tables
-from webemo_curate.verdicts import GOOD_ENOUGH, DecodeStatus, QualityFlag
+from webemo_curate.verdicts import GOOD_ENOUGH, QualityFlag
 
 SHAPE = ("width", "height", "mode")
 GRAYSCALE_THRESHOLD = 1.0
@@ -82,10 +82,9 @@ class QualityStage(Stage[QualityRuleConfig]):
 
 def _measured(tables: Tables) -> pa.Table:
     """Return the measures of decoded pictures, with size and mode."""
-    images = tables["images"].select(["sha256", "decode_status", *SHAPE])
-    decoded = images.filter(pc.equal(images["decode_status"].cast(pa.string()), DecodeStatus.OK))
-    shapes = decoded.select(["sha256", "width", "height"])
-    shapes = shapes.append_column("mode", decoded["mode"].cast(pa.string()))
+    images = decoded_rows(tables["images"].select(["sha256", "decode_status", *SHAPE]))
+    shapes = images.select(["sha256", "width", "height"])
+    shapes = shapes.append_column("mode", images["mode"].cast(pa.string()))
     return shapes.join(tables["measures"], "sha256", join_type="inner").combine_chunks()
 
 

@@ -1,7 +1,7 @@
 """The base of stages: named tables in, named tables out, run through a context."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -135,6 +135,10 @@ class Stage(ABC, Generic[ConfigT]):
         dict of str to pa.Table
             A table for each name in `outputs`; the pipeline sorts, checks and writes them.
         """
+
+
+Build = Callable[[PipelineConfig], list[Stage[StageConfig]]]
+"""Makes the stages of a configuration, in the order in which they run."""
 
 
 class TableStage(Stage[ConfigT]):
