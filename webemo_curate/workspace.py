@@ -46,8 +46,11 @@ class Workspace(ManifestStore):
 
     def __init__(self, store: Path | Store, part: str = "") -> None:
         super().__init__(FolderStore(store) if isinstance(store, Path) else store)
-        local = isinstance(self.store, FolderStore)
-        self.images: ImageStore = ImageFiles(self.root) if local else ImageShards(self.store, part)
+        self.images: ImageStore = (
+            self.store.images()
+            if isinstance(self.store, FolderStore)
+            else ImageShards(self.store, part)
+        )
 
     @property
     def reader(self) -> ImageReader:

@@ -126,6 +126,35 @@ def test_checking_alone_keeps_no_picture(
     assert curated.has("train")
 
 
+@pytest.mark.parametrize("check_only", [True, False])
+def test_a_released_picture_under_anothers_url_is_told_from_it(
+    released: Path, site: Site, pictures: list[Drawn], tmp_path: Path, check_only: bool
+) -> None:
+    one, other = (f"/{drawn.number}{drawn.suffix}" for drawn in pictures[:2])
+    site.answers[one] = site.answers[other]
+    rebuilt = bring_back(released, tmp_path, site, check_only=check_only)
+    assert rebuilt.outcomes == {"identical": len(images_of(released)) - 1, "replaced": 1}
+
+
+def test_a_killed_check_goes_on_without_the_pictures_it_did_not_keep(
+    released: Path, site: Site, tmp_path: Path
+) -> None:
+    command = [
+        *(CURATE, "rebuild", released, "--workspace", tmp_path, "--mirror", site.base),
+        *("--rate", "20", "--ignore-robots", "--check-only"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while len(site.asked()) < 10:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert not [*tmp_path.rglob("*.png"), *tmp_path.rglob("*.jpg")]
+    rebuilt = bring_back(released, tmp_path, site, check_only=True)
+    assert rebuilt.outcomes == {"identical": len(images_of(released))}
+    assert len(site.asked()) < 10 + len(images_of(released))
+
+
 def test_other_urls_are_asked_only_where_the_first_fails(
     released: Path, site: Site, tmp_path: Path
 ) -> None:

@@ -12,9 +12,10 @@ from webemo_curate.errors import InputError
 from webemo_curate.listing_keys import file_of
 from webemo_curate.manifest import Origin
 from webemo_curate.manifest_store import REBUILD
+from webemo_curate.releases.changed_alone import ChangedAlone, ChangedStore
 from webemo_curate.releases.changed_pictures import read_kept
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
-from webemo_curate.releases.finding import Finder, Recovered
+from webemo_curate.releases.finding import Finder, Recovered, released_looks
 from webemo_curate.releases.outcomes import Outcome
 from webemo_curate.releases.own_pictures import OwnPictures
 from webemo_curate.releases.reading_back import Release, read_release
@@ -103,7 +104,7 @@ def rebuild(
     if not check_only:
         _check_own(workspace)
     with workspace.lock():
-        scratch = _scratch(workspace, released)
+        scratch = _scratch(workspace, released, check_only=check_only)
         own = OwnPictures(pictures, work.config.decoding, scratch) if pictures else None
         findings = Finder(released, work.config, scratch, own).find()
         accepted = {Outcome.IDENTICAL, *map(Outcome, work.config.rebuild.accept)}
@@ -128,13 +129,16 @@ def _check_own(workspace: Workspace) -> None:
             )
 
 
-def _scratch(workspace: Workspace, released: Release) -> Workspace:
-    """Return the folder of what is fetched, without what an earlier release left there."""
-    place = f"{SCRATCH}/{released.digest}"
+def _scratch(workspace: Workspace, released: Release, *, check_only: bool) -> Workspace:
+    """Return the folder of what is fetched, without what another release or a comparison left."""
+    place = f"{SCRATCH}/{'checked' if check_only else 'kept'}-{released.digest}"
     for key in workspace.store.keys(SCRATCH):
         if not key.startswith(f"{place}/"):
             workspace.store.remove(key)
-    return Workspace(workspace.place(place))
+    root = workspace.place(place)
+    if not check_only:
+        return Workspace(root)
+    return ChangedAlone(ChangedStore(root, frozenset(released_looks(released))))
 
 
 def _entering(

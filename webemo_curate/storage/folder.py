@@ -15,6 +15,7 @@ import pyarrow as pa
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.rooted import below, check_tree, is_plain
 from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, is_abandoned, write_bytes
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.system_faults import raise_system_fault
 
 LOCK_KEY = "data/lock"
@@ -49,6 +50,10 @@ class FolderStore:
         What they write is still refused once the workspace was moved away.
         """
         return {"root": self.root, "_held": self._held}
+
+    def images(self) -> ImageFiles:
+        """Return the images of the workspace: each a file below the folder."""
+        return ImageFiles(self.root)
 
     def where(self, key: str) -> str:
         """Return the path of a key's file."""
