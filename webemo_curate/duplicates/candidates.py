@@ -1,12 +1,22 @@
 """Candidate pairs: pictures that share enough local features to be worth a closer look."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.local_words import TABLES, Words
-from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, begins, meetings
+from webemo_curate.duplicates.neighbors import (
+    HALF,
+    LOW,
+    Keypoints,
+    Meetings,
+    begins,
+    few_ahead,
+    meetings,
+)
 from webemo_curate.runner.local_runner import usable_cores
 
 MIN_SHARED = 2
@@ -53,9 +63,11 @@ def candidate_pairs(
     counts = [len(words) for words in pictures]
     owners = np.repeat(np.arange(len(pictures), dtype=np.int32), counts)
     words = np.concatenate([np.empty((0, TABLES), np.uint32), *pictures])
-    keypoints = Keypoints(words, owners)
-    found = meetings(keypoints, known, threads or usable_cores())
-    pairs = [_chosen(part, owners, known) for part in found]
+    threads = threads or usable_cores()
+    found = meetings(Keypoints(words, owners), known, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        choose = partial(_chosen, owners=owners, known=known)
+        pairs = [*few_ahead(pool, choose, found, threads)]
     chosen = np.concatenate([np.empty(0, np.uint64), *pairs])
     first, second = chosen & LOW, chosen >> HALF
     order = np.lexsort((second, first))

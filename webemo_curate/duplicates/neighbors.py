@@ -9,10 +9,12 @@ when on a word is too common (Bawa, Condie and Ganesan, "LSH Forest: Self-Tuning
 Similarity Search", WWW 2005; here a keypoint's neighbors are bounded in number).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +51,9 @@ LOW = np.uint64(2**32 - 1)
 Meetings = npt.NDArray[np.uint64]
 Bits = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -101,21 +106,21 @@ def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meeting
     with ThreadPoolExecutor(threads) as pool:
         while start < pictures:
             later = keypoints.before(start), len(keypoints.owners)
-            found, stop = _gather(_parts(pool, tasks, later, threads), keypoints, pictures)
+            meet = partial(_meet, later=later)
+            parts = few_ahead(pool, meet, tasks, threads)
+            found, stop = _gather(parts, keypoints, pictures)
             yield from _slices(found, keypoints.owners)
             del found  # before the next pass fills as much memory
             start = stop
 
 
-def _parts(
-    pool: ThreadPoolExecutor,
-    tasks: list[tuple["_SortedList", tuple[int, int]]],
-    later: tuple[int, int],
-    threads: int,
-) -> Iterator[Meetings]:
-    """Yield every block's meetings, computing no more than `threads` blocks ahead."""
-    for at in range(0, len(tasks), threads):
-        yield from pool.map(lambda task: task[0].meet(task[1], later), tasks[at : at + threads])
+def few_ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Given], Made], given: Iterable[Given], threads: int
+) -> Iterator[Made]:
+    """Yield what work makes of each, in order, computing no more than `threads` ahead."""
+    waiting = iter(given)
+    while some := [*islice(waiting, threads)]:
+        yield from pool.map(work, some)
 
 
 def _gather(parts: Iterator[Meetings], keypoints: Keypoints, pictures: int) -> tuple[Meetings, int]:
@@ -183,6 +188,11 @@ def begins(ordered: Meetings) -> npt.NDArray[np.bool_]:
     first = np.ones(len(ordered), bool)
     first[1:] = ordered[1:] != ordered[:-1]
     return first
+
+
+def _meet(task: tuple["_SortedList", tuple[int, int]], later: tuple[int, int]) -> Meetings:
+    table, classes = task
+    return table.meet(classes, later)
 
 
 class _SortedList:
