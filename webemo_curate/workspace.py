@@ -45,12 +45,10 @@ class Workspace(ManifestStore):
     """
 
     def __init__(self, store: Path | Store, part: str = "") -> None:
-        super().__init__(FolderStore(store) if isinstance(store, Path) else store)
-        self.images: ImageStore = (
-            self.store.images()
-            if isinstance(self.store, FolderStore)
-            else ImageShards(self.store, part)
-        )
+        store = FolderStore(store) if isinstance(store, Path) else store
+        super().__init__(store)
+        files = store.images() if isinstance(store, FolderStore) else None
+        self.images: ImageStore = files or ImageShards(store, part)
 
     @property
     def reader(self) -> ImageReader:
