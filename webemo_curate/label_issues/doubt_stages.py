@@ -20,9 +20,9 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import check_weights, weights_digest
 from webemo_curate.stages.binarize import VOTES, BinarizeStage
 from webemo_curate.stages.stage import Build, Stage, StageContext, Tables, TableStage
-from webemo_curate.stages.targets import MAX_CLASSES, recorded_classes, target_names
+from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine
-from webemo_curate.verdicts import STORED, LabelVerdict
+from webemo_curate.verdicts import MOST_CLASSES, STORED, LabelVerdict
 from webemo_curate.workspace import Workspace
 
 LABELED = """
@@ -107,9 +107,9 @@ class OutOfFoldStage(Stage[LabelIssuesConfig]):
         from webemo_curate.label_issues.fold_division import check_folds, divide_folds
 
         names = self.classes(context.workspace)
-        if len(names) > MAX_CLASSES:
+        if len(names) > MOST_CLASSES:
             raise InputError(
-                f"label-issues: {len(names)} labels, and there can be {MAX_CLASSES}; give "
+                f"label-issues: {len(names)} labels, and there can be {MOST_CLASSES}; give "
                 "--doubt classes"
             )
         with TableEngine(context.workspace.root, tables, context.memory) as engine:

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 from webemo_curate.errors import InputError
 from webemo_curate.taxonomies import Taxonomy
-from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, binary_classes
+from webemo_curate.verdicts import BINARY, DEFAULT_CLASSES, MOST_CLASSES, binary_classes
 from webemo_curate.workspace import Workspace
-
-MAX_CLASSES = 127
-"""Most classes, because class numbers are stored as int8."""
 
 LEVELS = {"labels": 1, "level2": 2}
 """Level of the taxonomy whose classes a target distinguishes."""
@@ -66,10 +63,10 @@ def class_targets(labels: Iterable[str], taxonomy: Taxonomy, target: str) -> Tar
         )
     above = {label: taxonomy.class_of(label, level) for label in labels}
     names = tuple(sorted(set(above.values())))
-    if not BINARY <= len(names) <= MAX_CLASSES:
+    if not BINARY <= len(names) <= MOST_CLASSES:
         raise InputError(
             f"binarize: --target {target} makes {len(names)} classes, and there can be {BINARY} to "
-            f"{MAX_CLASSES}; give another --target, or leave labels out with --exclude"
+            f"{MOST_CLASSES}; give another --target, or leave labels out with --exclude"
         )
     numbers = {name: number for number, name in enumerate(names)}
     return Targets(names, {label: numbers[name] for label, name in above.items()})
