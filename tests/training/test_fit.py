@@ -91,7 +91,8 @@ def test_absent_weights_say_where_they_come_from(
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match=r"--weights FILE.*--from-scratch"):
+    remedies = r"--weights FILE.*weights: FILE.*--from-scratch \(from_scratch: true\)"
+    with pytest.raises(InputError, match=remedies):
         train(TINY.model_copy(update={"from_scratch": False}), work_on(workspace))
 
 

@@ -133,8 +133,9 @@ def _pretrained(backbone: str) -> dict[str, Tensor]:
         raise InputError(
             f"the pretrained weights of {backbone} cannot be had ({type(error).__name__}); "
             f"run '{typed('get-weights timm')}' where there is a network, or download "
-            f"model.safetensors from {page} and give it with --weights FILE, "
-            "or start from random weights with --from-scratch"
+            f"model.safetensors from {page} and give it with --weights FILE (in a pipeline or "
+            "experiment file weights: FILE), or start from random weights with --from-scratch "
+            "(from_scratch: true)"
         ) from error
     return state
 
