@@ -1,11 +1,13 @@
 """Crops stay candidates among any number of strangers, at a bounded cost."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webemo_curate.duplicates import neighbors
+from webemo_curate.duplicates import meetings, neighbors
 from webemo_curate.duplicates.candidates import (
     BEST,
     MIN_SHARED,
@@ -14,6 +16,7 @@ from webemo_curate.duplicates.candidates import (
     candidate_pairs,
 )
 from webemo_curate.duplicates.local_words import TABLES, WORD_BITS
+from webemo_curate.duplicates.meetings import by_threads
 from webemo_curate.duplicates.neighbors import CLASS_BITS, NEAR_BITS, WINDOW
 
 KEYPOINTS = 20
@@ -73,7 +76,8 @@ def test_copies_of_one_keypoint_cost_a_bounded_number_of_meetings(copies):
     keypoints = neighbors.Keypoints(
         np.repeat(word, copies, axis=0), np.arange(copies, dtype=np.int32)
     )
-    met = sum(len(part) for part in neighbors.meetings(keypoints, 0, 1))
+    with by_threads(keypoints) as meet:
+        met = sum(len(part) for part in meetings.meetings(keypoints, 0, meet))
     assert met <= copies * (WINDOW + 1)
     assert not len(candidate_pairs([word] * copies)[0])  # one keypoint makes no candidate
 
@@ -126,8 +130,8 @@ def test_of_many_equal_pictures_each_meets_the_first():
     seeds,
     st.sampled_from([100, neighbors.BLOCK]),
     st.sampled_from([1, 3]),
-    st.sampled_from([5, neighbors.MEETINGS]),
-    st.sampled_from([1, 20, neighbors.SLICE]),
+    st.sampled_from([5, meetings.MEETINGS]),
+    st.sampled_from([1, 20, meetings.SLICE]),
 )
 def test_equal_whatever_the_blocks_threads_and_passes(seed, block, threads, held, cut):
     random = np.random.default_rng(seed)
@@ -136,9 +140,9 @@ def test_equal_whatever_the_blocks_threads_and_passes(seed, block, threads, held
     expected = candidate_pairs(pictures)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbors, "BLOCK", block)
-        patch.setattr(neighbors, "MEETINGS", held)
-        patch.setattr(neighbors, "SLICE", cut)
-        found = candidate_pairs(pictures, threads=threads)
+        patch.setattr(meetings, "MEETINGS", held)
+        patch.setattr(meetings, "SLICE", cut)
+        found = candidate_pairs(pictures, meeting=partial(by_threads, threads=threads))
     assert len(expected[0])
     np.testing.assert_array_equal(found, expected)
 
@@ -148,10 +152,11 @@ def test_what_does_not_fit_into_one_pass_is_found_in_several(monkeypatch):
     whole = picture(random)
     words = np.concatenate([crop(whole, random, keep=KEYPOINTS) for _ in range(100)])
     keypoints = neighbors.Keypoints(words, np.repeat(np.arange(100, dtype=np.int32), KEYPOINTS))
-    monkeypatch.setattr(neighbors, "MEETINGS", 10_000)
-    (at_once,) = neighbors.meetings(keypoints, 0, 1)
-    monkeypatch.setattr(neighbors, "MEETINGS", 5)
-    passes = list(neighbors.meetings(keypoints, 0, 1))
+    monkeypatch.setattr(meetings, "MEETINGS", 10_000)
+    with by_threads(keypoints) as meet:
+        (at_once,) = meetings.meetings(keypoints, 0, meet)
+        monkeypatch.setattr(meetings, "MEETINGS", 5)
+        passes = list(meetings.meetings(keypoints, 0, meet))
     assert len(passes) > 3
     assert (np.concatenate(passes) == at_once).all()
 
@@ -177,7 +182,9 @@ def test_meetings_are_exactly_those_within_the_bits_where_windows_hold_everythin
     base = picture(random, 4)
     words = np.concatenate([seen_again(base, random, flips) for flips in (1, 2, 4)])
     owners = np.arange(len(words), dtype=np.int32) // 2
-    met = np.concatenate(list(neighbors.meetings(neighbors.Keypoints(words, owners), 0, 1)))
+    keypoints = neighbors.Keypoints(words, owners)
+    with by_threads(keypoints) as meet:
+        met = np.concatenate(list(meetings.meetings(keypoints, 0, meet)))
     found = {(int(pair & neighbors.LOW), int(pair >> neighbors.HALF)) for pair in met}
     expected = set()
     for later in range(len(words)):

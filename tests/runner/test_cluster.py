@@ -6,9 +6,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -16,15 +17,18 @@ from benchmarks.photo_ocr import photo_rows, rapid_detector
 from tests.download.several_hosts import base, fetch, lay_out, moved, targets
 from tests.download.site import running
 from tests.duplicates.test_pair_search import RADIUS, hashes, triples
+from tests.duplicates.test_word_search import BLOCK, cropped_pictures
 from tests.e2e.conftest import FEW, curate, few_curated, kill_in, prepare, world
 from tests.e2e.test_invariants import LONG_STAGES, bytes_of
 from tests.runner.cluster import leave_cluster
 from webemo_curate.config import RunnerConfig
 from webemo_curate.demo.server import DemoWorld
 from webemo_curate.download import deal
-from webemo_curate.duplicates import hamming
+from webemo_curate.duplicates import hamming, neighbors
+from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.hamming import pairs_within
 from webemo_curate.duplicates.pair_search import PairSearch
+from webemo_curate.duplicates.word_search import WordSearch
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.runner.ray_cluster import LOCAL
@@ -129,13 +133,9 @@ def test_a_lost_node_loses_nothing(
     assert found.equals(expected)
 
 
-def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
-    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    values, store = hashes(), FolderStore(tmp_path)
-    wanted = triples(pairs_within(values, values, RADIUS))
-    monkeypatch.setattr(hamming, "PASS_COST", 1e6)
-    checkpoints = Checkpoints(store, "data/checkpoints/pairs")
+@contextmanager
+def losing_a_node(nodes: Nodes, checkpoints: Checkpoints) -> Iterator[RayRunner]:
+    """Yield a runner over the nodes, and lose one once some of its work is done."""
 
     def lose() -> None:
         while len(checkpoints.finished()) < 2:
@@ -144,11 +144,32 @@ def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
 
     losing = threading.Thread(target=lose)
     losing.start()
-    search = PairSearch(
-        store, RayRunner(RunnerConfig(kind="ray", address=nodes.address)), checkpoints
-    )
-    assert triples(search(values, values, RADIUS)) == wanted
+    yield RayRunner(RunnerConfig(kind="ray", address=nodes.address))
     losing.join()
+
+
+def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, store = hashes(), FolderStore(tmp_path)
+    wanted = triples(pairs_within(values, values, RADIUS))
+    monkeypatch.setattr(hamming, "PASS_COST", 1e6)
+    checkpoints = Checkpoints(store, "data/checkpoints/pairs")
+    with losing_a_node(nodes, checkpoints) as runner:
+        search = PairSearch(store, runner, checkpoints)
+        assert triples(search(values, values, RADIUS)) == wanted
+
+
+def test_local_features_over_nodes_of_which_one_is_lost_find_the_same(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, store = cropped_pictures(), FolderStore(tmp_path)
+    wanted = candidate_pairs(pictures)
+    monkeypatch.setattr(neighbors, "BLOCK", BLOCK)
+    checkpoints = Checkpoints(store, "data/checkpoints/pairs")
+    with losing_a_node(nodes, checkpoints) as runner:
+        found = candidate_pairs(pictures, meeting=WordSearch(store, runner, checkpoints))
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_every_stage_gives_the_same_bytes_on_both_engines(

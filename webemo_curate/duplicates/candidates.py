@@ -8,15 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.local_words import TABLES, Words
-from webemo_curate.duplicates.neighbors import (
-    HALF,
-    LOW,
-    Keypoints,
-    Meetings,
-    begins,
-    few_ahead,
-    meetings,
-)
+from webemo_curate.duplicates.meetings import Meeting, by_threads, few_ahead, meetings
+from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, begins
 from webemo_curate.runner.local_runner import usable_cores
 
 MIN_SHARED = 2
@@ -36,14 +29,14 @@ Indices = npt.NDArray[np.int64]
 
 
 def candidate_pairs(
-    pictures: Sequence[Words], known: int = 0, threads: int | None = None
+    pictures: Sequence[Words], known: int = 0, meeting: Meeting = by_threads
 ) -> tuple[Indices, Indices]:
     """Find pairs of pictures that share local features.
 
     A picture is compared with at most `BEST` earlier ones, and `MOST` that share much with it,
     whatever the pictures show and however many there are. Equal pictures in equal order give equal
-    pairs, whatever the number of threads and the sizes of blocks; a picture without keypoints
-    changes nothing. Where pictures tie, the earlier one goes first.
+    pairs, whoever meets their keypoints and whatever the sizes of blocks; a picture without
+    keypoints changes nothing. Where pictures tie, the earlier one goes first.
 
     Parameters
     ----------
@@ -52,8 +45,8 @@ def candidate_pairs(
     known : int
         If given, the first so many are compared with the others alone, and those not with one
         another.
-    threads : int, optional
-        Cores used; by default all that this process may use.
+    meeting : callable
+        Where keypoints meet; by default on all cores of this process.
 
     Returns
     -------
@@ -62,12 +55,11 @@ def candidate_pairs(
     """
     counts = [len(words) for words in pictures]
     owners = np.repeat(np.arange(len(pictures), dtype=np.int32), counts)
-    words = np.concatenate([np.empty((0, TABLES), np.uint32), *pictures])
-    threads = threads or usable_cores()
-    found = meetings(Keypoints(words, owners), known, threads)
-    with ThreadPoolExecutor(threads) as pool:
+    keypoints = Keypoints(np.concatenate([np.empty((0, TABLES), np.uint32), *pictures]), owners)
+    cores = usable_cores()
+    with meeting(keypoints) as meet, ThreadPoolExecutor(cores) as pool:
         choose = partial(_chosen, owners=owners, known=known)
-        pairs = [*few_ahead(pool, choose, found, threads)]
+        pairs = [*few_ahead(pool, choose, meetings(keypoints, known, meet), cores)]
     chosen = np.concatenate([np.empty(0, np.uint64), *pairs])
     first, second = chosen & LOW, chosen >> HALF
     order = np.lexsort((second, first))

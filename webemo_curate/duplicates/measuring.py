@@ -11,6 +11,7 @@ from webemo_curate.duplicates.links import LOOKING, Links
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.measured import MeasuredPairs, Method, joined
+from webemo_curate.duplicates.meetings import Meeting, by_threads
 from webemo_curate.duplicates.methods import (
     Prove,
     measured_by_features,
@@ -37,6 +38,8 @@ class Measuring:
         `compare.Prover.prove`.
     within : callable, optional
         Searches hashes as `hamming.pairs_within` does.
+    meeting : callable, optional
+        Meets keypoints as `meetings.by_threads` does.
     """
 
     def __init__(
@@ -47,9 +50,10 @@ class Measuring:
         reach: int,
         prove: Prove,
         within: Within = pairs_within,
+        meeting: Meeting = by_threads,
     ) -> None:
         self._looks, self._names, self._words = looks, names, words
-        self._reach, self._prove, self._within = reach, prove, within
+        self._reach, self._prove, self._within, self._meeting = reach, prove, within, meeting
         self._kept: dict[Method, MeasuredPairs] = {}
 
     def __call__(self, method: Method, rows: Indices) -> MeasuredPairs:
@@ -61,7 +65,7 @@ class Measuring:
             measured = measured_by_grays(looks, self._prove)
         else:
             words = [self._words[row] for row in rows.tolist()]
-            measured = measured_by_features(looks, words, self._prove)
+            measured = measured_by_features(looks, words, self._prove, meeting=self._meeting)
         self._kept[method] = measured.moved(rows)
         return self._kept[method]
 

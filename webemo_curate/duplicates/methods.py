@@ -27,6 +27,7 @@ from webemo_curate.duplicates.measured import (
     joined,
     judged,
 )
+from webemo_curate.duplicates.meetings import Meeting, by_threads
 from webemo_curate.duplicates.placings import Mask, Placings, Proofs
 from webemo_curate.duplicates.plain import faintly_alike, first_alike, leaders, plain_pairs
 from webemo_curate.duplicates.relation import RelationLimits
@@ -176,9 +177,13 @@ def measured_by_grays(
 
 
 def measured_by_features(
-    looks: PictureLooks, words: Sequence[Words], prove: Prove, outer: Mask | None = None
+    looks: PictureLooks,
+    words: Sequence[Words],
+    prove: Prove,
+    outer: Mask | None = None,
+    meeting: Meeting = by_threads,
 ) -> MeasuredPairs:
-    """Measure the pairs that share local words.
+    """Measure the pairs that share local words; see `measured_by_hash`.
 
     Parameters
     ----------
@@ -190,14 +195,11 @@ def measured_by_features(
         `compare.Prover.prove`.
     outer : ndarray of bool, optional
         As in `by_hash`; those pictures come last.
-
-    Returns
-    -------
-    MeasuredPairs
-        A row for each pair.
+    meeting : callable, optional
+        Meets keypoints as `meetings.by_threads` does.
     """
     known = 0 if outer is None else int((~outer).sum())
-    sides = zip(candidate_pairs(words, known), possible_cuts(looks, known), strict=True)
+    sides = zip(candidate_pairs(words, known, meeting), possible_cuts(looks, known), strict=True)
     first, second = (np.concatenate(side) for side in sides)
     pairs = _each_once(first, second, outer)
     upright = np.zeros(len(pairs[0]), bool)

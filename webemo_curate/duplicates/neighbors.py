@@ -9,12 +9,9 @@ when on a word is too common (Bawa, Condie and Ganesan, "LSH Forest: Self-Tuning
 Similarity Search", WWW 2005; here a keypoint's neighbors are bounded in number).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice, pairwise
-from typing import TypeVar
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -34,17 +31,6 @@ CLASS_BITS = 16
 BLOCK = 2**20
 """Keypoints sorted at a time: about 100 MB a thread."""
 
-MEETINGS = 320
-"""Most meetings a picture held at a time, on average, 8 bytes each: more different ones (there are
-so many where all pictures look alike) are found in several passes, as many later pictures in each
-as fit."""
-
-FULL = 0.75
-"""Share of them from which, repeated ones left out, there is too little room to go on."""
-
-SLICE = 2**20
-"""Meetings handed on at a time."""
-
 HALF = np.uint64(32)
 LOW = np.uint64(2**32 - 1)
 
@@ -52,8 +38,7 @@ Meetings = npt.NDArray[np.uint64]
 Bits = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -80,109 +65,6 @@ class Keypoints:
         return np.uint64(self.before(picture)) << HALF
 
 
-def meetings(keypoints: Keypoints, start: int, threads: int) -> Iterator[Meetings]:
-    """Find near keypoints of different pictures.
-
-    Parameters
-    ----------
-    keypoints : Keypoints
-        Of all pictures.
-    start : int
-        First picture whose meetings with earlier ones are sought.
-    threads : int
-        Blocks worked on at once: numpy lets go of the interpreter's lock.
-
-    Yields
-    ------
-    ndarray of uint64
-        Distinct `later << 32 | earlier`, ascending: keypoints' numbers, the later one's picture
-        coming after the other's. Each array holds all meetings of a range of later pictures.
-    """
-    if not len(keypoints.owners):
-        return
-    lists = [_SortedList(keypoints, table) for table in range(TABLES)]
-    tasks = [(table, classes) for table in lists for classes in table.blocks()]
-    pictures = int(keypoints.owners[-1]) + 1
-    with ThreadPoolExecutor(threads) as pool:
-        while start < pictures:
-            later = keypoints.before(start), len(keypoints.owners)
-            meet = partial(_meet, later=later)
-            parts = few_ahead(pool, meet, tasks, threads)
-            found, stop = _gather(parts, keypoints, pictures)
-            yield from _slices(found, keypoints.owners)
-            del found  # before the next pass fills as much memory
-            start = stop
-
-
-def few_ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Given], Made], given: Iterable[Given], threads: int
-) -> Iterator[Made]:
-    """Yield what work makes of each, in order, computing no more than `threads` ahead."""
-    waiting = iter(given)
-    while some := [*islice(waiting, threads)]:
-        yield from pool.map(work, some)
-
-
-def _gather(parts: Iterator[Meetings], keypoints: Keypoints, pictures: int) -> tuple[Meetings, int]:
-    """Return different meetings in order, and the picture up to which the later ones are in them.
-
-    Where there are too many, those of the last pictures are given up: another pass finds them.
-    """
-    most, size, stop = _most(keypoints, pictures), 0, pictures
-    held = np.empty(most, np.uint64)  # takes memory as it is filled
-    for part in parts:
-        kept = part[part < keypoints.beyond(stop)]
-        if size + len(kept) > most:
-            size = _without_repeats(held[:size])
-            while size + len(kept) > most or size > FULL * most:
-                fewer = _middle(keypoints.owners, held[:size], np.sort(kept))
-                if fewer >= stop:
-                    break  # all are one picture's: there is room for these
-                stop = fewer
-                size = int(np.searchsorted(held[:size], keypoints.beyond(stop)))
-                kept = kept[kept < keypoints.beyond(stop)]
-        held[size : size + len(kept)] = kept
-        size += len(kept)
-    return held[: _without_repeats(held[:size])], stop
-
-
-def _middle(owners: npt.NDArray[np.int32], *found: Meetings) -> int:
-    """Return the picture up to which about half of sorted meetings belong, as later ones."""
-    places = [(met[0], met[len(met) // 2]) for met in found if len(met)]
-    return min(int(max(owners[m >> HALF], owners[f >> HALF] + 1)) for f, m in places)
-
-
-def _without_repeats(held: Meetings) -> int:
-    """Sort meetings in place, move the different ones to the front, and return their number."""
-    held.sort()
-    size = 0
-    for start in range(0, len(held), SLICE):
-        part = held[start : start + SLICE]
-        first = begins(part)
-        first[0] = not size or part[0] != held[size - 1]
-        kept = part[first]
-        held[size : size + len(kept)] = kept
-        size += len(kept)
-    return size
-
-
-def _most(keypoints: Keypoints, pictures: int) -> int:
-    """Return how many meetings are held at a time: no fewer than one picture can have."""
-    largest = int(np.bincount(keypoints.owners).max())
-    return max(MEETINGS * pictures, largest * TABLES * (2 * WINDOW + 1))
-
-
-def _slices(found: Meetings, owners: npt.NDArray[np.int32]) -> Iterator[Meetings]:
-    """Cut sorted meetings between later pictures."""
-    start = 0
-    while start < len(found):
-        last = found[min(start + SLICE, len(found)) - 1] >> HALF
-        beyond = np.searchsorted(owners, owners[last], side="right")
-        stop = int(np.searchsorted(found, np.uint64(beyond) << HALF))
-        yield found[start:stop].copy()  # what uses it must not keep all from being freed
-        start = stop
-
-
 def begins(ordered: Meetings) -> npt.NDArray[np.bool_]:
     """Tell which entries are the first of those that equal them; equal ones stand together."""
     first = np.ones(len(ordered), bool)
@@ -190,26 +72,29 @@ def begins(ordered: Meetings) -> npt.NDArray[np.bool_]:
     return first
 
 
-def _meet(task: tuple["_SortedList", tuple[int, int]], later: tuple[int, int]) -> Meetings:
-    table, classes = task
-    return table.meet(classes, later)
+class SortedList:
+    """All keypoints, by their signatures turned so that one table's word comes first.
 
-
-class _SortedList:
-    """All keypoints, by their signatures turned so that one table's word comes first."""
+    Parameters
+    ----------
+    keypoints : Keypoints
+        Of all pictures.
+    table : int
+        Which word, from 0.
+    """
 
     def __init__(self, keypoints: Keypoints, table: int) -> None:
-        self._keypoints, self._table = keypoints, table
+        self._keypoints, self.table = keypoints, table
         self._classes = (keypoints.words[:, table] >> (WORD_BITS - CLASS_BITS)).astype(np.uint16)
 
-    def blocks(self) -> list[tuple[int, int]]:
+    def blocks(self) -> list[Range]:
         """Cut the list into ranges [low, high) of classes, of about `BLOCK` keypoints each."""
         ends = np.cumsum(np.bincount(self._classes, minlength=2**CLASS_BITS))
         cuts = np.searchsorted(ends, np.arange(BLOCK, ends[-1], BLOCK)) + 1
         edges = np.unique(np.r_[0, cuts, 2**CLASS_BITS]).tolist()
         return list(pairwise(edges))
 
-    def meet(self, classes: tuple[int, int], later: tuple[int, int]) -> Meetings:
+    def meet(self, classes: Range, later: Range) -> Meetings:
         """Return the meetings within a block whose later keypoint is in the range `later`."""
         low, high = classes
         members = np.flatnonzero((self._classes >= low) & (self._classes < high))
@@ -224,7 +109,7 @@ class _SortedList:
     def _signatures(self, members: Numbers) -> tuple[Bits, Bits]:
         """Return the first 64 bits of turned signatures, and the other 48."""
         words = self._keypoints.words[members].astype(np.uint64)
-        one, two, three, four = (words[:, (self._table + step) % TABLES] for step in range(TABLES))
+        one, two, three, four = (words[:, (self.table + step) % TABLES] for step in range(TABLES))
         over = 3 * WORD_BITS - 64  # bits of the third word that the first 64 do not hold
         first = one << np.uint64(64 - WORD_BITS) | two << np.uint64(64 - 2 * WORD_BITS)
         rest = (three & np.uint64(2**over - 1)) << np.uint64(WORD_BITS) | four
@@ -278,7 +163,7 @@ def _places(chosen: slice | Numbers, few: Numbers) -> Numbers:
     return few + chosen.start if isinstance(chosen, slice) else chosen[few]
 
 
-def _within(one: Numbers, other: Numbers, later: tuple[int, int]) -> Meetings:
+def _within(one: Numbers, other: Numbers, later: Range) -> Meetings:
     """Pack the meetings whose later keypoint is in a range."""
     last = np.maximum(one, other)
     wanted = (last >= later[0]) & (last < later[1])

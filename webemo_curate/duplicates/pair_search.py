@@ -1,8 +1,5 @@
 """The search for near hashes as jobs of a runner: the hashes are mapped by all processes."""
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +16,7 @@ from webemo_curate.duplicates.hamming import (
     joined,
     pairs_within,
 )
+from webemo_curate.duplicates.shared_arrays import shared_arrays
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -115,7 +113,7 @@ class PairSearch:
         passes = Search(queries, base, radius).passes()
         if len(passes) < FEW:
             return pairs_within(queries, base, radius)
-        with self._shared(queries, base) as keys:
+        with shared_arrays(self.store, HASHES, queries, base) as keys:
             rows = [("pairs", *keys, radius, *part) for part in passes]
             columns = zip(*rows, strict=True)
             job = Job(
@@ -128,19 +126,6 @@ class PairSearch:
             )
             found = self.runner.run(job)
         return Pairs(*(column.combine_chunks().flatten().to_numpy() for column in found.columns))
-
-    @contextmanager
-    def _shared(self, *sides: Hashes) -> Iterator[list[str]]:
-        """Put hashes where all workers find them, while the block runs; give their keys."""
-        self.store.remove(HASHES)  # of a killed command
-        keys = [f"{HASHES}/{hashlib.sha256(side.tobytes()).hexdigest()}.npy" for side in sides]
-        try:
-            for key, side in zip(keys, sides, strict=True):
-                with self.store.writing(key) as partial, partial.open("wb") as stream:
-                    np.save(stream, side)
-            yield keys
-        finally:
-            self.store.remove(HASHES)
 
 
 @lru_cache(1)

@@ -13,6 +13,7 @@ from webemo_curate.duplicates.local_words import words_by_hash
 from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
 from webemo_curate.duplicates.pair_search import PairSearch
+from webemo_curate.duplicates.word_search import WordSearch
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
@@ -82,8 +83,16 @@ class PairsStage(ComparingStage[MatchingConfig]):
             self._known(context.workspace),
         )
         words = words_by_hash(names, features)
-        search = PairSearch(context.workspace.store, context.runner, prover.checkpoints)
-        return Measuring(looks_of(images), names, words, self.config.reach, prover.prove, search)
+        searching = context.workspace.store, context.runner, prover.checkpoints
+        return Measuring(
+            looks_of(images),
+            names,
+            words,
+            self.config.reach,
+            prover.prove,
+            PairSearch(*searching),
+            WordSearch(*searching),
+        )
 
     def _known(self, workspace: Workspace) -> KnownLooks:
         """Return the measures of an earlier run of the same version, if they are unchanged."""
