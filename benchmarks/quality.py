@@ -1,13 +1,14 @@
 """Report the quality flags of a folder of photos, their reliability and their cost.
 
-`python -m benchmarks.quality FOLDER LABELS.csv [--rounds 5]`: the columns `file` and `family` of
-LABELS name the photos and what belongs together. Prints
+`python -m benchmarks.quality FOLDER LABELS.csv [--rounds 5] [--cost]`: the columns `file` and
+`family` of LABELS name the photos and what belongs together. Prints
 
 - how many photos each flag stands on, beside cleanvision's count on the same files;
 - `blocky`: photos stored anew by JPEG at several qualities, flagged where the score is below the
   threshold, on the half that it was chosen on and on the other (`halves.half_of`), and the same of
   blank borders drawn around photos;
-- time of the images stage's worker with measures over without, in turns in one process.
+- time of the images stage's worker with measures over without, in turns in one process, and what
+  each part of the measuring takes alone, by the time without; with `--cost`, only these.
 """
 
 import argparse
@@ -29,7 +30,15 @@ from benchmarks.halves import half_of
 from benchmarks.text_accuracy import wilson
 from webemo_curate.config import DecodingConfig, PipelineConfig, QualityRuleConfig
 from webemo_curate.imaging import load_rgb, measure
-from webemo_curate.imaging.measures import Measures, grid_steps, inside_borders
+from webemo_curate.imaging.brightness import brightness
+from webemo_curate.imaging.measures import (
+    BRIGHTEST,
+    DARKEST,
+    Measures,
+    grid_steps,
+    inside_borders,
+    reduced_for_edges,
+)
 from webemo_curate.imaging.pixel_words import Words, words_of
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages import images as images_stage
@@ -110,19 +119,39 @@ def show_planted(
             print(f"{name} {step:>3} {half:<7} {shares}  {wilson(hits, len(scores))}")
 
 
-def time_ratio(worker: ImagesWorker, batch: pa.RecordBatch, rounds: int) -> None:
-    """Print the time of the worker with measures over that without, in turns."""
-    ratios = []
+def time_ratio(worker: ImagesWorker, batch: pa.RecordBatch, rounds: int) -> float:
+    """Print the time of the worker with measures over that without, in turns; return the latter."""
+    ratios, bare = [], []
     for _ in range(rounds):
         with_measures = seconds(lambda: worker.process(batch))
         images_stage.measure = lambda *_, **__: NOTHING
-        without = seconds(lambda: worker.process(batch))
+        bare.append(seconds(lambda: worker.process(batch)))
         images_stage.measure = measure
-        ratios.append(with_measures / without)
+        ratios.append(with_measures / bare[-1])
     print(
         f"time with measures over without: median {statistics.median(ratios):.2f} "
         f"({min(ratios):.2f} to {max(ratios):.2f}, {rounds} rounds)"
     )
+    return min(bare)
+
+
+def show_parts(pictures: list[Image.Image], bare: float) -> None:
+    """Print what each part takes at its fastest, by the worker's time without measures."""
+    words = [words_of(picture) for picture in pictures]
+    small = [reduced_for_edges(picture) for picture in pictures]
+    parts: dict[str, Callable[[int], object]] = {
+        "reduction to 64 pixels, by Pillow": lambda at: reduced_for_edges(pictures[at]),
+        "histogram and entropy, by Pillow": lambda at: pictures[at].entropy(),
+        "ranks of brightness": lambda at: brightness(words[at], (DARKEST, BRIGHTEST)),
+        "borders and grid": lambda at: (inside_borders(words[at]), grid_steps(words[at])),
+        "all of the reduced picture": lambda at: measure(small[at], gray=False),
+    }
+    for name, part in parts.items():
+        fastest = sum(
+            min(seconds(lambda: part(at)) for _ in range(5))  # noqa: B023 - called at once
+            for at in range(len(pictures))
+        )
+        print(f"  {name:<34} {fastest / bare:.2f}")
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -137,6 +166,7 @@ def main() -> None:
     parser.add_argument("labels", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--planted", type=int, default=200)
+    parser.add_argument("--cost", action="store_true", help="print the times alone")
     given = parser.parse_args()
     with given.labels.open(newline="") as lines:
         families = {row["file"]: row["family"] for row in csv.DictReader(lines)}
@@ -146,8 +176,11 @@ def main() -> None:
         worker = ImagesStage(PipelineConfig().images, DecodingConfig()).worker(
             StageContext(workspace, LocalRunner(1), "benchmark")
         )
+        bare = time_ratio(worker, batch, given.rounds)
+        show_parts([load_rgb(path, MAX_PIXELS) for path in sorted(given.folder.iterdir())], bare)
+        if given.cost:
+            return
         count_flags(given.folder, worker, batch)
-        time_ratio(worker, batch, given.rounds)
     halves: dict[str, list[Image.Image]] = {}
     chosen = sorted(families)[:: max(1, len(families) // given.planted)]
     for name in chosen:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from webemo_curate.imaging import measure
-from webemo_curate.imaging.brightness import STRIP_PIXELS, WEIGHTS, WHITE, brightness
+from webemo_curate.imaging.brightness import SORTED, STRIP_PIXELS, WEIGHTS, WHITE, brightness
 from webemo_curate.imaging.measures import grid_steps, inside_borders
 from webemo_curate.imaging.pixel_words import words_of
 
@@ -44,6 +44,20 @@ def test_brightness_of_more_pixels_than_a_strip_has():
     pixels = noise(3, STRIP_PIXELS)
     each = np.sqrt((pixels.astype(float) ** 2 @ WEIGHTS) / WHITE).ravel()
     assert brightness(words(pixels), [0.05]) == pytest.approx(np.quantile(each, [0.05]), abs=1e-12)
+
+
+@pytest.mark.parametrize("colors", [1, 2, 3, 40, 256])
+def test_brightness_of_pictures_of_few_colors_too_is_numpys_quantile(colors):
+    shape, parts = (90, SORTED // 45 + 1, 3), [0, 0.05, 0.5, 0.99, 1]
+    pixels = np.random.default_rng(colors).integers(0, colors, shape, np.uint8)
+    each = np.sqrt((pixels.astype(float) ** 2 @ WEIGHTS) / WHITE).ravel()
+    assert brightness(words(pixels), parts) == pytest.approx(np.quantile(each, parts), abs=1e-12)
+
+
+def test_pictures_that_lie_in_several_blocks_of_memory_have_the_same_words():
+    pixels = noise(2100, 2100)
+    found = words(pixels)
+    assert found.view(np.uint8).reshape(2100, 2100, 4)[:, :, :3].tobytes() == pixels.tobytes()
 
 
 @given(st.tuples(*[st.integers(0, 30)] * 4), st.integers(0, 255), st.booleans())

@@ -7,15 +7,18 @@ every machine.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import mul
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
-from webemo_curate.imaging.brightness import brightness, ranked
+from webemo_curate.imaging.brightness import brightness
 from webemo_curate.imaging.pixel_words import Words, words_of
 from webemo_curate.imaging.reducing import moderate
 
@@ -39,6 +42,11 @@ for a mean."""
 
 STEP_FLOOR: Final = 0.5
 """Added to mean steps, of 255, before two are compared; smaller steps are invisible."""
+
+SHADES: Final = 256
+VALUES: Final = range(SHADES)
+SQUARES: Final = tuple(value * value for value in VALUES)
+"""What the counts of a histogram are multiplied by; sums over these are those over all pixels."""
 
 
 @dataclass(frozen=True)
@@ -91,22 +99,34 @@ def measure(picture: Image.Image, *, gray: bool) -> Measures:
     """
     pixels = words_of(picture)
     low, high = brightness(pixels, (DARKEST, BRIGHTEST))
-    small = _small(picture)
+    small = reduced_for_edges(picture)
     shades = small.convert("L")
+    counts = shades.histogram()
     return Measures(
         brightness_p5=low,
         brightness_p99=high,
         entropy=(picture.getchannel(0) if gray else picture).entropy(),
-        edges=_deviation(np.asarray(shades.filter(ImageFilter.FIND_EDGES))),
-        gray_spread=_deviation(np.array(shades.histogram())),
-        chroma=_chroma(words_of(small)),
+        edges=_edges(shades),
+        gray_spread=_deviation(SHADES, sum(counts), sum(count * count for count in counts)),
+        chroma=_chroma(small),
         inside=inside_borders(pixels),
         grid=grid_steps(pixels),
     )
 
 
-def _small(picture: Image.Image) -> Image.Image:
-    """Reduce a picture as cleanvision does before it detects edges."""
+def reduced_for_edges(picture: Image.Image) -> Image.Image:
+    """Reduce a picture as cleanvision does before it detects edges.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        RGB.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Its longer side is `EDGE_SIDE` pixels or less.
+    """
     picture = moderate(picture)
     ratio = max(picture.size) / EDGE_SIDE
     if ratio <= 1:
@@ -115,19 +135,24 @@ def _small(picture: Image.Image) -> Image.Image:
     return picture.resize((width, height))
 
 
-def _deviation(values: npt.NDArray[np.integer]) -> float:
-    """Return the standard deviation of whole numbers, computed from whole sums."""
-    wide = values.ravel().astype(np.int64)
-    total, squares = int(wide.sum()), int(wide @ wide)
-    return math.sqrt(squares * wide.size - total * total) / wide.size
+def _edges(shades: Image.Image) -> float:
+    """Return the standard deviation of a gray picture's edges."""
+    counts = shades.filter(ImageFilter.FIND_EDGES).histogram()
+    total = sum(map(mul, counts, VALUES))
+    return _deviation(sum(counts), total, sum(map(mul, counts, SQUARES)))
 
 
-def _chroma(small: Words) -> float:
-    red, green, blue = (small >> 8 * channel & 255 for channel in range(3))
-    most = np.maximum(np.maximum(red, green), blue)
-    ranges = (most - np.minimum(np.minimum(red, green), blue)).ravel()
-    place = math.floor(BRIGHTEST * (ranges.size - 1))
-    return ranked(ranges, [place])[place] / 255
+def _deviation(count: int, total: int, squares: int) -> float:
+    """Return the standard deviation of whole numbers, from their sums."""
+    return math.sqrt(squares * count - total * total) / count
+
+
+def _chroma(small: Image.Image) -> float:
+    red, green, blue = small.split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    least = ImageChops.darker(ImageChops.darker(red, green), blue)
+    ends = [*accumulate(ImageChops.subtract(most, least).histogram())]
+    return bisect_right(ends, math.floor(BRIGHTEST * (ends[-1] - 1))) / 255
 
 
 def inside_borders(pixels: Words) -> float:
@@ -206,7 +231,8 @@ def grid_steps(pixels: Words) -> float:
         result of both is returned.
     """
     height, width = pixels.shape
-    along = [pixels[:: max(1, height // GRID_LINES)], pixels[:, :: max(1, width // GRID_LINES)].T]
+    greens = pixels.view(np.uint8).reshape(height, width, 4)[:, :, 1]
+    along = [greens[:: max(1, height // GRID_LINES)], greens[:, :: max(1, width // GRID_LINES)].T]
     found = [_steps(lines) for lines in along if lines.shape[1] > 2 * GRID]
     if not found:
         return 1.0
@@ -215,12 +241,14 @@ def grid_steps(pixels: Words) -> float:
     return min(1.0, inner / outer)
 
 
-def _steps(lines: Words) -> tuple[float, float]:
+def _steps(greens: npt.NDArray[np.uint8]) -> tuple[float, float]:
     """Return the mean step along lines inside blocks, and across block borders."""
-    green = np.ascontiguousarray(lines >> 8 & 255).astype(np.int32)
-    profile = np.abs(green[:, 1:] - green[:, :-1]).sum(axis=0)
-    borders = [profile[start - 1 :: GRID] for start in {GRID, lines.shape[1] % GRID or GRID}]
-    outer = max(borders, key=lambda each: (each.mean(), each.size))
-    rest = profile.size - outer.size
-    inner = (int(profile.sum()) - int(outer.sum())) / rest
-    return inner / len(lines), int(outer.sum()) / outer.size / len(lines)
+    values = greens.astype(np.int16)
+    steps = values[:, 1:] - values[:, :-1]
+    profile = np.abs(steps, out=steps).sum(axis=0, dtype=np.int32)
+    starts = {GRID, greens.shape[1] % GRID or GRID}
+    borders = [profile[start - 1 :: GRID].tolist() for start in starts]
+    outer = max(borders, key=lambda each: (sum(each) / len(each), len(each)))
+    rest = len(profile) - len(outer)
+    inner = (int(profile.sum()) - sum(outer)) / rest
+    return inner / len(greens), sum(outer) / len(outer) / len(greens)

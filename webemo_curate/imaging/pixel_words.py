@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from PIL import Image
 
 Words = npt.NDArray[np.uint32]
@@ -15,12 +16,15 @@ def words_of(picture: Image.Image) -> Words:
     Parameters
     ----------
     picture : PIL.Image.Image
-        RGB.
+        RGB, not changed as long as the words are used.
 
     Returns
     -------
     ndarray of uint32, shape (H, W)
-        See `Words`.
+        See `Words`; read-only.
     """
-    content = picture.tobytes("raw", "RGBX")  # Pillow's own layout, so nothing is repacked
-    return np.frombuffer(content, "<u4").reshape(picture.height, picture.width)
+    try:
+        flat = pa.array(picture).flatten().to_numpy()  # Pillow's own memory, nothing is copied
+    except ValueError:  # a picture of more than Pillow's block of 16 MB lies in several
+        flat = np.frombuffer(picture.tobytes("raw", "RGBX"), np.uint8)
+    return flat.view("<u4").reshape(picture.height, picture.width)
