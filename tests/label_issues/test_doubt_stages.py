@@ -102,6 +102,28 @@ def test_single_labels_are_doubted_too(mine: Workspace) -> None:
     assert {row["given"] for row in rows.values()} == {"zest", "sadness"}
 
 
+def test_copies_listed_for_the_other_class_lower_the_trust_but_not_a_persons_word(
+    mine: Workspace,
+) -> None:
+    before = {row["sha256"]: row["score"] for row in mine.read("label_issues").to_pylist()}
+    labels = mine.read("labels").to_pylist()
+    sad, glad = (next(row for row in labels if row["target"] == target) for target in (1, 0))
+    decided = next(row for row in labels if row["target"] == 1 and row is not sad)
+    sad |= {"positive_votes": 2, "other_votes": 1}
+    glad |= {"positive_votes": 1, "other_votes": 1}
+    decided |= {"positive_votes": 1, "other_votes": 3, "by": "review"}
+    write(mine, "labels", labels)
+    run = Pipeline(mine, configured(), stages=with_doubts(build_stages)).run(
+        "label_issues", only=True
+    )
+    assert [outcome.stage for outcome in run] == ["label_issues"]
+    rows = {row["sha256"]: row for row in mine.read("label_issues").to_pylist()}
+    shares = {sad["cluster"]: 2 / 3, glad["cluster"]: 1 / 2}
+    for name, row in rows.items():
+        assert row["score"] == pytest.approx(before[name] * shares.get(name, 1)), name
+    assert {name for name, row in rows.items() if row["other_lines"]} == shares.keys()
+
+
 def test_the_worst_are_left_out_counted_and_brought_back(mine: Workspace) -> None:
     config = configured().model_copy(update={"undersample": LISTED})
     run_alone(mine, config, "undersample")

@@ -11,7 +11,7 @@ from tests.likeness.drawn_pictures import drawn_pictures
 from tests.report.made_workspace import fill
 from tests.work import work_on
 from webemo_curate.likeness import network_features
-from webemo_curate.likeness.network_features import network_features as features_of
+from webemo_curate.likeness.network_features import NetworkFeatures
 from webemo_curate.workspace import Workspace
 
 
@@ -81,16 +81,18 @@ def test_parts_that_are_done_are_not_asked_for_again(
     monkeypatch.setattr(network_features, "PART_IMAGES", 16)
     images = workspace.read("images", ["sha256", "path"])
     work = work_on(workspace)
-    whole = np.concatenate([*features_of(images, run, work, workspace.checkpoints("map", "a"))])
-    assert whole.shape[0] == images.num_rows
-    begun = features_of(images, run, work, workspace.checkpoints("map", "b"))
+    begun = NetworkFeatures(run, work).of(images)
     first = next(begun)
     begun.close()
-    monkeypatch.setattr(network_features, "open_network", _refuse)
-    again = features_of(images, run, work, workspace.checkpoints("map", "b"))
-    assert next(again).tobytes() == first.tobytes() == whole[:16].tobytes()
-    with pytest.raises(AssertionError):
-        next(again)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(network_features, "open_network", _refuse)
+        again = NetworkFeatures(run, work).of(images)
+        assert next(again).tobytes() == first.tobytes()
+        with pytest.raises(AssertionError):
+            next(again)
+    whole = np.concatenate([*NetworkFeatures(run, work).of(images)])
+    assert whole.shape[0] == images.num_rows
+    assert whole[:16].tobytes() == first.tobytes()
 
 
 def _refuse(*_: object) -> None:

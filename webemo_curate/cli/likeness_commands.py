@@ -1,5 +1,6 @@
 """The commands on likeness: the pictures most like one, and the map of all."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +11,14 @@ from webemo_curate.cli.command import RUNNER, command
 
 @command(
     "similar",
+    "train.device",
     looks=True,
     examples=(
         "similar holiday.jpg --workspace mine",
+        "similar holiday.jpg --run looks --workspace mine",
         "similar holiday.jpg --count 100 --json --workspace mine",
     ),
+    keeps=False,
 )
 def similar(
     call: Call,
@@ -27,16 +31,32 @@ def similar(
     count: Annotated[
         int, typer.Option("--count", metavar="N", min=1, help="How many are named.")
     ] = 20,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="NAME",
+            help="Run whose network's features are compared, or 'looks' for colors and texture; "
+            "default: what placed the map, without a map the looks.",
+        ),
+    ] = None,
 ) -> None:
-    """Name the pictures that look most like one, by color and texture; exact, needs no training."""
+    """Name the pictures most like one, to a trained network or by color and texture; exact."""
     from webemo_curate.likeness.alike_pictures import alike
+    from webemo_curate.likeness.map_stage import placed_by, placing_run
 
-    found = alike(image, count, call.work())
+    asked = placing_run(run or placed_by(call.workspace), call.workspace)
+    found = alike(image, count, call.work(), asked)
     for each in found:
         words = (f"{each.likeness:.4f}", each.label or "-", each.split or "-", each.path)
         print("\t".join(words))
-    call.say(f"{len(found)} pictures, the most alike first: likeness, label, split, path")
-    call.answer(similar=[each._asdict() for each in found])
+    by = _said_by(asked)
+    call.say(f"{len(found)} pictures {by}, the most alike first: likeness, label, split, path")
+    call.answer(similar=[each._asdict() for each in found], by=asked.name if asked else None)
+
+
+def _said_by(run: Path | None) -> str:
+    return f"by the features of {run.name}" if run else "by color and texture"
 
 
 @command(
@@ -59,8 +79,7 @@ def draw_map(call: Call) -> None:
     run = placing_run(config.map.run, call.workspace)
     pipeline = Pipeline(call.workspace, config, stages=with_map(build_stages, run))
     outcomes = show_stages(pipeline.run(name, only=True))
-    by = f"by the features of {run.name}" if run else "by color and texture"
     lies = call.workspace.where(name)
-    placed = f"{outcomes[-1].rows[name]:,} pictures placed {by}"
+    placed = f"{outcomes[-1].rows[name]:,} pictures placed {_said_by(run)}"
     call.end(closing_line(outcomes), placed, lies=lies, then="report --open")
     call.answer(stages=as_dicts(outcomes), by=run.name if run else None)

@@ -1,6 +1,7 @@
 """The pictures of a workspace that are most like one picture, in a file or in the workspace."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from PIL import Image
 
 from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
 from webemo_curate.errors import InputError
@@ -15,6 +17,7 @@ from webemo_curate.imaging import DecodeError, load_apart
 from webemo_curate.likeness.appearance import appearance
 from webemo_curate.likeness.nearest import nearest
 from webemo_curate.likeness.stored_looks import COLUMNS, looks_of
+from webemo_curate.likeness.unit_vectors import unit
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.stages.decoded_images import decoded_rows
 from webemo_curate.verdicts import Split
@@ -22,6 +25,8 @@ from webemo_curate.workspace import Workspace
 
 HASH: Final = re.compile(r"[0-9a-f]{8,64}")
 """A hash, or as much of it as the map shows."""
+
+Vector = NDArray[np.float32]
 
 
 class Alike(NamedTuple):
@@ -32,7 +37,7 @@ class Alike(NamedTuple):
     sha256, path
         Its hash, and its path in the manifests.
     likeness
-        Inner product of the two vectors: 1 for equal looks.
+        Inner product of the two vectors: 1 for equal ones.
     label
         The label that its cluster was settled to; None where it has none.
     split
@@ -46,8 +51,8 @@ class Alike(NamedTuple):
     split: str | None
 
 
-def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
-    """Find the pictures that look most like one.
+def alike(asked: str, count: int, work: WorkContext, run: Path | None = None) -> list[Alike]:
+    """Find the pictures that are most like one.
 
     Parameters
     ----------
@@ -58,6 +63,8 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
         How many are wanted.
     work : WorkContext
         Its workspace has the images manifest.
+    run : Path, optional
+        Folder of the run whose network's features are compared; without one the looks are.
 
     Returns
     -------
@@ -71,8 +78,11 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
     """
     images = decoded_rows(work.workspace.read("images", [*COLUMNS]))
     own = _own(asked, images, work.workspace)
-    wanted = _stored(images, own) if own else _described(Path(asked), work)
-    rows, likeness = nearest(wanted, looks_of(images), count + bool(own))
+    picture = None if own else _decoded(Path(asked), work)
+    describe = _by_network(run, work) if run else _BY_LOOKS
+    mine = images.filter(pc.equal(images["sha256"], own))
+    wanted = describe.one(picture) if picture else np.concatenate([*describe.every(mine)])[0]
+    rows, likeness = nearest(wanted, describe.every(images), count + bool(own))
     chosen = images.select(["sha256", "path"]).take(pa.array(rows)).to_pylist()
     hashes = pa.array([row["sha256"] for row in chosen], pa.string())
     labels, splits = _labels(work.workspace, hashes), _splits(work.workspace, hashes)
@@ -82,6 +92,32 @@ def alike(asked: str, count: int, work: WorkContext) -> list[Alike]:
         if (name := row["sha256"]) != own
     ]
     return found[:count]
+
+
+class _Describing(NamedTuple):
+    """Makes vectors of length 1: of a decoded picture, and of stored ones, part by part."""
+
+    one: Callable[[Image.Image], Vector]
+    every: Callable[[pa.Table], Iterator[Vector]]
+
+
+def _looks_of_one(picture: Image.Image) -> Vector:
+    """Describe a picture as the images stage describes a stored one."""
+    found: Vector = appearance(reduce_gray(picture)[:1], reduce_color(picture)[None])[0]
+    return found
+
+
+_BY_LOOKS = _Describing(_looks_of_one, looks_of)
+
+
+def _by_network(run: Path, work: WorkContext) -> _Describing:
+    from webemo_curate.likeness.network_features import NetworkFeatures  # loads torch
+
+    features = NetworkFeatures(run, work)
+    return _Describing(
+        lambda picture: unit(features.of_picture(picture)[None])[0],
+        lambda images: map(unit, features.of(images)),
+    )
 
 
 def _own(asked: str, images: pa.Table, workspace: Workspace) -> str | None:
@@ -97,24 +133,14 @@ def _own(asked: str, images: pa.Table, workspace: Workspace) -> str | None:
     raise InputError(f"{asked}: {where} has no picture of this hash that decodes")
 
 
-def _stored(images: pa.Table, sha256: str) -> NDArray[np.float32]:
-    (vectors,) = looks_of(images.filter(pc.equal(images["sha256"], sha256)))
-    found: NDArray[np.float32] = vectors[0]
-    return found
-
-
-def _described(file: Path, work: WorkContext) -> NDArray[np.float32]:
-    """Describe a file as the images stage describes a stored picture."""
+def _decoded(file: Path, work: WorkContext) -> Image.Image:
     if not file.is_file():
         what = "is a folder; name a file" if file.is_dir() else "no such image file"
         raise InputError(f"{file}: {what}")
     try:
-        picture = load_apart(file, work.max_pixels)
+        return load_apart(file, work.max_pixels)
     except DecodeError as error:
         raise InputError(f"{file}: {error}") from error
-    grays, colors = reduce_gray(picture)[:1], reduce_color(picture)[None]
-    found: NDArray[np.float32] = appearance(grays, colors)[0]
-    return found
 
 
 def _labels(workspace: Workspace, hashes: pa.Array) -> dict[str, str]:

@@ -1,18 +1,16 @@
 """Vectors of color and texture, made of what the images stage keeps: no picture is read again."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from webemo_curate.duplicates.perceptual import COLOR_SIDE
 from webemo_curate.imaging.structure import REDUCED_SIDE
+from webemo_curate.likeness.unit_vectors import unit
 
 CELLS, DIRECTIONS = 4, 8
 """Texture: a histogram of edge directions in each of 4 x 4 cells."""
 
 WIDTH = COLOR_SIDE**2 * 3 + CELLS**2 * DIRECTIONS
-LEAST = 1e-12
 
 Floats = NDArray[np.float32]
 
@@ -33,7 +31,7 @@ def appearance(grays: NDArray[np.uint8], colors: NDArray[np.uint8]) -> Floats:
         Of length 1: the inner product of two is the mean of the cosines of colors and of texture.
     """
     flat = colors.reshape(len(colors), -1).astype(np.float32) / 255 - 0.5
-    return _unit(np.concatenate([_unit(flat), _unit(_directions(grays))], axis=1))
+    return unit(np.concatenate([unit(flat), unit(_directions(grays))], axis=1))
 
 
 def _directions(grays: NDArray[np.uint8]) -> Floats:
@@ -50,10 +48,3 @@ def _directions(grays: NDArray[np.uint8]) -> Floats:
         cells = own.reshape(len(grays), CELLS, side, CELLS, side).sum(axis=(2, 4))
         found[..., number] = np.sqrt(cells)
     return found.reshape(len(grays), -1)
-
-
-def _unit(vectors: Any) -> Floats:
-    """Scale rows to length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = (vectors / np.maximum(lengths, LEAST)).astype(np.float32)
-    return scaled

@@ -51,11 +51,10 @@ class MapStage(Stage[MapConfig]):
         if self._run is None:
             vectors = looks_of(images)
         else:
-            from webemo_curate.likeness.network_features import network_features  # loads torch
+            from webemo_curate.likeness.network_features import NetworkFeatures  # loads torch
 
             work = WorkContext(context.workspace, self._pipeline)
-            done = context.workspace.checkpoints(self.name, context.fingerprint)
-            vectors = network_features(images.select(["sha256", "path"]), self._run, work, done)
+            vectors = NetworkFeatures(self._run, work).of(images)
         places = lay_out(vectors)
         columns = {"sha256": images["sha256"], "x": places[:, 0], "y": places[:, 1]}
         return {self.name: pa.table(columns)}
@@ -105,6 +104,13 @@ def with_placed_map(build: Build, config: PipelineConfig, workspace: Workspace) 
         with suppress(InputError):
             return with_map(build, placing_run(config.map.run, workspace))
     return build
+
+
+def placed_by(workspace: Workspace) -> str:
+    """Return the name of the run that placed the pictures; `LOOKS` where none that is there did."""
+    info = workspace.info(MapStage.name) if workspace.has(MapStage.name) else None
+    by = str(info.origin.configuration.get("by", LOOKS)) if info else LOOKS
+    return by if by in {run.name for run in finished_runs(workspace)} else LOOKS
 
 
 def placing_run(asked: str | None, workspace: Workspace) -> Path | None:

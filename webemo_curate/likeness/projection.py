@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from webemo_curate.likeness.unit_vectors import unit
+
 COMPONENTS: Final = 50
 """Principal components that t-SNE compares, as its authors do (van der Maaten, Hinton 2008)."""
 
@@ -38,7 +40,8 @@ def lay_out(parts: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
     every = [*parts]
     if not every:
         return np.empty((0, 2), np.float32)
-    vectors = _unit(np.concatenate(every))
+    # Networks' features differ in length by how sure they are.
+    vectors = unit(np.concatenate(every))
     if np.ptp(vectors, axis=0).max() < EQUAL:
         return np.full((len(vectors), 2), 0.5, np.float32)
     components = _components(vectors)
@@ -55,13 +58,6 @@ def lay_out(parts: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
         random_state=SEED,
     ).fit(components)
     return _within_unit(np.asarray(embedding))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length 1, as networks' features differ in length by how sure they are."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-12)
-    return scaled
 
 
 def _components(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
