@@ -2,10 +2,14 @@
 
 import json
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.cli.command import curate
@@ -14,6 +18,7 @@ from tests.stages.tables import manifest
 from tests.work import work_on
 from webemo_curate.duplicates.perceptual import reduce_color, reduce_gray
 from webemo_curate.likeness import network_features
+from webemo_curate.likeness.kept_vectors import KeptVectors
 from webemo_curate.likeness.network_features import KEPT, NetworkFeatures
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
@@ -129,3 +134,35 @@ def test_a_run_that_is_not_there_is_named_with_what_helps(filled: Trained) -> No
     result = curate("similar", "0" * 64, "--run", "best", "--workspace", place.root)
     assert result.code == 2
     assert f"best: no finished run; there are: {run.name}" in result.rest
+
+
+def test_kept_vectors_of_another_width_are_refused_with_what_helps(filled: Trained) -> None:
+    place, run = filled
+    names, _ = cosines(place, run)
+    (part,) = (place.root / CHECKPOINTS / KEPT).rglob("*.arrow")
+    part.unlink()
+    forged = KeptVectors(place.checkpoints(KEPT, part.parent.name))
+    forged.add(names[:1], np.ones((1, 3), np.float32))
+    forged.add(names[1:], np.ones((len(names) - 1, 4), np.float32))
+    told = curate("similar", names[-1], "--run", run.name, "--workspace", place.root)
+    assert told.code == 2
+    assert "delete the folder network-features" in told.rest
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sets(st.integers(0, 12), min_size=1), min_size=1), st.randoms())
+def test_vectors_come_back_in_any_order_whatever_parts_they_lie_in(
+    added: list[set[int]], random: Random
+) -> None:
+    with TemporaryDirectory() as folder:
+        place = Workspace(Path(folder))
+        for numbers in added:
+            own = np.array([[number, -number] for number in numbers], np.float32)
+            kept = KeptVectors(place.checkpoints(KEPT, "a"))
+            kept.add([str(number) for number in numbers], own)
+        wanted = sorted(set().union(*added))
+        random.shuffle(wanted)
+        for each in (kept, KeptVectors(place.checkpoints(KEPT, "a"))):
+            assert each.missing([*map(str, wanted), "13"]) == [len(wanted)]
+            found = each.gather([*map(str, wanted)])
+            assert found.tolist() == [[number, -number] for number in wanted]

@@ -15,6 +15,10 @@ OPEN_PARTS: Final = 4
 """Parts in memory at a time: the pictures of one mostly follow each other."""
 
 NAME, VECTOR = "sha256", "features"
+FOREIGN: Final = (
+    "data/checkpoints: kept features were changed by something else; delete the folder "
+    "network-features there and run this again"
+)
 Floats = NDArray[np.float32]
 
 
@@ -69,23 +73,30 @@ class KeptVectors:
         Raises
         ------
         InputError
-            If a part has been changed meanwhile.
+            If a part has been changed meanwhile, or was written by something else.
         """
         places: dict[str, list[int]] = {}
         for place, name in enumerate(names):
             places.setdefault(self._homes[name][0], []).append(place)
-        found: list[tuple[list[int], Floats]] = []
-        for part, mine in places.items():
-            table = self._opened(part)
-            if table is None:
-                raise InputError("kept features were changed while they were read; run it again")
-            values = table[VECTOR].combine_chunks()
-            vectors = values.flatten().to_numpy().reshape(len(values), -1)
-            found.append((mine, vectors[[self._homes[names[place]][1] for place in mine]]))
-        whole = np.empty((len(names), found[0][1].shape[1]), np.float32)
-        for mine, vectors in found:
-            whole[mine] = vectors
-        return whole
+        found = {part: self._vectors(part) for part in places}
+        if len({vectors.shape[1] for vectors in found.values()}) > 1:
+            raise InputError(FOREIGN)
+        whole = np.concatenate(
+            [vectors[self._rows(names, places[part])] for part, vectors in found.items()]
+        )
+        order = np.argsort(np.concatenate([*places.values()]))
+        return whole[order]
+
+    def _rows(self, names: list[str], places: list[int]) -> list[int]:
+        return [self._homes[names[place]][1] for place in places]
+
+    def _vectors(self, part: str) -> Floats:
+        table = self._opened(part)
+        if table is None:
+            raise InputError(FOREIGN)
+        values = table[VECTOR].combine_chunks()
+        vectors: Floats = values.flatten().to_numpy().reshape(len(values), -1)
+        return vectors
 
     def _open(self, part: str) -> pa.Table | None:
         table = self._parts.load(part)
@@ -97,5 +108,7 @@ def _is_sound(table: pa.Table) -> bool:
     if table.column_names != [NAME, VECTOR] or table[NAME].type != pa.string():
         return False
     kind = table[VECTOR].type
-    listed = pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float32()
-    return listed and not any(column.null_count for column in table.columns)
+    if not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.float32():
+        return False
+    columns = (*table.columns, table[VECTOR].combine_chunks().flatten())
+    return not any(column.null_count for column in columns)
