@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from webemo_curate.config import TrainConfig
-from webemo_curate.training.augment import pillow_ops, pixel_ops
+from webemo_curate.training.augment import pixel_ops, plane_ops
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
 from webemo_curate.training.augment.edge_crop import crop_edges, crop_planes
 from webemo_curate.training.augment.magnitudes import Draw
@@ -144,24 +144,22 @@ def rand_augment(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tens
 
 def augment_images(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:
     """Augment image by image; see `rand_augment`."""
-    changed = [
-        _augment_image(planes, draws.rows(slice(row, row + 1)), config)
-        for row, planes in enumerate(images.numpy())
-    ]
-    return torch.from_numpy(np.stack(changed)) if changed else images
+    result = torch.empty_like(images)
+    for row, (planes, changed) in enumerate(zip(images.numpy(), result.numpy(), strict=True)):
+        changed[...] = _augment_image(planes, draws.rows(slice(row, row + 1)), config)
+    return result
 
 
 def _augment_image(
     planes: NDArray[np.uint8], draws: EpochDraws, config: TrainConfig
 ) -> NDArray[np.uint8]:
     if draws.flips[0]:
-        planes = planes[..., ::-1]
+        planes = plane_ops.mirror(planes)
     if _crops(config):
         planes = crop_planes(planes, draws.edges[0], config.augment_magnitude)
-    picture = pillow_ops.picture_of(planes)
     for slot, op in enumerate(draws.ops[0]):
-        picture = pillow_ops.OPS[op](picture, _draw(draws, slot, config))
-    return pillow_ops.planes_of(picture)
+        planes = plane_ops.OPS[op](planes, _draw(draws, slot, config))
+    return planes
 
 
 def augment_batch(images: Tensor, draws: EpochDraws, config: TrainConfig) -> Tensor:

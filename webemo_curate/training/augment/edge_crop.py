@@ -7,6 +7,7 @@ equal on every device, and within one level of OpenCV's (one value in a thousand
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -71,14 +72,52 @@ def crop_planes(planes: Planes, shares: NDArray[np.float64], magnitude: float) -
     """
     side = planes.shape[-1]
     top, right, bottom, left = _cuts(shares, magnitude, side)
-    low, high, share = _blended(left, side - left - right, side)
-    columns = planes.take(low, axis=2) * (2**WEIGHT_BITS - share)
-    columns += planes.take(high, axis=2) * share
-    columns >>= ROW_SHIFT
-    low, high, share = _blended(top, side - top - bottom, side)
-    rows = columns.take(low, axis=1) * (2**WEIGHT_BITS - share)[:, None] >> WEIGHTED_SHIFT
-    rows += columns.take(high, axis=1) * share[:, None] >> WEIGHTED_SHIFT
-    return (rows + (1 << LAST_SHIFT >> 1) >> LAST_SHIFT).astype(np.uint8)
+    across = _blended(left, side - left - right, side)
+    down = _blended(top, side - top - bottom, side)
+    # Channel by channel, and columns as rows, which are contiguous: all stays in a core's cache.
+    columns = (_weigh_across(np.asarray(cv2.transpose(p), np.uint8), *across) for p in planes)
+    return np.stack([_weigh_down(np.asarray(cv2.transpose(c), np.int16), *down) for c in columns])
+
+
+def _weigh_across(
+    lines: NDArray[np.uint8],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    share: NDArray[np.int32],
+) -> NDArray[np.int16]:
+    """Blend lines, and drop `ROW_SHIFT` bits: low * (2048 - share) + high * share >> 4.
+
+    In 16 bits: with d = high - low and share = 16 c + f it is 128 low + c d + (f d >> 4).
+    """
+    coarse, fine = np.divmod(share.astype(np.int16)[:, None], 2**ROW_SHIFT)
+    first = lines.take(low, axis=0).astype(np.int16)
+    difference = lines.take(high, axis=0).astype(np.int16)
+    difference -= first
+    sums = difference * fine
+    sums >>= ROW_SHIFT
+    difference *= coarse
+    sums += difference
+    first <<= WEIGHT_BITS - ROW_SHIFT
+    sums += first
+    return sums
+
+
+def _weigh_down(
+    lines: NDArray[np.int16],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    share: NDArray[np.int32],
+) -> NDArray[np.uint8]:
+    """Blend lines that `_weigh_across` made, and round to levels."""
+    whole = lines.astype(np.int32)
+    sums = np.full_like(whole, 1 << LAST_SHIFT >> 1)
+    for numbers, weights in ((low, 2**WEIGHT_BITS - share), (high, share)):
+        part = whole.take(numbers, axis=0)
+        part *= weights[:, None]
+        part >>= WEIGHTED_SHIFT
+        sums += part
+    sums >>= LAST_SHIFT
+    return sums.astype(np.uint8)
 
 
 def _cuts(shares: NDArray[np.float64], magnitude: float, side: int) -> NDArray[np.int64]:
