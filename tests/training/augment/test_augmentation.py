@@ -21,7 +21,7 @@ from webemo_curate.training.augment.augmentation import (
     rand_augment,
 )
 from webemo_curate.training.augment.crop_jitter import CropDraws, crop_jitter
-from webemo_curate.training.augment.edge_crop import crop_edges
+from webemo_curate.training.augment.edge_crop import crop_edges, crop_planes
 from webemo_curate.training.augment.magnitudes import Draw
 
 SIDE = 48
@@ -226,6 +226,18 @@ def test_edges_are_cut_and_scaled_back_as_opencv_does(seed: int) -> None:
         difference = np.abs(result.permute(1, 2, 0).numpy().astype(int) - theirs)
         assert difference.max() <= 1
         assert (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("side", [32, 99, 224, 256, 299])
+def test_one_image_is_cut_as_a_batch_is_whether_opencv_agrees_or_not(side: int) -> None:
+    generator = np.random.default_rng(side)
+    images = generator.integers(-128, 384, (6, 3, side, side)).clip(0, 255).astype(np.uint8)
+    shares = generator.random((len(images), 4))
+    shares[0] = 0
+    for magnitude in (7, 30):
+        together = crop_edges(torch.from_numpy(images), shares, magnitude).numpy()
+        alone = [crop_planes(*each, magnitude) for each in zip(images, shares, strict=True)]
+        assert np.array_equal(np.stack(alone), together)
 
 
 def test_no_cut_changes_nothing() -> None:
