@@ -43,7 +43,7 @@ class OwnFaultError(CurateError):
             f"{where}a fault of webemo-curate, not of the file: {what}; please report it with that "
             "file"
         )
-        self.what = what
+        self.what, self.place = what, place
 
 
 def raise_other_fault(error: Exception, place: str = "") -> None:

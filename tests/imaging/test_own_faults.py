@@ -13,7 +13,6 @@ from tests.imaging.drawn import MAX_PIXELS, encode, picture
 from webemo_curate.imaging import (
     DecodeError,
     ExamineWorker,
-    apart,
     check_body,
     choose_frame,
     distinct_frames,
@@ -23,6 +22,7 @@ from webemo_curate.imaging import (
     profiles,
     read_looks,
 )
+from webemo_curate.imaging.picture_process import answered, packed, understood
 from webemo_curate.own_faults import OwnFaultError, warn_of_own
 from webemo_curate.stages.images import ImagesWorker
 from webemo_curate.storage.image_files import ImageFiles
@@ -66,8 +66,8 @@ def test_a_bug_is_told_with_its_line_and_the_file(bug: str, reader: str) -> None
 
 
 def test_a_fetch_records_it_as_what_it_is(bug: str) -> None:
-    request = apart._packed({}, file_with_metadata())
-    told = apart._unpacked(apart._answered(ExamineWorker(MAX_PIXELS), request))
+    request = packed({}, file_with_metadata())
+    told = understood(answered(ExamineWorker(MAX_PIXELS), request))
     assert isinstance(told, OwnFaultError)
     found = examiner._finding(told)
     assert found.status == "internal_error"

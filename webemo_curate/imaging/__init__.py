@@ -6,11 +6,11 @@ content), `work` (the work a file asks for), `essence` (files without their meta
 (limits), `profiles`, `color`, `bands` (modes to RGB), `frame_walk` (frame by frame), `reading`
 (what a file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures),
 `measures` (quality), `guard`, `thread_clock` and `freed` (time and memory), `apart` (work in child
-processes, which a file may crash), `examiner` (downloaded files examined there), `shown` (pictures
-loaded there).
+processes, which a file may crash), `picture_process` (one of them), `examiner` (downloaded files
+examined there), `shown` (pictures loaded there).
 """
 
-from webemo_curate.imaging.apart import Apart, Facts, Made, processes
+from webemo_curate.imaging.apart import Apart, processes
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
@@ -19,6 +19,7 @@ from webemo_curate.imaging.frame_walk import Frame
 from webemo_curate.imaging.freed import give_back_after
 from webemo_curate.imaging.guard import guard_process
 from webemo_curate.imaging.measures import Measures, measure
+from webemo_curate.imaging.picture_process import Facts, Made
 from webemo_curate.imaging.reading import (
     Looks,
     check_body,

@@ -7,23 +7,29 @@ between the processes: nothing from a process that a file may have taken over is
 
 import asyncio
 import errno
-import json
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from webemo_curate.errors import CurateError
-from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
-from webemo_curate.imaging.guard import guard_process, name_of
+from webemo_curate.imaging.decode_errors import DecodeError
+from webemo_curate.imaging.picture_process import (
+    Made,
+    Message,
+    PictureProcess,
+    PictureTask,
+    packed,
+)
 from webemo_curate.own_faults import OwnFaultError
 from webemo_curate.runner.local_runner import usable_cores
-from webemo_curate.runner.messages import Died, Failed, failure
-from webemo_curate.runner.worker_process import WorkerProcess
-from webemo_curate.system_faults import has_working_memory, lacking, raise_file_limit
+from webemo_curate.runner.messages import Died, Failed
+from webemo_curate.system_faults import has_working_memory, lacking
 from webemo_curate.verdicts import DecodeStatus
 
 MAX_PROCESSES: Final = 8
@@ -35,47 +41,9 @@ LARGE_BYTES: Final = 256 * 1024
 TRIES: Final = 2
 """Processes that a file may crash before it is reported as `crashed`."""
 
-LENGTH_BYTES: Final = 4
-"""The length of a message's JSON stands before it; the bytes follow it."""
-
-Facts = dict[str, Any]
-"""Values that JSON can hold."""
-
-
-class Made(NamedTuple):
-    """The result of a task.
-
-    Attributes
-    ----------
-    facts
-        JSON values about the file.
-    content
-        Bytes made from the file.
-    """
-
-    facts: Facts
-    content: bytes = b""
-
-
-class PictureTask(Protocol):
-    """The work on a file; equal tasks share processes. Tasks are pickled to these."""
-
-    @property
-    def seconds(self) -> float:
-        """Processor seconds allowed for one file."""
-
-    def __call__(self, content: bytes, details: Facts, /) -> Made:
-        """Work on a file; may raise a `DecodeError`."""
-
-    def __hash__(self) -> int:
-        """Return equal hashes for equal tasks."""
-
-
-_RESTING: dict[PictureTask, list[WorkerProcess]] = {}
+_RESTING: dict[PictureTask, list[PictureProcess]] = {}
 """Idle processes by task, for the next caller of an equal task, because starting one takes half a
 second. They end with this process."""
-
-Message = Made | DecodeError | OwnFaultError | Failed | Died
 
 
 class Apart:
@@ -136,13 +104,29 @@ class Apart:
         CurateError
             If the machine lacks what the work needs.
         """
-        request = _packed(details, content)
+        return self._ask(packed(details, content))
+
+    def fill(self, into: NDArray[np.uint8], content: bytes, **details: Any) -> None:
+        """Run the task on a file, and lay the bytes that it makes in an array; see `ask`.
+
+        Parameters
+        ----------
+        into : ndarray of uint8
+            Contiguous, of as many bytes as the task makes.
+        content : bytes
+            The file.
+        **details
+            Further arguments of the task.
+        """
+        self._ask(packed(details, content), into)
+
+    def _ask(self, request: bytes, into: NDArray[np.uint8] | None = None) -> Made:
         for _ in range(TRIES):
             with self._lent() as loan:
                 if loan.new:
-                    _check_ready(loan.process.receive_bytes())
-                _send(loan.process, request)
-                loan.answer = message = _unpacked(loan.process.receive_bytes())
+                    _check_ready(loan.process.receive())
+                loan.process.send(request)
+                loan.answer = message = loan.process.receive(into)
             if _is_final(message):
                 break
         return _concluded(message)
@@ -150,7 +134,7 @@ class Apart:
     async def ask_aside(self, content: bytes, **details: Any) -> Made:
         """Run the task on a file without blocking the event loop; see `ask`."""
         async with self._free:
-            request = _packed(details, content)  # copies the file: only for those being worked on
+            request = packed(details, content)  # copies the file: only for those being worked on
             for _ in range(TRIES):
                 message = await self._try(request)
                 if _is_final(message):
@@ -162,10 +146,10 @@ class Apart:
             if loan.new:
                 _check_ready(await _hear(loan.process))
             if len(request) < LARGE_BYTES:
-                _send(loan.process, request)
+                loan.process.send(request)
             else:
-                await asyncio.to_thread(_send, loan.process, request)
-            loan.answer = _unpacked(await _hear(loan.process))
+                await asyncio.to_thread(loan.process.send, request)
+            loan.answer = await _hear(loan.process)
         return loan.answer
 
     @contextmanager
@@ -174,7 +158,7 @@ class Apart:
         try:
             loan = _Loan(self._idle.pop(), False)
         except IndexError:
-            loan = _Loan(WorkerProcess(self._task, _serve))
+            loan = _Loan(PictureProcess(self._task))
         try:
             yield loan
         finally:
@@ -186,7 +170,7 @@ class Apart:
 
 @dataclass
 class _Loan:
-    process: WorkerProcess
+    process: PictureProcess
     new: bool = True
     answer: Message | None = None
 
@@ -196,70 +180,16 @@ def processes() -> int:
     return min(MAX_PROCESSES, max(2, usable_cores()))
 
 
-def _serve(connection: Connection, task: PictureTask) -> None:
-    """Run in the child: work on files until the pipe closes."""
-    raise_file_limit()
-    guard_process(task.seconds)
-    connection.send_bytes(_packed({}))
-    while True:
-        connection.send_bytes(_answered(task, connection.recv_bytes()))
-
-
-def _answered(task: PictureTask, request: bytes) -> bytes:
-    details, content = _parts(request)
-    try:
-        return _packed(*task(content, details))
-    except DecodeError as error:
-        not_image = isinstance(error, NotAnImageError)
-        said = {"status": error.status, "reason": str(error), "not_image": not_image}
-        return _packed({"refused": said})
-    except OwnFaultError as fault:
-        return _packed({"own_fault": [fault.what, name_of(content)]})
-    except Exception as error:
-        return _packed({"failed": asdict(failure(error))})
-
-
-def _packed(facts: Facts, content: bytes = b"") -> bytes:
-    head = json.dumps(facts).encode()
-    return b"".join((len(head).to_bytes(LENGTH_BYTES), head, content))
-
-
-def _parts(message: bytes) -> Made:
-    end = LENGTH_BYTES + int.from_bytes(message[:LENGTH_BYTES])
-    return Made(json.loads(message[LENGTH_BYTES:end]), message[end:])
-
-
-def _unpacked(message: bytes | Died) -> Message:
-    if isinstance(message, Died):
-        return message
-    answer = _parts(message)
-    if "failed" in answer.facts:
-        return Failed(**answer.facts["failed"])
-    if "own_fault" in answer.facts:
-        return OwnFaultError(*answer.facts["own_fault"])
-    if "refused" not in answer.facts:
-        return answer
-    said = answer.facts["refused"]
-    error = DecodeError(DecodeStatus(said["status"]), said["reason"])
-    return NotAnImageError.of_reason(said["reason"]) if said["not_image"] else error
-
-
-def _send(process: WorkerProcess, request: bytes) -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):  # noticed when the answer is read
-        process.connection.send_bytes(request)
-
-
-async def _hear(process: WorkerProcess) -> bytes | Died:
+async def _hear(process: PictureProcess) -> Message:
     """Wait for a process's next message without blocking the event loop."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
-    number = process.connection.fileno()
-    loop.add_reader(number, ready.set)
+    loop.add_reader(process, ready.set)
     try:
         await ready.wait()
     finally:
-        loop.remove_reader(number)
-    return process.receive_bytes()
+        loop.remove_reader(process)
+    return process.receive()
 
 
 def _is_final(message: Message) -> bool:
@@ -286,7 +216,7 @@ def _ended(death: Died) -> DecodeError:
     return DecodeError(DecodeStatus.CRASHED, f"the decoder crashed{name}")
 
 
-def _check_ready(message: bytes | Died) -> None:
+def _check_ready(message: Message) -> None:
     if isinstance(message, Died):
         reason = "a process that decodes pictures cannot be started; is there enough memory?"
         raise CurateError(reason)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging.apart import Apart, Facts, Made
+from webemo_curate.imaging.apart import Apart
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
+from webemo_curate.imaging.picture_process import Facts, Made
 from webemo_curate.imaging.reading import check_body, choose_frame
 from webemo_curate.own_faults import OwnFaultError
 from webemo_curate.verdicts import DecodeStatus, FetchStatus
@@ -35,7 +36,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class ExamineWorker:
-    """Examines files; an `apart.PictureTask`.
+    """Examines files; a `picture_process.PictureTask`.
 
     Attributes
     ----------

@@ -6,14 +6,15 @@ from pathlib import Path
 from PIL import Image
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging.apart import Apart, Facts, Made
+from webemo_curate.imaging.apart import Apart
 from webemo_curate.imaging.decoding import read_file
+from webemo_curate.imaging.picture_process import Facts, Made
 from webemo_curate.imaging.reading import load_rgb
 
 
 @dataclass(frozen=True)
 class ShowTask:
-    """Decodes a file to pixels, at a reduced size if requested; an `apart.PictureTask`."""
+    """Decodes a file to pixels, at a reduced size if requested; a `picture_process.PictureTask`."""
 
     seconds: float = BOUNDS.seconds
 

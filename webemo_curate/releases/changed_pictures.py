@@ -31,7 +31,7 @@ PICTURES_A_PROCESS: Final = 200
 
 @dataclass(frozen=True)
 class LookWorker(ExamineWorker):
-    """Examines files, and tells how a file looks if asked to; an `apart.PictureTask`."""
+    """Examines files, and tells how a file looks if asked to; a `picture_process.PictureTask`."""
 
     def __call__(self, content: bytes, details: Facts) -> Made:
         """Return what `ExamineWorker` does, or a `Look`; raises as `load_rgb`."""

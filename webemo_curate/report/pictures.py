@@ -85,7 +85,7 @@ def laid_thumbnail(first: bytes, second: bytes, max_pixels: int) -> str | None:
 
 @dataclass(frozen=True)
 class ThumbnailTask:
-    """Makes thumbnails in a process that a file may end; an `imaging.apart.PictureTask`."""
+    """Makes thumbnails in a process that a file may end; a `PictureTask` of `imaging`."""
 
     seconds: float = BOUNDS.seconds
 

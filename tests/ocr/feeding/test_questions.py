@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webemo_curate.ocr.feeding.arena import ALIGNMENT, Arena
 from webemo_curate.ocr.feeding.questions import Packer, Place, carried, taken
+from webemo_curate.runner.arena import ALIGNMENT, Arena
 
 SIZE = 2**20
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.helper_process import Staff, serve_helper
 from webemo_curate.ocr.feeding.network_server import NetworkServer
 from webemo_curate.ocr.feeding.questions import Asked, Refused, Reply
+from webemo_curate.runner.arena import Arena
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.messages import Advanced, Died, Failed, Message, Ready
 from webemo_curate.runner.worker_process import WorkerProcess

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from webemo_curate.ocr.asking import served_by
-from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.link import Link
+from webemo_curate.runner.arena import Arena
 from webemo_curate.runner.job import Worker
 from webemo_curate.runner.worker_process import serve_worker
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from webemo_curate.ocr.asking import Answer, Item
-from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.questions import (
     Asked,
     FailedNetworkError,
@@ -12,6 +11,7 @@ from webemo_curate.ocr.feeding.questions import (
     Refused,
     taken,
 )
+from webemo_curate.runner.arena import Arena
 
 
 class Link:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from webemo_curate.ocr.asking import Answer, Item, batch_entries, open_runner
-from webemo_curate.ocr.feeding.arena import Arena
 from webemo_curate.ocr.feeding.gathering import Gathering, Group
 from webemo_curate.ocr.feeding.questions import (
     Asked,
@@ -16,6 +15,7 @@ from webemo_curate.ocr.feeding.questions import (
     Reply,
     carried,
 )
+from webemo_curate.runner.arena import Arena
 from webemo_curate.system_faults import raise_system_fault
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webemo_curate.ocr.asking import Answer, Item
-from webemo_curate.ocr.feeding.arena import ALIGNMENT, Arena
+from webemo_curate.runner.arena import ALIGNMENT, Arena
 
 INLINE_BYTES = 2**16
 """Bytes; smaller arrays of answers are sent in the message itself."""
