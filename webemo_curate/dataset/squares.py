@@ -1,9 +1,11 @@
 """Turn pictures into the squares that networks take, decoded within limits of time and memory."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,6 +25,7 @@ from webemo_curate.imaging import (
     read_stored,
     resized,
 )
+from webemo_curate.imaging.picture_process import SHARED_BYTES
 from webemo_curate.remedies import bringing_back
 from webemo_curate.runner.reporting import counted
 from webemo_curate.storage.image_files import ImageFiles
@@ -36,6 +39,15 @@ INTERPOLATIONS: Final = {
 
 FEW: Final = 32
 """Images from which on another process pays: one process decodes as many while another starts."""
+
+TOGETHER: Final = 8
+"""Most files that a process is given at once."""
+
+TOGETHER_BYTES: Final = 2**20
+"""Bytes of files from which no more are added: then decoding takes far longer than a message."""
+
+SHARES: Final = 2
+"""Least groups of files for each process, so that none waits long for another's last one."""
 
 
 class SquareForm(Protocol):
@@ -63,14 +75,22 @@ class _Form:
 
 @dataclass(frozen=True)
 class SquareTask:
-    """Makes squares in a child process, which a file may crash; an `imaging.apart.PictureTask`."""
+    """Makes squares in a child process, which a file may crash; a `PictureTask` of `imaging`.
+
+    It is given several files, one after the other, with their lengths in bytes: a message for each
+    would cost a fifth of decoding a small photo.
+    """
 
     seconds: float = BOUNDS.seconds
 
     def __call__(self, content: bytes, details: Facts) -> Made:
-        """Return the square's pixel values."""
-        square = to_square(load_rgb(content, details["max_pixels"]), _Form(**details["form"]))
-        return Made({}, square.tobytes())
+        """Return the squares' pixel values, in the order of the files."""
+        form, squares, start = _Form(**details["form"]), [], 0
+        for length in details["lengths"]:
+            picture = load_rgb(content[start : start + length], details["max_pixels"])
+            squares.append(to_square(picture, form).tobytes())
+            start += length
+        return Made({}, b"".join(squares))
 
 
 def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:
@@ -91,7 +111,7 @@ def to_square(image: Image.Image, form: SquareForm) -> NDArray[np.uint8]:
     size, method = (form.image_size, form.image_size), INTERPOLATIONS[form.interpolation]
     fitted = resized if form.resize == "squash" else ImageOps.fit
     square = fitted(image, size, method)
-    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+    return np.stack([np.asarray(channel) for channel in square.split()])
 
 
 def read_square(
@@ -161,21 +181,67 @@ def read_squares(
     InputError
         As raised by `read_square`; also if an image takes too long or crashes its decoder.
     """
-    fields = ("image_size", "resize", "interpolation")
-    details = {"max_pixels": max_pixels, "form": {name: getattr(form, name) for name in fields}}
-    shape = (3, form.image_size, form.image_size)
-
-    def read(image: tuple[str | None, str]) -> NDArray[np.uint8]:
-        sha256, place = image
-        try:
-            answer = apart.ask(_content(images, place, sha256), **details)
-        except DecodeError as error:
-            raise _unusable(images, place, sha256, error) from error
-        return np.frombuffer(answer.content, np.uint8).reshape(shape)
-
     at_once = processes() if further or len(named) > FEW else 1
+    squares = np.empty((len(named), 3, form.image_size, form.image_size), np.uint8)
+    fitting = SHARED_BYTES // (squares.itemsize * math.prod(squares.shape[1:]))
+    together = max(1, min(TOGETHER, fitting, len(named) // (SHARES * at_once)))
+    groups = [
+        range(len(named))[start : start + together] for start in range(0, len(named), together)
+    ]
     with Apart(SquareTask(), rest=at_once) as apart, ThreadPoolExecutor(at_once) as pool:
-        return np.stack(list(counted(pool.map(read, named))))
+        reading = _SquareReading(images, named, form, max_pixels, squares, apart)
+        for _ in counted(chain.from_iterable(pool.map(reading.read, groups))):
+            pass
+    return squares
+
+
+@dataclass(frozen=True)
+class _SquareReading:
+    """Files that are being read into squares, by several threads at once; see `read_squares`."""
+
+    images: ImageReader
+    named: Sequence[tuple[str | None, str]]
+    form: SquareForm
+    max_pixels: int
+    squares: NDArray[np.uint8]
+    apart: Apart
+
+    def read(self, numbers: range) -> range:
+        """Read some files; return their numbers."""
+        first, contents = numbers.start, []
+        for number in numbers:
+            contents.append(self._content(number))
+            if number + 1 == numbers.stop or sum(map(len, contents)) >= TOGETHER_BYTES:
+                self._decode(contents, first)
+                first, contents = number + 1, []
+        return numbers
+
+    def _content(self, number: int) -> bytes:
+        sha256, place = self.named[number]
+        try:
+            return _content(self.images, place, sha256)
+        except DecodeError as error:
+            raise self._unusable(number, error) from error
+
+    def _decode(self, contents: Sequence[bytes], first: int) -> None:
+        fields = ("image_size", "resize", "interpolation")
+        try:
+            self.apart.fill(
+                self.squares[first : first + len(contents)],
+                b"".join(contents),
+                lengths=[len(content) for content in contents],
+                max_pixels=self.max_pixels,
+                form={name: getattr(self.form, name) for name in fields},
+            )
+        except DecodeError as error:
+            if len(contents) == 1:
+                raise self._unusable(first, error) from error
+            for number, content in enumerate(contents, first):  # to tell which it is
+                self._decode([content], number)
+
+    def _unusable(self, number: int, error: DecodeError) -> InputError:
+        sha256, place = self.named[number]
+        return _unusable(self.images, place, sha256, error)
 
 
 def read_named_squares(
