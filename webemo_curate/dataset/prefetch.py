@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 READ_AHEAD = 4
 """Batches read ahead on the CPU."""
 
+CHANGERS = 2
+"""Threads that augment on the CPU. Each has a thousand images of 256 pixels a second, many times
+what a network on a CPU takes."""
+
 BLOCK_BYTES = 100 * 2**20
 """Bytes of pixels that a GPU receives and augments at once: 533 images of 256 pixels. At this size
 an operation's launch costs as much as its work. An augmentation briefly takes about twenty times
@@ -80,21 +84,29 @@ class Feed:
         return way(rows, change)
 
     def _one_by_one(self, rows: Iterable[Rows], change: Change | None) -> Batches:
-        with ThreadPoolExecutor(1) as reader:
-            ahead: deque[tuple[Rows, Future[Tensor]]] = deque()
+        """Read and change batches in threads; they are handed out in their order."""
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(CHANGERS) as changers:
+            ahead: deque[tuple[Future[Tensor], Future[tuple[Tensor, Tensor]]]] = deque()
+            try:
+                for batch in rows:
+                    read = reader.submit(self._read, batch)
+                    ahead.append((read, changers.submit(self._changed, read, batch, change)))
+                    if len(ahead) > READ_AHEAD:
+                        yield ahead.popleft()[1].result()
+                while ahead:
+                    yield ahead.popleft()[1].result()
+            finally:
+                # An error, Ctrl-C or a reader that stops early need not wait for the rest.
+                for read, changed in ahead:
+                    read.cancel()
+                    changed.cancel()
 
-            def next_batch() -> tuple[Tensor, Tensor]:
-                batch, future = ahead.popleft()
-                pixels = future.result()
-                changed = change(pixels, batch) if change else pixels
-                return changed, self.targets[torch.from_numpy(batch)]
-
-            for batch in rows:
-                ahead.append((batch, reader.submit(self._read, batch)))
-                if len(ahead) > READ_AHEAD:
-                    yield next_batch()
-            while ahead:
-                yield next_batch()
+    def _changed(
+        self, read: Future[Tensor], rows: Rows, change: Change | None
+    ) -> tuple[Tensor, Tensor]:
+        pixels = read.result()
+        changed = change(pixels, rows) if change else pixels
+        return changed, self.targets[torch.from_numpy(rows)]
 
     def _in_blocks(self, rows: Iterable[Rows], change: Change | None) -> Batches:
         """Make blocks on a separate stream, while the current stream works on earlier ones."""
