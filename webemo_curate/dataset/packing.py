@@ -17,7 +17,7 @@ from webemo_curate.config import TrainConfig
 from webemo_curate.dataset.packed_files import PACKED, open_packed, write_packed
 from webemo_curate.dataset.squares import read_square, read_squares
 from webemo_curate.errors import CurateError
-from webemo_curate.imaging import guard_process
+from webemo_curate.imaging import guard_process, keep_freed
 from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.job import Job
 from webemo_curate.runner.reporting import counted, reporting_to
@@ -69,8 +69,9 @@ class PackWorker:
         return KEYS
 
     def setup(self) -> None:
-        """Let the process be killed if a picture takes too long."""
+        """Let the process be killed if a picture takes too long, and keep what pictures free."""
         guard_process()
+        keep_freed()
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Write the files of a batch (schema `ROWS`)."""

@@ -16,7 +16,7 @@ from webemo_curate.imaging.decoding import read_file, read_stored
 from webemo_curate.imaging.examiner import Examiner, ExamineWorker, Finding
 from webemo_curate.imaging.formats import accepted_types
 from webemo_curate.imaging.frame_walk import Frame
-from webemo_curate.imaging.freed import give_back_after
+from webemo_curate.imaging.freed import give_back_after, keep_freed
 from webemo_curate.imaging.guard import guard_process
 from webemo_curate.imaging.measures import Measures, measure
 from webemo_curate.imaging.picture_process import Facts, Made
@@ -50,6 +50,7 @@ __all__ = [
     "distinct_frames",
     "give_back_after",
     "guard_process",
+    "keep_freed",
     "load_apart",
     "load_frame",
     "load_rgb",
