@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.gpu.asked_device import asked_device
 from benchmarks.gpu.files_to_rows import files_to_rows
 from benchmarks.gpu.networks_alone import networks
 from benchmarks.gpu.watch import rate
@@ -58,6 +59,7 @@ def main() -> None:
     if arguments.part is not None:
         _PARTS[arguments.part](arguments)
         return
+    asked_device(arguments.device)
     with tempfile.TemporaryDirectory() as folder:
         arguments.work = Path(folder)
         if arguments.photos is None:

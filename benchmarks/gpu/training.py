@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.gpu.asked_device import asked_device
 from benchmarks.gpu.timm_loop import CLASSES, rival
 from benchmarks.gpu.watch import Watch
 from webemo_curate.config import TrainConfig
@@ -195,7 +196,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--limit", type=float, default=240)
     parser.add_argument("--parts", nargs="*", default=[""])
-    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     return parser.parse_args()
 
 
@@ -203,7 +204,7 @@ def main() -> None:
     """Measure every part; one that fails is told of, and the next follows."""
     arguments, started = parse(), time.monotonic()
     logging.basicConfig(level=logging.WARNING)
-    device = torch.device(arguments.device)
+    device = asked_device(arguments.device)
     if device.type == "cuda":
         print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}", flush=True)
     base = TrainConfig(

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from benchmarks.gpu.asked_device import asked_device
 from tests.trainable import make_workspace
 from webemo_curate.config import PipelineConfig, TrainConfig
 from webemo_curate.dataset.labeled_images import chunks, open_images
@@ -158,7 +159,7 @@ def check_augmentation(root: Path, device: torch.device) -> bool:
 def main() -> None:
     """Make all checks, or be the process that is killed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--recipes", nargs="*", default=list(RECIPES))
     parser.add_argument("--root", type=Path, help="for the process that is killed")
@@ -167,11 +168,12 @@ def main() -> None:
     if arguments.root:
         train(TrainConfig.model_validate_json(arguments.config), work_on(arguments.root))
         return
+    device = asked_device(arguments.device)
     warnings = Warnings(logging.WARNING)
     logging.getLogger("webemo_curate").addHandler(warnings)
     with tempfile.TemporaryDirectory() as folder:
         root = make_workspace(Path(folder), sizes=IMAGES).root
-        checks = [check_augmentation(root, torch.device(arguments.device))]
+        checks = [check_augmentation(root, device)]
         checks += [
             check_recipe(name, root, arguments.device, arguments.size) for name in arguments.recipes
         ]
