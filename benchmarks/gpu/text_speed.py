@@ -38,6 +38,7 @@ from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
 from webemo_curate.ocr.cascade import confirming_rule, make_detector
+from webemo_curate.ocr.detector import TextDetector
 from webemo_curate.ocr.rule import decide
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
@@ -204,12 +205,18 @@ def easyocr(arguments: argparse.Namespace) -> None:
     )
     config = CONFIG.model_copy(update={"engine": "rapidocr", "batch_size": arguments.batch_size})
     looks = make_detector(config, EngineChoice("rapidocr", "gpu", "benchmark", ""))
-    assert isinstance(looks, SecondLook)
-    whole = replace(looks, first=first, rule=confirming_rule("easyocr"))
+    whole = _after(first, looks)
     arguments.images = min(arguments.images, 500)
     files_to_rows(arguments, whole, "EasyOCR's networks", lambda _: None)
     for name, speed in others.items():
         print(f"    {name}: {speed:.1f} images/s in this process", flush=True)
+
+
+def _after(first: TextDetector, looks: TextDetector) -> TextDetector:
+    """Put EasyOCR's engine in the place of the first of several looks."""
+    if not isinstance(looks, SecondLook):
+        return first
+    return replace(looks, first=_after(first, looks.first), rule=confirming_rule("easyocr"))
 
 
 def _rivals(arguments: argparse.Namespace, detection: Path, recognition: Path) -> dict[str, float]:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from webemo_curate.config import FilterTextConfig
-from webemo_curate.ocr.cascade import looks_again, make_detector
+from webemo_curate.ocr.cascade import CLOSE_SIDE, looks_again, make_detector
 from webemo_curate.ocr.easyocr.easyocr_detector import EasyDetector
 from webemo_curate.ocr.easyocr.weight_files import PUBLISHED
 from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
+from webemo_curate.ocr.rule import CLOSE_RULE, DRAWN_RULE
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import choose_engine
 
@@ -26,7 +27,8 @@ def test_further_looks_follow_each_other():
     twice = PLAIN.model_copy(update={"second_side": 160})
     thrice = twice.model_copy(update={"drawn": True})
 
-    second, third = detector(twice), detector(thrice)
+    second, closest = detector(twice), detector(thrice)
+    third = closest.first
 
     assert isinstance(second, SecondLook)
     assert second.first == detector(PLAIN)
@@ -36,6 +38,10 @@ def test_further_looks_follow_each_other():
     assert third.first == second
     assert third.second.detection == OVERLAY_TEXT
     assert third.independent
+    assert third.second_rule == DRAWN_RULE
+    assert closest.second == replace(third.second, short_side=CLOSE_SIDE)
+    assert not closest.independent
+    assert closest.second_rule == CLOSE_RULE
 
 
 def test_where_easyocr_looks_first_the_look_for_drawn_words_is_the_same(tmp_path):
@@ -48,7 +54,7 @@ def test_where_easyocr_looks_first_the_look_for_drawn_words_is_the_same(tmp_path
     assert isinstance(first, EasyDetector)
     assert first.detection == tmp_path / PUBLISHED[0].name
     assert isinstance(twice, SecondLook)
-    assert twice.first == first
+    assert twice.first.first == first
     assert twice.second == detector(PLAIN.model_copy(update={"drawn": True})).second
 
 

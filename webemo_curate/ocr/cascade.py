@@ -12,13 +12,17 @@ from webemo_curate.ocr.overlay.overlay_network import OVERLAY_TEXT
 from webemo_curate.ocr.rapidocr import rapidocr_detector as rapid
 from webemo_curate.ocr.rapidocr.rapidocr_detector import RapidDetector
 from webemo_curate.ocr.requirement import Rule
-from webemo_curate.ocr.rule import DRAWN_RULE, PRESETS
+from webemo_curate.ocr.rule import CLOSE_RULE, DRAWN_RULE, PRESETS
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
 
 DRAWN_SIDE = 256
 """Pixels of the short side when looking for words drawn over a photo. The second look is not meant
 for words too small for the first."""
+
+CLOSE_SIDE = 384
+"""Pixels of the short side when looking for them once more, closer, where that look confirms none:
+small and thin words, and words in the scene (docs/text.md)."""
 
 
 class _Again(NamedTuple):
@@ -95,17 +99,24 @@ def _further(config: OcrConfig, choice: EngineChoice) -> Iterator[_Again]:
         rule = confirming_rule(choice.engine)
         yield _Again("second_side", config.second_side, detector, rule, independent=False)
     if config.drawn:
-        # rapidocr's recognizer reads drawn words, whichever engine looked first.
-        detector = RapidDetector(
-            choice.device,
-            DRAWN_SIDE,
-            config.score_floor,
-            config.batch_size,
-            OVERLAY_TEXT,
+        looks = (
+            ("drawn_words", DRAWN_SIDE, DRAWN_RULE),
+            ("drawn_words_close", CLOSE_SIDE, CLOSE_RULE),
         )
-        reader = rapid.engine_version(choice.device)
-        settings = [OVERLAY_TEXT.file, DRAWN_SIDE, asdict(DRAWN_RULE), reader]
-        yield _Again("drawn_words", settings, detector, DRAWN_RULE, independent=True)
+        for name, side, rule in looks:
+            yield _drawn_words(name, side, rule, config, choice)
+
+
+def _drawn_words(
+    name: str, side: int, rule: Rule, config: OcrConfig, choice: EngineChoice
+) -> _Again:
+    """Return a look for words drawn over photos; rapidocr reads them, whatever looked first."""
+    detector = RapidDetector(
+        choice.device, side, config.score_floor, config.batch_size, OVERLAY_TEXT
+    )
+    settings = [OVERLAY_TEXT.file, side, asdict(rule), rapid.engine_version(choice.device)]
+    # The closer look is the same network's: where it sees a place again, that is no new evidence.
+    return _Again(name, settings, detector, rule, independent=side == DRAWN_SIDE)
 
 
 def _detector_at(short_side: int, config: OcrConfig, choice: EngineChoice) -> TextDetector:
