@@ -1,5 +1,7 @@
 """An engine is shown pictures without fault that take it through all its steps."""
 
+from operator import attrgetter
+
 import pytest
 
 from webemo_curate.config import FilterTextConfig
@@ -40,8 +42,9 @@ def test_a_fault_in_any_step_is_met(detector, monkeypatch, step):
         require_working(detector)
 
 
-def test_a_look_for_drawn_words_that_fails_is_met(detector, monkeypatch):
-    monkeypatch.setattr(detector.second, "_decode_boxes", lambda *_: [][0])
+@pytest.mark.parametrize("look", ["first.second", "second"])
+def test_a_look_for_drawn_words_that_fails_is_met(detector, monkeypatch, look):
+    monkeypatch.setattr(attrgetter(look)(detector), "_decode_boxes", lambda *_: [][0])
 
     with pytest.raises(EngineError, match="IndexError"):
         require_working(detector)

@@ -37,11 +37,12 @@ def marked(bare):
     return [watermarked(picture, "FAMILY") for picture in bare]
 
 
-def watermarked(picture, word):
+def watermarked(picture, word, height=36, opacity=OPACITY, angle=0):
     layer = Image.new("RGBA", picture.size)
-    font = ImageFont.load_default(36)
+    font = ImageFont.load_default(height)
     draw = ImageDraw.Draw(layer)
-    draw.text((128, 128), word, (255, 255, 255, OPACITY), font, anchor="mm")
+    draw.text((128, 128), word, (255, 255, 255, opacity), font, anchor="mm")
+    layer = layer.rotate(angle, Image.Resampling.BICUBIC)
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
 
 
@@ -60,6 +61,19 @@ def test_faint_words_on_busy_pictures_are_found_that_one_look_misses(marked):
 
     assert again[once].all()
     assert again.sum() >= once.sum() + 2
+
+
+def test_small_words_that_the_look_for_drawn_words_misses_are_found_closer(bare):
+    small = as_pixels(
+        [watermarked(bare[3], "Love", 10, 255, 45), watermarked(bare[3], "OK", 9, 255)]
+    )
+    config = FilterTextConfig(engine="rapidocr", device="cpu")
+    looks_thrice = make_detector(config, choose_engine(config))
+    looks_thrice.setup()
+    rule = PRESETS["rapidocr"]["balanced"]
+
+    assert not decide(to_arrow(looks_thrice.first.detect(small)), rule).bears_text.any()
+    assert decide(to_arrow(looks_thrice.detect(small)), rule).bears_text.all()
 
 
 def test_words_that_easyocrs_networks_miss_are_found_by_the_same_look(
