@@ -92,7 +92,8 @@ class Rule:
         of the moved box (`ocr.steadiness`), not only the first. A box that was not read again
         passes.
     repeated
-        Confidence required of few, repeated characters (`ocr.repetition`), and of `periodic` boxes.
+        Confidence required of few, repeated characters (`ocr.repetition`), and of `periodic` boxes;
+        with `all_readings` of the first reading and of their mean.
     periodic
         Share of repeating pixels (`ocr.periodicity`) from which `repeated` is required.
     min_area
@@ -144,13 +145,15 @@ def _asked(boxes: pa.StructArray, rule: Rule) -> Floats:
     asked = np.full(len(boxes), np.inf, np.float32)
     for length, confidence in rule.by_length:
         asked[letters >= length] = confidence
-    if rule.all_readings:
-        asked += _lack(boxes)
+    lack = _lack(boxes) if rule.all_readings else np.zeros(len(boxes), np.float32)
+    asked += lack
     asked = np.where(cjk, np.maximum(asked, np.float32(rule.cjk)), asked)
     asked = np.where(large, np.maximum(asked, np.float32(rule.large)), asked)
     few = np.array([repeats_few_signs(each) for each in text.to_pylist()], bool)
     repeated = few | (floats(boxes, "periodic") >= np.float32(rule.periodic))
-    asked = np.where(repeated, np.maximum(asked, np.float32(rule.repeated)), asked)
+    # Of these the first reading and all readings together are asked alike.
+    steadily = np.float32(rule.repeated) + np.maximum(lack, np.float32(0))
+    asked = np.where(repeated, np.maximum(asked, steadily), asked)
     score = floats(boxes, "score")
     asked[score < np.float32(rule.least_score)] = np.inf
     if rule.certain_score is not None:

@@ -82,7 +82,7 @@ class OcrStage(RowLocalStage[OcrConfig]):
     """
 
     name = "ocr"
-    version = 8
+    version = 9
     inputs: ClassVar = {
         "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
     }

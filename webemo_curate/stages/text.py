@@ -23,7 +23,7 @@ class TextStage(Stage[TextRuleConfig]):
     """Apply to every image's boxes the rule of the engine that found them."""
 
     name = "text"
-    version = 3
+    version = 4
     inputs: ClassVar = {"ocr": ("sha256", "engine", "engine_version", "readable", "boxes")}
     gate = gates.TEXT
     reviewed = ReviewKind.TEXT
