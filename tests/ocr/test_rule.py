@@ -177,6 +177,16 @@ def test_few_signs_repeated_must_be_read_more_surely(text, confidence, verdict):
     assert bears_text(box(text, confidence), rule=replace(RULE, repeated=0.9)) == verdict
 
 
+@pytest.mark.parametrize(
+    ("confidence", "support", "verdict"),
+    [(0.97, 0.89, False), (0.97, 0.9, True), (0.89, 0.95, False), (0.9, 0.95, True)],
+)
+def test_few_signs_repeated_must_be_read_surely_again(confidence, support, verdict):
+    asked = replace(RULE, repeated=0.9, all_readings=True)
+
+    assert bears_text(box("888888", confidence, support=support), rule=asked) is verdict
+
+
 def test_of_drawn_words_something_else_may_be_asked():
     rule = replace(RULE, least_score=0.4, drawn=replace(RULE, least_score=0.3, cjk=0.99))
 
