@@ -33,8 +33,8 @@ DRAWN_RULE = Rule(
 """Rule for words drawn over a photo, found by our network and read by rapidocr's."""
 
 CLOSE_RULE = replace(DRAWN_RULE, by_length=((2, 0.9), (3, 0.85), (6, 0.58)))
-"""Rule that confirms them in the closer look. On the tuning half teeth are read as `REEL` there with
-a support of .78, pieces of photos side by side as `ANHIDE` with .57."""
+"""Rule that confirms them in the closer look. On the tuning half teeth are read as `REEL` there,
+with a support of .78, pieces of photos side by side as `ANHIDE`, with .57 (docs/text.md)."""
 
 _LENIENT = Rule(
     ((3, 0.85), (4, 0.75)),
