@@ -23,7 +23,7 @@ class FeaturesStage(RowLocalStage[FeaturesConfig]):
     version = 4
     inputs: ClassVar = {"images": ("sha256", "path", "decode_status")}
     outputs = ("features",)
-    seconds_a_row = 0.02
+    seconds_a_row = 0.012
 
     def __init__(self, config: FeaturesConfig, decoding: DecodingConfig) -> None:
         super().__init__(config)

@@ -56,7 +56,7 @@ class ImagesStage(RowLocalStage[ImagesConfig]):
     gate = gates.IMAGES
     outputs = ("images", "measures")
     form = "-measured"
-    seconds_a_row = 0.014
+    seconds_a_row = 0.008
 
     def __init__(self, config: ImagesConfig, decoding: DecodingConfig) -> None:
         super().__init__(config)

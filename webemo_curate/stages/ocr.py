@@ -87,7 +87,7 @@ class OcrStage(RowLocalStage[OcrConfig]):
         "images": ("sha256", "path", "decode_status", "width", "height", "frames"),
     }
     outputs = ("ocr",)
-    seconds_a_row = 0.46  # benchmarks/stage_seconds.py, on web photos of up to 220 px height
+    seconds_a_row = 0.28  # benchmarks/stage_seconds.py, on web photos of up to 220 px height
 
     def __init__(self, config: OcrConfig, *, elsewhere: bool = False) -> None:
         super().__init__(config)
