@@ -1,6 +1,6 @@
 """Read, describe and write the manifests of a workspace by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from webemo_curate.manifest import (
     read_manifest,
     write_manifest,
 )
-from webemo_curate.manifest_scan import scan_manifest, stored_digest
+from webemo_curate.manifest_scan import manifest_batches, scan_manifest, stored_digest
 from webemo_curate.parquet import is_sealed
 from webemo_curate.remedies import WRITERS, typed
 from webemo_curate.schemas import SCHEMAS
@@ -75,6 +75,10 @@ class ManifestStore:
     def scan(self, name: str, columns: Sequence[str]) -> Any:
         """Open a manifest to be read batch by batch; see `manifest.scan_manifest`."""
         return scan_manifest(self._local(name), name, columns)
+
+    def batches(self, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield a manifest's rows, some at a time; see `manifest_scan.manifest_batches`."""
+        return manifest_batches(self._local(name), name, columns)
 
     def read_as(self, kind: str, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read a manifest with the columns of another kind; see `manifest.read_manifest`."""

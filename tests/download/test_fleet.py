@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,8 +134,10 @@ SIZES = st.dictionaries(st.text("abc.", min_size=1, max_size=6), st.integers(1, 
 def test_each_host_has_one_owner_whoever_asks(sizes: dict[str, int], most: int) -> None:
     deal = Deal.of(sizes, most)
     assert 1 <= deal.processes <= max(1, min(most, len(sizes)))
-    shares = deal.shares(sizes)
-    assert sorted(name for share in shares for name in share) == sorted(sizes)
+    rows = pa.table({"host": pa.array([name for name in sizes for _ in "ab"], pa.string())})
+    shares = [share["host"].to_pylist() for share in deal.shares(rows)]
+    assert sorted(name for share in shares for name in share) == sorted([*sizes, *sizes])
+    assert all(deal.owner(name) == own for own, share in enumerate(shares) for name in share)
     assert all(shares) or not sizes
     there = pickle.loads(pickle.dumps(deal))
     assert [there.owner(name) for name in sizes] == [deal.owner(name) for name in sizes]

@@ -82,7 +82,7 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path, hosts: l
         process.kill()
         process.wait()
     store = Workspace(tmp_path / "ws").store
-    journaled = [e for part in Journal(store, "data/checkpoints/fetch").read() for e in part]
+    journaled = list(Journal(store, "data/checkpoints/fetch").read())
     assert len(journaled) > 100
     before = {f"{base(site)}{path}": n for site in hosts for path, n in targets(site).items()}
     subprocess.run(command(tmp_path, urls, 1), check=True, capture_output=True)

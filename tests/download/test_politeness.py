@@ -175,7 +175,7 @@ def test_hosts_are_forgotten_when_nothing_waits_for_them() -> None:
     run_at_once(schedule.run([url for name in names for url in urls(2, name)]))
     assert not schedule._hosts.active
     assert most < 2000
-    assert not schedule._queues
+    assert not schedule._unopened
 
 
 def test_waiting_for_the_host_is_not_a_urls_own_time() -> None:

@@ -171,12 +171,14 @@ def journals(folder: Path) -> Target:
 
     def take(content: bytes) -> None:
         from webemo_curate.conform import conform
+        from webemo_curate.download.outcome_rows import OutcomeRows
         from webemo_curate.schemas import FETCH
-        from webemo_curate.stages.fetch import _table
 
         path.write_bytes(content)
-        settled, unsettled = Journal(store, "read").read()
-        conform(_table([entry.outcome for entry in settled + unsettled]), FETCH)
+        rows = OutcomeRows(folder)
+        for entry in Journal(store, "read").read():
+            rows.add(entry.outcome, 0)
+        conform(rows.table().select(FETCH.names), FETCH)
 
     return Target(sound, take)
 

@@ -99,7 +99,7 @@ def add():
     except OSError as error:
         raise_system_fault(error)
 told(add)
-settled, unsettled = journal.read()
+unsettled = [entry for entry in journal.read() if not entry.is_settled]
 assert len(unsettled) == added > 0, (len(unsettled), added)
 """,
 }

@@ -114,8 +114,7 @@ def test_any_bytes_are_a_journal(tmp_path: Path, lines: list[bytes]) -> None:
     folder = tmp_path / str(next(NUMBERS)) / "journal"
     folder.mkdir(parents=True)
     (folder / "000000-x.jsonl").write_bytes(b"\n".join(lines))
-    settled, unsettled = Journal(FolderStore(folder.parent), "journal").read()
-    for entry in settled + unsettled:
+    for entry in Journal(FolderStore(folder.parent), "journal").read():
         assert isinstance(entry, Entry)
         assert isinstance(entry.outcome.url, str)
         assert entry.outcome.status in set(FetchStatus)

@@ -16,7 +16,6 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import Origin
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
-from webemo_curate.stages.fetch_outcomes import mark_placeholders
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
@@ -216,7 +215,6 @@ def test_shared_body_is_a_placeholder(tmp_path: Path, server: Faulty) -> None:
     )
     statuses = Counter(row["status"] for row in rows.values())
     assert statuses == {FetchStatus.PLACEHOLDER: 2, FetchStatus.OK: 1}
-    assert mark_placeholders([], 2) == []
 
 
 def test_mirror_must_be_http(tmp_path: Path, server: Faulty) -> None:

@@ -174,7 +174,7 @@ def test_full_disk_is_said_and_loses_nothing(tmp_path: Path, server: Hostile) ->
         with pytest.raises(CurateError, match="free some space"):
             run(Workspace(small), server, paths)
         journaled = Journal(Workspace(small).store, "data/checkpoints/fetch").read()
-        stored = {urlsplit(entry.outcome.url).path for part in journaled for entry in part}
+        stored = {urlsplit(entry.outcome.url).path for entry in journaled}
         subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
         rows = run(Workspace(small), server, paths, placeholder_urls=10**6).to_pylist()
         assert Counter(row["status"] for row in rows) == {FetchStatus.OK: len(paths)}

@@ -15,17 +15,19 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.download.known_urls import known_of
 from tests.stages.tempered_server import serving
 from webemo_curate import progress
 from webemo_curate.config import DecodingConfig, FetchConfig
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome, better
-from webemo_curate.download.record import Known, Record
+from webemo_curate.download.record import Record
 from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
-from webemo_curate.stages.fetch_outcomes import mark_placeholders
+from webemo_curate.stages.fetch_outcomes import FOUND
 from webemo_curate.stages.stage import StageContext
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
 
@@ -227,7 +229,7 @@ def test_progress_line_says_which_host_is_slow_and_why(
     bar = ProgressBar(2, "fetch", "URL")
     journal = Journal(Workspace(tmp_path).store, "journal")
     with journal:
-        record = Record(Known([], []), journal, bar)
+        record = Record(known_of(tmp_path, ["u"]), journal, bar)
         record.add(FetchOutcome("u", FetchStatus.OK, 200, bytes=2**20))
         record.show(["a 5.1/s of 20, refuses 12%", "b rests 58 s: Retry-After", "c", "d"])
     assert "ok=1, MB=1, a 5.1/s of 20, refuses 12%, b rests 58 s: Retry-After, 2 more" in (
@@ -240,21 +242,25 @@ def test_journal_without_pass_numbers_is_read_as_of_the_first(tmp_path: Path) ->
     with Journal(workspace.store, "journal") as journal:
         journal.add(Entry(FetchOutcome("u", FetchStatus.TIMEOUT), 2))
     path = next((tmp_path / "journal").iterdir())
-    entries = Journal(workspace.store, "journal").read()[1]
-    assert [entry.number for entry in entries] == [2]
+    entries = Journal(workspace.store, "journal").read()
+    assert [(entry.number, entry.is_settled) for entry in entries] == [(2, False)]
     settings, line = map(json.loads, path.read_text().splitlines())
     del line["pass"]
     path.write_text(f"{json.dumps(settings)}\n{json.dumps(line)}\n")
-    assert [entry.number for entry in Journal(workspace.store, "journal").read()[1]] == [1]
+    assert [entry.number for entry in Journal(workspace.store, "journal").read()] == [1]
 
 
-def test_picture_that_many_hosts_have_is_no_placeholder() -> None:
+def test_picture_that_many_hosts_have_is_no_placeholder(tmp_path: Path) -> None:
     same = [FetchOutcome(f"http://h{n}.example/x", FetchStatus.OK, sha256="a") for n in range(20)]
     stand_ins = [
         FetchOutcome(f"http://one.example/{n}", FetchStatus.OK, sha256="b") for n in range(10)
     ]
-    marked = mark_placeholders(same + stand_ins, 10)
-    assert Counter(outcome.status for outcome in marked) == {
+    known = known_of(tmp_path, [outcome.url for outcome in same + stand_ins])
+    for outcome in same + stand_ins:
+        known.put(Entry(outcome, 1))
+    with TableEngine(tmp_path, {"outcomes": known.table()}) as engine:
+        marked = engine.table(FOUND, threshold=10)
+    assert Counter(marked["status"].to_pylist()) == {
         FetchStatus.OK: 20,
         FetchStatus.PLACEHOLDER: 10,
     }

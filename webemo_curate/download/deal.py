@@ -1,10 +1,13 @@
 """Deal hosts out to processes: each host belongs to one, whose limiter alone governs it."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
 
 MAX_NAMED: Final = 4096
 """Most hosts that are dealt by their number of URLs; all others, redirects' included, go by a hash
@@ -30,17 +33,19 @@ class Deal:
     named: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sizes: Mapping[str, int], most: int) -> "Deal":
+    def of(cls, sizes: Mapping[str, int], most: int, urls: int | None = None) -> "Deal":
         """Deal out hosts so that each process gets about as many URLs.
 
         Parameters
         ----------
         sizes : mapping of str to int
-            Number of URLs by host.
+            Number of URLs by host; if there are more hosts than `MAX_NAMED`, of the largest.
         most : int
             Most processes; there are never more than hosts.
+        urls : int, optional
+            Number of all URLs; by default those of these hosts.
         """
-        enough = -(-sum(sizes.values()) // URLS_A_PROCESS)
+        enough = -(-(sum(sizes.values()) if urls is None else urls) // URLS_A_PROCESS)
         processes = max(1, min(most, len(sizes), enough))
         if processes == 1:
             return cls()
@@ -65,9 +70,9 @@ class Deal:
         owner = self.named.get(name)
         return crc32(name.encode()) % self.processes if owner is None else owner
 
-    def shares(self, names: Iterable[str]) -> list[list[str]]:
-        """Sort hosts by their owners; return a list for each process."""
-        shares: list[list[str]] = [[] for _ in range(self.processes)]
-        for name in names:
-            shares[self.owner(name)].append(name)
-        return shares
+    def shares(self, rows: pa.Table) -> list[pa.Table]:
+        """Sort rows by the owners of their hosts (column `host`); return some for each process."""
+        hosts = rows["host"].combine_chunks().dictionary_encode()
+        owners = np.array([self.owner(name) for name in hosts.dictionary.to_pylist()], np.int64)
+        owned = owners[hosts.indices.to_numpy()]
+        return [rows.filter(pa.array(owned == own)) for own in range(self.processes)]

@@ -2,15 +2,18 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+import pyarrow as pa
+
 from webemo_curate.download.host_owner import HostOwner
+from webemo_curate.download.hosts import host_of
 from webemo_curate.download.journal import Entry
+from webemo_curate.download.known import Known
 from webemo_curate.download.notes import (
     Dealt,
     End,
@@ -27,13 +30,15 @@ from webemo_curate.download.notes import (
     TurnGiven,
     TurnWanted,
 )
-from webemo_curate.download.queues import queued
-from webemo_curate.download.record import Known, Record
+from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.download.queues import Queues
+from webemo_curate.download.record import Record
 from webemo_curate.download.turn_desk import TurnDesk
 from webemo_curate.download.visit import Visit
 from webemo_curate.download.whereabouts import Whereabouts
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.conversation import Partner, Partners, died_or_failed
+from webemo_curate.storage.protocols import ImageStore
 from webemo_curate.system_faults import GO_ON
 from webemo_curate.workspace import image_path
 
@@ -47,7 +52,7 @@ DEATHS = 3
 """Deaths of a process without any outcome between them after which the fetch ends."""
 
 URLS_A_MESSAGE = 20_000
-"""URLs told at a time, so that a long list is not copied whole."""
+"""URLs dealt out at a time, so that a long list is not copied whole."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +83,7 @@ class Fleet:
         self._processes: list[Partner] = []
         self._deaths = [0] * self._deal.processes
         self._troubles: list[list[str]] = [[] for _ in self._deaths]
-        self._unsettled: list[list[str]] = [[] for _ in self._deaths]
+        self._unsettled: list[list[Entry]] = [[] for _ in self._deaths]
         self._finished: set[int] = set()
         self._desk = TurnDesk(self._deal, self._tell)
         self._urls = Whereabouts(self._deal, known)
@@ -110,67 +115,47 @@ class Fleet:
         finally:
             self._kill()
 
-    def run_pass(self, number: int, queues: Mapping[str, list[str]]) -> None:
+    def run_pass(self, number: int, queues: Queues) -> None:
         """Bring URLs to their outcomes in one pass.
-
-        A URL is skipped if an earlier pass's `Retry-After` holds it for longer than its own time.
 
         Parameters
         ----------
         number : int
             Number of the pass, from 1.
-        queues : mapping of str to list of str
-            URLs by host, in the order in which each host is to be asked.
+        queues : Queues
+            The URLs by host.
 
         Raises
         ------
         CurateError
             If a process cannot go on, or dies again and again.
         """
-        late = time.monotonic() + self._owner.config.timeout
-        held = {url for url, until in self._held.items() if until >= late}
-        dealt = {name: [url for url in urls if url not in held] for name, urls in queues.items()}
-        self._urls.begin(number, dealt)
-        self._left = sum(map(len, dealt.values()))
+        self._urls.begin(number, queues)
+        self._left = len(queues)
         for own in range(self._deal.processes):
             self._tell(own, PassBegins(number))
-        for own, names in enumerate(self._deal.shares(dealt)):
-            self._deal_out(own, {name: dealt[name] for name in names})
+        for start in range(0, queues.rows.num_rows, URLS_A_MESSAGE):
+            self._deal_out(queues.rows.slice(start, URLS_A_MESSAGE))
+        for name, visit in queues.held:
+            self._tell(self._deal.owner(name), Handed(visit, name, visit.spent))
         while self._left:
             self._listen(TICK_SECONDS)
         for own in range(self._deal.processes):
             self._tell(own, PassEnds())
 
-    def held(self) -> list[float]:
-        """Return the seconds for which URLs are still held by `Retry-After`."""
+    def held(self) -> dict[str, float]:
+        """Return the seconds for which `Retry-After` still holds URLs."""
         now = time.monotonic()
-        return sorted(until - now for until in self._held.values() if until > now)
+        return {url: until - now for url, until in self._held.items() if until > now}
 
     def _tell(self, own: int, message: object) -> None:
         self._processes[own].tell(message)
 
-    def _deal_out(self, own: int, queues: Mapping[str, list[str]]) -> None:
-        """Tell a process its URLs; a host's never come in two messages."""
-        part: dict[str, list[str]] = {}
-        size = 0
-        for name, urls in queues.items():
-            part[name] = urls
-            size += len(urls)
-            if size >= URLS_A_MESSAGE:
-                self._tell(own, self._dealt(part))
-                part, size = {}, 0
-        self._tell(own, self._dealt(part))
-
-    def _dealt(self, queues: Mapping[str, list[str]]) -> Dealt:
-        if self._urls.number == 1:
-            return Dealt(queues)
-        now, outcomes = time.monotonic(), self._known.outcomes
-        urls = [url for part in queues.values() for url in part]
-        return Dealt(
-            queues,
-            {url: outcomes[url] for url in urls if url in outcomes},
-            {url: self._held[url] - now for url in urls if self._held.get(url, now) > now},
-        )
+    def _deal_out(self, rows: pa.Table) -> None:
+        """Tell the processes their URLs of some rows of the queues."""
+        for own, share in enumerate(self._deal.shares(rows.drop_columns(["place"]))):
+            if share.num_rows:
+                self._tell(own, Dealt(share))
 
     def _listen(self, seconds: float) -> None:
         """Act on what the processes say, and redraw the progress line from time to time."""
@@ -194,7 +179,7 @@ class Fleet:
             self._deaths[own] = 0
             for result in message.results:
                 self._note(result)
-                self._unsettled[own].append(result.outcome.url)
+                self._unsettled[own].append(Entry(result.outcome, self._urls.number))
         elif isinstance(message, Handed):
             owner = self._deal.owner(message.name)
             self._urls.handed(message.visit.url, owner)
@@ -250,37 +235,33 @@ class Fleet:
 
     def _take_back_lost(self, own: int) -> None:
         """Take outcomes back whose images were on a machine that is gone, and in no shard yet."""
-        urls, self._unsettled[own] = self._unsettled[own], []
+        entries, self._unsettled[own] = self._unsettled[own], []
         there = replace(self._owner, own=own).workspace.images
-        found = [self._known.outcomes[url] for url in urls]
-        lost = [
-            outcome.url
-            for outcome in found
-            if outcome.sha256
-            and not there.holds(image_path(outcome.sha256, str(outcome.suffix)), outcome.bytes)
-        ]
-        for url in lost:
-            self._record.take_back(url)
+        lost = [entry for entry in entries if not _is_there(there, entry.outcome)]
+        for entry in lost:
+            self._record.take_back(entry.outcome.url)
+            self._urls.handed(entry.outcome.url, own)
         self._left += len(lost)
-        self._urls.add(queued(lost, self._owner.target, self._record.add))
+        earlier = [e.outcome.url for e in lost if e.number != self._urls.number]
+        self._urls.add({url: host_of(self._owner.target(url)) for url in earlier})
 
     def _take_from_journal(self, own: int) -> None:
         """Note what a dead process had found and not told any more."""
-        settled, unsettled = replace(self._owner, own=own).journal.read()
-        for entry in settled + unsettled:
+        for entry in replace(self._owner, own=own).journal.read():
             when = entry.outcome.finished
             if entry.number == self._urls.number and when and when > self._began:
                 self._note(Result(entry.outcome))
 
     def _deal_again(self, own: int) -> None:
         """Deal out what was with a dead process: its hosts' URLs to the new one, others' home."""
-        lost = self._urls.with_process(own)
-        self._deal_out(own, {name: lost[name] for name in lost if self._deal.owner(name) == own})
-        for name, urls in lost.items():
-            home = self._deal.owner(name)
-            for url in urls if home != own else ():
-                earlier = self._known.outcomes.get(url)
-                self._tell(home, Handed(Visit(url), name, earlier=earlier))
+        for rows in self._urls.with_process(own):
+            for home, share in enumerate(self._deal.shares(rows)):
+                if home == own:
+                    self._deal_out(share)
+                    continue
+                pairs = zip(share["host"].to_pylist(), share["url"].to_pylist(), strict=True)
+                for name, url in pairs:
+                    self._tell(home, Handed(Visit(url, self._known.outcome(url)), name))
 
     def _end(self, *, settle: bool) -> None:
         """Tell the processes to end, and wait for them: after an error a moment only."""
@@ -295,3 +276,10 @@ class Fleet:
     def _kill(self) -> None:
         for process in self._processes:
             process.kill()
+
+
+def _is_there(images: ImageStore, outcome: FetchOutcome) -> bool:
+    """Return whether an outcome's picture is stored, if it has one."""
+    if not outcome.sha256:
+        return True
+    return images.holds(image_path(outcome.sha256, str(outcome.suffix)), outcome.bytes)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webemo_curate.config import FetchConfig
@@ -24,12 +24,10 @@ from webemo_curate.download.notes import (
     Settled,
     SignedOff,
     Troubles,
-    TurnEnded,
-    TurnGiven,
-    TurnWanted,
 )
-from webemo_curate.download.outcome import FetchOutcome, better
+from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.owned_schedule import OwnedSchedule
+from webemo_curate.download.queues import Queues
 from webemo_curate.download.settler import Settler
 from webemo_curate.imaging import ExamineWorker
 from webemo_curate.storage.protocols import Store
@@ -115,7 +113,7 @@ class HostOwner:
                 return OwnedSchedule(
                     self.deal,
                     self.own,
-                    partial(_tell, found, say),
+                    say,
                     self.config,
                     client,
                     found.add,
@@ -127,7 +125,7 @@ class HostOwner:
                 found.schedule = schedule
                 async with asyncio.TaskGroup() as group:
                     tending = group.create_task(_tend(found, schedule, workspace, say))
-                    end = await _work(heard, schedule, found, group)
+                    end = await _work(heard, schedule, found, group, workspace.root)
                     if not end.settle:
                         say(SignedOff())  # nothing is half written now: it may be killed
                     tending.cancel()
@@ -142,18 +140,17 @@ class _Outbox:
     def __init__(self, settler: Settler, say: "Say") -> None:
         self.settler, self._say = settler, say
         self.schedule: OwnedSchedule | None = None
-        self.earlier: dict[str, FetchOutcome] = {}
         self.number = 1
         self._untold: list[Result] = []
 
     def add(self, outcome: FetchOutcome) -> None:
         """Record an outcome of the present pass; it then survives a kill of this process."""
         assert self.schedule is not None  # noqa: S101 - nothing was asked for before
-        entry = Entry(better(self.earlier.pop(outcome.url, None), outcome), self.number)
+        entry = Entry(outcome, self.number)
         self.settler.add(entry)
         if not self._untold:
             asyncio.get_running_loop().call_later(TELL_SECONDS, self.tell)
-        self._untold.append(Result(entry.outcome, self.schedule.held_for(outcome.url)))
+        self._untold.append(Result(outcome, self.schedule.held_for(outcome.url)))
 
     def tell(self) -> None:
         """Tell the driver what was found since the last time."""
@@ -162,15 +159,12 @@ class _Outbox:
             self._say(Ended(untold))
 
 
-def _tell(found: _Outbox, say: "Say", message: Handed | TurnWanted | TurnGiven | TurnEnded) -> None:
-    """Send a message for another process, with what earlier passes found of its URL."""
-    if isinstance(message, Handed) and (earlier := found.earlier.pop(message.visit.url, None)):
-        message = replace(message, earlier=earlier)
-    say(message)
-
-
 async def _work(
-    heard: "asyncio.Queue[Any]", schedule: OwnedSchedule, found: _Outbox, group: asyncio.TaskGroup
+    heard: "asyncio.Queue[Any]",
+    schedule: OwnedSchedule,
+    found: _Outbox,
+    group: asyncio.TaskGroup,
+    root: Path,
 ) -> End:
     """Act on messages until one says that the fetch is over."""
     asking: asyncio.Task[None] | None = None
@@ -183,20 +177,17 @@ async def _work(
             schedule.close_pass()
             await asking
         else:
-            _pass_on(message, schedule, found)
+            _pass_on(message, schedule, root)
     if asking:
         asking.cancel()
     return message
 
 
-def _pass_on(message: Any, schedule: OwnedSchedule, found: _Outbox) -> None:
+def _pass_on(message: Any, schedule: OwnedSchedule, root: Path) -> None:
     """Pass URLs and turns on to the schedule of the present pass."""
     if isinstance(message, Dealt):
-        found.earlier |= message.earlier
-        schedule.deal_out(message.queues, message.held)
+        schedule.deal_out(Queues.spilled(root, message.rows))
     elif isinstance(message, Handed):
-        if message.earlier:
-            found.earlier[message.visit.url] = message.earlier
         schedule.take_over(message.visit, message.name, message.wait)
     else:
         schedule.note(message)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
+from webemo_curate.download.host_queue import HostQueue
 from webemo_curate.download.limiter import HostLimiter
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.urls import DEFAULT_PORTS
@@ -71,17 +72,18 @@ class Host:
         self.at: float | None = None
         self.last_error: AttemptError | None = None
         self.announced_until = -float("inf")
-        self._fresh: list[str] = []
+        self._fresh: deque[HostQueue] = deque()
         self._later: list[tuple[float, int, Waiting]] = []
         self._order = itertools.count()
 
     def __len__(self) -> int:
         """Return how many URLs are queued."""
-        return len(self._fresh) + len(self._later)
+        return sum(map(len, self._fresh)) + len(self._later)
 
-    def fill(self, urls: list[str]) -> None:
-        """Queue URLs, in their order, for their first attempt of this pass."""
-        self._fresh = urls[::-1]
+    def fill(self, urls: HostQueue) -> None:
+        """Queue URLs for their first attempt of this pass, after those that are there."""
+        if len(urls):
+            self._fresh.append(urls)
 
     def wait(self, waiting: Waiting, due: float) -> None:
         """Queue a URL for its next request at the given time."""
@@ -102,14 +104,20 @@ class Host:
         due = bool(self._later) and self._later[0][0] <= now
         if self._later and (not self._fresh or (due and not self.limiter.is_down)):
             return heapq.heappop(self._later)[2]
-        return Visit(self._fresh.pop())
+        return self._take_fresh()
 
     def drain(self) -> Iterator[Waiting]:
         """Take all URLs, due or not."""
         while self._later:
             yield heapq.heappop(self._later)[2]
         while self._fresh:
-            yield Visit(self._fresh.pop())
+            yield self._take_fresh()
+
+    def _take_fresh(self) -> Visit:
+        visit = self._fresh[0].take()
+        if not len(self._fresh[0]):
+            self._fresh.popleft()
+        return visit
 
 
 class KnownHosts:
@@ -161,5 +169,5 @@ class KnownHosts:
 
     def longest_rest(self, names: Iterable[str], now: float) -> float:
         """Return the seconds until the last of the given hosts may be asked."""
-        known = (self._aside.get(name) for name in names)
+        known = (self._aside.get(name) for name in names) if self._aside else ()
         return max((host.limiter.rest(now)[0] for host in known if host), default=0.0)

@@ -49,11 +49,14 @@ class Entry(NamedTuple):
         Number of the pass, from 1.
     decided_by
         The settings of the run that found it; see `decided`. Empty if unknown.
+    is_settled
+        Whether its image was safely stored; if not, a power cut may have torn it.
     """
 
     outcome: FetchOutcome
     number: int
     decided_by: Mapping[str, Any] = MappingProxyType({})
+    is_settled: bool = False
 
 
 class Journal:
@@ -118,23 +121,10 @@ class Journal:
         self._store.publish(self._key)
         self._begin()
 
-    def read(self) -> tuple[list[Entry], list[Entry]]:
-        """Read the outcomes written so far.
-
-        Returns
-        -------
-        settled : list of Entry
-            Outcomes whose images were safely stored, in order.
-        unsettled : list of Entry
-            Later outcomes: after a power cut their images may be torn.
-        """
-        settled: list[Entry] = []
-        unsettled: list[Entry] = []
+    def read(self) -> Iterator[Entry]:
+        """Yield the outcomes written so far, each writer's in order."""
         for _, keys in groupby(self._segments(), lambda key: key.rpartition("/")[0]):
-            safe, torn = _read(self._lines(keys))
-            settled += safe
-            unsettled += torn
-        return settled, unsettled
+            yield from _read(self._lines(keys))
 
     def _begin(self) -> None:
         # The random part keeps names apart: two machines in turn may both write a segment N.
@@ -160,22 +150,21 @@ class Journal:
                 yield from iter(partial(stream.readline, MAX_LINE), b"")
 
 
-def _read(lines: Iterable[bytes]) -> tuple[list[Entry], list[Entry]]:
+def _read(lines: Iterable[bytes]) -> Iterator[Entry]:
     """Read the lines of one writer; see `Journal.read`."""
-    settled: list[Entry] = []
-    unsettled: list[Entry] = []
+    waiting: list[Entry] = []
     decided_by: Mapping[str, Any] = {}
     for line in lines:
-        entry = _parse(line)
-        if isinstance(entry, Entry):
-            unsettled.append(entry._replace(decided_by=decided_by))
-        elif isinstance(entry, dict):
-            decided_by = entry
-        elif entry is not None:
-            first = max(0, len(unsettled) - entry)
-            settled += unsettled[:first]
-            del unsettled[:first]
-    return settled, unsettled
+        found = _parse(line)
+        if isinstance(found, Entry):
+            waiting.append(found._replace(decided_by=decided_by))
+        elif isinstance(found, dict):
+            decided_by = found
+        elif found is not None:
+            settled = max(0, len(waiting) - found)
+            yield from (entry._replace(is_settled=True) for entry in waiting[:settled])
+            del waiting[:settled]
+    yield from waiting
 
 
 def _parse(line: bytes) -> Entry | dict[str, Any] | int | None:

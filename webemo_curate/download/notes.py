@@ -1,8 +1,9 @@
 """Messages between the processes of a fetch; the one that deals out the hosts passes them on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from webemo_curate.download.limiter import Answer
 from webemo_curate.download.outcome import AttemptError, FetchOutcome
@@ -28,17 +29,11 @@ class Dealt:
 
     Attributes
     ----------
-    queues
-        URLs by host, in the order in which each host is to be asked.
-    earlier
-        Outcomes of earlier passes, by URL.
-    held
-        Seconds for which an earlier pass's `Retry-After` still holds URLs.
+    rows
+        See `queues.Queues`. Rows of a host may come in several messages, one after the other.
     """
 
-    queues: Mapping[str, list[str]]
-    earlier: Mapping[str, FetchOutcome] = field(default_factory=dict)
-    held: Mapping[str, float] = field(default_factory=dict)
+    rows: pa.Table
 
 
 @dataclass(frozen=True)
@@ -53,14 +48,11 @@ class Handed:
         The host.
     wait
         Seconds until the request is due.
-    earlier
-        Outcome of earlier passes, if there were any.
     """
 
     visit: Visit
     name: str
     wait: float = 0.0
-    earlier: FetchOutcome | None = None
 
 
 @dataclass(frozen=True)

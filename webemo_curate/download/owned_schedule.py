@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from webemo_curate.download.hosts import Host
 from webemo_curate.download.limiter import GOOD, NOTHING, answer_of
 from webemo_curate.download.notes import Handed, TurnEnded, TurnGiven, TurnKey, TurnWanted
 from webemo_curate.download.outcome import AttemptError
+from webemo_curate.download.queues import Queues
 from webemo_curate.download.rota import moment
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.download.visit import Visit
@@ -54,10 +55,8 @@ class OwnedSchedule(Schedule):
         self._left += 1  # the pass itself: others' URLs may lead here until it is closed
         await self._until_done()
 
-    def deal_out(self, queues: Mapping[str, list[str]], held: Mapping[str, float]) -> None:
-        """Take URLs of own hosts, and the seconds for which some are held."""
-        now = moment()
-        self._held |= {url: now + seconds for url, seconds in held.items()}
+    def deal_out(self, queues: Queues) -> None:
+        """Take URLs of own hosts."""
         self._line_up(queues)
         self._pump()
 

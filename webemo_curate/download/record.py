@@ -1,11 +1,12 @@
-"""Record outcomes as they arrive (memory, journal, progress bar), and tell which URLs are left."""
+"""Record outcomes as they arrive: in the journal, in what is known, on the progress bar."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from webemo_curate.download.journal import Entry, Journal
-from webemo_curate.download.outcome import RETRIED, FetchOutcome, better
+from webemo_curate.download.known import Known
+from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.settler import Settler
 from webemo_curate.progress import ProgressBar
 from webemo_curate.workspace import Workspace
@@ -18,53 +19,6 @@ SHOWN_TROUBLES = 2
 
 TICK_SECONDS = 1.0
 """Seconds between redraws of the line, also while no outcome arrives."""
-
-
-class Known:
-    """The outcomes of all URLs so far, from this run and earlier ones.
-
-    Parameters
-    ----------
-    finished : iterable of FetchOutcome
-        Outcomes of finished runs, which made all their passes.
-    journaled : iterable of Entry
-        Journal of a killed run, in order.
-    """
-
-    def __init__(self, finished: Iterable[FetchOutcome], journaled: Iterable[Entry]) -> None:
-        self.outcomes = {outcome.url: outcome for outcome in finished}
-        self._passes: dict[str, int] = {}
-        for entry in journaled:
-            self.put(entry)
-
-    def put(self, entry: Entry) -> None:
-        """Store the outcome of a URL after a pass, in place of an earlier one."""
-        url = entry.outcome.url
-        self.outcomes[url] = entry.outcome
-        if entry.outcome.status in RETRIED:
-            self._passes[url] = entry.number
-        else:
-            self._passes.pop(url, None)
-
-    def forget(self, url: str, number: int) -> FetchOutcome:
-        """Drop an outcome, so that a pass requests the URL again; return it."""
-        if number > 1:
-            self._passes[url] = number - 1
-        return self.outcomes.pop(url)
-
-    def due(self, urls: Iterable[str], number: int) -> list[str]:
-        """Return the URLs that a pass must request: without an outcome, or with a passing failure.
-
-        Parameters
-        ----------
-        urls : iterable of str
-            All URLs wanted.
-        number : int
-            Number of the pass, from 1.
-        """
-        if number == 1:
-            return [url for url in urls if url not in self.outcomes]
-        return [url for url in urls if 0 < self._passes.get(url, number) < number]
 
 
 class Record:
@@ -88,25 +42,26 @@ class Record:
 
     def add(self, outcome: FetchOutcome) -> None:
         """Record an outcome of the present pass; it then survives a kill of this process."""
-        entry = Entry(better(self._known.outcomes.get(outcome.url), outcome), self.number)
+        entry = Entry(outcome, self.number)
         self._settler.add(entry)
         self.note(entry)
 
     def note(self, entry: Entry) -> None:
         """Count an outcome that is in a journal already."""
-        earlier = self._known.outcomes.get(entry.outcome.url)
-        self._known.put(entry)
+        earlier = self._known.put(entry)
         self._counts[entry.outcome.status] += 1
         self._bytes += entry.outcome.bytes or 0
         if earlier is None:
             self._bar.update()
         else:
-            self._counts[earlier.status] -= 1
+            self._counts[earlier] -= 1
 
     def take_back(self, url: str) -> None:
         """Drop an outcome whose image was lost with the process that found it."""
-        self._counts[self._known.forget(url, self.number).status] -= 1
-        self._bar.update(-1)
+        earlier = self._known.forget(url, self.number)
+        if earlier:
+            self._counts[earlier] -= 1
+            self._bar.update(-1)
 
     def show(self, troubles: list[str]) -> None:
         """Draw the progress line, with the hosts that are slow."""

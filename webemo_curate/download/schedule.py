@@ -7,17 +7,19 @@ a waiting URL takes an entry in its host's queue, but no task and no slot.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from math import inf
 from typing import ClassVar
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.asker import Asker
+from webemo_curate.download.host_queue import HostQueue
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
 from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
-from webemo_curate.download.outcome import AttemptError, FetchOutcome
-from webemo_curate.download.queues import queued
+from webemo_curate.download.outcome import AttemptError, FetchOutcome, better
+from webemo_curate.download.queues import Queues
 from webemo_curate.download.room import Room
 from webemo_curate.download.rota import Rota, given_up, moment
 from webemo_curate.download.steps import Step, Turns
@@ -74,8 +76,7 @@ class Schedule(Rota):
         )
         self._config, self._asker, self._sink = config, asker, sink
         self._draw = draw or random.Random()  # noqa: S311 - no secret
-        self._queues: dict[str, list[str]] = {}
-        self._unopened: list[str] = []
+        self._unopened: deque[Iterator[tuple[str, HostQueue]]] = deque()
         self._held: dict[str, float] = {}
         self._left = 0
 
@@ -89,10 +90,11 @@ class Schedule(Rota):
         urls : iterable of str
             Distinct URLs, in the order in which each host is to be asked.
         """
-        await self.run_queued(queued(urls, self._asker.target, self._sink))
+        asker, seconds = self._asker, self._config.timeout
+        await self.run_queued(Queues.of(urls, asker.target, self._sink, self.held(), seconds))
 
-    async def run_queued(self, queues: Mapping[str, list[str]]) -> None:
-        """Do the same for URLs that are sorted by host; see `queues.queued`."""
+    async def run_queued(self, queues: Queues) -> None:
+        """Do the same for URLs that are sorted by host."""
         self._begin_pass()
         self._line_up(queues)
         await self._until_done()
@@ -118,44 +120,37 @@ class Schedule(Rota):
         found = [(host.name, host.limiter.trouble(now)) for host in hosts]
         return [f"{name} {trouble}" for name, trouble in found if trouble]
 
-    def held(self) -> list[float]:
-        """Return the seconds for which URLs are still held by `Retry-After`."""
+    def held(self) -> dict[str, float]:
+        """Return the seconds for which `Retry-After` still holds URLs."""
         now = moment()
-        return sorted(until - now for until in self._held.values() if until > now)
+        return {url: until - now for url, until in self._held.items() if until > now}
 
-    def _line_up(self, queues: Mapping[str, list[str]]) -> None:
-        """Take each host's queue, without URLs that are held for longer than their time."""
+    def _line_up(self, queues: Queues) -> None:
+        """Take the hosts' queues, after those that are there."""
         now = moment()
-        for name, urls in queues.items():
-            kept = [u for u in urls if self._held.get(u, now) - now < self._config.timeout]
-            if kept:
-                self._queues[name] = kept
-                self._left += len(kept)
-        # The host with the most URLs takes longest, so it starts first.
-        self._unopened = sorted(self._queues, key=lambda name: len(self._queues[name]))
-        rest = self._hosts.longest_rest(self._queues, now)
+        self._left += len(queues)
+        self._unopened.append(queues.hosts())
+        for name, visit in queues.held:
+            self._wait_at(name, visit, now + visit.spent)
+        rest = self._hosts.longest_rest(queues.names(), now)
         if rest >= ANNOUNCED_SECONDS:
             logger.info("hosts whose last answers were failures rest, the last for %.0f s", rest)
 
     def _open_next(self, now: float) -> bool:
-        if self._unopened:
-            self._open(self._unopened.pop(), now)
-            return True
+        while self._unopened:
+            if found := next(self._unopened[0], None):
+                self._open(*found, now)
+                return True
+            self._unopened.popleft()
         return False
 
     def _begin_visit(self, host: Host, visit: Visit, now: float) -> None:
         self._start(self._attempt(host, visit, now))
 
-    def _open(self, name: str, now: float) -> None:
+    def _open(self, name: str, urls: HostQueue, now: float) -> None:
         """Open a host's queue once slots are free: most of many hosts are not needed yet."""
         host = self._hosts.of(name, now)
-        urls = self._queues.pop(name)
-        held = {url: self._held[url] for url in urls if self._held.get(url, now) > now}
-        host.fill([url for url in urls if url not in held])
-        for url, due in held.items():
-            visit = Visit(url)
-            visit.spent = due - now
-            host.wait(visit, due)
+        host.fill(urls)
         if host.limiter.is_hopeless(now):
             self._start(self._give_up(host))
         else:
@@ -189,9 +184,8 @@ class Schedule(Rota):
                 self._place(host)
                 self._unexamined += 1
                 self._pump()
-                self._end(
-                    await self._asker.accept(visit.url, answer, visit.attempts, visit.started)
-                )
+                attempts, started = visit.attempts, visit.started
+                self._end(visit, await self._asker.accept(visit.url, answer, attempts, started))
                 self._unexamined -= 1
         self._under_way -= 1
         self._place(host)
@@ -202,7 +196,7 @@ class Schedule(Rota):
         now = moment()
         host = self._hosts.of(name, now)
         if host.limiter.is_hopeless(now):
-            self._end(visit.outcome(visit.error or given_up(host.last_error)))
+            self._end(visit, visit.outcome(visit.error or given_up(host.last_error)))
         else:
             host.wait(visit, due)
         self._place(host)
@@ -221,7 +215,7 @@ class Schedule(Rota):
             return
         if error.retry_after:
             self._held[visit.url] = now + error.retry_after
-        self._end(visit.outcome())
+        self._end(visit, visit.outcome())
 
     async def _give_up(self, host: Host) -> None:
         """End all URLs of a host that is down for too long, with the host's last error."""
@@ -232,15 +226,15 @@ class Schedule(Rota):
             )
         for number, waiting in enumerate(host.drain()):
             if isinstance(waiting, Visit):
-                self._end(waiting.outcome(waiting.error or given_up(error)))
+                self._end(waiting, waiting.outcome(waiting.error or given_up(error)))
             elif not waiting.done():
                 waiting.set_exception(given_up(error))
             if number % ENDED_AT_ONCE == ENDED_AT_ONCE - 1:
                 await asyncio.sleep(0)
         self._place(host)
 
-    def _end(self, outcome: FetchOutcome) -> None:
-        self._sink(outcome)
+    def _end(self, visit: Visit, outcome: FetchOutcome) -> None:
+        self._sink(better(visit.earlier, outcome))
         self._count_off()
 
     def _count_off(self) -> None:

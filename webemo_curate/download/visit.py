@@ -22,6 +22,8 @@ class Visit:
     ----------
     url : str
         As listed.
+    earlier : FetchOutcome, optional
+        Outcome of earlier passes.
 
     Attributes
     ----------
@@ -35,10 +37,10 @@ class Visit:
         The next request after a redirect; None to begin with the URL itself.
     """
 
-    __slots__ = ("_started", "attempts", "error", "spent", "step", "url")
+    __slots__ = ("_started", "attempts", "earlier", "error", "spent", "step", "url")
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, earlier: FetchOutcome | None = None) -> None:
+        self.url, self.earlier = url, earlier
         self.attempts = 0
         self.spent = 0.0
         self.error: AttemptError | None = None

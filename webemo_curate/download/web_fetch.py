@@ -2,25 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.asker import Asker
 from webemo_curate.download.asking_setup import AskingSetup
-from webemo_curate.download.deal import Deal
+from webemo_curate.download.deal import MAX_NAMED, Deal
 from webemo_curate.download.fleet import Fleet
 from webemo_curate.download.host_owner import HostOwner
-from webemo_curate.download.queues import queued
-from webemo_curate.download.record import Known, Record
+from webemo_curate.download.known import Known
+from webemo_curate.download.listed_urls import Mask
+from webemo_curate.download.queue_maker import QueueMaker
+from webemo_curate.download.queues import Queues
+from webemo_curate.download.record import Record
 from webemo_curate.download.room import Room
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.imaging import ExamineWorker, processes
 from webemo_curate.runner.conversation import Partners, run_to_end
 from webemo_curate.runner.job import Runner
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -41,6 +46,10 @@ class WebFetch:
         Examines bodies.
     workspace
         Stores the images.
+    engine
+        Sorts URLs by their hosts.
+    chosen
+        The URLs to fetch, of those that are known of.
     known
         Outcomes so far.
     record
@@ -54,18 +63,18 @@ class WebFetch:
     config: FetchConfig
     worker: ExamineWorker
     workspace: Workspace
+    engine: TableEngine
+    chosen: Mask
     known: Known
     record: Record
     journals: str
     decided_by: Mapping[str, Any]
 
-    def run(self, urls: Sequence[str], runner: Runner) -> None:
+    def run(self, runner: Runner) -> None:
         """Bring each URL to an outcome.
 
         Parameters
         ----------
-        urls : sequence of str
-            Distinct URLs, in the order in which each host is to be asked.
         runner : Runner
             Says where, and in how many processes. One host is asked in this one.
 
@@ -74,26 +83,34 @@ class WebFetch:
         CurateError
             If the machine lacks what the fetch needs; what was found is kept.
         """
-        queues = self._queues(urls, 1)
-        sizes = {name: len(waiting) for name, waiting in queues.items()}
-        if Deal.of(sizes, len(sizes)).processes > 1:
+        queues = self._queues(1, {})
+        sizes = self._maker.largest(queues, MAX_NAMED)
+        if Deal.of(sizes, len(sizes), len(queues)).processes > 1:
             with runner.partners() as partners:
                 # A host may take all connections of its process, and all together are bounded.
                 most = self.config.connections // self.config.concurrency
-                deal = Deal.of(sizes, max(1, min(partners.size, most)))
+                deal = Deal.of(sizes, max(1, min(partners.size, most)), len(queues))
                 if deal.processes > 1:
-                    return self._in_several(urls, queues, deal, partners)
-        return run_to_end(self._here(urls, queues))
+                    return self._in_several(queues, deal, partners)
+        return run_to_end(self._here(queues))
 
-    def _queues(self, urls: Sequence[str], number: int) -> dict[str, list[str]]:
+    @cached_property
+    def _maker(self) -> QueueMaker:
+        def target(url: str) -> str:
+            return mirrored(url, self.config.mirror)
+
+        root = self.workspace.root
+        return QueueMaker(self.engine, root, self.known, target, self.record.add)
+
+    def _queues(self, number: int, held: Mapping[str, float]) -> Queues:
         """Return the URLs that a pass must request, by host; note those that cannot be."""
         self.record.number = number
-        due = self.known.due(urls, number)
-        if due and number > 1:
-            logger.info("pass %d: %d URLs that failed", number, len(due))
-        return queued(due, lambda url: mirrored(url, self.config.mirror), self.record.add)
+        due = self.known.due(number) & self.chosen
+        if number > 1 and (count := int(due.sum())):
+            logger.info("pass %d: %d URLs that failed", number, count)
+        return self._maker.make(due, number, held, self.config.timeout)
 
-    async def _here(self, urls: Sequence[str], queues: dict[str, list[str]]) -> None:
+    async def _here(self, queues: Queues) -> None:
         def make(client: Asker, room: Room, slots: int) -> Schedule:
             return Schedule(self.config, client, self.record.add, room=room, slots=slots)
 
@@ -103,14 +120,13 @@ class WebFetch:
             asyncio.TaskGroup() as group,
         ):
             tending = group.create_task(self.record.tend(self.workspace, schedule.troubles))
-            for number in range(1, self.config.passes + 1):
-                await schedule.run_queued(queues if number == 1 else self._queues(urls, number))
+            await schedule.run_queued(queues)
+            for number in range(2, self.config.passes + 1):
+                await schedule.run_queued(self._queues(number, schedule.held()))
             tending.cancel()
-        _say_held(schedule.held())
+            _say_held(schedule.held())
 
-    def _in_several(
-        self, urls: Sequence[str], queues: dict[str, list[str]], deal: Deal, partners: Partners
-    ) -> None:
+    def _in_several(self, queues: Queues, deal: Deal, partners: Partners) -> None:
         owner = HostOwner(
             self.config,
             self.worker,
@@ -120,15 +136,16 @@ class WebFetch:
             deal,
         ).staffed(max(MIN_EXAMINERS, processes() // deal.processes))
         with Fleet(owner, partners, self.known, self.record) as fleet:
-            for number in range(1, self.config.passes + 1):
-                fleet.run_pass(number, queues if number == 1 else self._queues(urls, number))
+            fleet.run_pass(1, queues)
+            for number in range(2, self.config.passes + 1):
+                fleet.run_pass(number, self._queues(number, fleet.held()))
         if fleet.has_lost_some:
             self.workspace.store.sweep()  # what these were writing
         self.workspace.images.gather()
         _say_held(fleet.held())
 
 
-def _say_held(held: list[float]) -> None:
+def _say_held(held: Mapping[str, float]) -> None:
     if held:
-        wait = timedelta(seconds=round(held[-1]))
+        wait = timedelta(seconds=round(max(held.values())))
         logger.info("Retry-After holds %d URLs, the last of them for %s", len(held), wait)

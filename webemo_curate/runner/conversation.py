@@ -146,7 +146,7 @@ async def _converse(connection: Connection, talker: Talker, say: Say) -> None:
 
     def read() -> None:
         try:
-            while connection.poll():
+            if connection.poll():  # one at a time: what it says is worked on meanwhile
                 heard.put_nowait(connection.recv())
         except (EOFError, OSError):
             loop.remove_reader(connection.fileno())

@@ -1,10 +1,9 @@
 """The fetch stage: every distinct URL once, with a typed outcome."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pyarrow as pa
 
@@ -13,22 +12,29 @@ from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.outcome import FetchOutcome
-from webemo_curate.download.record import Known, Record
+from webemo_curate.download.outcome_rows import outcomes
+from webemo_curate.download.record import Record
 from webemo_curate.own_faults import warn_of_own
 from webemo_curate.progress import ProgressBar
-from webemo_curate.sampling import hash_order
 from webemo_curate.schemas import FETCH
-from webemo_curate.stages.fetch_outcomes import mark_placeholders, retried_statuses, summary
+from webemo_curate.stages.fetch_outcomes import FOUND, own_faults, retried_statuses, summary
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 if TYPE_CHECKING:
+    from webemo_curate.download.known import Known
+    from webemo_curate.download.listed_urls import ListedUrls, Mask
     from webemo_curate.imaging import ExamineWorker
+    from webemo_curate.table_engine import TableEngine
 
 ORDER_SEED = 0
 JOURNALS = f"{CHECKPOINTS}/fetch"
+
+SORTING_BYTES: Final = 192 * 2**20
+"""Bytes within which URLs and outcomes are sorted, whatever --memory allows beyond."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -75,112 +81,107 @@ class FetchStage(Stage[FetchConfig]):
             return "it was asked for"
         return "local files have changed" if changed_files(workspace, self._listing) else None
 
+    def load(self, workspace: Workspace) -> Tables:
+        """Open the listing, which the engine reads as needed."""
+        return {name: workspace.scan(name, columns) for name, columns in self.inputs.items()}
+
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
         from webemo_curate.download.addresses import check_mirror
-        from webemo_curate.download.certificates import trusted
-        from webemo_curate.download.proxies import check_proxies
+        from webemo_curate.download.listed_urls import ListedUrls
+        from webemo_curate.table_engine import TableEngine, default_memory  # loads pandas
 
         check_mirror(self.config.mirror)
-        local = LocalRows.of(tables["listing"])
-        listed = self._selected(tables["listing"]["url"].unique().to_pylist())
-        bad = [local.outcome_of_bad(url) for url in listed if url in local.problems]
-        urls = [url for url in listed if url not in local.problems]
-        if any(url not in local.files for url in urls):
+        memory = min(context.memory or default_memory(), SORTING_BYTES)
+        listing = {"listing": tables["listing"]}
+        with TableEngine(context.workspace.root, listing, memory) as engine:
+            urls = ListedUrls(engine, ORDER_SEED, self.name, self.config.limit)
+            local = LocalRows.of(tables["listing"])
+            known = self._fetched(urls, local, engine, context)
+            engine.add("outcomes", known.table())
+            found = engine.table(FOUND, threshold=self.config.placeholder_urls)
+        for line in summary(found, context.workspace.typed):
+            logger.info("%s", line)
+        warn_of_own(own_faults(found), "URLs or files")
+        return {"fetch": found}
+
+    def _fetched(
+        self, urls: "ListedUrls", local: LocalRows, engine: "TableEngine", context: StageContext
+    ) -> "Known":
+        """Return the outcomes of all URLs."""
+        from webemo_curate.download.certificates import trusted
+        from webemo_curate.download.known import Known
+        from webemo_curate.download.proxies import check_proxies
+
+        files, bad = urls.mask(local.files), urls.mask(local.problems)
+        web = ~files & ~bad
+        if web.any():
             check_proxies()
             trusted()  # missing certificates are one error now, not an error of each URL
-        journal = Journal(context.workspace.store, JOURNALS, self.configuration())
-        before = self._before(context.workspace, local)
-        known = self._known(before, context.workspace, journal)
-        if any(known.due(urls, number) for number in self._passes):
-            there = len(urls) - len(known.due(urls, 1))
-            with journal, ProgressBar(len(urls), self.name, "URL", there) as bar:
+        workspace = context.workspace
+        journal = Journal(workspace.store, JOURNALS, self.configuration())
+        known = Known(urls, workspace.root)
+        self._take_manifest(known, workspace, local)
+        known.put_all(self._standing(journal.read(), workspace))
+        for url in local.problems:
+            known.put(Entry(local.outcome_of_bad(url), 1))
+        total, left = len(urls) - int(bad.sum()), int(known.due(1).sum())
+        if any(known.due(number).any() for number in range(1, self.config.passes + 1)):
+            with journal, ProgressBar(total, self.name, "URL", total - left) as bar:
                 record = Record(known, journal, bar)
-                self._take_files(local, urls, context.workspace, known, record)
-                if web := [url for url in urls if url not in local.files]:
-                    self._download(web, context, known, record)
-                record.settle(context.workspace)
-        ended = [_as_before(known.outcomes[url], before.get(url)) for url in urls] + bad
-        outcomes = mark_placeholders(ended, self.config.placeholder_urls)
-        for line in summary(outcomes, context.workspace.typed):
-            logger.info("%s", line)
-        own = (o for o in outcomes if o.status is FetchStatus.INTERNAL_ERROR)
-        warn_of_own((str(outcome.error_class) for outcome in own), "URLs or files")
-        return {"fetch": _table(outcomes)}
+                self._take_files(local, int(files.sum()), workspace, known, record)
+                if web.any():
+                    self._download(web, engine, context, known, record)
+                record.settle(workspace)
+        return known
 
-    @property
-    def _passes(self) -> range:
-        return range(1, self.config.passes + 1)
-
-    def _selected(self, urls: list[str]) -> list[str]:
-        """Return URLs in hash order, so that the first N are always a fair sample of the lists."""
-        numbers = hash_order(ORDER_SEED, self.name, urls)
-        ordered = [url for _, url in sorted(zip(numbers.tolist(), urls, strict=True))]
-        return ordered[: self.config.limit]
-
-    def _before(self, workspace: Workspace, local: LocalRows) -> dict[str, FetchOutcome]:
-        """Return the manifest's valid outcomes whose pictures are stored, by URL.
+    def _take_manifest(self, known: "Known", workspace: Workspace, local: LocalRows) -> None:
+        """Take the manifest's valid outcomes; a progress bar is shown if pictures must be read.
 
         Local files that have changed are read again; so are pictures inside tables.
         """
         again = retried_statuses(self.config.retry_status)
         info, now = workspace.info(self.name), self.configuration()
         if info is None:
-            return {}
+            return
         changed = changed_files(workspace, self._listing) | local.embedded()
-        return {
-            outcome.url: replace(outcome, status=_own_status(outcome))
-            for outcome in _manifest_outcomes(workspace)
-            if outcome.url not in changed
-            and not _is_among(outcome, again)
-            and stands_under(outcome, info.origin.configuration, now)
-        }
+        with ProgressBar(info.rows, "stored pictures", "URL") as bar:
+            for rows in workspace.batches(self.name, FETCH.names):
+                for row in filter(None, outcomes(rows)):
+                    outcome = replace(row, status=_own_status(row))
+                    if (
+                        outcome.url not in changed
+                        and not _is_among(outcome, again)
+                        and stands_under(outcome, info.origin.configuration, now)
+                    ):
+                        known.put_row(outcome, stands=self._stands(outcome, workspace))
+                bar.update(rows.num_rows)
 
-    def _known(
-        self, before: dict[str, FetchOutcome], workspace: Workspace, journal: Journal
-    ) -> Known:
-        """Return outcomes whose pictures are stored: earlier ones, then those of a killed run."""
+    def _standing(self, entries: Iterable[Entry], workspace: Workspace) -> Iterator[Entry]:
+        """Yield the outcomes of a killed run that are valid and whose pictures are stored."""
         again, now = retried_statuses(self.config.retry_status), self.configuration()
-        stands = self._stands
-        settled, unsettled = journal.read()
-        standing = [entry for entry in settled if stands(entry.outcome, workspace)]
-        standing += [entry for entry in unsettled if _is_whole(entry.outcome, workspace)]
-        standing.sort(key=_found_at)  # several processes may have written of one URL
-        return Known(
-            self._found(before.values(), workspace),
-            [
-                entry
-                for entry in standing
-                if not _is_among(entry.outcome, again)
+        for entry in entries:
+            stands = self._stands if entry.is_settled else _is_whole
+            if (
+                not _is_among(entry.outcome, again)
                 and stands_under(entry.outcome, entry.decided_by, now)
-            ],
-        )
+                and stands(entry.outcome, workspace)
+            ):
+                yield entry
 
     @property
     def _stands(self) -> Callable[[FetchOutcome, Workspace], bool]:
         return _is_whole if self.config.repair else _stands
 
-    def _found(
-        self, outcomes: Collection[FetchOutcome], workspace: Workspace
-    ) -> list[FetchOutcome]:
-        """Return the valid outcomes; a progress bar is shown if pictures must be read for this."""
-        found = []
-        with ProgressBar(len(outcomes), "stored pictures", "URL") as bar:
-            for outcome in outcomes:
-                if self._stands(outcome, workspace):
-                    found.append(outcome)
-                bar.update()
-        return found
-
     def _take_files(
-        self, local: LocalRows, urls: list[str], workspace: Workspace, known: Known, record: Record
+        self, local: LocalRows, count: int, workspace: Workspace, known: "Known", record: Record
     ) -> None:
-        """Take in the local files that a killed run has not."""
-        due = {url: local.files[url] for url in known.due(urls, 1) if url in local.files}
+        """Take in the local files, of so many, that a killed run has not."""
+        due = {url: file for url, file in local.files.items() if known.is_due(url, 1)}
         if not due:
             return
         taker = Taker(self._listing, self.config, self._decoding, workspace)
-        if len(due) == sum(url in local.files for url in urls):
+        if len(due) == count:
             taker.check_some_are_there(due)
         for number, outcome in enumerate(taker.take(due), 1):
             record.add(outcome)
@@ -188,49 +189,29 @@ class FetchStage(Stage[FetchConfig]):
                 record.settle(workspace)
 
     def _download(
-        self, urls: list[str], context: StageContext, known: Known, record: Record
+        self,
+        web: "Mask",
+        engine: "TableEngine",
+        context: StageContext,
+        known: "Known",
+        record: Record,
     ) -> None:
         from webemo_curate.download.web_fetch import WebFetch
         from webemo_curate.imaging import ExamineWorker
 
         worker = self._worker or ExamineWorker(self._decoding.max_pixels)
         settings = self.configuration()
-        web = WebFetch(self.config, worker, context.workspace, known, record, JOURNALS, settings)
-        web.run(urls, context.runner)
-
-
-def _table(outcomes: list[FetchOutcome]) -> pa.Table:
-    columns = {}
-    for field in FETCH:
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        columns[field.name] = pa.array([getattr(o, field.name) for o in outcomes], kind)
-    return pa.table(columns)
-
-
-def _manifest_outcomes(workspace: Workspace) -> list[FetchOutcome]:
-    columns = [column.to_pylist() for column in workspace.read(FetchStage.name).columns]
-    rows = (FetchOutcome(*values) for values in zip(*columns, strict=True))
-    return [replace(row, status=FetchStatus(row.status)) for row in rows]
-
-
-def _as_before(outcome: FetchOutcome, before: FetchOutcome | None) -> FetchOutcome:
-    """Return the earlier row of a picture that was lost and has been fetched again unchanged.
-
-    With new times the manifest would change, and everything made from it would run again.
-    """
-    if before is None or outcome.sha256 is None or outcome.sha256 != before.sha256:
-        return outcome
-    return before
+        workspace = context.workspace
+        fetching = WebFetch(
+            *(self.config, worker, workspace, engine, web, known, record, JOURNALS, settings)
+        )
+        fetching.run(context.runner)
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:
     """Return the status of a URL by itself; placeholders are determined anew from all URLs."""
     stored = row.status == FetchStatus.PLACEHOLDER and row.sha256 is not None
     return FetchStatus.OK if stored else row.status
-
-
-def _found_at(entry: Entry) -> datetime:
-    return entry.outcome.finished or datetime.min.replace(tzinfo=UTC)
 
 
 def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:

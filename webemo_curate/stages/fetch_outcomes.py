@@ -2,23 +2,44 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from urllib.parse import urlsplit
 
-from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE, FetchOutcome
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import FetchStatus
 
 OWN = frozenset({FetchStatus.INTERNAL_ERROR})
 
 
-def summary(outcomes: list[FetchOutcome], typed: Callable[[str], str]) -> list[str]:
+FOUND = """
+with lasting as (
+    select * from outcomes where last
+), unchanged as ( -- the earlier row of a picture that was lost and came back unchanged: with
+    -- new times the manifest would change, and everything made from it would run again
+    select outcomes.* from outcomes semi join lasting using (place, sha256) where manifest
+), found as (
+    select * from unchanged union all select * from lasting anti join unchanged using (place)
+), stand_ins as ( -- pictures that many URLs of one host share: its placeholder for missing ones;
+    -- a picture found on many hosts is popular: how many have it grows with the number of URLs
+    select distinct sha256 from found where host is not null
+    group by host, sha256 having count(*) >= $threshold
+)
+select * exclude (row, place, host, last, manifest)
+    replace (if(sha256 in (from stand_ins), 'placeholder', status) as status)
+from found order by url
+"""
+"""Each URL's outcome, of the table that `known.Known.table` returns."""
+
+
+def summary(found: pa.Table, typed: Callable[[str], str]) -> list[str]:
     """Summarize how the downloads ended, and which command retries failures.
 
     Parameters
     ----------
-    outcomes : list of FetchOutcome
-        One outcome for each URL.
+    found : pa.Table
+        A row for each URL.
     typed : callable
         Formats a command for the workspace.
 
@@ -27,7 +48,8 @@ def summary(outcomes: list[FetchOutcome], typed: Callable[[str], str]) -> list[s
     list of str
         One line for each status, the most frequent first; then the command, if it can help.
     """
-    counts = Counter(outcome.status for outcome in outcomes)
+    counted = found["status"].value_counts().to_pylist()
+    counts = Counter({FetchStatus(each["values"]): each["counts"] for each in counted})
     lines = [f"  {status:<13}{count:>9,}" for status, count in counts.most_common()]
     again = sorted(str(status) for status in counts.keys() & (RETRIED | OWN))
     if again:
@@ -63,32 +85,7 @@ def retried_statuses(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def mark_placeholders(outcomes: list[FetchOutcome], threshold: int) -> list[FetchOutcome]:
-    """Mark images that many URLs of one host share: the host's placeholder for missing pictures.
-
-    A picture found on many hosts is popular, not a placeholder. How many hosts have it grows with
-    the number of URLs, which must not decide.
-
-    Parameters
-    ----------
-    outcomes : list of FetchOutcome
-        One outcome for each URL.
-    threshold : int
-        Number of URLs of a host from which a shared body is a placeholder.
-
-    Returns
-    -------
-    list of FetchOutcome
-        The same outcomes, with status `placeholder` instead of `ok` where it applies.
-    """
-    places = [
-        (urlsplit(outcome.url).hostname, outcome.sha256)
-        for outcome in outcomes
-        if outcome.status is not FetchStatus.LOCAL
-    ]
-    counts = Counter(place for place in places if place[1])
-    stand_ins = {sha256 for (_, sha256), count in counts.items() if count >= threshold}
-    return [
-        replace(outcome, status=FetchStatus.PLACEHOLDER) if outcome.sha256 in stand_ins else outcome
-        for outcome in outcomes
-    ]
+def own_faults(found: pa.Table) -> list[str]:
+    """Return the errors of URLs that met a fault of this program."""
+    rows = found.filter(pc.equal(found["status"], FetchStatus.INTERNAL_ERROR.value))
+    return [str(said) for said in rows["error_class"].to_pylist()]

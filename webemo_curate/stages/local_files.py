@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, groupby, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,9 @@ from webemo_curate.sources.source import Source
 from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 WINDOW = 32
 """Files in memory at a time."""
@@ -47,12 +51,15 @@ class LocalRows:
     problems: Mapping[str, str]
 
     @classmethod
-    def of(cls, listing: pa.Table) -> "LocalRows":
+    def of(cls, listing: "pa.Table | ds.Dataset") -> "LocalRows":
         """Find these rows in a listing."""
-        if not {"file", "problem"}.issubset(listing.column_names):
+        import pyarrow.dataset as ds  # loads pandas, which workers need not wait for
+
+        if not {"file", "problem"}.issubset(listing.schema.names):
             return cls({}, {})
-        local = listing.filter(listing["file"].is_valid()).select(["url", "source", "file"])
-        bad = listing.filter(listing["problem"].is_valid()).select(["url", "problem"])
+        rows = ds.dataset(listing) if isinstance(listing, pa.Table) else listing
+        local = rows.to_table(["url", "source", "file"], filter=ds.field("file").is_valid())
+        bad = rows.to_table(["url", "problem"], filter=ds.field("problem").is_valid())
         url, source, file = (column.to_pylist() for column in local.columns)
         return cls(
             dict(zip(url, zip(source, file, strict=True), strict=True)),

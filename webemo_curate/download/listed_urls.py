@@ -1,0 +1,78 @@
+"""The URLs of a fetch in hash order, on the disk; a URL is known by its place in that order."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from webemo_curate.sampling import draw, hash_order
+from webemo_curate.table_engine import TableEngine
+
+IN_ORDER = """
+select url, number from ( -- the numbers of `sampling.hash_order`
+    select distinct url, ('0x' || substr(sha256($draw || url), 1, 16))::ubigint as number
+    from listing
+)
+order by number, url
+limit $limit
+"""
+
+ALL = 2**63 - 1
+
+Mask = NDArray[np.bool_]
+"""A truth for each place."""
+
+
+class ListedUrls:
+    """Distinct URLs in hash order. In memory are eight bytes of each.
+
+    Parameters
+    ----------
+    engine : TableEngine
+        Sorts its table `listing` within its bound of memory.
+    seed : int
+        Seed of the order.
+    purpose : str
+        See `sampling.hash_order`.
+    limit : int, optional
+        Most URLs: the first of the order, so that they are always a fair sample of the lists.
+    """
+
+    def __init__(
+        self, engine: TableEngine, seed: int, purpose: str, limit: int | None = None
+    ) -> None:
+        self._seed, self._purpose = seed, purpose
+        most = ALL if limit is None else limit
+        rows = engine.table(IN_ORDER, draw=draw(seed, purpose), limit=most)
+        self._urls: pa.ChunkedArray = rows["url"]
+        self._numbers: NDArray[np.uint64] = rows["number"].to_numpy()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def place(self, url: str) -> int | None:
+        """Return the place of a URL; None if it is not among them."""
+        (number,) = hash_order(self._seed, self._purpose, [url])
+        place = int(self._numbers.searchsorted(number))
+        while place < len(self) and self._numbers[place] == number:
+            if self._urls[place].as_py() == url:
+                return place
+            place += 1
+        return None
+
+    def mask(self, urls: Iterable[str]) -> Mask:
+        """Return which places some URLs have; URLs that are not listed are skipped."""
+        found = np.zeros(len(self), bool)
+        for url in urls:
+            if (place := self.place(url)) is not None:
+                found[place] = True
+        return found
+
+    def chosen(self, mask: Mask) -> Iterator[tuple[NDArray[np.int64], list[str]]]:
+        """Yield the chosen places and their URLs, some at a time, in order."""
+        start = 0
+        for chunk in self._urls.chunks:
+            part = mask[start : start + len(chunk)]
+            yield start + np.flatnonzero(part), chunk.filter(pa.array(part)).to_pylist()
+            start += len(chunk)
