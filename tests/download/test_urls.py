@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webemo_curate.download.addresses import checked
+from webemo_curate.download.hosts import host_of
 from webemo_curate.download.outcome import AttemptError
-from webemo_curate.download.urls import joined, written
+from webemo_curate.download.urls import PLAIN, joined, written
 from webemo_curate.verdicts import FetchStatus
 
 
@@ -151,3 +152,31 @@ def test_no_url_raises_anything_but_its_outcome(url: str) -> None:
 def test_no_location_raises_anything_but_its_outcome(location: bytes) -> None:
     with suppress(AttemptError, ValueError):
         assert checked(joined("http://a.example/x", location)).isascii()
+
+
+PIECES = ["http://", "https://", "HTTP://", "a", "b-c", "x_y", ".", "..", "/", "//", ":8080", ":80"]
+PIECES += [
+    ":0",
+    ":",
+    "?",
+    "q=1",
+    "%2e",
+    "%",
+    "#",
+    "@",
+    "é",
+    "\\",
+    " ",
+    "|",
+    "[",
+    "&",
+    "~",
+    "a" * 64,
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_urls_in_their_requested_form_are_told_at_a_glance(url: str) -> None:
+    if PLAIN.fullmatch(url):
+        assert written(url) == url == checked(url)
+        assert host_of(url) == url.split("/")[2]

@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from webemo_curate.credentials import MASK, masked
 from webemo_curate.download.outcome import AttemptError
-from webemo_curate.download.urls import with_slashes, written
+from webemo_curate.download.urls import PLAIN, with_slashes, written
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import FetchStatus
 
@@ -32,6 +32,8 @@ def checked(url: str) -> str:
     AttemptError
         With status `bad_url` and the reason.
     """
+    if len(url) <= MAX_URL_CHARACTERS and PLAIN.fullmatch(url):
+        return url
     try:
         wrong = _wrong(url, urlsplit(with_slashes(url)))
         if wrong is None:

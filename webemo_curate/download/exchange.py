@@ -75,7 +75,7 @@ class Exchange:
     def on_header(self, line: bytes) -> int:
         """Take a header line; returning another length than the line's ends the transfer."""
         self.response.take(line)
-        if line.strip():
+        if not line.isspace():
             return len(line)
         codings = self.response.codings
         self._stacked = len(codings) > MAX_CODINGS or (len(codings) > 1 and "br" in codings)

@@ -101,7 +101,9 @@ class Journal:
     def add(self, entry: Entry) -> None:
         """Append an outcome; from then on it survives a kill of this process."""
         row = {name: getattr(entry.outcome, name) for name in COLUMNS} | {NUMBER: entry.number}
-        line = json.dumps(row, default=datetime.isoformat)
+        for name in TIMES:
+            row[name] = row[name] and row[name].isoformat()
+        line = json.dumps(row)
         self._stream.write(line.encode() + b"\n")
         self._stream.flush()
 

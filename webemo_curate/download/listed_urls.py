@@ -1,12 +1,13 @@
 """The URLs of a fetch in hash order, on the disk; a URL is known by its place in that order."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from webemo_curate.sampling import draw, hash_order
+from webemo_curate.sampling import draw
 from webemo_curate.table_engine import TableEngine
 
 IN_ORDER = """
@@ -42,7 +43,7 @@ class ListedUrls:
     def __init__(
         self, engine: TableEngine, seed: int, purpose: str, limit: int | None = None
     ) -> None:
-        self._seed, self._purpose = seed, purpose
+        self._draw = hashlib.sha256(draw(seed, purpose).encode())
         most = ALL if limit is None else limit
         rows = engine.table(IN_ORDER, draw=draw(seed, purpose), limit=most)
         self._urls: pa.ChunkedArray = rows["url"]
@@ -53,7 +54,9 @@ class ListedUrls:
 
     def place(self, url: str) -> int | None:
         """Return the place of a URL; None if it is not among them."""
-        (number,) = hash_order(self._seed, self._purpose, [url])
+        drawn = self._draw.copy()  # as `sampling.hash_order` does for many
+        drawn.update(url.encode())
+        number = np.uint64(int.from_bytes(drawn.digest()[:8]))
         place = int(self._numbers.searchsorted(number))
         while place < len(self) and self._numbers[place] == number:
             if self._urls[place].as_py() == url:

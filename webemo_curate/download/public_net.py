@@ -1,6 +1,8 @@
 """Decide which addresses are public; redirects may lead only to these."""
 
 import ipaddress
+from functools import lru_cache
+from typing import Final
 
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.verdicts import FetchStatus
@@ -27,9 +29,13 @@ metadata service's at 192.0.0.192, and the address at which each machine of Azur
 
 PRIVATE = "redirect to a private address"
 
+MAX_HELD: Final = 10_000
+"""Most hosts, and most addresses, whose kind is remembered: each is asked for many URLs."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+@lru_cache(MAX_HELD)
 def is_public(address: str) -> bool:
     """Return whether an address is publicly reachable.
 
@@ -53,6 +59,7 @@ def is_public(address: str) -> bool:
     return _is_public(given) and all(map(_is_public, _carried(given)))
 
 
+@lru_cache(MAX_HELD)
 def is_address(host: str) -> bool:
     """Return whether the host of a URL is an address, with or without brackets, not a name."""
     try:

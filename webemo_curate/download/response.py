@@ -14,6 +14,9 @@ KEPT = {
 because a run lasts for hours. A Location beyond the limit of a URL is cut above that limit, so that
 it is still refused as too long."""
 
+NAMES = {name.encode(): name for name in KEPT}
+"""The same names as they come."""
+
 MAX_VALUES = 16
 """Most values kept of a header that a server repeats."""
 
@@ -63,13 +66,14 @@ class Response:
         if line.startswith(b"HTTP/"):
             self._kept, self._ended = {}, False
             return
-        self._ended = self._ended or not line.strip()
+        self._ended = self._ended or line.isspace() or not line
         if self._ended:
             return
         key, _, value = line.partition(b":")
-        name = key.strip().lower().decode("latin-1")
-        values = self._kept.setdefault(name, []) if name in KEPT else None
-        if values is not None and len(values) < MAX_VALUES:
+        if (name := NAMES.get(key.strip().lower())) is None:
+            return
+        values = self._kept.setdefault(name, [])
+        if len(values) < MAX_VALUES:
             values.append(value.strip()[: KEPT[name]])
 
     def raw(self, name: str) -> list[bytes]:

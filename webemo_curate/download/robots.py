@@ -116,6 +116,8 @@ class Robots:
             What the longest matching rule says, `Allow` if two are equally long; True if none
             matches. False if finding out takes more than `MAX_STEPS`.
         """
+        if not self._rules:
+            return True
         parts = urlsplit(url)
         mark = "?" if parts.query else ""
         path = compared(parts.path or "/") + mark + compared(parts.query, query=True)

@@ -1,5 +1,6 @@
 """The route of a request: its proxy, or the addresses of its host."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,7 +25,14 @@ class Route(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-async def route_of(url: str, names: Names, seconds: float, *, public_only: bool) -> Route:
+async def route_of(
+    url: str,
+    names: Names,
+    seconds: float,
+    environment: Mapping[str, str],
+    *,
+    public_only: bool,
+) -> Route:
     """Find the route of a request.
 
     Parameters
@@ -35,6 +43,8 @@ async def route_of(url: str, names: Names, seconds: float, *, public_only: bool)
         Looks up host names.
     seconds : float
         Time limit.
+    environment : mapping of str to str
+        Environment variables, which name proxies.
     public_only : bool
         Whether the request must not reach a private address. With a proxy only the host's name can
         be checked, here; without one, the address is checked when the connection is made.
@@ -46,7 +56,7 @@ async def route_of(url: str, names: Names, seconds: float, *, public_only: bool)
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    proxy = proxy_of(url)
+    proxy = proxy_of(url, environment)
     if proxy:
         if public_only and is_known_private(host):
             raise private()

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import resource
 import threading
 from functools import partial
@@ -61,6 +62,7 @@ class Transport:
         self._agent = agent
         self._certificates = certificates
         self._names = names or Names()
+        self._environment = dict(os.environ)  # read once: each look into it decodes a text
         self._public_only = public_only
         try:
             self._multi = pycurl.CurlMulti()
@@ -73,7 +75,7 @@ class Transport:
         self._exchanges: dict[Any, Exchange] = {}
         self._free: list[Any] = []
         self._watched: set[int] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     async def __aenter__(self) -> Self:
         """Bind to the running event loop."""
@@ -145,7 +147,9 @@ class Transport:
             If the machine lacks what the request needs.
         """
         deadline = self._loop.time() + seconds
-        route = await route_of(url, self._names, seconds, public_only=self._public_only)
+        route = await route_of(
+            url, self._names, seconds, self._environment, public_only=self._public_only
+        )
         decode, fresh = True, False
         while True:
             response = Response(url, limit)
@@ -257,7 +261,9 @@ class Transport:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if milliseconds >= 0:
+        if milliseconds == 0:  # most of them; the loop's heap of timers costs more
+            self._timer = self._loop.call_soon(self._act, pycurl.SOCKET_TIMEOUT, 0)
+        elif milliseconds > 0:
             self._timer = self._loop.call_later(
                 milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0
             )

@@ -20,6 +20,14 @@ MAX_LABEL, MAX_HOST = 63, 253
 """Most octets of a label of a host's name, and of the whole name (RFC 1035, section 2.3.4)."""
 
 HOST = re.compile(r"[a-z0-9_.-]+")
+PLAIN = re.compile(
+    r"https?://(?=[^/:]{1,253}[/:])[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*(?::[1-9][0-9]{3})?"
+    r"(?:/(?!\.)[\w.~!$&'()*+,;=:@-]*)+(?:\?[\w.~!$&'()*+,;=:@/?-]+)?",
+    re.ASCII,
+)
+"""URLs that are valid and in their requested form already, as most are: with no escapes, no segment
+that begins with a dot, and no port but one of four digits."""
+
 DOT_ESCAPE = re.compile(r"%2e", re.IGNORECASE)
 
 

@@ -151,12 +151,20 @@ def write_unsettled(path: Path, content: bytes) -> None:
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = _create(partial)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+        try:
+            _write(handle, content)
+        finally:
+            os.close(handle)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise _cannot_write(path, error) from error
+
+
+def _write(handle: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def sync_filesystem(folder: Path) -> None:

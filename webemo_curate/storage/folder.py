@@ -156,7 +156,7 @@ class FolderStore:
 
     def check_own(self) -> None:
         """Check that the workspace was not moved away; see `Store.check_own`."""
-        if self._held is not None and _number(self.root / LOCK_KEY) != self._held:
+        if self._held is not None and _number(f"{self.root}/{LOCK_KEY}") != self._held:
             raise CurateError(
                 f"{self.root}: the workspace was moved or removed while this command worked in it; "
                 "move it back, or give its new place, and run the command again"
@@ -187,10 +187,10 @@ def _raise_unless_held(error: OSError, root: Path) -> None:
         ) from error
 
 
-def _number(path: Path) -> int | None:
+def _number(path: str) -> int | None:
     """Return a file's inode number; None if the file does not exist."""
     try:
-        return path.lstat().st_ino
+        return os.lstat(path).st_ino
     except OSError:
         return None
 

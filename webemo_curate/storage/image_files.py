@@ -40,9 +40,10 @@ class ImageFiles:
 
     def add(self, content: bytes, path: str) -> None:
         """Write a file unless it exists; see `ImageStore.add`."""
+        file = below(self.root, path, replaced=True)
         # A file left by an unsettled run may have the right length but wrong bytes.
-        if not self._holds_bytes(path, content):
-            write_unsettled(below(self.root, path, replaced=True), content)
+        if not (_has_size(file, len(content)) and self._holds_bytes(path, content)):
+            write_unsettled(file, content)
 
     def link(self, source: Path, path: str) -> bool:
         """Make a file a hard link to another.
@@ -79,11 +80,7 @@ class ImageFiles:
         """Return whether a file exists; see `ImageStore.holds`."""
         if not is_plain(path):
             return False
-        try:
-            status = below(self.root, path, replaced=True).lstat()
-        except OSError:
-            return False
-        return stat.S_ISREG(status.st_mode) and size in (None, status.st_size)
+        return _has_size(below(self.root, path, replaced=True), size)
 
     def settle(self) -> None:
         """Flush all files with one call; flushing each would cost more than its download."""
@@ -101,9 +98,18 @@ class ImageFiles:
 
     def _holds_bytes(self, path: str, content: bytes) -> bool:
         try:
-            return self.holds(path, len(content)) and self.read(path) == content
+            return self.read(path) == content
         except OSError:
             return False
+
+
+def _has_size(file: Path, size: int | None) -> bool:
+    """Return whether there is a regular file, of a size if one is given."""
+    try:
+        status = file.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and size in (None, status.st_size)
 
 
 def _link(source: Path, file: Path) -> None:
