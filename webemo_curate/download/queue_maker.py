@@ -9,7 +9,7 @@ import pyarrow as pa
 from webemo_curate.download.known import Known
 from webemo_curate.download.listed_urls import Mask
 from webemo_curate.download.outcome import FetchOutcome
-from webemo_curate.download.queues import Held, Queues, first_host, held_visit
+from webemo_curate.download.queues import HeldUrl, Queues, first_host, held_visit
 from webemo_curate.table_engine import TableEngine, spilled
 
 DUE: Final = pa.schema(
@@ -99,14 +99,14 @@ class QueueMaker:
             rows = pa.RecordBatch.from_arrays(arrays, schema=DUE)
             yield rows.filter(rows["host"].is_valid())
 
-    def _held(self, due: Mask, held: Mapping[str, float], seconds: float) -> Iterator[Held]:
+    def _held(self, due: Mask, held: Mapping[str, float], seconds: float) -> Iterator[HeldUrl]:
         """Yield the due URLs that are held for less than their own time."""
         for url, wait in held.items():
             place = self._known.urls.place(url)
             if place is None or not due[place] or wait >= seconds:
                 continue
             if (name := self._host(url)) is not None:
-                yield Held(name, held_visit(url, wait, self._known.outcome(url)))
+                yield HeldUrl(name, held_visit(url, wait, self._known.outcome(url)))
 
     def _host(self, url: str) -> str | None:
         return first_host(url, self._target, self._sink)

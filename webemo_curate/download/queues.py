@@ -14,7 +14,7 @@ from webemo_curate.download.visit import Visit
 from webemo_curate.table_engine import spilled
 
 
-class Held(NamedTuple):
+class HeldUrl(NamedTuple):
     """A URL that an earlier pass's `Retry-After` still holds, but for less than its own time.
 
     Attributes
@@ -37,11 +37,11 @@ class Queues:
     rows : pa.Table
         Columns `host` and `url`, a host's rows together; the columns of outcomes, if earlier passes
         found some. Mapped from the disk, unless there are few.
-    held : sequence of Held, optional
+    held : sequence of HeldUrl, optional
         URLs besides these.
     """
 
-    def __init__(self, rows: pa.Table, held: Sequence[Held] = ()) -> None:
+    def __init__(self, rows: pa.Table, held: Sequence[HeldUrl] = ()) -> None:
         self.rows, self.held = rows, held
 
     @classmethod
@@ -59,7 +59,7 @@ class Queues:
         for url in urls:
             name = first_host(url, target, sink) if held.get(url, 0.0) < seconds else None
             if name is not None and url in held:
-                waiting.append(Held(name, held_visit(url, held[url])))
+                waiting.append(HeldUrl(name, held_visit(url, held[url])))
             elif name is not None:
                 by_host.setdefault(name, []).append(url)
         ordered = sorted(by_host.items(), key=lambda item: -len(item[1]))

@@ -1,6 +1,6 @@
 """The route of a request: its proxy, or the addresses of its host."""
 
-from collections.abc import Mapping
+import os
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,45 +25,48 @@ class Route(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-async def route_of(
-    url: str,
-    names: Names,
-    seconds: float,
-    environment: Mapping[str, str],
-    *,
-    public_only: bool,
-) -> Route:
-    """Find the route of a request.
+class Routes:
+    """Finds the routes of requests.
 
     Parameters
     ----------
-    url : str
-        An http or https URL in ASCII.
     names : Names
         Looks up host names.
-    seconds : float
-        Time limit.
-    environment : mapping of str to str
-        Environment variables, which name proxies.
     public_only : bool
-        Whether the request must not reach a private address. With a proxy only the host's name can
+        Whether the requests must not reach a private address. With a proxy only the host's name can
         be checked, here; without one, the address is checked when the connection is made.
-
-    Raises
-    ------
-    AttemptError
-        If the name has no address, or the request goes through a proxy to a name known as private.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxy = proxy_of(url, environment)
-    if proxy:
-        if public_only and is_known_private(host):
-            raise private()
-        return Route(proxy)
-    if is_address(host):
-        return Route()
-    addresses = ",".join(await names.addresses(host, seconds))
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
-    forms = dict.fromkeys([host, host.removesuffix(".")])  # libcurl looks up either form
-    return Route("", tuple(f"+{form}:{port}:{addresses}" for form in forms))
+
+    def __init__(self, names: Names, *, public_only: bool) -> None:
+        self._names, self._public_only = names, public_only
+        self._environment = dict(os.environ)  # each look into the original decodes a text
+
+    async def of(self, url: str, seconds: float) -> Route:
+        """Find the route of a request.
+
+        Parameters
+        ----------
+        url : str
+            An http or https URL in ASCII.
+        seconds : float
+            Time limit.
+
+        Raises
+        ------
+        AttemptError
+            If the name has no address, or the request goes through a proxy to a name known as
+            private.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        proxy = proxy_of(url, self._environment)
+        if proxy:
+            if self._public_only and is_known_private(host):
+                raise private()
+            return Route(proxy)
+        if is_address(host):
+            return Route()
+        addresses = ",".join(await self._names.addresses(host, seconds))
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        forms = dict.fromkeys([host, host.removesuffix(".")])  # libcurl looks up either form
+        return Route("", tuple(f"+{form}:{port}:{addresses}" for form in forms))

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 import resource
 import threading
 from functools import partial
@@ -21,7 +20,7 @@ from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.public_net import is_known_private, is_public
 from webemo_curate.download.response import Response
 from webemo_curate.download.room import Share
-from webemo_curate.download.route import Route, route_of
+from webemo_curate.download.route import Route, Routes
 
 MAX_KEPT = 256
 """Most connections kept open, and at most an eighth of the process's limit of open files, so that
@@ -61,8 +60,7 @@ class Transport:
     ) -> None:
         self._agent = agent
         self._certificates = certificates
-        self._names = names or Names()
-        self._environment = dict(os.environ)  # read once: each look into it decodes a text
+        self._routes = Routes(names or Names(), public_only=public_only)
         self._public_only = public_only
         try:
             self._multi = pycurl.CurlMulti()
@@ -147,9 +145,7 @@ class Transport:
             If the machine lacks what the request needs.
         """
         deadline = self._loop.time() + seconds
-        route = await route_of(
-            url, self._names, seconds, self._environment, public_only=self._public_only
-        )
+        route = await self._routes.of(url, seconds)
         decode, fresh = True, False
         while True:
             response = Response(url, limit)
@@ -261,12 +257,11 @@ class Transport:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        act = partial(self._act, pycurl.SOCKET_TIMEOUT, 0)
         if milliseconds == 0:  # most of them; the loop's heap of timers costs more
-            self._timer = self._loop.call_soon(self._act, pycurl.SOCKET_TIMEOUT, 0)
+            self._timer = self._loop.call_soon(act)
         elif milliseconds > 0:
-            self._timer = self._loop.call_later(
-                milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0
-            )
+            self._timer = self._loop.call_later(milliseconds / 1000, act)
 
     def _act(self, descriptor: int, mask: int) -> None:
         self._multi.socket_action(descriptor, mask)
