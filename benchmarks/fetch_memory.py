@@ -90,16 +90,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         listing = spilled(Path(name), LISTED, _listed(arguments.urls))
         growth.say("a list on the disk")
-        with TableEngine(Path(name), {"listing": listing}, SORTING_BYTES) as engine:
-            _fetch(Path(name), engine, growth, failing=arguments.failing)
+        _fetch(Path(name), listing, growth, failing=arguments.failing)
     growth.end()
 
 
-def _fetch(root: Path, engine: TableEngine, growth: Growth, *, failing: bool) -> None:
-    urls = ListedUrls(engine, ORDER_SEED, "fetch")
+def _fetch(root: Path, listing: pa.Table, growth: Growth, *, failing: bool) -> None:
+    with TableEngine(root, {"listing": listing}, SORTING_BYTES) as engine:
+        urls = ListedUrls(engine, ORDER_SEED, "fetch")
     growth.say("URLs in hash order")
     known = Known(urls, root)
-    maker = QueueMaker(engine, root, known, lambda url: mirrored(url, None), print)
+    maker = QueueMaker(root, SORTING_BYTES, known, lambda url: mirrored(url, None), print)
     queues = maker.make(known.due(1), 1, {})
     growth.say("queues of the hosts")
     for number, url in enumerate(url for _, there in urls.chosen(known.due(1)) for url in there):
@@ -110,8 +110,8 @@ def _fetch(root: Path, engine: TableEngine, growth: Growth, *, failing: bool) ->
         growth.say("queues of the second pass")
     _deal_out(root, queues)
     growth.say("half of them in a process")
-    engine.add("outcomes", known.table())
-    found = engine.table(FOUND, threshold=FetchConfig().placeholder_urls)
+    with TableEngine(root, {"outcomes": known.table()}, SORTING_BYTES) as engine:
+        found = engine.table(FOUND, threshold=FetchConfig().placeholder_urls)
     growth.say("rows of the manifest")
     Workspace(root).write("fetch", found, Origin("fetch", 1, {}, {}))
     growth.say("its file")

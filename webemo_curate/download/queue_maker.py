@@ -39,10 +39,10 @@ class QueueMaker:
 
     Parameters
     ----------
-    engine : TableEngine
-        Sorts within its bound of memory.
     root : Path
         Local folder of the workspace.
+    memory : int
+        Bytes within which URLs are sorted.
     known : Known
         Outcomes so far.
     target : callable
@@ -53,13 +53,13 @@ class QueueMaker:
 
     def __init__(
         self,
-        engine: TableEngine,
         root: Path,
+        memory: int,
         known: Known,
         target: Callable[[str], str],
         sink: Callable[[FetchOutcome], None],
     ) -> None:
-        self._engine, self._root, self._known = engine, root, known
+        self._root, self._memory, self._known = root, memory, known
         self._target, self._sink = target, sink
 
     def make(
@@ -78,17 +78,17 @@ class QueueMaker:
         seconds : float, optional
             A URL's own time; URLs that are held for longer are left out.
         """
-        rows = spilled(self._root, DUE, self._batches(due, held))
-        self._engine.add("due", rows)
+        tables = {"due": spilled(self._root, DUE, self._batches(due, held))}
         if number > 1:
-            self._engine.add("outcomes", self._known.rows())
-        waiting = [*self._held(due, held, seconds)]
-        return Queues(self._engine.table(FIRST if number == 1 else LATER), waiting)
+            tables["outcomes"] = self._known.rows()
+        with TableEngine(self._root, tables, self._memory) as engine:
+            rows = engine.table(FIRST if number == 1 else LATER)
+        return Queues(rows, [*self._held(due, held, seconds)])
 
     def largest(self, queues: Queues, most: int) -> dict[str, int]:
         """Return how many URLs the hosts have that have the most."""
-        self._engine.add("queues", queues.rows)
-        return dict(self._engine.rows(LARGEST, most=most))
+        with TableEngine(self._root, {"queues": queues.rows}, self._memory) as engine:
+            return dict(engine.rows(LARGEST, most=most))
 
     def _batches(self, due: Mask, held: Mapping[str, float]) -> Iterator[pa.RecordBatch]:
         """Yield the due URLs that nothing holds, with their hosts."""

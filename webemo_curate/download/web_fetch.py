@@ -25,7 +25,6 @@ from webemo_curate.download.schedule import Schedule
 from webemo_curate.imaging import ExamineWorker, processes
 from webemo_curate.runner.conversation import Partners, run_to_end
 from webemo_curate.runner.job import Runner
-from webemo_curate.table_engine import TableEngine
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -46,8 +45,8 @@ class WebFetch:
         Examines bodies.
     workspace
         Stores the images.
-    engine
-        Sorts URLs by their hosts.
+    memory
+        Bytes within which URLs are sorted.
     chosen
         The URLs to fetch, of those that are known of.
     known
@@ -63,7 +62,7 @@ class WebFetch:
     config: FetchConfig
     worker: ExamineWorker
     workspace: Workspace
-    engine: TableEngine
+    memory: int
     chosen: Mask
     known: Known
     record: Record
@@ -100,7 +99,7 @@ class WebFetch:
             return mirrored(url, self.config.mirror)
 
         root = self.workspace.root
-        return QueueMaker(self.engine, root, self.known, target, self.record.add)
+        return QueueMaker(root, self.memory, self.known, target, self.record.add)
 
     def _queues(self, number: int, held: Mapping[str, float]) -> Queues:
         """Return the URLs that a pass must request, by host; note those that cannot be."""

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from webemo_curate.download.known import Known
     from webemo_curate.download.listed_urls import ListedUrls, Mask
     from webemo_curate.imaging import ExamineWorker
-    from webemo_curate.table_engine import TableEngine
 
 ORDER_SEED = 0
 JOURNALS = f"{CHECKPOINTS}/fetch"
 
-SORTING_BYTES: Final = 192 * 2**20
+SORTING_BYTES: Final = 160 * 2**20
 """Bytes within which URLs and outcomes are sorted, whatever --memory allows beyond."""
 
 logger = logging.getLogger(__name__)
@@ -94,11 +93,11 @@ class FetchStage(Stage[FetchConfig]):
         check_mirror(self.config.mirror)
         memory = min(context.memory or default_memory(), SORTING_BYTES)
         listing = {"listing": tables["listing"]}
-        with TableEngine(context.workspace.root, listing, memory) as engine:
+        root = context.workspace.root
+        with TableEngine(root, listing, memory) as engine:
             urls = ListedUrls(engine, ORDER_SEED, self.name, self.config.limit)
-            local = LocalRows.of(tables["listing"])
-            known = self._fetched(urls, local, engine, context)
-            engine.add("outcomes", known.table())
+        known = self._fetched(urls, LocalRows.of(tables["listing"]), memory, context)
+        with TableEngine(root, {"outcomes": known.table()}, memory) as engine:
             found = engine.table(FOUND, threshold=self.config.placeholder_urls)
         for line in summary(found, context.workspace.typed):
             logger.info("%s", line)
@@ -106,7 +105,7 @@ class FetchStage(Stage[FetchConfig]):
         return {"fetch": found}
 
     def _fetched(
-        self, urls: "ListedUrls", local: LocalRows, engine: "TableEngine", context: StageContext
+        self, urls: "ListedUrls", local: LocalRows, memory: int, context: StageContext
     ) -> "Known":
         """Return the outcomes of all URLs."""
         from webemo_curate.download.certificates import trusted
@@ -131,7 +130,7 @@ class FetchStage(Stage[FetchConfig]):
                 record = Record(known, journal, bar)
                 self._take_files(local, int(files.sum()), workspace, known, record)
                 if web.any():
-                    self._download(web, engine, context, known, record)
+                    self._download(web, memory, context, known, record)
                 record.settle(workspace)
         return known
 
@@ -189,21 +188,22 @@ class FetchStage(Stage[FetchConfig]):
                 record.settle(workspace)
 
     def _download(
-        self,
-        web: "Mask",
-        engine: "TableEngine",
-        context: StageContext,
-        known: "Known",
-        record: Record,
+        self, web: "Mask", memory: int, context: StageContext, known: "Known", record: Record
     ) -> None:
         from webemo_curate.download.web_fetch import WebFetch
         from webemo_curate.imaging import ExamineWorker
 
         worker = self._worker or ExamineWorker(self._decoding.max_pixels)
-        settings = self.configuration()
-        workspace = context.workspace
         fetching = WebFetch(
-            *(self.config, worker, workspace, engine, web, known, record, JOURNALS, settings)
+            config=self.config,
+            worker=worker,
+            workspace=context.workspace,
+            memory=memory,
+            chosen=web,
+            known=known,
+            record=record,
+            journals=JOURNALS,
+            decided_by=self.configuration(),
         )
         fetching.run(context.runner)
 
