@@ -78,6 +78,8 @@ class QueueMaker:
         seconds : float, optional
             A URL's own time; URLs that are held for longer are left out.
         """
+        if not due.any():  # as in most second passes
+            return Queues(DUE.empty_table())
         tables = {"due": spilled(self._root, DUE, self._batches(due, held))}
         if number > 1:
             tables["outcomes"] = self._known.rows()

@@ -125,7 +125,7 @@ class FetchStage(Stage[FetchConfig]):
         for url in local.problems:
             known.put(Entry(local.outcome_of_bad(url), 1))
         total, left = len(urls) - int(bad.sum()), int(known.due(1).sum())
-        if any(known.due(number).any() for number in range(1, self.config.passes + 1)):
+        if left or known.due(self.config.passes).any():
             with journal, ProgressBar(total, self.name, "URL", total - left) as bar:
                 record = Record(known, journal, bar)
                 self._take_files(local, int(files.sum()), workspace, known, record)
