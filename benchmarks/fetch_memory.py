@@ -23,13 +23,13 @@ from webemo_curate.download.deal import Deal
 from webemo_curate.download.fleet import URLS_A_MESSAGE
 from webemo_curate.download.journal import Entry
 from webemo_curate.download.known import Known
-from webemo_curate.download.listed_urls import ListedUrls
+from webemo_curate.download.listed_urls import THREADS, ListedUrls
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.queue_maker import QueueMaker
 from webemo_curate.download.queues import Queues
 from webemo_curate.manifest import Origin
 from webemo_curate.stages.fetch import ORDER_SEED, SORTING_BYTES
-from webemo_curate.stages.fetch_outcomes import FOUND
+from webemo_curate.stages.fetch_outcomes import manifest_rows
 from webemo_curate.table_engine import TableEngine, spilled
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def _fetch(root: Path, listing: pa.Table, growth: Growth, *, failing: bool) -> None:
-    with TableEngine(root, {"listing": listing}, SORTING_BYTES) as engine:
+    with TableEngine(root, {"listing": listing}, SORTING_BYTES, THREADS) as engine:
         urls = ListedUrls(engine, ORDER_SEED, "fetch")
     growth.say("URLs in hash order")
     known = Known(urls, root)
@@ -110,8 +110,10 @@ def _fetch(root: Path, listing: pa.Table, growth: Growth, *, failing: bool) -> N
         growth.say("queues of the second pass")
     _deal_out(root, queues)
     growth.say("half of them in a process")
-    with TableEngine(root, {"outcomes": known.table()}, SORTING_BYTES) as engine:
-        found = engine.table(FOUND, threshold=FetchConfig().placeholder_urls)
+    made = {"outcomes": known.table()}
+    del urls, known, maker, queues
+    with TableEngine(root, made, SORTING_BYTES, THREADS) as engine:
+        found = manifest_rows(engine, FetchConfig().placeholder_urls)
     growth.say("rows of the manifest")
     Workspace(root).write("fetch", found, Origin("fetch", 1, {}, {}))
     growth.say("its file")

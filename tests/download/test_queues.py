@@ -20,7 +20,7 @@ from webemo_curate.download.queue_maker import QueueMaker
 from webemo_curate.download.queues import Queues
 from webemo_curate.download.visit import Visit
 from webemo_curate.sampling import hash_order
-from webemo_curate.stages.fetch_outcomes import FOUND
+from webemo_curate.stages.fetch_outcomes import manifest_rows
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import FetchStatus
 
@@ -152,7 +152,7 @@ def test_the_manifests_rows_follow_from_the_outcomes(
     shared = Counter((urlsplit(url).hostname, row.sha256) for url, row in rows.items())
     stand_ins = {picture for (_, picture), times in shared.items() if times >= threshold}
     with TableEngine(tmp_path, {"outcomes": known.table()}, MEMORY) as engine:
-        table = engine.table(FOUND, threshold=threshold)
+        table = manifest_rows(engine, threshold)
     made = [(row["url"], row["attempts"], row["status"]) for row in table.to_pylist()]
     assert made == [
         (url, rows[url].attempts, "placeholder" if rows[url].sha256 in stand_ins else "ok")

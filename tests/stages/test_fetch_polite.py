@@ -25,7 +25,7 @@ from webemo_curate.download.record import Record
 from webemo_curate.progress import ProgressBar
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
-from webemo_curate.stages.fetch_outcomes import FOUND
+from webemo_curate.stages.fetch_outcomes import manifest_rows
 from webemo_curate.stages.stage import StageContext
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import FetchStatus
@@ -259,7 +259,7 @@ def test_picture_that_many_hosts_have_is_no_placeholder(tmp_path: Path) -> None:
     for outcome in same + stand_ins:
         known.put(Entry(outcome, 1))
     with TableEngine(tmp_path, {"outcomes": known.table()}) as engine:
-        marked = engine.table(FOUND, threshold=10)
+        marked = manifest_rows(engine, 10)
     assert Counter(marked["status"].to_pylist()) == {
         FetchStatus.OK: 20,
         FetchStatus.PLACEHOLDER: 10,

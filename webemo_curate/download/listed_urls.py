@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,10 @@ limit $limit
 """
 
 ALL = 2**63 - 1
+
+THREADS: Final = 1
+"""Threads that sort a fetch's URLs and outcomes: each needs a part of the memory, and sorting is a
+small part of a fetch."""
 
 Mask = NDArray[np.bool_]
 """A truth for each place."""

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 
 from webemo_curate.download.known import Known
-from webemo_curate.download.listed_urls import Mask
+from webemo_curate.download.listed_urls import THREADS, Mask
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.queues import HeldUrl, Queues, first_host, held_visit
 from webemo_curate.table_engine import TableEngine, spilled
@@ -83,13 +83,13 @@ class QueueMaker:
         tables = {"due": spilled(self._root, DUE, self._batches(due, held))}
         if number > 1:
             tables["outcomes"] = self._known.rows()
-        with TableEngine(self._root, tables, self._memory) as engine:
+        with TableEngine(self._root, tables, self._memory, THREADS) as engine:
             rows = engine.table(FIRST if number == 1 else LATER)
         return Queues(rows, [*self._held(due, held, seconds)])
 
     def largest(self, queues: Queues, most: int) -> dict[str, int]:
         """Return how many URLs the hosts have that have the most."""
-        with TableEngine(self._root, {"queues": queues.rows}, self._memory) as engine:
+        with TableEngine(self._root, {"queues": queues.rows}, self._memory, THREADS) as engine:
             return dict(engine.rows(LARGEST, most=most))
 
     def _batches(self, due: Mask, held: Mapping[str, float]) -> Iterator[pa.RecordBatch]:

@@ -11,13 +11,19 @@ from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import stands_under
 from webemo_curate.download.journal import Entry, Journal
+from webemo_curate.download.listed_urls import THREADS
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.outcome_rows import outcomes
 from webemo_curate.download.record import Record
 from webemo_curate.own_faults import warn_of_own
 from webemo_curate.progress import ProgressBar
 from webemo_curate.schemas import FETCH
-from webemo_curate.stages.fetch_outcomes import FOUND, own_faults, retried_statuses, summary
+from webemo_curate.stages.fetch_outcomes import (
+    manifest_rows,
+    own_faults,
+    retried_statuses,
+    summary,
+)
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
 from webemo_curate.stages.stage import Stage, StageContext, Tables
 from webemo_curate.verdicts import FetchStatus
@@ -25,14 +31,16 @@ from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 if TYPE_CHECKING:
     from webemo_curate.download.known import Known
-    from webemo_curate.download.listed_urls import ListedUrls, Mask
+    from webemo_curate.download.listed_urls import Mask
     from webemo_curate.imaging import ExamineWorker
 
 ORDER_SEED = 0
 JOURNALS = f"{CHECKPOINTS}/fetch"
 
-SORTING_BYTES: Final = 160 * 2**20
-"""Bytes within which URLs and outcomes are sorted, whatever --memory allows beyond."""
+SORTING_BYTES: Final = 256 * 2**20
+BYTES_A_URL: Final = 25
+"""Bytes within which URLs and outcomes are sorted where nobody says: the larger of the two. Ten
+million need about as much."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,37 +95,35 @@ class FetchStage(Stage[FetchConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
         from webemo_curate.download.addresses import check_mirror
-        from webemo_curate.download.listed_urls import ListedUrls
-        from webemo_curate.table_engine import TableEngine, default_memory  # loads pandas
+        from webemo_curate.table_engine import TableEngine
 
         check_mirror(self.config.mirror)
-        memory = min(context.memory or default_memory(), SORTING_BYTES)
-        listing = {"listing": tables["listing"]}
-        root = context.workspace.root
-        with TableEngine(root, listing, memory) as engine:
-            urls = ListedUrls(engine, ORDER_SEED, self.name, self.config.limit)
-        known = self._fetched(urls, LocalRows.of(tables["listing"]), memory, context)
-        with TableEngine(root, {"outcomes": known.table()}, memory) as engine:
-            found = engine.table(FOUND, threshold=self.config.placeholder_urls)
+        memory = context.memory or _sorting_bytes(tables["listing"])
+        made = {"outcomes": self._fetched(tables["listing"], memory, context)}
+        with TableEngine(context.workspace.root, made, memory, THREADS) as engine:
+            found = manifest_rows(engine, self.config.placeholder_urls)
         for line in summary(found, context.workspace.typed):
             logger.info("%s", line)
         warn_of_own(own_faults(found), "URLs or files")
         return {"fetch": found}
 
-    def _fetched(
-        self, urls: "ListedUrls", local: LocalRows, memory: int, context: StageContext
-    ) -> "Known":
-        """Return the outcomes of all URLs."""
+    def _fetched(self, listing: Any, memory: int, context: StageContext) -> pa.Table:
+        """Return the outcomes of all URLs; see `Known.table`."""
         from webemo_curate.download.certificates import trusted
         from webemo_curate.download.known import Known
+        from webemo_curate.download.listed_urls import ListedUrls
         from webemo_curate.download.proxies import check_proxies
+        from webemo_curate.table_engine import TableEngine
 
+        workspace = context.workspace
+        with TableEngine(workspace.root, {"listing": listing}, memory, THREADS) as engine:
+            urls = ListedUrls(engine, ORDER_SEED, self.name, self.config.limit)
+        local = LocalRows.of(listing)
         files, bad = urls.mask(local.files), urls.mask(local.problems)
         web = ~files & ~bad
         if web.any():
             check_proxies()
             trusted()  # missing certificates are one error now, not an error of each URL
-        workspace = context.workspace
         journal = Journal(workspace.store, JOURNALS, self.configuration())
         known = Known(urls, workspace.root)
         self._take_manifest(known, workspace, local)
@@ -132,7 +138,7 @@ class FetchStage(Stage[FetchConfig]):
                 if web.any():
                     self._download(web, memory, context, known, record)
                 record.settle(workspace)
-        return known
+        return known.table()
 
     def _take_manifest(self, known: "Known", workspace: Workspace, local: LocalRows) -> None:
         """Take the manifest's valid outcomes; a progress bar is shown if pictures must be read.
@@ -206,6 +212,12 @@ class FetchStage(Stage[FetchConfig]):
             decided_by=self.configuration(),
         )
         fetching.run(context.runner)
+
+
+def _sorting_bytes(listing: Any) -> int:
+    """Return the memory in which a listing, a table or a Dataset, is sorted."""
+    rows = listing.num_rows if isinstance(listing, pa.Table) else listing.count_rows()
+    return max(SORTING_BYTES, BYTES_A_URL * int(rows))
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,27 +11,65 @@ from webemo_curate.download.outcome import RETRIED, STATUS_BY_CODE
 from webemo_curate.errors import InputError
 from webemo_curate.verdicts import FetchStatus
 
+if TYPE_CHECKING:
+    from webemo_curate.table_engine import TableEngine
+
 OWN = frozenset({FetchStatus.INTERNAL_ERROR})
 
 
+UNCHANGED = """
+create table unchanged as -- the earlier row of a picture that was lost and came back unchanged:
+    -- with new times the manifest would change, and everything made from it would run again
+select * from outcomes semi join (select place, sha256 from outcomes where last)
+    using (place, sha256)
+where manifest
+"""
+
 FOUND = """
-with lasting as (
-    select * from outcomes where last
-), unchanged as ( -- the earlier row of a picture that was lost and came back unchanged: with
-    -- new times the manifest would change, and everything made from it would run again
-    select outcomes.* from outcomes semi join lasting using (place, sha256) where manifest
-), found as (
-    select * from unchanged union all select * from lasting anti join unchanged using (place)
-), stand_ins as ( -- pictures that many URLs of one host share: its placeholder for missing ones;
-    -- a picture found on many hosts is popular: how many have it grows with the number of URLs
-    select distinct sha256 from found where host is not null
-    group by host, sha256 having count(*) >= $threshold
+create view found as
+select * from unchanged
+union all
+select * from outcomes where last and place not in (select place from unchanged)
+"""
+
+STAND_INS = """
+create table stand_ins as -- pictures that many URLs of one host share: its placeholder for missing
+    -- ones; a picture found on many hosts is popular: how many have it grows with the URLs
+with heavy as ( -- by their hash first, which takes less memory
+    select hash(host, sha256) as pair from found where host is not null
+    group by pair having count(*) >= $threshold
 )
+select distinct sha256 from found
+where host is not null and hash(host, sha256) in (from heavy)
+group by host, sha256 having count(*) >= $threshold
+"""
+
+ROWS = """
 select * exclude (row, place, host, last, manifest)
     replace (if(sha256 in (from stand_ins), 'placeholder', status) as status)
 from found order by url
 """
-"""Each URL's outcome, of the table that `known.Known.table` returns."""
+
+
+def manifest_rows(engine: "TableEngine", threshold: int) -> pa.Table:
+    """Return each URL's outcome.
+
+    Parameters
+    ----------
+    engine : TableEngine
+        Its table `outcomes` is one of `known.Known.table`.
+    threshold : int
+        Number of URLs of a host from which a picture that they share is a placeholder.
+
+    Returns
+    -------
+    pa.Table
+        The manifest's columns, by URL, mapped from the disk.
+    """
+    engine.make(UNCHANGED)
+    engine.make(FOUND)
+    engine.make(STAND_INS, threshold=threshold)
+    return engine.table(ROWS)
 
 
 def summary(found: pa.Table, typed: Callable[[str], str]) -> list[str]:
