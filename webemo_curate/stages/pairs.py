@@ -12,11 +12,13 @@ from webemo_curate.duplicates.links import link_looks
 from webemo_curate.duplicates.local_words import words_by_hash
 from webemo_curate.duplicates.looks import LOOKS, looks_of
 from webemo_curate.duplicates.measuring import Measuring
+from webemo_curate.duplicates.meetings import by_threads
 from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.duplicates.word_search import WordSearch
 from webemo_curate.errors import InputError
 from webemo_curate.frames import to_frame
 from webemo_curate.match_schemas import PAIRS
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.compared_images import (
     CLEAN_COLUMNS,
     ComparingStage,
@@ -84,6 +86,8 @@ class PairsStage(ComparingStage[MatchingConfig]):
         )
         words = words_by_hash(names, features)
         searching = context.workspace.store, context.runner, prover.checkpoints
+        # Keypoints meet faster in this process: others would have to hand over what they found.
+        here = isinstance(context.runner, LocalRunner)
         return Measuring(
             looks_of(images),
             names,
@@ -91,7 +95,7 @@ class PairsStage(ComparingStage[MatchingConfig]):
             self.config.reach,
             prover.prove,
             PairSearch(*searching),
-            WordSearch(*searching),
+            by_threads if here else WordSearch(*searching),
         )
 
     def _known(self, workspace: Workspace) -> KnownLooks:
