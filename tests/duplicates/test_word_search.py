@@ -1,15 +1,12 @@
 """The search for local features over a runner's workers finds what one process finds."""
 
-import os
-import signal
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
+from tests.duplicates.test_pair_search import kill_a_worker
 from webemo_curate.duplicates import meetings, neighbors, word_search
 from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.local_words import TABLES, WORD_BITS, Words
@@ -36,13 +33,6 @@ def cropped_pictures() -> list[Words]:
 def search(folder: Path, workers: int) -> WordSearch:
     store = FolderStore(folder)
     return WordSearch(store, LocalRunner(workers), Checkpoints(store, "data/checkpoints/pairs"))
-
-
-def kill_a_worker(folder: Path) -> None:
-    """Kill a process of the search once some blocks are done."""
-    while len([*folder.glob("data/checkpoints/pairs/*")]) < 2:
-        time.sleep(0.01)
-    os.kill(psutil.Process().children()[-1].pid, signal.SIGKILL)
 
 
 @pytest.mark.slow
