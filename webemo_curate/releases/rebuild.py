@@ -32,6 +32,9 @@ REPORT = "rebuild.parquet"
 SCRATCH = "data/rebuild"
 """Local folder of what is fetched until it is compared."""
 
+CHECKED = "-checked"
+"""Ends the name of the folder of a comparison, which lacks the pictures that are as released."""
+
 ENTERING = [*(name for name in SPLIT.names if name != "path"), "split"]
 """Columns of a release that the rows of a split manifest are made of."""
 
@@ -131,7 +134,7 @@ def _check_own(workspace: Workspace) -> None:
 
 def _scratch(workspace: Workspace, released: Release, *, check_only: bool) -> Workspace:
     """Return the folder of what is fetched, without what another release or a comparison left."""
-    place = f"{SCRATCH}/{'checked' if check_only else 'kept'}-{released.digest}"
+    place = f"{SCRATCH}/{released.digest}{CHECKED if check_only else ''}"
     for key in workspace.store.keys(SCRATCH):
         if not key.startswith(f"{place}/"):
             workspace.store.remove(key)
