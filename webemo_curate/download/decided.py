@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.storage.protocols import ImageStore
 from webemo_curate.verdicts import FetchStatus
+from webemo_curate.workspace import image_path
 
 Test = Callable[[FetchOutcome, Any], bool]
 """Takes an outcome and a setting's new value; returns whether the outcome stays the same."""
@@ -58,6 +60,13 @@ SETTINGS: Mapping[str, Deciding] = {
 }
 """By field of `FetchConfig`. Not listed: `limit`, which selects URLs, and `placeholder_urls`, which
 is applied to all outcomes in each run."""
+
+
+def is_stored(outcome: FetchOutcome, images: ImageStore) -> bool:
+    """Return whether the picture of an outcome is stored, or it has none."""
+    if outcome.sha256 is None:
+        return True
+    return images.holds(image_path(outcome.sha256, str(outcome.suffix)), outcome.bytes)
 
 
 def stands_under(outcome: FetchOutcome, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

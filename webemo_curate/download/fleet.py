@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from webemo_curate.download.decided import is_stored
 from webemo_curate.download.host_owner import HostOwner
 from webemo_curate.download.hosts import host_of
 from webemo_curate.download.journal import Entry
@@ -30,7 +31,6 @@ from webemo_curate.download.notes import (
     TurnGiven,
     TurnWanted,
 )
-from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.queues import Queues
 from webemo_curate.download.record import Record
 from webemo_curate.download.turn_desk import TurnDesk
@@ -38,9 +38,7 @@ from webemo_curate.download.visit import Visit
 from webemo_curate.download.whereabouts import Whereabouts
 from webemo_curate.errors import CurateError
 from webemo_curate.runner.conversation import Partner, Partners, died_or_failed
-from webemo_curate.storage.protocols import ImageStore
 from webemo_curate.system_faults import GO_ON
-from webemo_curate.workspace import image_path
 
 TICK_SECONDS = 1.0
 """Seconds between two redraws of the progress line."""
@@ -237,7 +235,7 @@ class Fleet:
         """Take outcomes back whose images were on a machine that is gone, and in no shard yet."""
         entries, self._unsettled[own] = self._unsettled[own], []
         there = replace(self._owner, own=own).workspace.images
-        lost = [entry for entry in entries if not _is_there(there, entry.outcome)]
+        lost = [entry for entry in entries if not is_stored(entry.outcome, there)]
         for entry in lost:
             self._record.take_back(entry.outcome.url)
             self._urls.handed(entry.outcome.url, own)
@@ -276,10 +274,3 @@ class Fleet:
     def _kill(self) -> None:
         for process in self._processes:
             process.kill()
-
-
-def _is_there(images: ImageStore, outcome: FetchOutcome) -> bool:
-    """Return whether an outcome's picture is stored, if it has one."""
-    if not outcome.sha256:
-        return True
-    return images.holds(image_path(outcome.sha256, str(outcome.suffix)), outcome.bytes)

@@ -16,8 +16,7 @@ from webemo_curate.duplicates.hamming import (
     joined,
     pairs_within,
 )
-from webemo_curate.duplicates.shared_arrays import shared_arrays
-from webemo_curate.errors import CurateError
+from webemo_curate.duplicates.shared_arrays import MappingWorker, shared_arrays
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.protocols import Store
@@ -51,24 +50,15 @@ FOUND: Final = pa.schema(
 
 
 @dataclass(frozen=True)
-class SearchWorker:
-    """Runs passes of a search; see `runner.job.Worker`.
+class SearchWorker(MappingWorker):
+    """Runs passes of a search; see `runner.job.Worker`."""
 
-    Attributes
-    ----------
-    store
-        Holds the hashes.
-    """
-
-    store: Store
+    compared = "hashes"
 
     @property
     def output_schema(self) -> pa.Schema:
         """The pairs that a pass finds."""
         return FOUND
-
-    def setup(self) -> None:
-        """Do nothing: hashes are mapped when they are first asked for."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Run the passes of a batch (schema `PASSES`)."""
@@ -81,13 +71,6 @@ class SearchWorker:
             pa.array(list(column), field.type) for column, field in zip(columns, FOUND, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=FOUND)
-
-    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Refuse to go on without a pass: its pairs would be missed."""
-        raise CurateError(
-            f"{batch['search'][0]}: a process that compares hashes ended twice; its memory may not "
-            "do: run the same command with fewer --workers"
-        )
 
 
 @dataclass(frozen=True)

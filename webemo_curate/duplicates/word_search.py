@@ -14,8 +14,7 @@ import pyarrow as pa
 from webemo_curate.duplicates.local_words import TABLES
 from webemo_curate.duplicates.meetings import Meet, by_threads
 from webemo_curate.duplicates.neighbors import Keypoints, Meetings, Range, SortedList
-from webemo_curate.duplicates.shared_arrays import shared_arrays
-from webemo_curate.errors import CurateError
+from webemo_curate.duplicates.shared_arrays import MappingWorker, shared_arrays
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.protocols import Store
@@ -52,24 +51,15 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True)
-class WordWorker:
-    """Meets the keypoints of blocks; see `runner.job.Worker`.
+class WordWorker(MappingWorker):
+    """Meets the keypoints of blocks; see `runner.job.Worker`."""
 
-    Attributes
-    ----------
-    store
-        Holds the keypoints.
-    """
-
-    store: Store
+    compared = "local features"
 
     @property
     def output_schema(self) -> pa.Schema:
         """The meetings of a block."""
         return MET
-
-    def setup(self) -> None:
-        """Do nothing: keypoints are mapped when they are first asked for."""
 
     def process(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Meet the keypoints of the blocks of a batch (schema `BLOCKS`)."""
@@ -79,13 +69,6 @@ class WordWorker:
             low, high, start, stop = ends
             met.append(sorted_list.meet((low, high), (start, stop)))
         return pa.RecordBatch.from_arrays([pa.array(met, MET[0].type)], schema=MET)
-
-    def crashed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Refuse to go on without a block: its pairs would be missed."""
-        raise CurateError(
-            f"{batch['search'][0]}: a process that compares local features ended twice; its memory "
-            "may not do: run the same command with fewer --workers"
-        )
 
 
 @dataclass(frozen=True)

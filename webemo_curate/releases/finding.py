@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from webemo_curate.config import PipelineConfig
 from webemo_curate.listing_keys import file_of
-from webemo_curate.releases.changed_pictures import Look, LookWorker, look_at
+from webemo_curate.releases.changed_pictures import LookWorker, look_at
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
 from webemo_curate.releases.own_pictures import OwnPictures, missing_row
 from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
 from webemo_curate.stages.stage import StageContext
-from webemo_curate.verdicts import STORED, DecodeStatus
+from webemo_curate.verdicts import STORED
 from webemo_curate.workspace import Workspace, image_path
 
 Row = dict[str, Any]
@@ -78,7 +78,7 @@ class Finder:
         rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
         self._rows = {row["sha256"]: row for row in rows}
         self.findings: dict[str, Recovered] = {}
-        self._found = released_looks(release)
+        self._found = dict(release.looks)
         self._worker = LookWorker(config.decoding.max_pixels)
 
     def find(self) -> dict[str, Recovered]:
@@ -182,13 +182,3 @@ class Finder:
         }
         if new:
             self._found |= look_at(new, self._scratch, self._worker, self._config.workers)
-
-
-def released_looks(release: Release) -> dict[str, Look]:
-    """Return how released pictures look, by hash, as far as the release says it whole.
-
-    A picture that another's URL serves need not be kept and decoded to be compared.
-    """
-    said = ["pixel_hash", "phash", "width", "height"]
-    rows = release.images.select(["sha256", *said]).drop_null().to_pylist()
-    return {row.pop("sha256"): {"decode_status": DecodeStatus.OK} | row for row in rows}

@@ -3,7 +3,9 @@
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +13,7 @@ import pyarrow.compute as pc
 from webemo_curate.errors import InputError
 from webemo_curate.releases import files
 from webemo_curate.rooted import regular_digest
-from webemo_curate.verdicts import DEFAULT_CLASSES, Split
+from webemo_curate.verdicts import DEFAULT_CLASSES, DecodeStatus, Split
 
 HASH = r"^[0-9a-f]{64}$"
 NEEDED = ("sha256", "urls", "url", "label", "labels", "target", "split")
@@ -41,6 +43,16 @@ class Release:
     images: pa.Table
     classes: tuple[str, ...]
     copies: dict[str, dict[str, str]]
+
+    @cached_property
+    def looks(self) -> dict[str, dict[str, Any]]:
+        """How pictures look, by hash, as far as the release says it whole.
+
+        A picture that another's URL serves need not be kept and decoded to be compared.
+        """
+        said = ["pixel_hash", "phash", "width", "height"]
+        rows = self.images.select(["sha256", *said]).drop_null().to_pylist()
+        return {row.pop("sha256"): {"decode_status": DecodeStatus.OK} | row for row in rows}
 
 
 def read_release(folder: Path) -> Release:

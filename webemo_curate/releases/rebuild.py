@@ -15,7 +15,7 @@ from webemo_curate.manifest_store import REBUILD
 from webemo_curate.releases.changed_alone import ChangedAlone, ChangedStore
 from webemo_curate.releases.changed_pictures import read_kept
 from webemo_curate.releases.files import OUTCOME_COLUMNS, write_parquet
-from webemo_curate.releases.finding import Finder, Recovered, released_looks
+from webemo_curate.releases.finding import Finder, Recovered
 from webemo_curate.releases.outcomes import Outcome
 from webemo_curate.releases.own_pictures import OwnPictures
 from webemo_curate.releases.reading_back import Release, read_release
@@ -141,7 +141,7 @@ def _scratch(workspace: Workspace, released: Release, *, check_only: bool) -> Wo
     root = workspace.place(place)
     if not check_only:
         return Workspace(root)
-    return ChangedAlone(ChangedStore(root, frozenset(released_looks(released))))
+    return ChangedAlone(ChangedStore(root, frozenset(released.looks)))
 
 
 def _entering(

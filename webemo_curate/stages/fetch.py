@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
-from webemo_curate.download.decided import stands_under
+from webemo_curate.download.decided import is_stored, stands_under
 from webemo_curate.download.journal import Entry, Journal
-from webemo_curate.download.listed_urls import THREADS
+from webemo_curate.download.known import Known
+from webemo_curate.download.listed_urls import THREADS, ListedUrls, Mask
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.outcome_rows import outcomes
 from webemo_curate.download.record import Record
@@ -26,12 +27,11 @@ from webemo_curate.stages.fetch_outcomes import (
 )
 from webemo_curate.stages.local_files import SETTLE_FILES, LocalRows, Taker, changed_files
 from webemo_curate.stages.stage import Stage, StageContext, Tables
+from webemo_curate.table_engine import TableEngine
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import CHECKPOINTS, Workspace
 
 if TYPE_CHECKING:
-    from webemo_curate.download.known import Known
-    from webemo_curate.download.listed_urls import Mask
     from webemo_curate.imaging import ExamineWorker
 
 ORDER_SEED = 0
@@ -95,7 +95,6 @@ class FetchStage(Stage[FetchConfig]):
     def run(self, tables: Tables, context: StageContext) -> dict[str, pa.Table]:
         """Fetch the selected URLs; see `Stage.run`."""
         from webemo_curate.download.addresses import check_mirror
-        from webemo_curate.table_engine import TableEngine
 
         check_mirror(self.config.mirror)
         memory = context.memory or _sorting_bytes(tables["listing"])
@@ -110,10 +109,7 @@ class FetchStage(Stage[FetchConfig]):
     def _fetched(self, listing: Any, memory: int, context: StageContext) -> pa.Table:
         """Return the outcomes of all URLs; see `Known.table`."""
         from webemo_curate.download.certificates import trusted
-        from webemo_curate.download.known import Known
-        from webemo_curate.download.listed_urls import ListedUrls
         from webemo_curate.download.proxies import check_proxies
-        from webemo_curate.table_engine import TableEngine
 
         workspace = context.workspace
         with TableEngine(workspace.root, {"listing": listing}, memory, THREADS) as engine:
@@ -140,7 +136,7 @@ class FetchStage(Stage[FetchConfig]):
                 record.settle(workspace)
         return known.table()
 
-    def _take_manifest(self, known: "Known", workspace: Workspace, local: LocalRows) -> None:
+    def _take_manifest(self, known: Known, workspace: Workspace, local: LocalRows) -> None:
         """Take the manifest's valid outcomes; a progress bar is shown if pictures must be read.
 
         Local files that have changed are read again; so are pictures inside tables.
@@ -179,7 +175,7 @@ class FetchStage(Stage[FetchConfig]):
         return _is_whole if self.config.repair else _stands
 
     def _take_files(
-        self, local: LocalRows, count: int, workspace: Workspace, known: "Known", record: Record
+        self, local: LocalRows, count: int, workspace: Workspace, known: Known, record: Record
     ) -> None:
         """Take in the local files, of so many, that a killed run has not."""
         due = {url: file for url, file in local.files.items() if known.is_due(url, 1)}
@@ -194,7 +190,7 @@ class FetchStage(Stage[FetchConfig]):
                 record.settle(workspace)
 
     def _download(
-        self, web: "Mask", memory: int, context: StageContext, known: "Known", record: Record
+        self, web: Mask, memory: int, context: StageContext, known: Known, record: Record
     ) -> None:
         from webemo_curate.download.web_fetch import WebFetch
         from webemo_curate.imaging import ExamineWorker
@@ -232,10 +228,7 @@ def _is_among(outcome: FetchOutcome, statuses: frozenset[str]) -> bool:
 
 def _stands(outcome: FetchOutcome, workspace: Workspace) -> bool:
     """Return whether an outcome is still valid: a failure, or an image that is stored."""
-    if outcome.sha256 is None:
-        return True
-    path = workspace.image_path(outcome.sha256, str(outcome.suffix))
-    return workspace.images.holds(path, outcome.bytes)
+    return is_stored(outcome, workspace.images)
 
 
 def _is_whole(outcome: FetchOutcome, workspace: Workspace) -> bool:
