@@ -27,7 +27,7 @@ from benchmarks.contact_sheet import contact_sheet
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.compare import PAIRS, CompareWorker, proofs_of
 from webemo_curate.duplicates.describe import FILES, DescribeWorker
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.local_words import TABLES, Words
 from webemo_curate.duplicates.looks import PictureLooks, looks_of
 from webemo_curate.duplicates.measured import FoundPairs

@@ -152,12 +152,12 @@ def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
     nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values, store = hashes(), FolderStore(tmp_path)
-    wanted = triples(pairs_within(values, values, RADIUS))
-    monkeypatch.setattr(hamming, "PASS_COST", 1e6)
+    wanted = triples(pairs_within(values, None, RADIUS))
+    monkeypatch.setattr(hamming, "PASS_SECONDS", 1e-3)
     checkpoints = Checkpoints(store, "data/checkpoints/pairs")
     with losing_a_node(nodes, checkpoints) as runner:
         search = PairSearch(store, runner, checkpoints)
-        assert triples(search(values, values, RADIUS)) == wanted
+        assert triples(search(values, None, RADIUS)) == wanted
 
 
 def test_local_features_over_nodes_of_which_one_is_lost_find_the_same(

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.hamming import Hashes, Indices, Pairs, pairs_within
+from webemo_curate.duplicates.hamming import Pairs, pairs_within
+from webemo_curate.duplicates.hash_keys import Hashes, Indices
 from webemo_curate.duplicates.parting import Parting
 
-Within = Callable[[Hashes, Hashes, int], Pairs]
+Within = Callable[[Hashes, Hashes | None, int], Pairs]
 
 
 def near_pairs(
@@ -30,16 +31,22 @@ def near_pairs(
     Returns
     -------
     Pairs
-        All of them, in either order, once for each way round; rows of equal hashes included.
+        All of them, in either order, rows of equal hashes included; a pair that is near upright and
+        mirrored stands there for each, one that is near mirrored for each way round that is.
     """
     values, home = np.unique(hashes, return_inverse=True)
-    found = [_expanded(values, home, side, radius, within) for side in (hashes, mirrored)]
+    queries, owner = np.unique(mirrored, return_inverse=True)
+    shared = np.flatnonzero(np.bincount(home) > 1)
+    found = [
+        _expanded(home, home, Pairs(shared, shared, np.zeros_like(shared))),
+        _expanded(home, home, within(values, None, radius)),
+        _expanded(owner, home, within(queries, values, radius)),
+    ]
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
-def _expanded(values: Hashes, home: Indices, side: Hashes, radius: int, within: Within) -> Pairs:
-    queries, owner = np.unique(side, return_inverse=True)
-    pairs = within(queries, values, radius)
+def _expanded(owner: Indices, home: Indices, pairs: Pairs) -> Pairs:
+    """Return the rows of pairs of values, of each side's values those that own them."""
     left, at = _members(owner, pairs.left)
     right, again = _members(home, pairs.right[at])
     return Pairs(left[again], right, pairs.distance[at][again])

@@ -9,7 +9,7 @@ import pyarrow as pa
 from PIL import ImageOps
 
 from webemo_curate.duplicates.geometry import Match, View, match, match_whole, view
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.known_looks import NOTHING_KNOWN, KnownLooks
 from webemo_curate.duplicates.placings import PLACING, Placings, Proofs
 from webemo_curate.duplicates.relation import Relation, RelationLimits

@@ -1,39 +1,28 @@
-"""Exact search for all pairs of 64-bit hashes within a Hamming distance, in bounded memory.
-
-Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index
-Hashing", CVPR 2012): hashes are cut into chunks; by the pigeonhole principle two hashes within the
-distance nearly agree in at least one chunk, and chunks that nearly agree are found in a table.
-"""
+"""Exact search for all pairs of 64-bit hashes within a Hamming distance, in bounded memory."""
 
 from collections.abc import Iterator
-from itertools import combinations, pairwise
 from math import comb
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-HASH_BITS = 64
-WIDEST_CHUNK = 22
-"""Bits of the widest chunk: its table of 2**22 offsets takes 16 MiB."""
+from webemo_curate.duplicates.hash_buckets import Buckets
+from webemo_curate.duplicates.hash_keys import HASH_BITS, Chunks, Hashes, Indices
 
-BLOCK = 2**21
-"""Candidate pairs compared at a time: about 100 MB of temporaries."""
+MOST_AGREEING: Final = 8
+"""Chunks that make a key at most."""
 
-LOOKUP_COST = 4.0
-CANDIDATE_COST = 8.0
-SLOT_COST = 1.0
-SCAN_COST = 1.0
-"""Relative costs of a table lookup, a candidate compared, a table slot and a pair scanned."""
+SORT_SECONDS: Final = 3e-8
+COMPARE_SECONDS: Final = 1e-9
+VISIT_SECONDS: Final = 3e-7
+LIST_SECONDS: Final = 3e-9
+"""What it takes to sort a hash, compare a pair, visit a bucket of both sets and list a value of a
+key, among a million to ten million, on a core of an AMD EPYC. Which chunks are chosen follows from
+them, not what is found."""
 
-PASS_COST = 1e9
-"""The same of a pass: some seconds, so that a pass that is lost with its process costs little."""
-
-SCAN: Final = -1
-"""In place of a chunk's index."""
-
-Hashes = npt.NDArray[np.uint64]
-Indices = npt.NDArray[np.int64]
+PASS_SECONDS: Final = 1.0
+"""The same of a pass: one that is lost with its process costs little."""
 
 
 class Pairs(NamedTuple):
@@ -52,63 +41,31 @@ class Pairs(NamedTuple):
     distance: npt.NDArray[Any]
 
 
-class HashPart(NamedTuple):
-    """Neighboring bits of a hash, and how many of them may differ for a pair to be found here.
-
-    Attributes
-    ----------
-    shift, width
-        Lowest bit and number of bits.
-    radius
-        Bits that may differ.
-    """
-
-    shift: int
-    width: int
-    radius: int
-
-    def of(self, hashes: Hashes) -> Indices:
-        """Return the chunk's bits of each hash, as int64."""
-        bits = (hashes >> np.uint64(self.shift)) & np.uint64((1 << self.width) - 1)
-        return bits.astype(np.int64)
-
-    @property
-    def flip_count(self) -> int:
-        """How many ways there are in which the chunk may differ."""
-        return sum(comb(self.width, count) for count in range(self.radius + 1))
-
-    def flips(self) -> list[int]:
-        """Return every way in which the chunk may differ, as a mask."""
-        return [
-            sum(1 << bit for bit in bits)
-            for count in range(self.radius + 1)
-            for bits in combinations(range(self.width), count)
-        ]
-
-
 class Pass(NamedTuple):
-    """A part of a search: some of the ways in which a chunk may differ, or queries to scan with.
+    """A part of a search, of about `PASS_SECONDS`.
 
     Attributes
     ----------
-    chunk
-        Index of the chunk; `SCAN` where all pairs are compared.
     start, stop
-        Of the ways in which it may differ; of the queries in a scan.
+        Of the shares of all keys, those of the first key first.
+    shares
+        Into how many each key's work is cut.
     """
 
-    chunk: int
     start: int
     stop: int
+    shares: int
 
 
-def pairs_within(queries: Hashes, base: Hashes, radius: int) -> Pairs:
+def pairs_within(queries: Hashes, base: Hashes | None, radius: int) -> Pairs:
     """Find every query and base hash that differ in at most `radius` bits.
 
     Parameters
     ----------
-    queries, base : ndarray of uint64, shapes (N,) and (M,)
+    queries : ndarray of uint64, shape (N,), N < 2**32
         Hashes; give distinct ones, for each pair of equal hashes is a pair found.
+    base : ndarray of uint64, shape (M,), M < 2**32, or None
+        The others; None to find the pairs among the queries, each once, left < right.
     radius : int
         Largest Hamming distance.
 
@@ -126,134 +83,56 @@ class Search:
 
     Parameters
     ----------
-    queries, base, radius : ndarray of uint64, ndarray of uint64, int
+    queries, base, radius : ndarray of uint64, ndarray of uint64 or None, int
         As of `pairs_within`.
     """
 
-    def __init__(self, queries: Hashes, base: Hashes, radius: int) -> None:
+    def __init__(self, queries: Hashes, base: Hashes | None, radius: int) -> None:
         self._queries, self._base, self._radius = queries, base, radius
-        self._chunks = _plan(len(queries), len(base), radius)
-        self._table: tuple[int, _Table] | None = None
+        self._sizes = len(queries), None if base is None else len(base)
+        self._chunks = min(_cuts(radius), key=lambda chunks: _seconds(chunks, *self._sizes))
+        self._buckets: tuple[int, Buckets] | None = None
 
     def passes(self) -> list[Pass]:
-        """Cut the search into passes of about `PASS_COST` each."""
-        size = len(self._base), len(self._queries)
-        if not all(size):
+        """Cut the search into passes."""
+        if 0 in self._sizes:
             return []
-        if not self._chunks:
-            return [*_slices(SCAN, size[1], SCAN_COST * size[0])]
-        found: list[Pass] = []
-        for index, chunk in enumerate(self._chunks):
-            one_way = _chunk_cost(chunk, size[1], size[0]) / chunk.flip_count
-            found += _slices(index, chunk.flip_count, one_way)
-        return found
+        keys = len(self._chunks.keys)
+        seconds = _seconds(self._chunks, *self._sizes) / keys
+        shares = max(1, round(seconds / PASS_SECONDS))
+        step = max(1, int(PASS_SECONDS / seconds))
+        starts = range(0, keys * shares, step)
+        return [Pass(start, min(start + step, keys * shares), shares) for start in starts]
 
     def run(self, part: Pass) -> Iterator[Pairs]:
         """Yield what a pass finds."""
-        if part.chunk == SCAN:
-            return _scan(self._queries, self._base, self._radius, part)
-        return self._lookup(part)
+        for place in range(part.start, part.stop):
+            key, share = divmod(place, part.shares)
+            for left, right, distance in self._by_key(key).near(self._radius, share, part.shares):
+                yield Pairs(left, right, distance.astype(np.int64))
 
-    def _lookup(self, part: Pass) -> Iterator[Pairs]:
-        chunk = self._chunks[part.chunk]
-        if self._table is None or self._table[0] != part.chunk:
-            self._table = part.chunk, _Table(chunk, self._queries, self._base)
-        table = self._table[1]
-        for flip in chunk.flips()[part.start : part.stop]:
-            for left, right in table.candidates(flip):
-                differing = self._queries[left] ^ self._base[right]
-                distance = np.bitwise_count(differing)
-                near = distance <= self._radius
-                for earlier in self._chunks[: part.chunk]:
-                    # A pair that an earlier chunk brings up was reported there.
-                    near &= np.bitwise_count(earlier.of(differing)) > earlier.radius
-                yield Pairs(left[near], right[near], distance[near].astype(np.int64))
+    def _by_key(self, key: int) -> Buckets:
+        if self._buckets is None or self._buckets[0] != key:
+            self._buckets = None  # not two at once
+            chosen = self._chunks.keys[key]
+            self._buckets = key, Buckets(self._queries, self._base, self._chunks, chosen)
+        return self._buckets[1]
 
 
-def _slices(chunk: int, size: int, cost: float) -> Iterator[Pass]:
-    """Cut so many equal parts of a known cost into passes."""
-    step = max(1, int(PASS_COST / max(1.0, cost)))
-    for start in range(0, size, step):
-        yield Pass(chunk, start, min(start + step, size))
+def _cuts(radius: int) -> list[Chunks]:
+    """Return the ways to cut hashes so that all pairs within a radius share a key."""
+    most = min(MOST_AGREEING, HASH_BITS - radius)
+    return [Chunks(1, 0), *(Chunks(radius + more, more) for more in range(1, most + 1))]
 
 
-def _plan(queries: int, base: int, radius: int) -> list[HashPart]:
-    """Choose the chunks that cost least; none if comparing all pairs costs less."""
-    best: list[HashPart] = []
-    least = SCAN_COST * queries * base
-    for count in range(-(-HASH_BITS // WIDEST_CHUNK), HASH_BITS // 4):
-        chunks = _cut(count, radius)
-        cost = sum(_chunk_cost(chunk, queries, base) for chunk in chunks)
-        if cost < least:
-            best, least = chunks, cost
-    return best
-
-
-def _cut(count: int, radius: int) -> list[HashPart]:
-    """Cut a hash into chunks whose radii no pair within `radius` can exceed in all of them.
-
-    With radius = count * r + a, differences above r in a + 1 chunks and above r - 1 in the others
-    would add up to more than the radius.
-    """
-    each, over = divmod(radius, count)
-    edges = [HASH_BITS * index // count for index in range(count + 1)]
-    chunks = [
-        HashPart(low, high - low, each if index <= over else each - 1)
-        for index, (low, high) in enumerate(pairwise(edges))
-    ]
-    return [chunk for chunk in chunks if chunk.radius >= 0]
-
-
-def _chunk_cost(chunk: HashPart, queries: int, base: int) -> float:
-    bucket = base / 2**chunk.width
-    lookups = chunk.flip_count * queries
-    return lookups * (LOOKUP_COST + CANDIDATE_COST * bucket) + SLOT_COST * 2**chunk.width
-
-
-class _Table:
-    """Base hashes by the value of one chunk, and queries in an order kind to the cache."""
-
-    def __init__(self, chunk: HashPart, queries: Hashes, base: Hashes) -> None:
-        base_keys, query_keys = chunk.of(base), chunk.of(queries)
-        counts = np.bincount(base_keys, minlength=2**chunk.width)
-        self._ends = np.cumsum(counts).astype(np.int32)
-        self._counts = counts.astype(np.int32)
-        self._members = np.argsort(base_keys, kind="stable")
-        self._queries = np.argsort(query_keys, kind="stable")
-        self._keys = query_keys[self._queries]
-
-    def candidates(self, flip: int) -> Iterator[tuple[Indices, Indices]]:
-        """Yield queries and base hashes whose chunks differ by `flip`, a block at a time."""
-        keys = self._keys ^ flip
-        counts = self._counts[keys]
-        hits = np.flatnonzero(counts)
-        sizes = counts[hits].astype(np.int64)
-        starts = self._ends[keys[hits]] - sizes
-        for block in _blocks(sizes):
-            size = sizes[block]
-            within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-            right = self._members[np.repeat(starts[block], size) + within]
-            yield np.repeat(self._queries[hits[block]], size), right
-
-
-def _blocks(sizes: Indices) -> Iterator[slice]:
-    """Cut runs of candidates so that a block holds about `BLOCK` of them."""
-    ends = np.cumsum(sizes)
-    start = 0
-    while start < sizes.size:
-        before = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + BLOCK, side="right")))
-        yield slice(start, stop)
-        start = stop
-
-
-def _scan(queries: Hashes, base: Hashes, radius: int, part: Pass) -> Iterator[Pairs]:
-    rows = max(1, BLOCK // base.size)
-    for start in range(part.start, part.stop, rows):
-        some = queries[start : min(start + rows, part.stop), None]
-        distance = np.bitwise_count(some ^ base)
-        left, right = np.nonzero(distance <= radius)
-        yield Pairs(left + start, right, distance[left, right].astype(np.int64))
+def _seconds(chunks: Chunks, queries: int, base: int | None) -> float:
+    """Return what a search by keys may take where hashes are spread evenly."""
+    values, others = 2**chunks.bits, queries if base is None else base
+    sort = SORT_SECONDS * (queries + others)
+    compare = COMPARE_SECONDS * queries * others / values
+    visit = VISIT_SECONDS * min(values, queries, others) + LIST_SECONDS * values
+    sides = 1 if base is None else 2
+    return comb(chunks.count, chunks.agreeing) * (sort + compare + visit) * sides / 2
 
 
 def joined(parts: list[Pairs]) -> Pairs:

@@ -7,7 +7,8 @@ import numpy as np
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.clusters import cluster_by_keeper
-from webemo_curate.duplicates.hamming import Indices, Pairs
+from webemo_curate.duplicates.hamming import Pairs
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.measured import FoundPairs, MeasuredPairs, Method, judged
 from webemo_curate.duplicates.parting import Parting
 from webemo_curate.duplicates.relation import RelationLimits

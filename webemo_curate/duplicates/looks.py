@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.hamming import Hashes, Indices
+from webemo_curate.duplicates.hash_keys import Hashes, Indices
 from webemo_curate.duplicates.perceptual import COLOR_SIDE
 from webemo_curate.duplicates.plain import Mask, is_flat, is_plain, is_simple
 from webemo_curate.imaging.structure import REDUCED_SIDE

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.hamming import HASH_BITS
+from webemo_curate.duplicates.hash_keys import HASH_BITS
 from webemo_curate.duplicates.measured import NO_BITS, PLACINGS, MeasuredPairs, Placing
 from webemo_curate.duplicates.placings import Floats, Mask
 from webemo_curate.duplicates.relation import PLACED, SHARED_SCENE, WHOLE_CORRELATION

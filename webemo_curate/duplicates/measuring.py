@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from webemo_curate.duplicates.clusters import Within
-from webemo_curate.duplicates.hamming import Indices, pairs_within
+from webemo_curate.duplicates.hamming import pairs_within
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.links import LOOKING, Links
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks

@@ -15,7 +15,8 @@ from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import Within, near_pairs
 from webemo_curate.duplicates.cutouts import possible_cuts
 from webemo_curate.duplicates.grays import differences, resemblance
-from webemo_curate.duplicates.hamming import Indices, pairs_within
+from webemo_curate.duplicates.hamming import pairs_within
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.measured import (

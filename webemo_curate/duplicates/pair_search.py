@@ -8,14 +8,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from webemo_curate.duplicates.hamming import (
-    Hashes,
-    Pairs,
-    Pass,
-    Search,
-    joined,
-    pairs_within,
-)
+from webemo_curate.duplicates.hamming import Pairs, Pass, Search, joined, pairs_within
+from webemo_curate.duplicates.hash_keys import Hashes
 from webemo_curate.duplicates.shared_arrays import MappingWorker, shared_arrays
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -24,7 +18,7 @@ from webemo_curate.storage.protocols import Store
 HASHES: Final = "data/hashes"
 """Where the hashes of a search lie while it runs."""
 
-FEW: Final = 8
+FEW: Final = 4
 """Passes that are over before processes have started."""
 
 PASSES: Final = pa.schema(
@@ -33,12 +27,13 @@ PASSES: Final = pa.schema(
         ("queries", pa.string()),
         ("base", pa.string()),
         ("radius", pa.int32()),
-        ("chunk", pa.int32()),
         ("start", pa.int64()),
         ("stop", pa.int64()),
+        ("shares", pa.int64()),
     ]
 )
-"""A pass: a name for messages, the keys of both sides' hashes, what is sought, and `Pass`."""
+"""A pass: a name for messages, the keys of both sides' hashes, where there are two, what is sought,
+and `Pass`."""
 
 FOUND: Final = pa.schema(
     [
@@ -64,7 +59,8 @@ class SearchWorker(MappingWorker):
         """Run the passes of a batch (schema `PASSES`)."""
         found = []
         for _, queries, base, radius, *part in zip(*batch.to_pydict().values(), strict=True):
-            search = _search(self.store.local(queries), self.store.local(base), radius)
+            others = None if base is None else self.store.local(base)
+            search = _search(self.store.local(queries), others, radius)
             found.append(joined([*search.run(Pass(*part))]))
         columns = zip(*found, strict=True)
         arrays = [
@@ -91,13 +87,15 @@ class PairSearch:
     runner: Runner
     checkpoints: Checkpoints
 
-    def __call__(self, queries: Hashes, base: Hashes, radius: int) -> Pairs:
-        """Find every query and base hash that differ in at most `radius` bits."""
+    def __call__(self, queries: Hashes, base: Hashes | None, radius: int) -> Pairs:
+        """Find every query and base hash, or two queries, that differ in at most `radius` bits."""
         passes = Search(queries, base, radius).passes()
         if len(passes) < FEW:
             return pairs_within(queries, base, radius)
-        with shared_arrays(self.store, HASHES, queries, base) as keys:
-            rows = [("pairs", *keys, radius, *part) for part in passes]
+        arrays = (queries,) if base is None else (queries, base)
+        with shared_arrays(self.store, HASHES, *arrays) as keys:
+            sides = keys[0], None if base is None else keys[1]
+            rows = [("pairs", *sides, radius, *part) for part in passes]
             columns = zip(*rows, strict=True)
             job = Job(
                 name="search",
@@ -112,6 +110,7 @@ class PairSearch:
 
 
 @lru_cache(1)
-def _search(queries: Path, base: Path, radius: int) -> Search:
+def _search(queries: Path, base: Path | None, radius: int) -> Search:
     """Open a search in a worker's process: the hashes are mapped, shared by all of a machine."""
-    return Search(np.load(queries, mmap_mode="r"), np.load(base, mmap_mode="r"), radius)
+    others = None if base is None else np.load(base, mmap_mode="r")
+    return Search(np.load(queries, mmap_mode="r"), others, radius)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.grays import Grays, Indices, resemblance
-from webemo_curate.duplicates.hamming import Hashes
+from webemo_curate.duplicates.hash_keys import Hashes
 from webemo_curate.duplicates.perceptual import HASH_SIDE
 from webemo_curate.imaging.structure import MIN_DEVIATION, REDUCED_SIDE
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.measured import (
     NO_BITS,
     PLACINGS,

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.links import link_looks
 from webemo_curate.duplicates.margins import pair_margins
 from webemo_curate.duplicates.measured import MeasuredPairs

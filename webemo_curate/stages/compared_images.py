@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.links import Links
 from webemo_curate.duplicates.measured import Method
 from webemo_curate.duplicates.parting import Parting

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from webemo_curate import gates
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.hamming import Indices
+from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.links import Links, link_looks
 from webemo_curate.duplicates.measured import MeasuredPairs, Method
 from webemo_curate.duplicates.parting import Parting
