@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -134,6 +135,18 @@ def test_an_abandoned_folder_is_removed_by_the_next_engine(tmp_path: Path) -> No
     (folder / "1.arrow").write_bytes(b"rest")
     with TableEngine(tmp_path, {}):
         assert not folder.exists()
+
+
+def test_makers_of_hidden_folders_do_not_sweep_one_anothers_away(tmp_path: Path) -> None:
+    def make(_: int) -> None:
+        for number in range(100):
+            with hidden_folder(tmp_path / "spill") as folder:
+                (folder / str(number)).write_bytes(b"")
+                assert (folder / str(number)).exists()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(8)))
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_flipped_bit_of_an_input_is_told_with_its_file(tmp_path: Path) -> None:

@@ -87,16 +87,33 @@ def hidden_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_hidden(path)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
-    partial.mkdir()
-    handle = os.open(partial, os.O_RDONLY)
+    handle = None
+    while handle is None:  # another process may sweep it away before it is locked
+        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
+        handle = _locked_folder(partial)
     try:
-        with suppress(OSError):  # where there are no locks, no sweep can get one either
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield partial
     finally:
         os.close(handle)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _locked_folder(partial: Path) -> int | None:
+    """Make a folder and lock it; return its handle, or None if a sweep has got it first."""
+    partial.mkdir()
+    try:
+        handle = os.open(partial, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = partial.exists()
+    except OSError as error:  # where there are no locks, no sweep can get one either
+        is_ours = not isinstance(error, BlockingIOError)
+    if is_ours:
+        return handle
+    os.close(handle)
+    return None
 
 
 def sweep_hidden(path: Path) -> None:
@@ -107,13 +124,18 @@ def sweep_hidden(path: Path) -> None:
         named = entry.name.startswith(f".{path.name}.") and entry.name.endswith(PARTIAL_SUFFIX)
         if not named or not entry.is_dir(follow_symlinks=False):
             continue
-        handle = os.open(entry.path, os.O_RDONLY)
-        try:
-            with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(entry.path, ignore_errors=True)
-        finally:
-            os.close(handle)
+        with suppress(FileNotFoundError):  # another process has removed it
+            _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 def _exchange(new: Path, old: Path) -> None:
