@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from tests.download.site import Site, answer, picture
 from webemo_curate.config import DecodingConfig, FetchConfig
+from webemo_curate.download.journal import SUFFIX
 from webemo_curate.runner.job import Runner
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
@@ -46,8 +47,16 @@ def fetch(
 
 
 def owners() -> list[psutil.Process]:
-    """Return the processes that own hosts: the children of this one with children of their own."""
-    return sorted((p for p in psutil.Process().children() if p.children()), key=lambda p: p.pid)
+    """Return the processes that own hosts: those below this one that write a journal."""
+    below = psutil.Process().children(recursive=True)
+    return sorted(filter(_writes_journal, below), key=lambda p: p.pid)
+
+
+def _writes_journal(process: psutil.Process) -> bool:
+    try:
+        return any(file.path.endswith(SUFFIX) for file in process.open_files())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def targets(site: Site) -> Counter[str]:

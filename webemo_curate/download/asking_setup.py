@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.asker import Asker
@@ -15,6 +15,9 @@ from webemo_curate.download.room import MAX_HELD_BYTES, Room
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.imaging import Examiner, ExamineWorker
 from webemo_curate.workspace import Workspace
+
+GATHERING_SECONDS: Final = 0.01
+"""Seconds for which a body waits for others that are examined with it."""
 
 ScheduleT = TypeVar("ScheduleT", bound=Schedule, covariant=True)
 
@@ -63,7 +66,7 @@ class AskingSetup:
         room = Room(MAX_HELD_BYTES // self.parts)
         pools = Pools(user_agent(self.config), trusted())
         slots = max(1, self.config.connections // self.parts)
-        with Examiner(self.worker, self.examiners) as examiner:
+        with Examiner(self.worker, self.examiners, GATHERING_SECONDS) as examiner:
             async with pools:
                 yield make(Downloader(self.config, workspace, pools, examiner, room), room, slots)
                 await asyncio.sleep(0)  # tasks that have just been cancelled see it

@@ -124,12 +124,12 @@ class Apart:
         for _ in range(TRIES):
             with self._lent() as loan:
                 if loan.new:
-                    _check_ready(loan.process.receive())
+                    check_ready(loan.process.receive())
                 loan.process.send(request)
                 loan.answer = message = loan.process.receive(into)
-            if _is_final(message):
+            if is_final(message):
                 break
-        return _concluded(message)
+        return concluded(message)
 
     async def ask_aside(self, content: bytes, **details: Any) -> Made:
         """Run the task on a file without blocking the event loop; see `ask`."""
@@ -137,14 +137,14 @@ class Apart:
             request = packed(details, content)  # copies the file: only for those being worked on
             for _ in range(TRIES):
                 message = await self._try(request)
-                if _is_final(message):
+                if is_final(message):
                     break
-        return _concluded(message)
+        return concluded(message)
 
     async def _try(self, request: bytes) -> Message:
         with self._lent() as loan:
             if loan.new:
-                _check_ready(await _hear(loan.process))
+                check_ready(await _hear(loan.process))
             if len(request) < LARGE_BYTES:
                 loan.process.send(request)
             else:
@@ -192,12 +192,13 @@ async def _hear(process: PictureProcess) -> Message:
     return process.receive()
 
 
-def _is_final(message: Message) -> bool:
+def is_final(message: Message) -> bool:
     """Return whether another process would give the same answer."""
     return not isinstance(message, Died) or message.out_of_time
 
 
-def _concluded(message: Message) -> Made:
+def concluded(message: Message) -> Made:
+    """Return what a process made of a file, or raise what its message says."""
     if isinstance(message, Made):
         return message
     if isinstance(message, Failed):
@@ -216,7 +217,8 @@ def _ended(death: Died) -> DecodeError:
     return DecodeError(DecodeStatus.CRASHED, f"the decoder crashed{name}")
 
 
-def _check_ready(message: Message) -> None:
+def check_ready(message: Message) -> None:
+    """Raise if a process has died instead of saying that it is ready."""
     if isinstance(message, Died):
         reason = "a process that decodes pictures cannot be started; is there enough memory?"
         raise CurateError(reason)

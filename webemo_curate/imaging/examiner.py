@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from webemo_curate.config import BOUNDS
-from webemo_curate.imaging.apart import Apart
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.picture_process import Facts, Made
 from webemo_curate.imaging.reading import check_body, choose_frame
+from webemo_curate.imaging.together import Together
 from webemo_curate.own_faults import OwnFaultError
 from webemo_curate.verdicts import DecodeStatus, FetchStatus
 
@@ -62,19 +62,8 @@ class ExamineWorker:
         return Made({"suffix": frame.format.suffix, "width": width, "height": height})
 
 
-class Examiner(Apart):
-    """Examines files in child processes, several at once if several tasks ask.
-
-    Parameters
-    ----------
-    worker : ExamineWorker
-        The examination.
-    most : int, optional
-        Most processes at once.
-    """
-
-    def __init__(self, worker: ExamineWorker, most: int | None = None) -> None:
-        super().__init__(worker, most=most)
+class Examiner(Together):
+    """Examines files in child processes, the files of several tasks together."""
 
     async def examine(self, content: bytes) -> Finding:
         """Examine a file without blocking the event loop.
@@ -95,7 +84,7 @@ class Examiner(Apart):
             If the machine lacks what examining needs.
         """
         try:
-            return Finding(FetchStatus.OK, **(await self.ask_aside(content)).facts)
+            return Finding(FetchStatus.OK, **(await self.ask_together(content)).facts)
         except (DecodeError, OwnFaultError) as error:
             return _finding(error)
 

@@ -1,6 +1,7 @@
 """One child process that works on files; only JSON and bytes pass between it and this process."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
@@ -29,6 +30,12 @@ Pages that no answer reaches take no memory."""
 SHARED_FROM: Final = 32 * 2**10
 """Bytes from which an answer is laid there, because a pipe passes it on in pieces. One that does
 not fit goes through the pipe."""
+
+SIZES: Final = "sizes"
+"""Key of the sizes of several files in one message."""
+
+ANSWERS: Final = "answers"
+"""Key of the facts about each of them."""
 
 SHARED: Final = "shared"
 """Key of the number of bytes that lie there."""
@@ -145,9 +152,43 @@ def parts(message: bytes) -> Made:
     return Made(json.loads(message[LENGTH_BYTES:end]), message[end:])
 
 
+def packed_files(contents: Sequence[bytes]) -> bytes:
+    """Return one message with several files."""
+    return packed({SIZES: [*map(len, contents)]}, b"".join(contents))
+
+
+def understood_files(message: Message, count: int) -> list[Message]:
+    """Return the answers about several files; nothing else is believed of a process.
+
+    Parameters
+    ----------
+    message : Message
+        The message of a process that was sent several files, or the news of its death.
+    count : int
+        How many they are.
+    """
+    answers = message.facts.get(ANSWERS) if isinstance(message, Made) else None
+    if isinstance(answers, list) and len(answers) == count:
+        return [understood(Made(dict(facts))) for facts in answers]
+    raise ValueError("no answer about these files")
+
+
 def answered(task: PictureTask, request: bytes) -> Made:
-    """Run a task on a file, in its process; return what it made, or its error in JSON values."""
+    """Run a task on a file, in its process; return what it made, or its error in JSON values.
+
+    Of several files only the facts are returned.
+    """
     details, content = parts(request)
+    if SIZES not in details:
+        return _answered(task, details, content)
+    answers, start = [], 0
+    for size in details.pop(SIZES):
+        answers.append(_answered(task, details, content[start : start + size]).facts)
+        start += size
+    return Made({ANSWERS: answers})
+
+
+def _answered(task: PictureTask, details: Facts, content: bytes) -> Made:
     try:
         return task(content, details)
     except DecodeError as error:

@@ -76,7 +76,8 @@ class LocalPartners:
 
     def start(self, talker: Talker) -> WorkerProcess:
         """Start a process; see `Partners.start`."""
-        return WorkerProcess(talker, serve_talker)
+        modules = (type(talker).__module__,)
+        return WorkerProcess(talker, serve_talker, modules=modules)
 
     def restart(self, talker: Talker) -> WorkerProcess:
         """Start a process in place of one that died; see `Partners.restart`."""

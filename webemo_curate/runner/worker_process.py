@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from types import ModuleType
@@ -47,13 +47,22 @@ class WorkerProcess:
         Pickled to the process, and set up there.
     serve : callable, optional
         Main function of the process; by default it answers batches with messages.
+    modules : sequence of str, optional
+        What it loads, if others like it are started too: they are then copies of one process that
+        has loaded this once. The first start waits for that.
     """
 
-    def __init__(self, worker: Any, serve: Serve | None = None) -> None:
-        # 'spawn' gives the child no copy of this process's threads, locks and sockets.
-        context = multiprocessing.get_context("spawn")
+    def __init__(
+        self, worker: Any, serve: Serve | None = None, *, modules: Sequence[str] = ()
+    ) -> None:
+        # Neither way gives the child a copy of this process's threads, locks and sockets.
+        way = "forkserver" if modules else "spawn"
+        context: Any = multiprocessing.get_context(way)
+        if modules:  # the server is started with the first process, and loads what this one needs
+            context.set_forkserver_preload([*modules])
         self.connection, theirs = context.Pipe()
-        whole = (serve or serve_worker, theirs, worker, named_workspace())
+        variables = {**os.environ, **ONE_THREAD}
+        whole = (serve or serve_worker, theirs, worker, named_workspace(), variables)
         # A process with child processes of its own may not be a daemon; its user ends it.
         daemon = not isinstance(worker, Staffed)
         self._process = context.Process(target=_begin, args=whole, daemon=daemon)
@@ -157,8 +166,12 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _begin(serve: Serve, connection: Connection, worker: Any, workspace: str) -> None:
+def _begin(
+    serve: Serve, connection: Connection, worker: Any, workspace: str, variables: dict[str, str]
+) -> None:
     """Run in the child, until the driver is gone."""
+    os.environ.clear()  # a copied process has the environment of the first
+    os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError), working_in(workspace):
