@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from urllib.parse import urlsplit
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import checked
@@ -106,8 +105,8 @@ class Follower:
 
     async def _check_robots(self, step: Step, turns: Turns) -> None:
         """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
-        parts = urlsplit(step.url)
-        site = Site(f"{parts.scheme}://{parts.netloc}", step.public_only)
+        place = step.url[: step.url.index("/", len("https://"))]  # its form is that of `written`
+        site = Site(place, step.public_only)
         began = time.monotonic()
         robots = await self._rules.of(site, turns.turn)
         turns.wait_since(began)

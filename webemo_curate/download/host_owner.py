@@ -11,6 +11,7 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.asking_setup import AskingSetup
 from webemo_curate.download.deal import Deal
+from webemo_curate.download.garbage import seldom_collected
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.notes import (
     Dealt,
@@ -106,7 +107,7 @@ class HostOwner:
         _log_to(say)
         workspace = self.workspace
         asking = AskingSetup(self.config, self.worker, self.deal.processes, self.examiners)
-        with self.journal as journal:
+        with seldom_collected(), self.journal as journal:
             found = _Outbox(Settler(journal), say)
 
             def make(client: Any, room: Any, slots: int) -> OwnedSchedule:

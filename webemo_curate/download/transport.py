@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import resource
 import threading
+from collections.abc import Iterable
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,7 @@ from webemo_curate.download.public_net import is_known_private, is_public
 from webemo_curate.download.response import Response
 from webemo_curate.download.room import Share
 from webemo_curate.download.route import Route, Routes
+from webemo_curate.download.sockets import Sockets
 
 MAX_KEPT = 256
 """Most connections kept open, and at most an eighth of the process's limit of open files, so that
@@ -72,12 +74,13 @@ class Transport:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._exchanges: dict[Any, Exchange] = {}
         self._free: list[Any] = []
-        self._watched: set[int] = set()
+        self._sockets = Sockets()
         self._timer: asyncio.Handle | None = None
 
     async def __aenter__(self) -> Self:
         """Bind to the running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._sockets, lambda: self._act(self._sockets.ready()))
         return self
 
     async def __aexit__(
@@ -88,6 +91,8 @@ class Transport:
     ) -> None:
         """Close all connections."""
         self._on_timer(-1)
+        self._loop.remove_reader(self._sockets)
+        self._sockets.close()
         for curl in self._exchanges:
             self._multi.remove_handle(curl)
             curl.close()
@@ -241,30 +246,23 @@ class Transport:
 
     def _on_socket(self, action: int, descriptor: int, multi: Any, data: Any) -> None:  # noqa: ARG002
         """Watch a socket for the events that libcurl asks for; called by libcurl."""
-        if descriptor in self._watched:
-            self._loop.remove_reader(descriptor)
-            self._loop.remove_writer(descriptor)
-            self._watched.discard(descriptor)
-        if action in (pycurl.POLL_IN, pycurl.POLL_INOUT):
-            self._loop.add_reader(descriptor, self._act, descriptor, pycurl.CSELECT_IN)
-            self._watched.add(descriptor)
-        if action in (pycurl.POLL_OUT, pycurl.POLL_INOUT):
-            self._loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
-            self._watched.add(descriptor)
+        self._sockets.watch(descriptor, action)
 
     def _on_timer(self, milliseconds: int) -> None:
         """Set or clear libcurl's timer; called by libcurl, which forbids acting at once."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        act = partial(self._act, pycurl.SOCKET_TIMEOUT, 0)
+        act = partial(self._act, [(pycurl.SOCKET_TIMEOUT, 0)])
         if milliseconds == 0:  # most of them; the loop's heap of timers costs more
             self._timer = self._loop.call_soon(act)
         elif milliseconds > 0:
             self._timer = self._loop.call_later(milliseconds / 1000, act)
 
-    def _act(self, descriptor: int, mask: int) -> None:
-        self._multi.socket_action(descriptor, mask)
+    def _act(self, ready: Iterable[tuple[int, int]]) -> None:
+        """Let libcurl act on sockets that are ready, and finish what has ended."""
+        for descriptor, mask in ready:
+            self._multi.socket_action(descriptor, mask)
         left = 1
         while left:
             left, succeeded, failed = self._multi.info_read()

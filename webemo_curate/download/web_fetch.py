@@ -14,6 +14,7 @@ from webemo_curate.download.asker import Asker
 from webemo_curate.download.asking_setup import AskingSetup
 from webemo_curate.download.deal import MAX_NAMED, Deal
 from webemo_curate.download.fleet import Fleet
+from webemo_curate.download.garbage import seldom_collected
 from webemo_curate.download.host_owner import HostOwner
 from webemo_curate.download.known import Known
 from webemo_curate.download.listed_urls import Mask
@@ -82,6 +83,10 @@ class WebFetch:
         CurateError
             If the machine lacks what the fetch needs; what was found is kept.
         """
+        with seldom_collected():
+            self._run(runner)
+
+    def _run(self, runner: Runner) -> None:
         queues = self._queues(1, {})
         sizes = self._maker.largest(queues, MAX_NAMED)
         if Deal.of(sizes, len(sizes), len(queues)).processes > 1:
@@ -90,8 +95,9 @@ class WebFetch:
                 most = self.config.connections // self.config.concurrency
                 deal = Deal.of(sizes, max(1, min(partners.size, most)), len(queues))
                 if deal.processes > 1:
-                    return self._in_several(queues, deal, partners)
-        return run_to_end(self._here(queues))
+                    self._in_several(queues, deal, partners)
+                    return
+        run_to_end(self._here(queues))
 
     @cached_property
     def _maker(self) -> QueueMaker:

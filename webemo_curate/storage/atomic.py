@@ -4,7 +4,6 @@ import ctypes
 import errno
 import fcntl
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,23 +62,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 def _begin(path: Path) -> tuple[Path, int]:
     """Create an empty partial file with the user's permissions, and lock it; see `is_abandoned`."""
-    partial = _partial_name(path)
+    partial = Path(_partial_name(path))
     handle = _create(partial)
     with suppress(OSError):  # where the file system has no locks, no workspace is possible either
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     return partial, handle
 
 
-def _create(partial: Path) -> int:
+def _create(partial: Path | str) -> int:
     """Create a new file; fail rather than open a file or link that somebody else put there."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(partial, flags, 0o666)
 
 
-def _partial_name(path: Path) -> Path:
-    """Return an unused name that is not too long for the file system."""
-    short = os.fsdecode(os.fsencode(path.name)[:NAME_BYTES])
-    return path.with_name(f".{short}.{uuid.uuid4().hex[:12]}{PARTIAL_SUFFIX}")
+def _partial_name(path: Path) -> str:
+    """Return the path of an unused name, not too long for the file system, in the same folder."""
+    folder, name = os.path.split(path)
+    short = os.fsdecode(os.fsencode(name)[:NAME_BYTES])
+    return os.path.join(folder, f".{short}.{os.urandom(6).hex()}{PARTIAL_SUFFIX}")  # noqa: PTH118
 
 
 def is_abandoned(partial: Path) -> bool:
@@ -155,9 +155,9 @@ def write_unsettled(path: Path, content: bytes) -> None:
             _write(handle, content)
         finally:
             os.close(handle)
-        partial.replace(path)
+        os.rename(partial, path)  # noqa: PTH104 - for each picture: `Path`s are slow
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        Path(partial).unlink(missing_ok=True)
         raise _cannot_write(path, error) from error
 
 
