@@ -9,7 +9,6 @@ import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -18,13 +17,12 @@ from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 
-from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.download.outcome import COLUMNS, FetchOutcome, values_of
 from webemo_curate.rooted import below
 from webemo_curate.schemas import FETCH
 from webemo_curate.storage.protocols import Store
 from webemo_curate.verdicts import FetchStatus
 
-COLUMNS = tuple(field.name for field in fields(FetchOutcome))
 LATER = "unsettled_before_this_line"
 NUMBER = "pass"
 SETTINGS = "decided_by"
@@ -100,7 +98,8 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Append an outcome; from then on it survives a kill of this process."""
-        row = {name: getattr(entry.outcome, name) for name in COLUMNS} | {NUMBER: entry.number}
+        row = dict(zip(COLUMNS, values_of(entry.outcome), strict=True))
+        row[NUMBER] = entry.number
         for name in TIMES:
             row[name] = row[name] and row[name].isoformat()
         line = json.dumps(row)

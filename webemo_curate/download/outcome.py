@@ -1,7 +1,8 @@
 """The outcome of a URL's download, and the error of a failed attempt."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from webemo_curate.download.room import Share
@@ -50,6 +51,15 @@ class FetchOutcome:
     final_url: str | None = None
     sha256: str | None = None
     suffix: str | None = None
+
+    def __reduce__(self) -> tuple[type["FetchOutcome"], tuple[Any, ...]]:
+        """Pickle it in less than half of the time that a frozen class takes by itself."""
+        return FetchOutcome, values_of(self)
+
+
+COLUMNS = tuple(field.name for field in fields(FetchOutcome))
+values_of = attrgetter(*COLUMNS)
+"""Returns an outcome's values, in the order of `COLUMNS`."""
 
 
 @dataclass(frozen=True)

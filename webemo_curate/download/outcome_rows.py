@@ -1,12 +1,14 @@
 """Outcomes on the disk, in the order in which they were noted: memory holds the last few only."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from webemo_curate.download.outcome import FetchOutcome
+from webemo_curate.download.outcome import COLUMNS, FetchOutcome, values_of
 from webemo_curate.fields import plain_type
 from webemo_curate.schemas import FETCH
 from webemo_curate.table_engine import spilled
@@ -14,8 +16,6 @@ from webemo_curate.verdicts import FetchStatus
 
 ROWS = 16_384
 """Outcomes that are written at a time."""
-
-COLUMNS = tuple(FETCH.names)
 
 SCHEMA = pa.schema(
     [
@@ -72,7 +72,8 @@ class OutcomeRows:
 
     def _write(self) -> None:
         found = [outcome for outcome, _ in self._waiting]
-        columns = {name: [getattr(outcome, name) for outcome in found] for name in COLUMNS}
+        values = zip(*map(values_of, found), strict=True)
+        columns: dict[str, Sequence[Any]] = dict(zip(COLUMNS, values, strict=True))
         columns["row"] = list(range(self._written, len(self)))
         columns["place"] = [place for _, place in self._waiting]
         columns["host"] = [_host(outcome) for outcome in found]
