@@ -21,6 +21,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
+from benchmarks.fetch_floor import floor
 from benchmarks.measure import MEGABYTE, Cost, cores, run
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.taxonomies.webemo_labels import LABELS
@@ -55,6 +56,8 @@ def main() -> None:
             ours = {workers: _curate(folder, workers, alive) for workers in sorted({1, cores()})}
             theirs = _img2dataset(folder, arguments.rival)
             _check(len(list((folder / "theirs").rglob("*.jpg"))), alive, "img2dataset")
+            urls = (folder / "urls.txt").read_text().split()
+            least = floor(urls, folder / "floor", CONCURRENCY)
         print(f"{arguments.urls} URLs, {alive} alive, {cores()} cores, {CONCURRENCY} connections")
         _print("img2dataset", theirs, alive)
         for workers, cost in ours.items():
@@ -63,6 +66,11 @@ def main() -> None:
                 f"ratio: {theirs.seconds / cost.seconds:.2f} times its rate, "
                 f"{cost.cpu_seconds / theirs.cpu_seconds:.2f} of its CPU, "
                 f"{cost.peak_bytes / theirs.peak_bytes:.2f} of its memory"
+            )
+        for step, seconds in least.items():
+            print(
+                f"{step}: {1000 * seconds / alive:.3f} CPU-s per 1,000 images, "
+                f"{seconds / theirs.cpu_seconds:.2f} of img2dataset's"
             )
 
 

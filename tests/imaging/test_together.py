@@ -1,0 +1,91 @@
+"""Several files go to a process with one message, and each gets its own answer."""
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+from tests.imaging.drawn import encode, picture
+from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Facts, Made, picture_process
+from webemo_curate.imaging.together import MOST_FILES, Together
+from webemo_curate.verdicts import DecodeStatus, FetchStatus
+
+SLEEP_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class OddTask:
+    """Says what a file holds and which process reads it; some files do worse."""
+
+    seconds: float = 10.0
+
+    def __call__(self, content: bytes, _: Facts) -> Made:
+        if content == b"crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if content == b"lie":
+            picture_process.packed = lambda *_: b"\0\0\0\2{}"
+        if content == b"sleep":
+            time.sleep(SLEEP_SECONDS)
+        return Made({"held": content.decode(), "pid": os.getpid()})
+
+
+async def ask(files: Together, contents: list[bytes]) -> list[Made | BaseException]:
+    asked = (files.ask_together(content) for content in contents)
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
+def test_each_of_many_files_gets_its_own_answer() -> None:
+    contents = [str(number).encode() for number in range(3 * MOST_FILES + 1)]
+    with Together(OddTask(), gathering=0.02) as files:
+        answers = asyncio.run(ask(files, contents))
+    assert [answer.facts["held"].encode() for answer in answers] == contents
+    assert len({answer.facts["pid"] for answer in answers}) == 1, "one process keeps up"
+
+
+@pytest.mark.parametrize("bad", [b"crash", b"lie"])
+def test_a_file_that_ends_its_process_condemns_no_other(bad: bytes) -> None:
+    contents = [str(number).encode() for number in range(10)]
+    contents[4] = bad
+    with Together(OddTask(), gathering=0.02) as files:
+        answers = asyncio.run(ask(files, contents))
+    crashed = answers.pop(4)
+    assert isinstance(crashed, DecodeError)
+    assert crashed.status is DecodeStatus.CRASHED
+    del contents[4]
+    assert [answer.facts["held"].encode() for answer in answers] == contents
+
+
+def test_a_slow_file_blocks_no_other_for_long() -> None:
+    async def race(files: Together) -> None:
+        await files.ask_together(b"first")
+        slow = asyncio.create_task(files.ask_together(b"sleep"))
+        await asyncio.sleep(0.1)
+        await asyncio.gather(*(files.ask_together(b"%d" % number) for number in range(40)))
+        assert not slow.done()
+        await slow
+
+    with Together(OddTask()) as files:
+        asyncio.run(race(files))
+
+
+def test_each_file_of_a_message_gets_its_own_verdict() -> None:
+    good, slow = encode(picture(), "PNG"), encode(Image.new("L", (6000, 6000)), "PNG")
+    contents = [good, good[:-30], slow, b"no picture", encode(picture(), "JPEG")]
+
+    async def examine() -> list[FetchStatus]:
+        worker = ExamineWorker(10**8, measure=True, seconds=0.05)
+        with Examiner(worker, gathering=0.02) as examiner:
+            found = await asyncio.gather(*map(examiner.examine, contents))
+            return [each.status for each in found]
+
+    assert asyncio.run(examine()) == [
+        FetchStatus.OK,
+        FetchStatus.CORRUPT,
+        FetchStatus.TOO_LARGE,
+        FetchStatus.NOT_IMAGE,
+        FetchStatus.OK,
+    ]
