@@ -49,7 +49,7 @@ class _File:
 
 
 @dataclass(eq=False)
-class _Worker:
+class _Parcel:
     """A process with the files that it works on, or will once it has begun."""
 
     process: PictureProcess
@@ -74,7 +74,7 @@ class Together(Apart):
         super().__init__(task)
         self._most, self._gathering = most or processes(), gathering
         self._files: deque[_File] = deque()
-        self._busy: set[_Worker] = set()
+        self._busy: set[_Parcel] = set()
         self._alarms: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self._due = self._late = False
         self._loop: asyncio.AbstractEventLoop
@@ -89,10 +89,10 @@ class Together(Apart):
         """Keep an idle process for the next caller of an equal task, and end all others."""
         for alarm in self._alarms.values():
             alarm.cancel()
-        for worker in self._busy:
+        for parcel in self._busy:
             if not self._loop.is_closed():
-                self._loop.remove_reader(worker.process)
-            worker.process.kill()
+                self._loop.remove_reader(parcel.process)
+            parcel.process.kill()
         super().__exit__(kind, error, trace)
 
     async def ask_together(self, content: bytes) -> Made:
@@ -126,7 +126,7 @@ class Together(Apart):
         self._judge()
         while self._is_due() and (self._idle or self._may_start()):
             self._employ()
-        self._late = self._is_due() and not any(worker.new for worker in self._busy)
+        self._late = self._is_due() and not any(parcel.new for parcel in self._busy)
         if self._late and len(self._busy) < self._most:
             self._in(BEHIND_SECONDS, self._pump)
 
@@ -139,7 +139,7 @@ class Together(Apart):
         self._behind = max(0.0, self._behind + (passed if self._late else -passed))
 
     def _may_start(self) -> bool:
-        if any(worker.new for worker in self._busy) or len(self._busy) >= self._most:
+        if any(parcel.new for parcel in self._busy) or len(self._busy) >= self._most:
             return False
         return self._behind >= BEHIND_SECONDS or not self._busy
 
@@ -149,7 +149,7 @@ class Together(Apart):
             new = not self._idle
             process = PictureProcess(self._task) if new else self._idle.pop()
             self._behind = 0.0 if new else self._behind
-            self._hand(_Worker(process, files, new))
+            self._hand(_Parcel(process, files, new))
         self._due = self._due and bool(self._files)
 
     def _taken(self) -> list[_File]:
@@ -166,61 +166,61 @@ class Together(Apart):
                 taken.append(file)
         return taken
 
-    def _hand(self, worker: _Worker) -> None:
+    def _hand(self, parcel: _Parcel) -> None:
         """Send a process its files, once it has begun, and listen to it."""
-        self._busy.add(worker)
-        self._loop.add_reader(worker.process, self._heard, worker)
-        if worker.new:
+        self._busy.add(parcel)
+        self._loop.add_reader(parcel.process, self._heard, parcel)
+        if parcel.new:
             return
-        request = packed_files([file.content for file in worker.files])
+        request = packed_files([file.content for file in parcel.files])
         if len(request) < 2 * LARGE_BYTES:
-            worker.process.send(request)
+            parcel.process.send(request)
         else:
-            self._loop.run_in_executor(None, worker.process.send, request)
+            self._loop.run_in_executor(None, parcel.process.send, request)
 
-    def _heard(self, worker: _Worker) -> None:
-        self._loop.remove_reader(worker.process)
-        self._busy.discard(worker)
-        answers = _answers(worker)
+    def _heard(self, parcel: _Parcel) -> None:
+        self._loop.remove_reader(parcel.process)
+        self._busy.discard(parcel)
+        answers = _answers(parcel)
         if isinstance(answers, Died):
-            worker.process.kill()
-            self._died(worker, answers)
-        elif worker.new:
-            self._hand(_Worker(worker.process, worker.files, new=False))
+            parcel.process.kill()
+            self._died(parcel, answers)
+        elif parcel.new:
+            self._hand(_Parcel(parcel.process, parcel.files, new=False))
         else:
-            for file, answer in zip(worker.files, answers, strict=True):
+            for file, answer in zip(parcel.files, answers, strict=True):
                 _settle(file, answer)
             if any(isinstance(answer, Failed) for answer in answers):
-                worker.process.kill()
+                parcel.process.kill()
             else:
-                self._idle.append(worker.process)
+                self._idle.append(parcel.process)
         self._pump()
 
-    def _died(self, worker: _Worker, death: Died) -> None:
+    def _died(self, parcel: _Parcel, death: Died) -> None:
         """Send the files of a dead process to another one, each alone, up to `TRIES` times."""
-        if worker.new:
-            for file in worker.files:
+        if parcel.new:
+            for file in parcel.files:
                 _settle(file, death, ready=False)
             return
-        (first, *others) = worker.files
+        (first, *others) = parcel.files
         if not others:
             first.tries += 1
             if is_final(death) or first.tries >= TRIES:
                 _settle(first, death)
                 return
-        for file in reversed(worker.files):
+        for file in reversed(parcel.files):
             file.alone = True
             self._files.appendleft(file)
         self._due = True
 
 
-def _answers(worker: _Worker) -> list[Message] | Died:
+def _answers(parcel: _Parcel) -> list[Message] | Died:
     """Return what a process says of its files; one that says anything else counts as dead."""
     try:
-        message = worker.process.receive()
-        if worker.new or isinstance(message, Died):
+        message = parcel.process.receive()
+        if parcel.new or isinstance(message, Died):
             return message if isinstance(message, Died) else []
-        return understood_files(message, len(worker.files))
+        return understood_files(message, len(parcel.files))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Died()
 
