@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webemo_curate.conform import conform, conform_chunks
 from webemo_curate.fields import LATER, plain_type
 from webemo_curate.manifest import ROW_GROUP_ROWS, odd_paths, read_manifest, reading
+from webemo_curate.page_checksums import column_chunks
 from webemo_curate.parquet import open_parquet, read_footer
 from webemo_curate.rooted import open_regular
 from webemo_curate.schemas import SCHEMAS
@@ -180,9 +180,5 @@ class _ColumnReader:
 
 def _may_lack(path: Path, wanted: pa.Schema) -> bool:
     """Return whether a column that may have no nulls has some, or does not say so."""
-    metadata = pq.read_metadata(path)
-    places = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
-    needed = [places[f.name] for f in wanted if not f.nullable and f.name in places]
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    chunks = [group.column(place).statistics for group in groups for place in needed]
-    return any(c is None or not c.has_null_count or c.null_count for c in chunks)
+    needed = {field.name for field in wanted if not field.nullable}
+    return any(chunk.nulls != 0 for chunk in column_chunks(path) if chunk.column in needed)

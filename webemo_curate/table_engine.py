@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import psutil
 import pyarrow as pa
 
+from webemo_curate.engine_files import check_file, make_view, readable_files
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
 from webemo_curate.manifest_store import SPILLS
@@ -56,7 +57,7 @@ LATER_SHUT: Final = (
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
-"""Settings of an open connection: queries reach no file, and change nothing of this."""
+"""Settings of an open connection: queries reach no file but the inputs, and change none of this."""
 
 Tables = Mapping[str, "pa.Table | ds.Dataset"]
 
@@ -116,10 +117,13 @@ class TableEngine:
                 opened.callback(self._connection.close)
                 with suppress(duckdb.InvalidInputException):
                     self._connection.execute(NO_BAR)
+                self._files = readable_files(self._tables)
+                files = {"files": [*self._files.values()]}
+                self._connection.execute("set allowed_paths = $files", files)
                 for setting in LATER_SHUT:
                     self._connection.execute(setting)
-            for name, table in self._tables.items():
-                self.add(name, table)
+                for name, table in self._tables.items():
+                    self.add(name, table)
             self._opened = opened.pop_all()
         return self
 
@@ -133,7 +137,9 @@ class TableEngine:
 
     def add(self, name: str, table: "pa.Table | ds.Dataset") -> None:
         """Let queries name a table."""
-        self._connection.register(name, table)
+        file = self._files.get(name)
+        if not (file and make_view(self._connection, name, file, table.schema)):
+            self._connection.register(name, table)
 
     def make(self, sql: str, **given: Any) -> None:
         """Run a statement, such as `create table`; `$name` stands for what is given."""
@@ -192,6 +198,8 @@ class TableEngine:
             for name, table in self._tables.items():
                 if not isinstance(table, pa.Table):
                     read_manifest(Path(table.files[0]), name, table.schema.names)
+            for name, file in self._files.items():
+                check_file(name, file, self._tables[name].schema.names)
             raise
 
     def _check_memory(self, error: Exception) -> None:
