@@ -13,7 +13,7 @@ from tests.report.made_workspace import HOSTILE, MADE, fill
 from tests.stages.tables import manifest
 from tests.work import work_on
 from webemo_curate.config import BinarizeConfig, DedupConfig, QualityRuleConfig, TextRuleConfig
-from webemo_curate.duplicates.links import link_looks
+from webemo_curate.duplicates.links import KEEPER, link_looks
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.ocr.rule import decide, rules
 from webemo_curate.quality_schemas import MEASURES
@@ -156,7 +156,7 @@ def test_moves_of_dedup_are_what_it_then_drops(filled: Workspace) -> None:
         links = linked_pixels(first)
         config = DedupConfig.model_validate({"_".join(name): float(value)})
         link_looks(links, StoredPairs(filled.read("pairs"), names), config)
-        assert dropped == (links.method != "keeper").sum()
+        assert dropped == (~links.by(KEEPER)).sum()
     assert by_setting(step)["distance 12"] == step.now + 1  # type: ignore[union-attr]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.stages.tables import listing, manifest, sha
 from webemo_curate.config import DedupConfig
-from webemo_curate.duplicates.links import Links, link_looks
+from webemo_curate.duplicates.links import METHODS, Links, link_looks
 from webemo_curate.duplicates.stored_pairs import StoredPairs
 from webemo_curate.match_schemas import DUPLICATES
 from webemo_curate.runner.local_runner import LocalRunner
@@ -92,12 +92,13 @@ def plain(tables: dict[str, pa.Table]) -> list[dict[str, Any]]:
     names = [row["sha256"] for row in images]
     links = linked_pixels(np.array(places, np.int64))
     link_looks(links, StoredPairs(tables["pairs"], names), CONFIG)
-    clusters = {name: names[root] for name, root in zip(names, links.roots().tolist(), strict=True)}
+    roots = links.roots(np.arange(len(names))).tolist()
+    clusters = {name: names[root] for name, root in zip(names, roots, strict=True)}
     groups = grouped(clusters, tables, links, names)
     nearest = siblings(links, names, clusters)
     rows = []
     for place, name in enumerate(names):
-        method = links.method[place]
+        method = METHODS[links.method[place]]
         others = {"keeper": "keeper", "pixels": "exact_duplicate"}
         rows.append(
             {

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 Source = Callable[[Method, Indices], MeasuredPairs]
 """Gives the pairs of some rows that a method proposes; positions are among all rows."""
 
+KEEPER = "keeper"
+"""In place of a method, of what was matched with nothing."""
+
+METHODS = (KEEPER, *map(str, Method))
+"""What `Links.method` holds places in."""
+
 LOOKING = (Method.PHASH, Method.GRAYS, Method.FEATURES)
 """The methods that compare what pictures show, in their order."""
 
@@ -43,13 +49,18 @@ class Links:
         self.distance = np.zeros(size, np.float32)
         self.threshold = np.full(size, np.nan, np.float32)
         self.correlation = np.full(size, np.nan, np.float32)
-        self.method = np.full(size, "keeper", dtype=object)
+        self.method = np.zeros(size, np.int8)
         self.siblings = np.zeros((0, 2), np.int64)
         self.changed = np.zeros(0, np.float32)
 
     def keepers(self) -> Indices:
         """Return the rows that still stand for themselves."""
-        return np.flatnonzero(self.parent == np.arange(len(self.parent)))
+        return np.flatnonzero(self.by(KEEPER))
+
+    def by(self, method: str) -> "NDArray[np.bool_]":
+        """Tell which rows were matched by one of `METHODS`."""
+        found: NDArray[np.bool_] = self.method == METHODS.index(method)
+        return found
 
     def join(
         self,
@@ -67,7 +78,7 @@ class Links:
         self.distance[rows] = distance[moved]
         self.correlation[rows] = correlation[moved]
         self.threshold[rows] = threshold
-        self.method[rows] = str(method)
+        self.method[rows] = METHODS.index(method)
 
     def join_nearest(
         self,
@@ -103,17 +114,17 @@ class Links:
             return
         unknown = np.full(1, np.nan, np.float32)
         for pair in self.parting.same:
-            first, second = sorted(self.roots()[[*pair]].tolist())
+            first, second = sorted(self.roots(np.array(pair)).tolist())
             row, parent = np.array([second]), np.array([first])
             self.join(row, parent, unknown, unknown, Method.REVIEW, np.nan)
 
     def sibling_clusters(self) -> Indices:
         """Return the pairs of keepers whose clusters hold siblings; shape (pairs, 2)."""
-        return self.roots()[self.siblings]
+        return self.roots(self.siblings)
 
-    def roots(self) -> Indices:
-        """Return the keeper of each row's cluster."""
-        root = self.parent
+    def roots(self, rows: Indices) -> Indices:
+        """Return the keepers of some rows' clusters."""
+        root = self.parent[rows]
         while (root != self.parent[root]).any():
             root = self.parent[root]
         return root

@@ -97,5 +97,5 @@ class Measuring:
         measured = self._kept[method]
         has_words = np.array([len(words) > 0 for words in self._words], bool)
         first, second = measured.first, measured.second
-        ours = (links.parent[second] == first) & (links.method[second] == str(method))
+        ours = (links.parent[second] == first) & links.by(method)[second]
         return measured.where(ours & has_words[first] & has_words[second] & ~measured.mirrored)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.hash_keys import Indices
-from webemo_curate.duplicates.links import link_looks
+from webemo_curate.duplicates.links import KEEPER, link_looks
 from webemo_curate.duplicates.margins import pair_margins
 from webemo_curate.duplicates.measured import MeasuredPairs
 from webemo_curate.duplicates.stored_pairs import StoredPairs, from_table
@@ -114,7 +114,7 @@ class _DecidedPairs:
         """Return how many images would leave under other limits."""
         links = linked_pixels(self.clean[1])
         link_looks(links, StoredPairs(self.table, self.names), config)
-        return int((links.method != "keeper").sum())
+        return int((~links.by(KEEPER)).sum())
 
 
 def pair_borderline(album: Album, config: DedupConfig, count: int) -> Borderline | None:

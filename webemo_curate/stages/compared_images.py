@@ -25,9 +25,12 @@ GOOD: Final = (
     f"join quality on quality.sha256 = images.sha256 and quality.verdict = '{GOOD_ENOUGH}'"
 )
 
-FIRST: Final = """
-select min(place) over (partition by coalesce(pixel_hash, sha256)) as first
-from clean order by place
+COPIES: Final = """
+with firsts as (
+    select pixel_hash, min(place) as first from clean where pixel_hash is not null
+    group by pixel_hash having count(*) > 1
+)
+select place, first from clean join firsts using (pixel_hash) where place <> first order by place
 """
 
 NAMES: Final = "select sha256 from clean order by place"
@@ -92,7 +95,9 @@ def first_of_pixels(engine: TableEngine) -> Indices:
     ndarray of int64, shape (images,)
         For most images their own.
     """
-    return engine.table(FIRST)["first"].to_numpy().astype(np.int64)
+    copies, first = engine.table(COPIES), np.arange(engine.count("clean"))
+    first[copies["place"].to_numpy()] = copies["first"].to_numpy()
+    return first
 
 
 def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:
@@ -111,11 +116,11 @@ def linked_pixels(first: Indices, parting: Parting | None = None) -> Links:
         Links between the images' positions.
     """
     links = Links(len(first), parting)
-    rows = np.arange(len(first))
     if parting is not None:
         first = _parted(links, first)
-    whole = np.ones(len(first))
-    links.join(rows, first, 1 - whole, whole, Method.PIXELS, 0.0)
+    rows = np.flatnonzero(first != np.arange(len(first)))
+    whole = np.ones(len(rows))
+    links.join(rows, first[rows], 1 - whole, whole, Method.PIXELS, 0.0)
     return links
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from webemo_curate import gates
 from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.hash_keys import Indices
-from webemo_curate.duplicates.links import Links, link_looks
+from webemo_curate.duplicates.links import KEEPER, METHODS, Links, link_looks
 from webemo_curate.duplicates.measured import MeasuredPairs, Method
 from webemo_curate.duplicates.parting import Parting
 from webemo_curate.duplicates.stored_pairs import measured_of
@@ -50,8 +50,8 @@ with ties as (
     select url, 'asset_id ' || asset_id as tie from listing where asset_id is not null
     union all select url, 'group ' || "group" from listing where "group" is not null
 )
-select distinct root, tie
-from clean join linked using (place) join "fetch" using (sha256) join ties using (url)
+select distinct coalesce(root, clean.place) as root, tie
+from clean left join linked using (place) join "fetch" using (sha256) join ties using (url)
 where list_contains($stored, status)
 """
 
@@ -75,14 +75,17 @@ where parent <> linked.place
 """
 
 DUPLICATES: Final = """
-select clean.sha256, coalesce(cluster, clean.sha256) as cluster, method = 'keeper' as keeper,
-    coalesce(matched, clean.sha256) as matched, method, distance, threshold,
-    case method when 'keeper' then $keeper when 'pixels' then $exact else $near end as verdict,
+select clean.sha256, coalesce(cluster, clean.sha256) as cluster, cluster is null as keeper,
+    coalesce(matched, clean.sha256) as matched, coalesce(method, 'keeper') as method,
+    if(cluster is null, 0, distance) as distance, threshold,
+    case when cluster is null then $keeper when method = 'pixels' then $exact else $near
+        end as verdict,
     correlation, coalesce("group", cluster, clean.sha256) as "group",
     case when (select bool_or(reviewed) from linked)
         then if(reviewed, 'review', 'rule') end as "by",
     kin.sha256 as sibling_of, score as sibling_score
-from clean join linked using (place) left join moved using (place) left join grouped using (root)
+from clean left join linked using (place) left join moved using (place)
+    left join grouped on grouped.root = coalesce(linked.root, clean.place)
     left join siblings using (place) left join clean as kin on kin.place = sibling
 order by clean.sha256
 """
@@ -156,22 +159,27 @@ def _parting(engine: TableEngine) -> Parting | None:
 
 
 def _linked(links: Links) -> pa.Table:
-    """Return for each row the row it was matched with, its cluster's keeper, and the method."""
+    """Return the rows that are no keepers, or that a person decided.
+
+    With the row that each was matched with, its cluster's keeper, and the method.
+    """
+    reviewed = _reviewed(links)
+    rows = np.flatnonzero(reviewed | ~links.by(KEEPER))
     columns: dict[str, Any] = {
-        "place": np.arange(len(links.parent)),
-        "root": links.roots(),
-        "parent": links.parent,
-        "method": pa.array(links.method, pa.string()).dictionary_encode(),
-        "reviewed": _reviewed(links),
+        "place": rows,
+        "root": links.roots(rows),
+        "parent": links.parent[rows],
+        "method": pa.array(METHODS).take(pa.array(links.method[rows])),
+        "reviewed": reviewed[rows],
     }
     for name in ("distance", "threshold", "correlation"):
-        columns[name] = pa.array(getattr(links, name), pa.float32(), from_pandas=True)
+        columns[name] = pa.array(getattr(links, name)[rows], pa.float32(), from_pandas=True)
     return pa.table(columns)
 
 
 def _reviewed(links: Links) -> "NDArray[np.bool_]":
     """Return which rows a person's decision has joined, kept apart or confirmed."""
-    keeper, reviewed = links.method == "keeper", links.method == str(Method.REVIEW)
+    keeper, reviewed = links.by(KEEPER), links.by(Method.REVIEW)
     if links.parting is not None:
         # Of a pair the later row is the one that is kept or leaves by it.
         for pairs, kept in ((links.parting.same, False), (links.parting.different, True)):
@@ -199,8 +207,8 @@ def _nearest_siblings(links: Links) -> pa.Table:
     """Return for each image with siblings the one that it differs from least, and by how much."""
     sides = np.concatenate([links.siblings, links.siblings[:, ::-1]])
     changed = np.tile(links.changed, 2)
-    root = links.roots()
-    apart = root[sides[:, 0]] != root[sides[:, 1]]
+    root = links.roots(sides)
+    apart = root[:, 0] != root[:, 1]
     sides, changed = sides[apart], changed[apart]
     order = np.lexsort((sides[:, 1], changed, sides[:, 0]))
     places, begins = np.unique(sides[order, 0], return_index=True)
