@@ -50,7 +50,7 @@ SAMPLE = """
 with drawn as ( -- every image has a number of its own, whatever images stand beside it
     select cluster as sha256, target, label,
         unhex(substr(sha256($draw || cluster), 1, 16)) as number
-    from candidates
+    from candidates join wanted using (target) where size < available
 ), placed as ( -- by it each has its place in its label, as a fraction of the label
     select *, (row_number() over (partition by target, label order by number, sha256) - 0.5::double)
         / count(*) over (partition by target, label) as share
@@ -62,6 +62,9 @@ with drawn as ( -- every image has a number of its own, whatever images stand be
 select sha256, target, label, rank <= size as kept, $seed::bigint as seed, null as reason,
     null::double as score, null::double as threshold
 from ranked join wanted using (target)
+union all -- a class that is kept whole needs no draw
+select cluster, target, label, true, $seed::bigint, null, null, null
+from candidates join wanted using (target) where size = available
 union all
 select cluster, target, label, false, $seed::bigint, $issue, score, threshold from doubted
 order by sha256
@@ -116,8 +119,8 @@ class UndersampleStage(TableStage[UndersampleConfig]):
         wanted = class_sizes(counts, shares, self.config.size)
         check_kept(counts, wanted, binary=binary)
         numbers = pa.array(range(len(names)), pa.int8())
-        sizes = pa.array([wanted[name] for name in names], pa.int64())
-        engine.add("wanted", pa.table({"target": numbers, "size": sizes}))
+        sizes = {"size": [wanted[n] for n in names], "available": [counts[n] for n in names]}
+        engine.add("wanted", pa.table({"target": numbers, **sizes}))
         seed = self.config.seed
         return {
             "sample": engine.table(SAMPLE, seed=seed, draw=draw(seed, self.name), issue=LABEL_ISSUE)
