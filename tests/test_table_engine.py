@@ -52,6 +52,18 @@ def test_bytes_are_equal_over_threads_limits_and_chunks(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()  # nothing else was in it
 
 
+@pytest.mark.parametrize(("memory", "threads"), [(None, 4), (SMALL, 2)])
+def test_rows_are_counted_as_they_come_out_of_a_sort(
+    tmp_path: Path, memory: int | None, threads: int
+) -> None:
+    """`CLEAN` of the comparing stages counts rows so, whatever the bounds."""
+    counted = f"with ordered as ({MANY}) select sha256, row_number() over () as place from ordered"
+    with TableEngine(tmp_path, {}, memory, threads) as engine:
+        engine.make(f"create table counted as {counted}")
+        places = engine.table("select place from counted order by sha256")["place"]
+    assert places.to_pylist() == [*range(1, ROWS + 1)]
+
+
 def test_what_does_not_fit_is_spilled_and_gone_afterwards(tmp_path: Path) -> None:
     with TableEngine(tmp_path, {}, SMALL) as engine:
         engine.make(f"create table many as {MANY}")

@@ -15,11 +15,17 @@ from webemo_curate.verdicts import GOOD_ENOUGH, TextVerdict
 
 CLEAN: Final = """
 create table clean as -- images that are compared; `place` counts them, the best keeper first
-select images.sha256, pixel_hash, row_number() over (
-    order by width::bigint * height desc nulls last, bytes desc, images.sha256) - 1 as place
-from images join text on text.sha256 = images.sha256 and text.verdict = $clean {good}
+with ordered as (
+    select images.sha256, pixel_hash
+    from images join text on text.sha256 = images.sha256 and text.verdict = $clean {good}
+    order by width::bigint * height desc nulls last, bytes desc, images.sha256
+)
+select *, row_number() over () - 1 as place from ordered
 """
-"""The keeper of a cluster has the most pixels, then the most bytes, then the first hash."""
+"""The keeper of a cluster has the most pixels, then the most bytes, then the first hash.
+
+They are counted as they come out of the sort: a window that sorts takes three times as long.
+"""
 
 GOOD: Final = (
     f"join quality on quality.sha256 = images.sha256 and quality.verdict = '{GOOD_ENOUGH}'"

@@ -45,13 +45,16 @@ from pairs join clean as one on one.sha256 = first join clean as two on two.sha2
 MET_BY: Final = 'select * from met where method = $method order by earlier, later, "placing"'
 
 TOLD: Final = """
-create table told as -- what the listing says of each cluster: its stock assets, its own groups
+create table told as -- clusters of which listed lines share a stock asset, or a group of the list
 with ties as (
     select url, 'asset_id ' || asset_id as tie from listing where asset_id is not null
     union all select url, 'group ' || "group" from listing where "group" is not null
+), shared as (
+    select tie from ties group by tie having count(*) > 1
 )
 select distinct coalesce(root, clean.place) as root, tie
-from clean left join linked using (place) join "fetch" using (sha256) join ties using (url)
+from ties semi join shared using (tie) join "fetch" using (url) join clean using (sha256)
+    left join linked using (place)
 where list_contains($stored, status)
 """
 
@@ -74,6 +77,12 @@ from linked join clean as lead on lead.place = root join clean as other on other
 where parent <> linked.place
 """
 
+KIN: Final = """
+create table kin as -- images with siblings, and the one that each differs from least
+select siblings.place, sha256 as sibling_of, score as sibling_score
+from siblings join clean on clean.place = sibling
+"""
+
 DUPLICATES: Final = """
 select clean.sha256, coalesce(cluster, clean.sha256) as cluster, cluster is null as keeper,
     coalesce(matched, clean.sha256) as matched, coalesce(method, 'keeper') as method,
@@ -83,10 +92,10 @@ select clean.sha256, coalesce(cluster, clean.sha256) as cluster, cluster is null
     correlation, coalesce("group", cluster, clean.sha256) as "group",
     case when (select bool_or(reviewed) from linked)
         then if(reviewed, 'review', 'rule') end as "by",
-    kin.sha256 as sibling_of, score as sibling_score
+    sibling_of, sibling_score
 from clean left join linked using (place) left join moved using (place)
     left join grouped on grouped.root = coalesce(linked.root, clean.place)
-    left join siblings using (place) left join clean as kin on kin.place = sibling
+    left join kin using (place)
 order by clean.sha256
 """
 
@@ -121,6 +130,7 @@ class DedupStage(ComparingStage[DedupConfig], TableStage[DedupConfig]):
         engine.add("held", _held(engine, links))
         engine.make(GROUPED)
         engine.make(MOVED)
+        engine.make(KIN)
         keeper, exact, near = map(str, DuplicateVerdict)
         return {"duplicates": engine.table(DUPLICATES, keeper=keeper, exact=exact, near=near)}
 
