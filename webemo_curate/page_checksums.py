@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, Self
 
 from webemo_curate.parquet import CHUNK_BYTES, ENDING_BYTES, read_footer
 from webemo_curate.rooted import open_regular
-from webemo_curate.thrift import CompactReader
+from webemo_curate.thrift_values import read_structure
 
 HEADER_BYTES: Final = 2**15
 """Most bytes of a page's header; two values of a column, the least and the largest, are in it."""
@@ -84,7 +84,7 @@ def column_chunks(path: Path) -> tuple[ColumnChunk, ...]:
 @lru_cache(maxsize=FOOTERS)
 def _chunks(footer: bytes) -> tuple[ColumnChunk, ...]:
     try:
-        groups = CompactReader(footer).structure()[ROW_GROUPS]
+        groups = read_structure(footer)[0][ROW_GROUPS]
         return tuple(ColumnChunk.of(each[COLUMN]) for group in groups for each in group[COLUMNS])
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError("its footer does not say where its pages lie") from error
@@ -124,14 +124,13 @@ def _checksums(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[int | N
     """Yield the checksum of each page in a file, and that in its header; None if it has no page."""
     while start < end:
         stream.seek(start)
-        header = CompactReader(stream.read(HEADER_BYTES))
         try:
-            said = header.structure()
+            said, size = read_structure(stream.read(HEADER_BYTES))
             length, written = int(said[PAGE_BYTES]), int(said[CHECKSUM])
         except (LookupError, ValueError, TypeError):
             yield None, 0
             return
-        start += header.place
+        start += size
         if not 0 <= length <= end - start:
             yield None, 0
             return
