@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from tests.download.several_hosts import base, fetch, lay_out, moved, owners, targets
-from tests.download.site import Site
-from webemo_curate.download.journal import Journal
+from tests.download.site import Site, answer, picture, stored
+from webemo_curate.download.journal import SUFFIX, Journal
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.image_shards import STAGED
 from webemo_curate.verdicts import FetchStatus
@@ -147,3 +147,46 @@ def test_a_bucket_gets_the_pictures_of_every_process(
     assert not [file for file in (store.root / STAGED).rglob("*") if file.is_file()]
     if killed:
         killing.join()
+
+
+@pytest.mark.slow
+def test_a_lost_picture_behind_a_redirect_goes_back_to_the_urls_own_host(
+    tmp_path: Path, hosts: list[Site]
+) -> None:
+    """As where pictures were on a machine that is gone with the process that had fetched them."""
+    home, there = hosts[:2]
+    home.answers = {f"/{n}.jpg": answer(picture(n)) for n in range(300)}
+    there.answers = {f"/{n}.jpg": answer(picture(1000 + n)) for n in range(20)}
+    moving = {f"/to-{n}.jpg": moved(f"{base(there)}/{n}.jpg") for n in range(10)}
+    home.answers |= moving
+    urls = [
+        f"{base(home)}{path}" for path in [*moving, *sorted(home.answers.keys() - moving.keys())]
+    ]
+    urls += [f"{base(there)}/{n}.jpg" for n in range(10, 20)]
+
+    def lose() -> None:
+        wait_for(lambda: sum(targets(there).values()) >= 20)
+        time.sleep(0.5)  # the outcomes are told
+        (owner,) = (p for p in owners() if base(there) in journal_of(p))
+        for file in (tmp_path / "data/images").rglob("*.jpg"):
+            if file.read_bytes() in fetched:
+                file.unlink()
+        owner.send_signal(signal.SIGKILL)
+
+    fetched = {picture(1000 + n) for n in range(20)}
+    losing = threading.Thread(target=lose)
+    losing.start()
+    rows = fetch(tmp_path, urls, 2, rate=30, ignore_robots=True)
+    losing.join()
+    assert {row["status"] for row in rows.values()} == {FetchStatus.OK}
+    assert fetched < {stored(tmp_path, row) for row in rows.values()}
+    again = {path: targets(home)[path] for path in moving}
+    assert set(again.values()) == {2}, "each begins at its own host again"
+    assert {targets(there)[f"/{n}.jpg"] for n in range(20)} == {2}
+    assert max(targets(home)[f"/{n}.jpg"] for n in range(300)) == 1
+
+
+def journal_of(process: psutil.Process) -> str:
+    """Return what a process that owns hosts has journaled of late."""
+    (path,) = (file.path for file in process.open_files() if file.path.endswith(SUFFIX))
+    return Path(path).read_text()

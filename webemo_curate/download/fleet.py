@@ -244,10 +244,13 @@ class Fleet:
         self._urls.add({url: host_of(self._owner.target(url)) for url in earlier})
 
     def _take_from_journal(self, own: int) -> None:
-        """Note what a dead process had found and not told any more."""
-        for entry in replace(self._owner, own=own).journal.read():
+        """Note what a dead process had found, has stored and had not told any more."""
+        owner = replace(self._owner, own=own)
+        there = owner.workspace.images
+        for entry in owner.journal.read():
             when = entry.outcome.finished
-            if entry.number == self._urls.number and when and when > self._began:
+            is_new = entry.number == self._urls.number and when and when > self._began
+            if is_new and is_stored(entry.outcome, there):
                 self._note(Result(entry.outcome))
 
     def _deal_again(self, own: int) -> None:
