@@ -4,6 +4,9 @@ The URLs are on `HOSTS` hosts; `curate` runs with one process and with one a cor
 
     python -m benchmarks.fetch --rival /path/to/venv/bin/img2dataset
 
+Work on a file system from which nothing was deleted in the last five minutes (`--folder`): ext4
+passes over inodes freed since then, and making a file costs up to ten times as much.
+
 nginx must be installed (`apt-get install nginx-light`), img2dataset in an environment of its own.
 """
 

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 
 import pytest
 
@@ -13,6 +14,7 @@ from webemo_curate.ocr.feeding.fed_worker import FedWorker
 from webemo_curate.runner import local_runner as local
 from webemo_curate.runner.job import Job, Resources, Staffed
 from webemo_curate.runner.local_runner import LocalRunner, usable_cores
+from webemo_curate.runner.messages import Died
 from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.stages.ocr import OcrStage
 
@@ -91,3 +93,25 @@ def test_ctrl_c_waits_until_a_process_has_started_whole(capfd):
     child.terminate()
     child.join()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def say_variable(connection: Connection, name: str) -> None:
+    connection.send(os.environ.get(name))
+
+
+def test_a_copied_process_has_the_environment_of_now(monkeypatch):
+    for value in ("one", "two"):  # the process that both are copies of was started with "one"
+        monkeypatch.setenv("OF_THE_DRIVER", value)
+        process = WorkerProcess("OF_THE_DRIVER", say_variable, modules=(__name__,))
+        assert process.receive() == value
+        process.kill()
+
+
+def test_a_copied_process_ends_with_a_signal_that_is_told():
+    process = WorkerProcess("", die, modules=(__name__,))
+    assert process.receive() == Died(signal=signal.SIGKILL)
+    process.kill()
+
+
+def die(_: Connection, __: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
