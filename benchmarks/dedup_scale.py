@@ -1,4 +1,4 @@
-"""Measure time and memory of finding all near pairs among many hashes, beside imagededup and faiss.
+"""Measure time and memory of finding all near pairs among many hashes, beside others.
 
     python -m benchmarks.dedup_scale --rival /path/to/venv/bin/python [--hashes 222000 1000000]
     python -m benchmarks.dedup_scale --distance 8 --hashes 10000000 --limit 3600
@@ -7,8 +7,8 @@
 Hashes are random, each with one of its mirror image; one in ten is planted near another, upright or
 mirrored, with up to twice the distance flipped. Pairs are sought upright and mirrored. Every
 contestant is a process of its own, reads the same file and must find the same number of pairs;
-imagededup seeks upright ones alone. The rival's interpreter has faiss-cpu, and imagededup if it is
-to be measured.
+imagededup seeks upright ones alone. The rival's interpreter has faiss-cpu, usearch and imagededup;
+one that it lacks gives no result.
 """
 
 import argparse
@@ -81,6 +81,21 @@ FAISS_MULTI_HASH = FAISS.format(
 )
 """Four hashes of 16 bits, one of which has a fourth of the flips at most: all pairs are found."""
 
+USEARCH = """
+import sys, numpy as np
+from usearch.index import MetricKind, search
+upright, mirrored = (side.view(np.uint8).reshape(-1, 8) for side in np.load(sys.argv[1]))
+radius, step, found = int(sys.argv[2]), 10_000, 0
+for side in (upright, mirrored):
+    for start in range(0, len(side), step):
+        near = search(upright, side[start : start + step], 10, MetricKind.Hamming, exact=True)
+        rows = np.arange(len(near.keys))[:, None] + start
+        within = near.distances <= radius
+        found += int((within & (rows < near.keys) if side is upright else within).sum())
+print(found)
+"""
+"""It seeks no radius: the ten nearest of each hash, of which planted ones have fewer."""
+
 IMAGEDEDUP = """
 import sys, numpy as np
 from imagededup.methods import PHash
@@ -105,7 +120,9 @@ def planted_hashes(count: int, distance: int) -> np.ndarray:
     return np.ascontiguousarray(sides[:, first])
 
 
-def compare_search(counts: Sequence[int], distance: int, rival: Path | None, limit: int) -> None:
+def compare_search(
+    counts: Sequence[int], distance: int, rival: Path | None, limit: int, only: str
+) -> None:
     """Print seconds, CPU-seconds, memory and pairs of each contestant at each size."""
     ours = Path(sys.executable)
     contestants: list[tuple[str, Path, str, tuple[str, ...]]] = [
@@ -116,6 +133,7 @@ def compare_search(counts: Sequence[int], distance: int, rival: Path | None, lim
         contestants += [
             ("faiss IndexBinaryFlat", rival, FAISS_FLAT, ()),
             ("faiss IndexBinaryMultiHash", rival, FAISS_MULTI_HASH, ()),
+            ("usearch, exact", rival, USEARCH, ()),
             ("imagededup brute force", rival, IMAGEDEDUP, ("brute_force_cython",)),
             ("imagededup bktree", rival, IMAGEDEDUP, ("bktree",)),
         ]
@@ -125,6 +143,8 @@ def compare_search(counts: Sequence[int], distance: int, rival: Path | None, lim
             np.save(file, planted_hashes(count, distance))
             print(f"{count:,} hashes, {distance} bits, upright and mirrored")
             for name, python, code, options in contestants:
+                if only not in name:
+                    continue
                 words = [str(python), "-c", code, str(file), str(distance), *options]
                 print(f"  {name:<26} {_search(words, file.with_suffix('.log'), limit)}", flush=True)
 
@@ -174,11 +194,14 @@ def main() -> None:
     parser.add_argument("--hashes", type=int, nargs="*", default=[222_000, 1_000_000])
     parser.add_argument("--distance", type=int, default=REACH, help="bits; default: as dedup's")
     parser.add_argument("--photos", type=Path, help="folder of pictures to hash")
+    parser.add_argument("--only", default="", help="part of the names of those to measure")
     parser.add_argument("--limit", type=int, default=LIMIT_SECONDS, help="seconds for each")
     arguments = parser.parse_args()
     if arguments.photos:
         compare_hashing(arguments.photos)
-    compare_search(arguments.hashes, arguments.distance, arguments.rival, arguments.limit)
+    compare_search(
+        arguments.hashes, arguments.distance, arguments.rival, arguments.limit, arguments.only
+    )
 
 
 if __name__ == "__main__":
