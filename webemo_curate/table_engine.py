@@ -146,6 +146,10 @@ class TableEngine:
         with self._explained():
             self._connection.execute(sql, given or None)
 
+    def drop(self, name: str) -> None:
+        """Forget a table that was made, and give its room back."""
+        self.make(f"drop table {name}")
+
     def rows(self, sql: str, **given: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query that has few."""
         with self._explained():

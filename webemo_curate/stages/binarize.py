@@ -177,8 +177,10 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         engine.add("meanings", _meanings(listed[0], targets, self._excluded(taxonomy)))
         engine.make(TALLIES)
         engine.make(SETTLED, policy=self.config.conflicts, binary=self.config.target == "binary")
+        engine.drop("tallies")
         engine.make(CHOSEN, drop=str(Decision.DROP), dropped=str(LabelVerdict.DROPPED))
         engine.make(HONORED, rule=BY_RULE, review=BY_REVIEW)
+        engine.drop("settled")
         if total := engine.count(REVIEWS):
             ((unused,),) = engine.rows(UNUSED, drop=str(Decision.DROP))
             tell_unused(self.name, unused, total)
