@@ -42,15 +42,15 @@ class Rectangles(NamedTuple):
 
     def alike(self, cells: int) -> Iterator[tuple["Rectangles", int, int]]:
         """Yield some of about the same sides at a time, and the largest of these sides."""
-        order = np.lexsort((self.left_size, self.right_size))
-        left, right = self.left_size[order], self.right_size[order]
+        ordered = self.take(np.lexsort((self.left_size, self.right_size)))
+        _, left, _, right = ordered
         start = 0
-        while start < len(order):
+        while start < len(left):
             most = slice(start, start + max(1, cells // int(left[start] * right[start])))
-            tall, wide = int(left[most].max()), int(right[most].max())
-            stop = start + max(1, cells // (tall * wide))
-            yield self.take(order[start : min(stop, most.stop)]), tall, wide
-            start = min(stop, most.stop)
+            tall, wide = int(left[most].max()), int(right[most][-1])
+            stop = min(start + max(1, cells // (tall * wide)), most.stop)
+            yield ordered.take(slice(start, stop)), tall, wide
+            start = stop
 
 
 class SortedSide:
@@ -66,7 +66,7 @@ class SortedSide:
     Attributes
     ----------
     hashes
-        In that order.
+        In that order; after the last it is repeated, so that a window may reach over the end.
     order
         The place that each had.
     starts, counts
@@ -79,15 +79,13 @@ class SortedSide:
         self.counts: Indices = np.bincount(values, minlength=largest)
         self.starts: Indices = np.cumsum(self.counts) - self.counts
         self.order = order.astype(np.uint32)
-        self.hashes = hashes[order]
+        self.hashes: Hashes = np.empty(len(hashes) + SIDE, np.uint64)
+        np.take(hashes, order, out=self.hashes[: len(hashes)])
+        self.hashes[len(hashes) :] = self.hashes[len(hashes) - 1]
 
     def windows(self, starts: Indices, size: int) -> Hashes:
-        """Return so many hashes from each start; uint64, shape (starts, size).
-
-        The last ones are repeated where the set ends.
-        """
-        places = starts[:, None] + np.arange(size)
-        return self.hashes[np.minimum(places, len(self.hashes) - 1, out=places)]
+        """Return so many hashes from each start, `SIDE` at most; uint64, shape (starts, size)."""
+        return self.hashes.take(starts[:, None] + np.arange(size))
 
 
 class Buckets:
@@ -133,8 +131,8 @@ class Buckets:
                 *(self._within(*part, radius) for part in some.take(square).alike(2 * CELLS)),
                 *(self._across(*part, radius) for part in some.take(~square).alike(CELLS)),
             ]
-            if parts:
-                first, second, distance = map(np.concatenate, zip(*parts, strict=True))
+            if found := [part for part in parts if part is not None]:
+                first, second, distance = map(np.concatenate, zip(*found, strict=True))
                 yield self._new(first, second, distance)
 
     def _rectangles(self, share: int, shares: int) -> Iterator[Rectangles]:
@@ -164,17 +162,18 @@ class Buckets:
         )
         return found.take(column >= row) if self._one_set else found
 
-    def _across(self, some: Rectangles, tall: int, wide: int, radius: int) -> Found:
+    def _across(self, some: Rectangles, tall: int, wide: int, radius: int) -> Found | None:
         """Compare each left hash with each right one."""
         left = self._left.windows(some.left, tall)
         right = self._right.windows(some.right, wide)
-        each, row, column, distance = self._differences.close(
-            left[:, :, None], right[:, None, :], radius
-        )
+        found = self._differences.close(left[:, :, None], right[:, None, :], radius)
+        if found is None:
+            return None
+        each, row, column, distance = found
         real = (row < some.left_size[each]) & (column < some.right_size[each])
         return (some.left[each] + row)[real], (some.right[each] + column)[real], distance[real]
 
-    def _within(self, some: Rectangles, side: int, _: int, radius: int) -> Found:
+    def _within(self, some: Rectangles, side: int, _: int, radius: int) -> Found | None:
         """Compare the hashes of each part with one another, each with the half that follow it.
 
         After the last comes the first again.
@@ -186,7 +185,10 @@ class Buckets:
         following: Hashes = np.ndarray(
             (len(ring), half, side), ring.dtype, ring, step, (ring.strides[0], step, step)
         )
-        each, after, row, distance = self._differences.close(part[:, None, :], following, radius)
+        found = self._differences.close(part[:, None, :], following, radius)
+        if found is None:
+            return None
+        each, after, row, distance = found
         other = (row + after + 1) % side
         real = np.maximum(row, other) < some.left_size[each]
         # Halfway round, each pair is met from both sides.
@@ -215,8 +217,10 @@ class Differences:
 
     def close(
         self, left: Hashes, right: Hashes, radius: int
-    ) -> tuple[Indices, Indices, Indices, npt.NDArray[np.uint8]]:
+    ) -> tuple[Indices, Indices, Indices, npt.NDArray[np.uint8]] | None:
         """Return where, in three axes, hashes differ in at most `radius` bits, and in how many.
+
+        None where none do, as in most blocks.
 
         Parameters
         ----------
@@ -231,6 +235,8 @@ class Differences:
         np.bitwise_xor(left, right, out=bits.reshape(shape))
         np.bitwise_count(bits, out=distances)
         place = np.flatnonzero(np.less_equal(distances, radius, out=near))
+        if not len(place):
+            return None
         first, second, third = np.unravel_index(place, shape)
         return first, second, third, distances[place]
 
