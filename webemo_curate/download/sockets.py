@@ -1,18 +1,17 @@
 """Watch libcurl's sockets for the events that it waits for."""
 
-import select
+import selectors
 from contextlib import suppress
 from typing import Final
 
 import pycurl
 
 EVENTS: Final = {
-    pycurl.POLL_NONE: 0,
-    pycurl.POLL_IN: select.EPOLLIN,
-    pycurl.POLL_OUT: select.EPOLLOUT,
-    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
+    pycurl.POLL_IN: selectors.EVENT_READ,
+    pycurl.POLL_OUT: selectors.EVENT_WRITE,
+    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
 }
-"""Events of epoll by what libcurl waits for."""
+"""A selector's events by what libcurl waits for."""
 
 
 class Sockets:
@@ -22,25 +21,28 @@ class Sockets:
     """
 
     def __init__(self) -> None:
-        self._epoll = select.epoll()
+        # Linux's and the BSDs' selectors are files themselves.
+        self._selector = selectors.DefaultSelector()
         self._watched: dict[int, int] = {}
 
     def fileno(self) -> int:
         """Return the file's number; it can be read when a socket has an event."""
-        return self._epoll.fileno()
+        return self._selector.fileno()
 
     def watch(self, descriptor: int, action: int) -> None:
         """Watch a socket as libcurl asks, or no more."""
         before = self._watched.pop(descriptor, None)
-        if action == pycurl.POLL_REMOVE:
-            with suppress(OSError):  # it is closed already
-                self._epoll.unregister(descriptor)
+        events = EVENTS.get(action)
+        if events is None:
+            if before is not None:
+                with suppress(OSError):  # it is closed already
+                    self._selector.unregister(descriptor)
             return
-        events = self._watched[descriptor] = EVENTS[action]
+        self._watched[descriptor] = events
         if before is None:
-            self._epoll.register(descriptor, events)
-        else:
-            self._epoll.modify(descriptor, events)
+            self._selector.register(descriptor, events)
+        elif before != events:
+            self._selector.modify(descriptor, events)
 
     def ready(self) -> list[tuple[int, int]]:
         """Return the sockets that have events, each with libcurl's name for these.
@@ -48,14 +50,12 @@ class Sockets:
         A socket with an error is ready for what it is watched for, so that libcurl finds the error.
         """
         found = []
-        for descriptor, events in self._epoll.poll(0):
-            wanted = self._watched.get(descriptor, 0)
-            into = wanted & select.EPOLLIN and events & ~select.EPOLLOUT
-            out = wanted & select.EPOLLOUT and events & ~select.EPOLLIN
-            mask = pycurl.CSELECT_IN * bool(into) | pycurl.CSELECT_OUT * bool(out)
-            found.append((descriptor, mask))
+        for key, events in self._selector.select(0):
+            into = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
+            out = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
+            found.append((key.fd, into | out))
         return found
 
     def close(self) -> None:
         """Watch nothing any more."""
-        self._epoll.close()
+        self._selector.close()
