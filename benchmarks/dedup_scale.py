@@ -51,13 +51,11 @@ from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 upright, mirrored = np.load(sys.argv[1])
-radius, found = int(sys.argv[2]), 0
-for sides in ((upright, None), (mirrored, upright)):
-    with tempfile.TemporaryDirectory() as folder:
-        store = FolderStore(Path(folder))
-        search = PairSearch(store, LocalRunner(), Checkpoints(store, "search"))
-        found += len(search(*sides, radius).left)
-print(found)
+with tempfile.TemporaryDirectory() as folder:
+    store = FolderStore(Path(folder))
+    search = PairSearch(store, LocalRunner(), Checkpoints(store, "search"))
+    found = search([(upright, None), (mirrored, upright)], int(sys.argv[2]))
+print(sum(len(pairs.left) for pairs in found))
 """
 
 FAISS = """

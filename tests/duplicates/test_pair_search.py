@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from webemo_curate.duplicates import hamming, pair_search
-from webemo_curate.duplicates.hamming import Pairs, pairs_within
+from webemo_curate.duplicates.hamming import Pairs, pairs_of_each, pairs_within
 from webemo_curate.duplicates.pair_search import PairSearch
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -51,21 +51,23 @@ def test_passes_by_two_workers_find_the_same_also_if_one_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = hashes()
-    wanted = triples(pairs_within(values, None, RADIUS))
+    others = values[::2] ^ np.uint64(6)
+    searches = [(values, None), (others, values)]
+    wanted = [triples(pairs) for pairs in pairs_of_each(searches, RADIUS)]
     monkeypatch.setattr(hamming, "PASS_SECONDS", 1e-3)
     passes = hamming.Search(values, None, RADIUS).passes()
     assert len(passes) > pair_search.FEW
     killing = threading.Thread(target=kill_a_worker, args=(tmp_path,), daemon=True)
     killing.start()
-    assert triples(search(tmp_path, 2)(values, None, RADIUS)) == wanted
+    assert [triples(pairs) for pairs in search(tmp_path, 2)(searches, RADIUS)] == wanted
     killing.join()
     # Finished passes are found again: one worker has nothing left to do.
-    assert triples(search(tmp_path, 1)(values, None, RADIUS)) == wanted
+    assert [triples(pairs) for pairs in search(tmp_path, 1)(searches, RADIUS)] == wanted
     assert not [*tmp_path.glob("data/hashes/*")]
 
 
 def test_a_small_search_starts_no_process(tmp_path: Path) -> None:
     few = hashes()[:100]
-    found = search(tmp_path, 2)(few, None, RADIUS)
+    (found,) = search(tmp_path, 2)([(few, None)], RADIUS)
     assert triples(found) == triples(pairs_within(few, None, RADIUS))
     assert not [*tmp_path.iterdir()]

@@ -157,7 +157,8 @@ def test_a_search_over_nodes_of_which_one_is_lost_finds_the_same(
     checkpoints = Checkpoints(store, "data/checkpoints/pairs")
     with losing_a_node(nodes, checkpoints) as runner:
         search = PairSearch(store, runner, checkpoints)
-        assert triples(search(values, None, RADIUS)) == wanted
+        (found,) = search([(values, None)], RADIUS)
+    assert triples(found) == wanted
 
 
 def test_local_features_over_nodes_of_which_one_is_lost_find_the_same(

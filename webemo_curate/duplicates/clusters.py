@@ -1,19 +1,19 @@
 """Clusters built around their keepers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from webemo_curate.duplicates.hamming import Pairs, pairs_within
+from webemo_curate.duplicates.hamming import Pairs, Sides, pairs_of_each
 from webemo_curate.duplicates.hash_keys import Hashes, Indices
 from webemo_curate.duplicates.parting import Parting
 
-Within = Callable[[Hashes, Hashes | None, int], Pairs]
+Within = Callable[[Sequence[Sides], int], list[Pairs]]
 
 
 def near_pairs(
-    hashes: Hashes, mirrored: Hashes, radius: int, within: Within = pairs_within
+    hashes: Hashes, mirrored: Hashes, radius: int, within: Within = pairs_of_each
 ) -> Pairs:
     """Find rows whose pictures are near each other, upright or mirrored.
 
@@ -26,7 +26,7 @@ def near_pairs(
     radius : int
         Largest distance in bits.
     within : callable, optional
-        Searches as `pairs_within` does.
+        Searches as `pairs_of_each` does.
 
     Returns
     -------
@@ -37,10 +37,11 @@ def near_pairs(
     values, home = np.unique(hashes, return_inverse=True)
     queries, owner = np.unique(mirrored, return_inverse=True)
     shared = np.flatnonzero(np.bincount(home) > 1)
+    upright, turned = within([(values, None), (queries, values)], radius)
     found = [
         _expanded(home, home, Pairs(shared, shared, np.zeros_like(shared))),
-        _expanded(home, home, within(values, None, radius)),
-        _expanded(owner, home, within(queries, values, radius)),
+        _expanded(home, home, upright),
+        _expanded(owner, home, turned),
     ]
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 

@@ -1,6 +1,6 @@
 """Exact search for all pairs of 64-bit hashes within a Hamming distance, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import comb
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,10 @@ them, not what is found."""
 
 PASS_SECONDS: Final = 1.0
 """The same of a pass: one that is lost with its process costs little."""
+
+
+Sides = tuple[Hashes, Hashes | None]
+"""Queries and base of a search; see `pairs_within`."""
 
 
 class Pairs(NamedTuple):
@@ -76,6 +80,11 @@ def pairs_within(queries: Hashes, base: Hashes | None, radius: int) -> Pairs:
     """
     search = Search(queries, base, radius)
     return joined([pairs for each in search.passes() for pairs in search.run(each)])
+
+
+def pairs_of_each(searches: Sequence[Sides], radius: int) -> list[Pairs]:
+    """Return what `pairs_within` finds for each of several searches."""
+    return [pairs_within(*sides, radius) for sides in searches]
 
 
 class Search:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from webemo_curate.duplicates.clusters import Within
-from webemo_curate.duplicates.hamming import pairs_within
+from webemo_curate.duplicates.hamming import pairs_of_each
 from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.links import LOOKING, Links
 from webemo_curate.duplicates.local_words import Words
@@ -38,7 +38,7 @@ class Measuring:
     prove : callable
         `compare.Prover.prove`.
     within : callable, optional
-        Searches hashes as `hamming.pairs_within` does.
+        Searches hashes as `hamming.pairs_of_each` does.
     meeting : callable, optional
         Meets keypoints as `meetings.by_threads` does.
     """
@@ -50,7 +50,7 @@ class Measuring:
         words: Sequence[Words],
         reach: int,
         prove: Prove,
-        within: Within = pairs_within,
+        within: Within = pairs_of_each,
         meeting: Meeting = by_threads,
     ) -> None:
         self._looks, self._names, self._words = looks, names, words

@@ -15,7 +15,7 @@ from webemo_curate.duplicates.candidates import candidate_pairs
 from webemo_curate.duplicates.clusters import Within, near_pairs
 from webemo_curate.duplicates.cutouts import possible_cuts
 from webemo_curate.duplicates.grays import differences, resemblance
-from webemo_curate.duplicates.hamming import pairs_within
+from webemo_curate.duplicates.hamming import pairs_of_each
 from webemo_curate.duplicates.hash_keys import Indices
 from webemo_curate.duplicates.local_words import Words
 from webemo_curate.duplicates.looks import PictureLooks
@@ -123,7 +123,7 @@ def measured_by_hash(
     reach: int,
     prove: Prove,
     outer: Mask | None = None,
-    within: Within = pairs_within,
+    within: Within = pairs_of_each,
 ) -> MeasuredPairs:
     """Measure the pairs that hashes propose.
 
@@ -138,7 +138,7 @@ def measured_by_hash(
     outer : ndarray of bool, optional
         As in `by_hash`.
     within : callable, optional
-        Searches as `hamming.pairs_within` does.
+        Searches as `hamming.pairs_of_each` does.
 
     Returns
     -------

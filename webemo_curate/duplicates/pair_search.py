@@ -1,15 +1,16 @@
 """The search for near hashes as jobs of a runner: the hashes are mapped by all processes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from webemo_curate.duplicates.hamming import Pairs, Pass, Search, joined, pairs_within
-from webemo_curate.duplicates.hash_keys import Hashes
+from webemo_curate.duplicates.hamming import Pairs, Pass, Search, Sides, joined, pairs_of_each
 from webemo_curate.duplicates.shared_arrays import MappingWorker, shared_arrays
 from webemo_curate.runner.job import Job, Runner
 from webemo_curate.storage.checkpoints import Checkpoints
@@ -71,7 +72,7 @@ class SearchWorker(MappingWorker):
 
 @dataclass(frozen=True)
 class PairSearch:
-    """Searches as `hamming.pairs_within` does, over all workers of a runner.
+    """Searches as `hamming.pairs_of_each` does, over all workers of a runner.
 
     Attributes
     ----------
@@ -87,15 +88,26 @@ class PairSearch:
     runner: Runner
     checkpoints: Checkpoints
 
-    def __call__(self, queries: Hashes, base: Hashes | None, radius: int) -> Pairs:
-        """Find every query and base hash, or two queries, that differ in at most `radius` bits."""
-        passes = Search(queries, base, radius).passes()
-        if len(passes) < FEW:
-            return pairs_within(queries, base, radius)
-        arrays = (queries,) if base is None else (queries, base)
-        with shared_arrays(self.store, HASHES, *arrays) as keys:
-            sides = keys[0], None if base is None else keys[1]
-            rows = [("pairs", *sides, radius, *part) for part in passes]
+    def __call__(self, searches: Sequence[Sides], radius: int) -> list[Pairs]:
+        """Find what differs in at most `radius` bits, for each of several searches in one job."""
+        passes = [Search(*sides, radius).passes() for sides in searches]
+        counts = [*map(len, passes)]
+        if sum(counts) < FEW:
+            return pairs_of_each(searches, radius)
+        arrays = {id(side): side for sides in searches for side in sides if side is not None}
+        with shared_arrays(self.store, HASHES, *arrays.values()) as names:
+            keys = dict(zip(arrays, names, strict=True))
+            rows = [
+                (
+                    "pairs",
+                    keys[id(queries)],
+                    None if base is None else keys[id(base)],
+                    radius,
+                    *part,
+                )
+                for (queries, base), parts in zip(searches, passes, strict=True)
+                for part in parts
+            ]
             columns = zip(*rows, strict=True)
             job = Job(
                 name="search",
@@ -106,7 +118,12 @@ class PairSearch:
                 unit="pass",
             )
             found = self.runner.run(job)
-        return Pairs(*(column.combine_chunks().flatten().to_numpy() for column in found.columns))
+        ends = accumulate(counts)
+        return [_pairs(found.slice(end - n, n)) for end, n in zip(ends, counts, strict=True)]
+
+
+def _pairs(found: pa.Table) -> Pairs:
+    return Pairs(*(column.combine_chunks().flatten().to_numpy() for column in found.columns))
 
 
 @lru_cache(1)
