@@ -74,7 +74,7 @@ def make_view(
     plain = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
     wanted = connection.from_arrow(plain.empty_table())
     try:
-        rows = connection.read_parquet(file, hive_partitioning=False)
+        rows = connection.from_parquet(file, hive_partitioning=False)
     except duckdb.Error:
         return False
     columns = [
@@ -108,7 +108,7 @@ def check_file(name: str, file: str, columns: Sequence[str]) -> None:
     import duckdb
 
     with reading(Path(file), name), duckdb.connect(config={"threads": 1}) as connection:
-        rows = connection.read_parquet(file, hive_partitioning=False)
+        rows = connection.from_parquet(file, hive_partitioning=False)
         read = [f'max(hash("{column}"))' for column in columns if column in rows.columns]
         try:
             rows.aggregate(", ".join(["count(*)", *read])).fetchall()

@@ -1,7 +1,9 @@
 """Several files go to a process with one message, and each gets its own answer."""
 
 import asyncio
+import errno
 import os
+import resource
 import signal
 import time
 from dataclasses import dataclass
@@ -57,6 +59,23 @@ def test_a_file_that_ends_its_process_condemns_no_other(bad: bytes) -> None:
     assert crashed.status is DecodeStatus.CRASHED
     del contents[4]
     assert [answer.facts["held"].encode() for answer in answers] == contents
+
+
+def test_all_who_wait_hear_that_no_process_can_be_started() -> None:
+    async def starve(files: Together) -> list[Made | BaseException]:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))  # what is open stays open
+        try:
+            # Timers and readers start it: what they raise goes to nobody by itself.
+            return await asyncio.wait_for(ask(files, [b"one", b"two"]), 20)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    # No process is kept from another task like it.
+    with Together(OddTask(seconds=9.0), gathering=0.02) as files:
+        for error in asyncio.run(starve(files)):
+            assert isinstance(error, OSError)
+            assert error.errno == errno.EMFILE
 
 
 def test_a_slow_file_blocks_no_other_for_long() -> None:

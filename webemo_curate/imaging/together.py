@@ -147,9 +147,14 @@ class Together(Apart):
         """Give files to an idle process, or to a new one."""
         if files := self._taken():
             new = not self._idle
-            process = PictureProcess(self._task) if new else self._idle.pop()
             self._behind = 0.0 if new else self._behind
-            self._hand(_Parcel(process, files, new))
+            try:
+                process = PictureProcess(self._task) if new else self._idle.pop()
+            except OSError as error:  # nobody else hears it: the loop may have called this
+                for file in files:
+                    file.answer.set_exception(error)
+            else:
+                self._hand(_Parcel(process, files, new))
         self._due = self._due and bool(self._files)
 
     def _taken(self) -> list[_File]:
