@@ -17,6 +17,7 @@ from webemo_curate.manifest import Origin, write_manifest
 from webemo_curate.manifest_scan import scan_manifest
 from webemo_curate.page_checksums import are_whole, column_chunks
 from webemo_curate.table_engine import TableEngine
+from webemo_curate.thrift_values import read_structure
 
 ROWS = 700
 COLUMNS = ("hash", "label", "labels", "width", "kept", "score")
@@ -120,3 +121,10 @@ def test_a_footer_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with suppress(CurateError):
             read(path)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=120))
+def test_bytes_that_say_nothing_are_refused_and_raise_nothing_else(content: bytes) -> None:
+    with suppress(ValueError):
+        read_structure(content)

@@ -8,8 +8,7 @@ import struct
 from typing import Any, Final
 
 from thrift.protocol.TCompactProtocol import TCompactProtocol
-from thrift.protocol.TProtocol import TProtocolException
-from thrift.Thrift import TType
+from thrift.Thrift import TException, TType
 from thrift.transport.TTransport import TMemoryBuffer
 
 LEVELS: Final = 16
@@ -50,7 +49,7 @@ def read_structure(content: bytes) -> tuple[dict[int, Any], int]:
     protocol = TCompactProtocol(buffer, len(content), len(content))
     try:
         return _structure(protocol, LEVELS), buffer.cstringio_buf.tell()
-    except (TProtocolException, EOFError, LookupError, TypeError, struct.error) as error:
+    except (TException, EOFError, LookupError, TypeError, OverflowError, struct.error) as error:
         raise ValueError(f"not in Thrift's compact protocol: {error}") from error
 
 
