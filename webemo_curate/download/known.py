@@ -128,11 +128,7 @@ class Known:
     def is_due(self, url: str, number: int) -> bool:
         """Return whether a pass must request a URL; see `due`."""
         place = self.urls.place(url)
-        if place is None:
-            return False
-        if number == 1:
-            return not self._statuses[place]
-        return bool(0 < self._passes[place] < number)
+        return place is not None and bool(_due(self._statuses[place], self._passes[place], number))
 
     def rows_of(self, places: NDArray[np.int64]) -> pa.Array:
         """Return the row numbers of places' last outcomes; null where there is none."""

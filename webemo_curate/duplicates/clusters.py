@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from webemo_curate.duplicates.hamming import Pairs, Sides, pairs_of_each
 from webemo_curate.duplicates.hash_keys import Hashes, Indices
+from webemo_curate.duplicates.numbering import numbered
 from webemo_curate.duplicates.parting import Parting
 
 Within = Callable[[Sequence[Sides], int], list[Pairs]]
@@ -36,32 +37,42 @@ def near_pairs(
     """
     values, home = np.unique(hashes, return_inverse=True)
     queries, owner = np.unique(mirrored, return_inverse=True)
-    shared = np.flatnonzero(np.bincount(home) > 1)
-    upright, turned = within([(values, None), (queries, values)], radius)
+    upright, turned = _Members(home), _Members(owner)
+    among, across = within([(values, None), (queries, values)], radius)
+    shared = np.flatnonzero(upright.counts > 1)
     found = [
-        _expanded(home, home, Pairs(shared, shared, np.zeros_like(shared))),
-        _expanded(home, home, upright),
-        _expanded(owner, home, turned),
+        _expanded(upright, upright, Pairs(shared, shared, np.zeros_like(shared))),
+        _expanded(upright, upright, among),
+        _expanded(turned, upright, across),
     ]
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
-def _expanded(owner: Indices, home: Indices, pairs: Pairs) -> Pairs:
-    """Return the rows of pairs of values, of each side's values those that own them."""
-    left, at = _members(owner, pairs.left)
-    right, again = _members(home, pairs.right[at])
+class _Members:
+    """The rows of each value.
+
+    Parameters
+    ----------
+    value : ndarray of int64
+        Of each row.
+    """
+
+    def __init__(self, value: Indices) -> None:
+        self.counts = np.bincount(value)
+        self._rows = np.argsort(value, kind="stable")
+        self._starts = np.cumsum(self.counts) - self.counts
+
+    def of(self, wanted: Indices) -> tuple[Indices, Indices]:
+        """Return the rows of each wanted value, and the place of the value each is of."""
+        place, within = numbered(self.counts[wanted])
+        return self._rows[self._starts[wanted][place] + within], place
+
+
+def _expanded(lefts: _Members, rights: _Members, pairs: Pairs) -> Pairs:
+    """Return the pairs of rows that have the values of pairs."""
+    left, at = lefts.of(pairs.left)
+    right, again = rights.of(pairs.right[at])
     return Pairs(left[again], right, pairs.distance[at][again])
-
-
-def _members(owner: Indices, wanted: Indices) -> tuple[Indices, Indices]:
-    """Return the rows of each wanted value, and the place of the value each is of."""
-    rows = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner)
-    starts = np.cumsum(counts) - counts
-    sizes = counts[wanted]
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    place = np.repeat(np.arange(len(wanted)), sizes)
-    return rows[starts[wanted][place] + within], place
 
 
 def cluster_by_keeper(

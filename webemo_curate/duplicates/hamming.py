@@ -24,7 +24,6 @@ them, not what is found."""
 PASS_SECONDS: Final = 1.0
 """The same of a pass: one that is lost with its process costs little."""
 
-
 Sides = tuple[Hashes, Hashes | None]
 """Queries and base of a search; see `pairs_within`."""
 
@@ -117,14 +116,15 @@ class Search:
         """Yield what a pass finds."""
         for place in range(part.start, part.stop):
             key, share = divmod(place, part.shares)
-            for left, right, distance in self._by_key(key).near(self._radius, share, part.shares):
+            for left, right, distance in self._by_key(key).near(share, part.shares):
                 yield Pairs(left, right, distance.astype(np.int64))
 
     def _by_key(self, key: int) -> Buckets:
         if self._buckets is None or self._buckets[0] != key:
             self._buckets = None  # not two at once
             chosen = self._chunks.keys[key]
-            self._buckets = key, Buckets(self._queries, self._base, self._chunks, chosen)
+            sets = self._queries, self._base
+            self._buckets = key, Buckets(*sets, self._chunks, chosen, self._radius)
         return self._buckets[1]
 
 

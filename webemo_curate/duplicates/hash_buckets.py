@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webemo_curate.duplicates.hash_keys import Chunks, Hashes, Indices, Key, order_of
+from webemo_curate.duplicates.numbering import numbered
 
 SIDE: Final = 256
 """Hashes on a side of a rectangle at most."""
@@ -19,7 +20,9 @@ RECTANGLES: Final = 2**18
 """Rectangles listed at a time, but for those of one row: some 20 MB."""
 
 Mask = npt.NDArray[np.bool_]
-Found = tuple[Indices, Indices, npt.NDArray[np.uint8]]
+Distances = npt.NDArray[np.uint8]
+Places = tuple[Indices, Indices]
+"""Where the hashes of pairs are, among the sorted ones of either set."""
 
 
 class Rectangles(NamedTuple):
@@ -99,22 +102,24 @@ class Buckets:
         The other, not empty; None if the pairs among the queries are sought.
     chunks, key : Chunks, Key
         Which hashes stand together.
+    radius : int
+        Bits by which those that are sought differ at most.
     """
 
-    def __init__(self, queries: Hashes, base: Hashes | None, chunks: Chunks, key: Key) -> None:
+    def __init__(
+        self, queries: Hashes, base: Hashes | None, chunks: Chunks, key: Key, radius: int
+    ) -> None:
         self._one_set = base is None
         self._chunks, self._key = chunks, key
-        self._differences = Differences()
+        self._differences = Differences(radius)
         self._left = SortedSide(queries, chunks, key)
         self._right = self._left if base is None else SortedSide(base, chunks, key)
 
-    def near(self, radius: int, share: int, shares: int) -> Iterator[Found]:
-        """Yield the pairs within a radius that no earlier key brings together.
+    def near(self, share: int, shares: int) -> Iterator[tuple[Indices, Indices, Distances]]:
+        """Yield the pairs within the radius that no earlier key brings together.
 
         Parameters
         ----------
-        radius : int
-            Bits.
         share, shares : int
             The share of the rows of rectangles that is compared, and into how many they are cut.
 
@@ -128,12 +133,11 @@ class Buckets:
         for some in self._rectangles(share, shares):
             square = (some.left == some.right) if self._one_set else np.zeros(len(some.left), bool)
             parts = [
-                *(self._within(*part, radius) for part in some.take(square).alike(2 * CELLS)),
-                *(self._across(*part, radius) for part in some.take(~square).alike(CELLS)),
+                *(self._within(*part) for part in some.take(square).alike(2 * CELLS)),
+                *(self._across(*part) for part in some.take(~square).alike(CELLS)),
             ]
             if found := [part for part in parts if part is not None]:
-                first, second, distance = map(np.concatenate, zip(*found, strict=True))
-                yield self._new(first, second, distance)
+                yield self._new(*map(np.concatenate, zip(*found, strict=True)))
 
     def _rectangles(self, share: int, shares: int) -> Iterator[Rectangles]:
         """Cut buckets that both sets have into rectangles, a bounded number of them at a time."""
@@ -142,7 +146,7 @@ class Buckets:
         tall, wide = -(-left[filled] // SIDE), -(-right[filled] // SIDE)
         rows = int(tall.sum())
         first, last = rows * share // shares, rows * (share + 1) // shares
-        bucket, row = _numbered(tall)
+        bucket, row = numbered(tall)
         bucket, row = bucket[first:last], row[first:last]
         ends = np.cumsum(wide[bucket])
         while len(bucket):
@@ -151,7 +155,7 @@ class Buckets:
             bucket, row, ends = bucket[count:], row[count:], ends[count:] - ends[count - 1]
 
     def _rows_cut(self, bucket: Indices, row: Indices, wide: Indices) -> Rectangles:
-        of_row, column = _numbered(wide)
+        of_row, column = numbered(wide)
         bucket, row = bucket[of_row], row[of_row]
         left, right = row * SIDE, column * SIDE
         found = Rectangles(
@@ -162,18 +166,18 @@ class Buckets:
         )
         return found.take(column >= row) if self._one_set else found
 
-    def _across(self, some: Rectangles, tall: int, wide: int, radius: int) -> Found | None:
+    def _across(self, some: Rectangles, tall: int, wide: int) -> Places | None:
         """Compare each left hash with each right one."""
         left = self._left.windows(some.left, tall)
         right = self._right.windows(some.right, wide)
-        found = self._differences.close(left[:, :, None], right[:, None, :], radius)
+        found = self._differences.close(left[:, :, None], right[:, None, :])
         if found is None:
             return None
-        each, row, column, distance = found
+        each, row, column = found
         real = (row < some.left_size[each]) & (column < some.right_size[each])
-        return (some.left[each] + row)[real], (some.right[each] + column)[real], distance[real]
+        return (some.left[each] + row)[real], (some.right[each] + column)[real]
 
-    def _within(self, some: Rectangles, side: int, _: int, radius: int) -> Found | None:
+    def _within(self, some: Rectangles, side: int, _: int) -> Places | None:
         """Compare the hashes of each part with one another, each with the half that follow it.
 
         After the last comes the first again.
@@ -185,63 +189,58 @@ class Buckets:
         following: Hashes = np.ndarray(
             (len(ring), half, side), ring.dtype, ring, step, (ring.strides[0], step, step)
         )
-        found = self._differences.close(part[:, None, :], following, radius)
+        found = self._differences.close(part[:, None, :], following)
         if found is None:
             return None
-        each, after, row, distance = found
+        each, after, row = found
         other = (row + after + 1) % side
         real = np.maximum(row, other) < some.left_size[each]
         # Halfway round, each pair is met from both sides.
         real &= (after + 1 < side - half) | (row < other)
         first, second = np.minimum(row, other)[real], np.maximum(row, other)[real]
         start = some.left[each[real]]
-        return start + first, start + second, distance[real]
+        return start + first, start + second
 
-    def _new(self, first: Indices, second: Indices, distance: npt.NDArray[np.uint8]) -> Found:
+    def _new(self, first: Indices, second: Indices) -> tuple[Indices, Indices, Distances]:
         """Return the pairs that no earlier key brings together, by their positions."""
         differing = self._left.hashes[first] ^ self._right.hashes[second]
         new = self._chunks.found_first(differing, self._key)
         left, right = self._left.order[first[new]], self._right.order[second[new]]
         if self._one_set:
             left, right = np.minimum(left, right), np.maximum(left, right)
-        return left.astype(np.int64), right.astype(np.int64), distance[new]
+        return left.astype(np.int64), right.astype(np.int64), np.bitwise_count(differing[new])
 
 
 class Differences:
-    """Compares blocks of hashes in memory that is used again and again."""
+    """Compares blocks of hashes in memory that is used again and again.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    radius : int
+        Bits by which those that are sought differ at most.
+    """
+
+    def __init__(self, radius: int) -> None:
+        self._radius = radius
         self._bits = np.empty(CELLS, np.uint64)
         self._distances = np.empty(CELLS, np.uint8)
         self._near = np.empty(CELLS, np.bool_)
 
-    def close(
-        self, left: Hashes, right: Hashes, radius: int
-    ) -> tuple[Indices, Indices, Indices, npt.NDArray[np.uint8]] | None:
-        """Return where, in three axes, hashes differ in at most `radius` bits, and in how many.
-
-        None where none do, as in most blocks.
+    def close(self, left: Hashes, right: Hashes) -> tuple[Indices, Indices, Indices] | None:
+        """Return where, in three axes, hashes are near; None where none are, as in most blocks.
 
         Parameters
         ----------
         left, right : ndarray of uint64
             Of three axes, broadcast against each other to at most `CELLS` pairs.
-        radius : int
-            Bits.
         """
         shape = np.broadcast_shapes(left.shape, right.shape)
         size = prod(shape)
         bits, distances, near = self._bits[:size], self._distances[:size], self._near[:size]
         np.bitwise_xor(left, right, out=bits.reshape(shape))
         np.bitwise_count(bits, out=distances)
-        place = np.flatnonzero(np.less_equal(distances, radius, out=near))
+        place = np.flatnonzero(np.less_equal(distances, self._radius, out=near))
         if not len(place):
             return None
         first, second, third = np.unravel_index(place, shape)
-        return first, second, third, distances[place]
-
-
-def _numbered(counts: Indices) -> tuple[Indices, Indices]:
-    """Return, for runs of so many entries, each entry's run and its place in it."""
-    run = np.repeat(np.arange(len(counts)), counts)
-    return run, np.arange(len(run)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return first, second, third

@@ -6,8 +6,8 @@ content), `work` (the work a file asks for), `essence` (files without their meta
 (limits), `profiles`, `color`, `bands` (modes to RGB), `frame_walk` (frame by frame), `reading`
 (what a file shows), `reducing` (smaller pictures of any shape), `structure` (flat pictures),
 `measures` (quality), `guard`, `thread_clock` and `freed` (time and memory), `apart` (work in child
-processes, which a file may crash), `picture_process` (one of them), `examiner` (downloaded files
-examined there), `shown` (pictures loaded there).
+processes, which a file may crash), `together` (several files a message), `picture_process` (one of
+them), `examiner` (downloaded files examined there), `shown` (pictures loaded there).
 """
 
 from webemo_curate.imaging.apart import Apart, processes

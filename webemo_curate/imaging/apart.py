@@ -55,14 +55,12 @@ class Apart:
         The work on a file.
     rest : int, default 1
         Idle processes kept for the next caller of an equal task.
-    most : int, optional
-        Most processes at once that tasks of an event loop use; by default as `processes` says.
     """
 
-    def __init__(self, task: PictureTask, rest: int = 1, most: int | None = None) -> None:
+    def __init__(self, task: PictureTask, rest: int = 1) -> None:
         self._task, self._rest = task, rest
         self._idle = _RESTING.pop(task, [])
-        self._free = asyncio.Semaphore(most or processes())
+        self._free = asyncio.Semaphore(processes())  # tasks of an event loop wait here
 
     def __enter__(self) -> Self:
         return self
