@@ -1,4 +1,4 @@
-"""Pause a transfer while there is no room for more of its body."""
+"""Limit the time of a transfer; pause it while there is no room for more of its body."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,14 +10,17 @@ from webemo_curate.download.room import Share
 
 
 class Brake:
-    """Pauses and resumes a libcurl transfer; paused time does not count against its time limit.
+    """Ends a libcurl transfer at its time limit; pauses and resumes it outside of its time.
+
+    libcurl's own limit would go by the wall clock, and end a transfer whose answer is there when
+    the event loop is late to read it; see `runner.patient_loop`.
 
     Parameters
     ----------
     curl : pycurl.Curl
-        The transfer. Until the first pause, libcurl itself enforces the time limit.
-    share : Share
-        The bytes that this transfer's body holds of the shared room.
+        The transfer.
+    share : Share or None
+        The bytes that this transfer's body holds of the shared room; None to pause never.
     seconds : float
         Time limit of the whole transfer, pauses excluded.
     fail : callable
@@ -25,17 +28,17 @@ class Brake:
     """
 
     def __init__(
-        self, curl: Any, share: Share, seconds: float, fail: Callable[[int, str], None]
+        self, curl: Any, share: Share | None, seconds: float, fail: Callable[[int, str], None]
     ) -> None:
         self._curl, self._share, self._fail = curl, share, fail
         self._loop = asyncio.get_running_loop()
-        self._left, self._since = seconds, self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
+        self._left = seconds
         self._stands = self._ended = False
+        self._since, self._timer = self._run()
 
     def lets(self, size: int) -> bool:
         """Return whether more of the body may be taken now; if not, libcurl must pause."""
-        if self._share.take(size, lambda: self._soon(self._go_on)):
+        if not self._share or self._share.take(size, lambda: self._soon(self._go_on)):
             return True
         self._soon(self._stop)
         return False
@@ -43,7 +46,7 @@ class Brake:
     def end(self) -> None:
         """Stop acting: the transfer has ended."""
         self._ended = True
-        self._clear_timer()
+        self._timer.cancel()
         self._count_wait()
 
     def _soon(self, act: Callable[[], None]) -> None:
@@ -58,25 +61,23 @@ class Brake:
         now = self._loop.time()
         self._left -= now - self._since
         self._stands, self._since = True, now
-        self._clear_timer()
-        self._curl.setopt(pycurl.TIMEOUT_MS, 0)
+        self._timer.cancel()
 
     def _go_on(self) -> None:
         self._count_wait()
-        self._since = self._loop.time()
-        left = max(0.0, self._left)
-        self._timer = self._loop.call_later(left, self._fail, pycurl.E_OPERATION_TIMEDOUT, "")
+        self._since, self._timer = self._run()
         try:
             self._curl.pause(pycurl.PAUSE_CONT)
         except pycurl.error as error:
             self._fail(int(error.args[0]), str(error.args[-1]))
 
     def _count_wait(self) -> None:
-        if self._stands:
+        if self._stands and self._share:
             self._share.waited += self._loop.time() - self._since
             self._stands = False
 
-    def _clear_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+    def _run(self) -> tuple[float, asyncio.TimerHandle]:
+        """Let the time of the transfer pass; return since when, and the timer of its end."""
+        now, left = self._loop.time(), max(0.0, self._left)
+        end = self._loop.call_at(now + left, self._fail, pycurl.E_OPERATION_TIMEDOUT, "")
+        return now, end

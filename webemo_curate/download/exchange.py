@@ -45,7 +45,8 @@ class Exchange:
     Attributes
     ----------
     brake
-        Pauses the transfer while there is no room for more of its body; None if it is never paused.
+        Ends the transfer at its time limit, and pauses it while there is no room for its body; None
+        until it begins.
     """
 
     def __init__(

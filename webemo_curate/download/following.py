@@ -1,7 +1,6 @@
 """Follow a URL to its final response: redirects, their cookies, and robots.txt on the way."""
 
 import asyncio
-import time
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import checked
@@ -16,6 +15,7 @@ from webemo_curate.download.robots import (
     read_robots,
 )
 from webemo_curate.download.room import Share
+from webemo_curate.download.rota import moment
 from webemo_curate.download.rules_held import RulesHeld, Site
 from webemo_curate.download.steps import Step, Turn, Turns
 from webemo_curate.download.urls import joined
@@ -107,7 +107,7 @@ class Follower:
         """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
         place = step.url[: step.url.index("/", len("https://"))]  # its form is that of `written`
         site = Site(place, step.public_only)
-        began = time.monotonic()
+        began = moment()
         robots = await self._rules.of(site, turns.turn)
         turns.wait_since(began)
         if not robots.allows(step.url):
@@ -118,9 +118,9 @@ class Follower:
         left = self._config.timeout
         while step.hops <= MAX_ROBOTS_REDIRECTS:
             async with turn(step.url):
-                began = time.monotonic()
+                began = moment()
                 response = await self._ask_robots(step, left)
-            left -= time.monotonic() - began
+            left -= moment() - began
             if response is None:
                 break
             if response.status not in REDIRECTS:

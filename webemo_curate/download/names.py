@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from webemo_curate.download.failures import check_descriptors
 from webemo_curate.download.outcome import AttemptError
@@ -27,6 +28,11 @@ MAX_LOOKUPS = 512
 """Most threads at once: twice the requests under way, because abandoned look-ups count too."""
 
 Look = Callable[[str], list[str]]
+
+
+class _LookUp(NamedTuple):
+    begun: asyncio.Event
+    answer: "asyncio.Task[list[str]]"
 
 
 def look_up(host: str) -> list[str]:
@@ -48,10 +54,10 @@ class Names:
     def __init__(self, look: Look = look_up) -> None:
         self._look = look
         self._held: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[list[str]]] = {}
+        self._under_way: dict[str, _LookUp] = {}
         self._slots = asyncio.Semaphore(MAX_LOOKUPS)
 
-    async def addresses(self, host: str, seconds: float) -> list[str]:
+    async def addresses(self, host: str, seconds: float) -> tuple[list[str], float]:
         """Return the addresses of a host.
 
         Parameters
@@ -59,12 +65,15 @@ class Names:
         host : str
             A name in ASCII.
         seconds : float
-            Time limit.
+            Time limit of the look-up.
 
         Returns
         -------
         list of str
             Addresses in the resolver's order; at least one.
+        float
+            Seconds for which no thread was free for the look-up, which do not count against its
+            limit: those threads may hang at other names.
 
         Raises
         ------
@@ -75,13 +84,13 @@ class Names:
         """
         expires, found = self._held.get(host, (0.0, []))
         if expires > time.monotonic():
-            return found
-        if host not in self._under_way:
-            task = asyncio.create_task(self._ask(host))
-            task.add_done_callback(lambda task: task.cancelled() or task.exception())
-            self._under_way[host] = task
+            return found, 0.0
+        loop = asyncio.get_running_loop()
+        came, look_up = loop.time(), self._under_way.get(host) or self._begin(host)
+        await look_up.begun.wait()
+        waited = loop.time() - came
         try:
-            return await asyncio.wait_for(asyncio.shield(self._under_way[host]), seconds)
+            return await asyncio.wait_for(asyncio.shield(look_up.answer), seconds), waited
         except TimeoutError:
             said = "operation timedout: name look-up"
             raise AttemptError(FetchStatus.TIMEOUT, said) from None
@@ -90,9 +99,17 @@ class Names:
             check_descriptors()  # a lack of descriptors looks like an unknown name
             raise AttemptError(FetchStatus.CONNECTION, "couldnt resolve host") from None
 
-    async def _ask(self, host: str) -> list[str]:
+    def _begin(self, host: str) -> _LookUp:
+        begun = asyncio.Event()
+        answer = asyncio.create_task(self._ask(host, begun))
+        answer.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._under_way[host] = _LookUp(begun, answer)
+        return self._under_way[host]
+
+    async def _ask(self, host: str, begun: asyncio.Event) -> list[str]:
         try:
             async with self._slots:
+                begun.set()
                 found = await self._on_a_thread(host)
         finally:
             del self._under_way[host]

@@ -114,6 +114,11 @@ class AttemptError(Exception):
         self.http_status = http_status
         self.retry_after = None if retry_after is None else min(retry_after, MAX_RETRY_AFTER)
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether no answer had come in time; of little time this says nothing about the host."""
+        return self.status is FetchStatus.TIMEOUT and self.http_status is None
+
     def __reduce__(self) -> tuple[type["AttemptError"], tuple[Any, ...]]:
         """Pickle all that was given, not the message alone, for other processes."""
         return AttemptError, (self.status, str(self), self.http_status, self.retry_after)

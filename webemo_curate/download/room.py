@@ -72,7 +72,7 @@ class Share:
     size
         Bytes held.
     waited
-        Seconds for which the transfer waited for room.
+        Seconds for which the transfer waited for room, or for anything else of this machine.
     """
 
     def __init__(self, room: Room) -> None:

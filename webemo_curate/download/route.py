@@ -19,10 +19,13 @@ class Route(NamedTuple):
         URL of the proxy; empty for none.
     names
         The host's addresses in libcurl's form (`CURLOPT_RESOLVE`).
+    waited
+        Seconds for which no thread was free to look the host's name up.
     """
 
     proxy: str = ""
     names: tuple[str, ...] = ()
+    waited: float = 0.0
 
 
 class Routes:
@@ -66,7 +69,8 @@ class Routes:
             return Route(proxy)
         if is_address(host):
             return Route()
-        addresses = ",".join(await self._names.addresses(host, seconds))
+        addresses, waited = await self._names.addresses(host, seconds)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         forms = dict.fromkeys([host, host.removesuffix(".")])  # libcurl looks up either form
-        return Route("", tuple(f"+{form}:{port}:{addresses}" for form in forms))
+        told = ",".join(addresses)
+        return Route("", tuple(f"+{form}:{port}:{told}" for form in forms), waited)

@@ -79,6 +79,7 @@ class Schedule(Rota):
         self._unopened: deque[Iterator[tuple[str, HostQueue]]] = deque()
         self._held: dict[str, float] = {}
         self._left = 0
+        self._giving_up = asyncio.Lock()
 
     async def run(self, urls: Iterable[str]) -> None:
         """Bring every URL to an outcome, in one pass; call again for another pass.
@@ -206,7 +207,8 @@ class Schedule(Rota):
     ) -> None:
         """Queue a URL for another attempt, which starts from the URL itself, or end it."""
         now = moment()
-        host.last_error = error
+        if not (error.is_silence and visit.spent and host.last_error):
+            host.last_error = error  # else it had but the rest of its URL's time
         host.limiter.end(now, began, answer_of(error))
         self._announce(host, now)
         wait = visit.failed(error, max(0.0, now - began - waited), self._config, self._draw)
@@ -218,9 +220,19 @@ class Schedule(Rota):
         self._end(visit, visit.outcome())
 
     async def _give_up(self, host: Host) -> None:
-        """End all URLs of a host that is down for too long, with the host's last error."""
+        """End all URLs of a host that is down for too long, with the host's last error.
+
+        Hosts may be down by the thousands; they are given up one after the other, so that the loop
+        still looks at what arrives from all others.
+        """
+        async with self._giving_up:
+            if len(host):
+                await self._end_all(host)
+        self._place(host)
+
+    async def _end_all(self, host: Host) -> None:
         error = host.last_error
-        if len(host) and error:
+        if error:
             logger.info(
                 "%s is given up for now: %s; %d URLs not asked for", host.name, error, len(host)
             )
@@ -231,7 +243,7 @@ class Schedule(Rota):
                 waiting.set_exception(given_up(error))
             if number % ENDED_AT_ONCE == ENDED_AT_ONCE - 1:
                 await asyncio.sleep(0)
-        self._place(host)
+        await asyncio.sleep(0)
 
     def _end(self, visit: Visit, outcome: FetchOutcome) -> None:
         self._sink(better(visit.earlier, outcome))

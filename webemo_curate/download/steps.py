@@ -1,6 +1,6 @@
 """The next request of a URL that is being followed, and the time spent on other requests."""
 
-import time
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -70,5 +70,5 @@ class Turns:
         self.waited = 0.0
 
     def wait_since(self, began: float) -> None:
-        """Add the time since `began`, a value of `time.monotonic`."""
-        self.waited += time.monotonic() - began
+        """Add the time since `began`, on the event loop's clock."""
+        self.waited += asyncio.get_running_loop().time() - began

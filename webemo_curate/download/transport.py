@@ -60,8 +60,7 @@ class Transport:
         *,
         public_only: bool = False,
     ) -> None:
-        self._agent = agent
-        self._certificates = certificates
+        self._agent, self._certificates = agent, certificates
         self._routes = Routes(names or Names(), public_only=public_only)
         self._public_only = public_only
         try:
@@ -134,8 +133,9 @@ class Transport:
         cookies : list of bytes
             Cookies in libcurl's form; replaced by those valid after the response.
         share : Share, optional
-            Accounts for the body's bytes. A body that finds no room waits; this time does not count
-            against `seconds`. The bytes stay taken until the share's owner gives them back.
+            Accounts for the body's bytes. A body that finds no room waits, and so does a name that
+            finds no thread; this time does not count against `seconds`. The bytes stay taken until
+            the share's owner gives them back.
 
         Returns
         -------
@@ -151,6 +151,9 @@ class Transport:
         """
         deadline = self._loop.time() + seconds
         route = await self._routes.of(url, seconds)
+        deadline += route.waited
+        if share:
+            share.waited += route.waited
         decode, fresh = True, False
         while True:
             response = Response(url, limit)
@@ -185,7 +188,6 @@ class Transport:
         exchange = Exchange(response, self._loop.create_future(), proxied=bool(route.proxy))
         curl.setopt(pycurl.URL, response.url)
         curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}"])
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, round(seconds * 1000)))
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, int(decode))
         curl.setopt(pycurl.FRESH_CONNECT, int(fresh))
         curl.setopt(pycurl.HEADERFUNCTION, exchange.on_header)
@@ -194,13 +196,12 @@ class Transport:
         for line in cookies:
             curl.setopt(pycurl.COOKIELIST, line)
         self._exchanges[curl] = exchange
-        exchange.brake = Brake(curl, share, seconds, partial(self._finish, curl)) if share else None
+        brake = exchange.brake = Brake(curl, share, seconds, partial(self._finish, curl))
         self._multi.add_handle(curl)
         try:
             await exchange.done
         finally:
-            if exchange.brake:
-                exchange.brake.end()
+            brake.end()
             if self._exchanges.pop(curl, None):  # otherwise everything is already closed
                 self._release(curl, cookies)
         return response
@@ -222,6 +223,7 @@ class Transport:
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.PIPEWAIT, 1)  # prefer sharing an HTTP/2 connection to opening another
         curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, 2**31 - 1)  # none: the brake ends what takes too long
         self._trust(curl)
         return curl
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
 from webemo_curate.download.steps import Step
-from webemo_curate.verdicts import FetchStatus
 
 BACKOFF_SECONDS = 0.5
 """Mean seconds before the second attempt; doubled for each further one."""
@@ -82,8 +81,7 @@ class Visit:
         """
         self.spent += seconds
         self.step = None
-        silent = error.status is FetchStatus.TIMEOUT and error.http_status is None
-        if self.error is None or not silent:
+        if self.error is None or not error.is_silence:
             self.error = error
         if error.status not in RETRIED or self.attempts > config.retries:
             return None

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, TypeVar
 
 from webemo_curate.runner.messages import Died, Failed, failure
+from webemo_curate.runner.patient_loop import PatientLoop
 from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.system_faults import raise_file_limit
 
@@ -109,13 +110,15 @@ def serve_talker(connection: Connection, talker: Talker) -> None:
     outgoing.close()
 
 
-def run_to_end(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Run a coroutine on an event loop of its own.
+def run_to_end(work: Coroutine[Any, Any, ResultT], loop: PatientLoop | None = None) -> ResultT:
+    """Run a coroutine on an event loop of its own, whose clock counts no delay of the loop itself.
 
     Parameters
     ----------
     work : coroutine
         May hold task groups.
+    loop : PatientLoop, optional
+        The loop, by default a new one; it is closed in the end.
 
     Returns
     -------
@@ -129,7 +132,8 @@ def run_to_end(work: Coroutine[Any, Any, ResultT]) -> ResultT:
         the one to report.
     """
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=lambda: loop or PatientLoop()) as runner:
+            return runner.run(work)
     except BaseExceptionGroup as group:
         raise first_error(group) from None
 

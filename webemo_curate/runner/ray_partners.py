@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+from contextlib import suppress
 from typing import Any, Final
 
 from webemo_curate import __version__
-from webemo_curate.runner.conversation import Talker, first_error
+from webemo_curate.runner.conversation import Talker, run_to_end
 from webemo_curate.runner.messages import ONE_THREAD, Died, Failed, failure
+from webemo_curate.runner.patient_loop import PatientLoop
 from webemo_curate.runner.ray_cluster import ray_module
 from webemo_curate.system_faults import raise_file_limit
 
@@ -20,9 +22,13 @@ FIXED: Final[dict[str, Any]] = {
 
 
 class _TalkingActor:
-    """A talker's side: runs in a process of the cluster, on the event loop of its actor."""
+    """A talker's side: runs in a process of the cluster, on an event loop of its own there.
+
+    Ray's own loop, on which the actor's methods run, would count how late it is.
+    """
 
     def __init__(self) -> None:
+        self._loop = PatientLoop()
         self._heard: asyncio.Queue[Any] = asyncio.Queue()
         self._said: asyncio.Queue[Any] = asyncio.Queue()
         self._early: dict[int, Any] = {}
@@ -41,7 +47,9 @@ class _TalkingActor:
         """Take a message; Ray may change the order of calls, so they are numbered."""
         self._early[number] = message
         while self._next in self._early:
-            self._heard.put_nowait(self._early.pop(self._next))
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._heard.put_nowait, self._early[self._next])
+            del self._early[self._next]
             self._next += 1
 
     async def hear(self) -> list[Any]:
@@ -58,9 +66,9 @@ class _TalkingActor:
             loop.call_soon_threadsafe(self._said.put_nowait, message)
 
         try:
-            await talker.converse(self._heard, say)
+            await asyncio.to_thread(run_to_end, talker.converse(self._heard, say), self._loop)
         except Exception as error:
-            say(failure(first_error(error)))
+            say(failure(error))
 
 
 class RayPartner:
