@@ -1,6 +1,7 @@
 """Several processes fetch, and some are killed, stopped or short of space: nothing is lost."""
 
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,6 +19,8 @@ from tests.download.several_hosts import base, fetch, lay_out, moved, owners, ta
 from tests.download.site import Site, answer, picture, stored
 from webemo_curate.download.journal import SUFFIX, Journal
 from webemo_curate.storage.bucket import BucketStore
+from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import STAGED
 from webemo_curate.verdicts import FetchStatus
 from webemo_curate.workspace import Workspace
@@ -92,6 +96,47 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path, hosts: l
     after = {f"{base(site)}{path}": n for site in hosts for path, n in targets(site).items()}
     for entry in journaled:
         assert after[entry.outcome.url] == before[entry.outcome.url], "it is in a journal"
+
+
+added: list[Path] = []
+"""Pictures that this process has stored."""
+
+
+@dataclass(frozen=True)
+class LosingImages(ImageFiles):
+    """Pictures of one process are lost, and it dies, just as it wants to have them safe."""
+
+    def add(self, content: bytes, path: str) -> None:
+        super().add(content, path)
+        added.append(self.root / path)
+
+    def settle(self) -> None:
+        if added and not (marker := self.root / "lost").exists():
+            marker.write_text(str(len(added)))
+            for file in added:
+                file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().settle()
+
+
+class LosingStore(FolderStore):
+    def images(self) -> LosingImages:
+        return LosingImages(self.root)
+
+
+def test_pictures_lost_while_the_fetch_ends_are_fetched_anew(
+    tmp_path: Path, hosts: list[Site], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where a machine goes whose pictures were in no shard yet."""
+    urls = lay_out(hosts, 20)
+    rows = fetch(LosingStore(tmp_path), urls, 2)
+    lost = int((tmp_path / "lost").read_text())
+    assert lost >= 20
+    assert f"{lost} URLs are fetched anew" in caplog.text
+    assert Counter(row["status"] for row in rows.values()) == {FetchStatus.OK: len(urls)}
+    assert all(stored(tmp_path, row) for row in rows.values())
+    asked = sum((targets(site) for site in hosts), Counter())
+    assert asked.total() - asked["/robots.txt"] == len(urls) + lost
 
 
 def test_ctrl_c_ends_every_process_within_two_seconds(tmp_path: Path, hosts: list[Site]) -> None:

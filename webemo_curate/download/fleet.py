@@ -210,15 +210,18 @@ class Fleet:
         self._left -= 1
 
     def _replace(self, own: int) -> None:
-        """Start a process in place of a dead one, and hand out again what it had not ended."""
+        """Start a process in place of a dead one, and hand out again what it had not ended.
+
+        While the fetch ends the others take no URLs any more: what is lost then is without outcome.
+        """
         self._processes[own].kill()
         self.has_lost_some = True
         self._take_back_lost(own)
-        if not self._left:
+        if self._ending or not self._left:
             self._finished.add(own)
             return
         self._deaths[own] += 1
-        if self._ending or self._deaths[own] >= DEATHS:
+        if self._deaths[own] >= DEATHS:
             raise CurateError(
                 "fetch: its processes die as soon as they have begun; is there enough memory? Try "
                 f"fewer with --workers; {GO_ON}"

@@ -13,7 +13,7 @@ from webemo_curate.download.addresses import mirrored
 from webemo_curate.download.asker import Asker
 from webemo_curate.download.asking_setup import AskingSetup
 from webemo_curate.download.deal import MAX_NAMED, Deal
-from webemo_curate.download.fleet import Fleet
+from webemo_curate.download.fleet import DEATHS, Fleet
 from webemo_curate.download.garbage import seldom_collected
 from webemo_curate.download.host_owner import HostOwner
 from webemo_curate.download.known import Known
@@ -23,9 +23,11 @@ from webemo_curate.download.queues import Queues
 from webemo_curate.download.record import Record
 from webemo_curate.download.room import Room
 from webemo_curate.download.schedule import Schedule
+from webemo_curate.errors import CurateError
 from webemo_curate.imaging import ExamineWorker, processes
 from webemo_curate.runner.conversation import Partners, run_to_end
 from webemo_curate.runner.job import Runner
+from webemo_curate.system_faults import GO_ON
 from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -84,7 +86,15 @@ class WebFetch:
             If the machine lacks what the fetch needs; what was found is kept.
         """
         with seldom_collected():
-            self._run(runner)
+            for _ in range(DEATHS):
+                self._run(runner)
+                lost = int((self.known.due(1) & self.chosen).sum())
+                if not lost:
+                    return
+                logger.warning("fetch: a process died at the end; %d URLs are fetched anew", lost)
+        raise CurateError(
+            f"fetch: its processes die while it ends; is there enough memory? {GO_ON}"
+        )
 
     def _run(self, runner: Runner) -> None:
         queues = self._queues(1, {})
