@@ -15,7 +15,7 @@ LATE_SECONDS: Final = 0.05
 the loop's own delay. A limit of a second so leaves at least twenty looks."""
 
 
-class _Waiting(selectors.DefaultSelector):
+class _Glances(selectors.DefaultSelector):
     """Waits for files and adds up how late it is asked to, and how late it returns."""
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class PatientLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self) -> None:
-        self._waiting = _Waiting()
-        super().__init__(self._waiting)
+        self._glances = _Glances()
+        super().__init__(self._glances)
 
     def time(self) -> float:
         """Return the time in seconds; only differences mean anything."""
-        return self._waiting.now()
+        return self._glances.now()
