@@ -21,7 +21,8 @@ from webemo_curate.config import PipelineConfig, load_pipeline, override
 from webemo_curate.errors import InputError
 from webemo_curate.quoting import MESSAGE_CHARACTERS, printable, quoted
 from webemo_curate.report import roc_charts
-from webemo_curate.storage.atomic import atomic_path, write_unsettled
+from webemo_curate.storage.atomic import atomic_path
+from webemo_curate.storage.held_folders import HeldFolders
 from webemo_curate.workspace import Workspace
 
 CURATE = Path(sys.executable).with_name("curate")
@@ -215,7 +216,7 @@ def test_the_umask_is_honored(tmp_path: Path, mask: int, mode: int) -> None:
     try:
         with atomic_path(tmp_path / "new" / "a") as partial:
             partial.write_bytes(b"x")
-        write_unsettled(tmp_path / "new" / "b", b"x")
+        HeldFolders(tmp_path).write("new/b", b"x")
     finally:
         os.umask(before)
     for name in ("a", "b"):

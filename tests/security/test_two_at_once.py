@@ -18,9 +18,10 @@ from tests.work import work_on
 from webemo_curate.config import PipelineConfig, UndersampleConfig, override
 from webemo_curate.errors import CurateError
 from webemo_curate.pipeline import Pipeline
-from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path, write_unsettled
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX, atomic_path
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore, remove_partials
+from webemo_curate.storage.held_folders import HeldFolders
 from webemo_curate.training.fit import pack_splits
 from webemo_curate.workspace import Workspace
 
@@ -206,6 +207,8 @@ def test_the_packed_files_of_another_command_are_used(workspace: Workspace) -> N
 
 def test_images_are_written_in_place_of_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "own").write_bytes(b"own")
-    (tmp_path / "x.jpg").symlink_to(tmp_path / "own")
-    write_unsettled(tmp_path / "x.jpg", b"image")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/x.jpg").symlink_to(tmp_path / "own")
+    HeldFolders(tmp_path).write("images/x.jpg", b"image")
+    assert (tmp_path / "images/x.jpg").read_bytes() == b"image"
     assert (tmp_path / "own").read_bytes() == b"own"

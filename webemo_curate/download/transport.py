@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import resource
 import threading
 from collections.abc import Iterable
 from functools import partial
@@ -23,10 +22,10 @@ from webemo_curate.download.response import Response
 from webemo_curate.download.room import Share
 from webemo_curate.download.route import Route, Routes
 from webemo_curate.download.sockets import Sockets
+from webemo_curate.system_faults import held_at_most
 
 MAX_KEPT = 256
-"""Most connections kept open, and at most an eighth of the process's limit of open files, so that
-idle connections do not use up file descriptors. libcurl's default is four times the number of
+"""Most connections kept open; see `held_at_most`. libcurl's default is four times the number of
 requests."""
 
 CLOSING_SECONDS = 1.0
@@ -68,7 +67,7 @@ class Transport:
         except pycurl.error:
             check_descriptors()
             raise
-        self._multi.setopt(pycurl.M_MAXCONNECTS, _most_kept())
+        self._multi.setopt(pycurl.M_MAXCONNECTS, held_at_most(MAX_KEPT))
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._exchanges: dict[Any, Exchange] = {}
@@ -286,12 +285,6 @@ class Transport:
 
 def _ignore(*_: Any) -> None:
     """Do nothing: libcurl may call back while it closes connections."""
-
-
-def _most_kept() -> int:
-    """Return how many idle connections are kept open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_KEPT if soft == resource.RLIM_INFINITY else max(1, min(MAX_KEPT, soft // 8))
 
 
 def _bounded(cookies: list[bytes]) -> list[bytes]:

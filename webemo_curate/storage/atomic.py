@@ -44,14 +44,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial, handle = _begin(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     try:
         yield partial
         flush_file(partial)
         partial.replace(path)
         flush_file(path.parent)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     except Exception as error:  # native code raises errors of its own for a full disk
         raise_system_fault(error, f"{path}: cannot be written")
         raise
@@ -62,24 +62,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 def _begin(path: Path) -> tuple[Path, int]:
     """Create an empty partial file with the user's permissions, and lock it; see `is_abandoned`."""
-    partial = Path(_partial_name(path))
+    partial = path.with_name(_partial_name(path.name))
     handle = _create(partial)
     with suppress(OSError):  # where the file system has no locks, no workspace is possible either
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     return partial, handle
 
 
-def _create(partial: Path | str) -> int:
+def _create(partial: Path | str, folder: int | None = None) -> int:
     """Create a new file; fail rather than open a file or link that somebody else put there."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(partial, flags, 0o666)
+    return os.open(partial, flags, 0o666, dir_fd=folder)
 
 
-def _partial_name(path: Path) -> str:
-    """Return the path of an unused name, not too long for the file system, in the same folder."""
-    folder, name = os.path.split(path)
+def _partial_name(name: str) -> str:
+    """Return an unused name for a file that will have another, not too long for file systems."""
     short = os.fsdecode(os.fsencode(name)[:NAME_BYTES])
-    return os.path.join(folder, f".{short}.{os.urandom(6).hex()}{PARTIAL_SUFFIX}")  # noqa: PTH118
+    return f".{short}.{os.urandom(6).hex()}{PARTIAL_SUFFIX}"
 
 
 def is_abandoned(partial: Path) -> bool:
@@ -127,38 +126,37 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
-def write_unsettled(path: Path, content: bytes) -> None:
+def write_unsettled(folder: int, name: str, content: bytes) -> None:
     """Write a file that is whole or absent after a kill, but may be torn after a power cut.
 
-    This costs a quarter of `write_bytes`: for many files, followed by one `sync_filesystem`.
+    This costs a tenth of `write_bytes`: for many files, followed by one `sync_filesystem`.
 
     Parameters
     ----------
-    path : Path
-        The file to write; its folder is created if missing.
+    folder : int
+        Descriptor of its folder.
+    name : str
+        Its name there.
     content : bytes
         Its whole content.
 
     Raises
     ------
-    CurateError
+    OSError
         If it cannot be written.
     """
-    partial = _partial_name(path)
+    partial = _partial_name(name)
     try:
-        try:
-            handle = _create(partial)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = _create(partial)
+        handle = _create(partial, folder)
         try:
             _write(handle, content)
         finally:
             os.close(handle)
-        os.rename(partial, path)  # noqa: PTH104 - for each picture: `Path`s are slow
-    except OSError as error:
-        Path(partial).unlink(missing_ok=True)
-        raise _cannot_write(path, error) from error
+        os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with suppress(OSError):  # the first error says why
+            os.unlink(partial, dir_fd=folder)
+        raise
 
 
 def _write(handle: int, content: bytes) -> None:
@@ -188,7 +186,7 @@ def sync_filesystem(folder: Path) -> None:
     try:
         if syncfs(handle):
             code = ctypes.get_errno()
-            raise _cannot_write(folder, OSError(code, os.strerror(code)))
+            raise cannot_write(folder, OSError(code, os.strerror(code)))
     finally:
         os.close(handle)
 
@@ -202,7 +200,8 @@ def flush_file(path: Path) -> None:
         os.close(handle)
 
 
-def _cannot_write(path: Path, error: OSError) -> CurateError:
+def cannot_write(path: Path, error: OSError) -> CurateError:
+    """Return the error for a file that cannot be written, with the remedy."""
     if error.errno in REMEDIES:
         return lacking(error.errno, f"{path}: cannot be written")
     return CurateError(

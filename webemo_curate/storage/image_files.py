@@ -3,12 +3,14 @@
 import os
 import stat
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
 
 from webemo_curate.rooted import below, is_plain, read_below, read_regular
-from webemo_curate.storage.atomic import sync_filesystem, write_unsettled
+from webemo_curate.storage.atomic import sync_filesystem
+from webemo_curate.storage.held_folders import HeldFolders
 from webemo_curate.system_faults import raise_system_fault
 
 
@@ -40,10 +42,9 @@ class ImageFiles:
 
     def add(self, content: bytes, path: str) -> None:
         """Write a file unless it exists; see `ImageStore.add`."""
-        file = below(self.root, path, replaced=True)
         # A file left by an unsettled run may have the right length but wrong bytes.
-        if not (_has_size(file, len(content)) and self._holds_bytes(path, content)):
-            write_unsettled(file, content)
+        if self._folders.size(path) != len(content) or not self._holds_bytes(path, content):
+            self._folders.write(path, content)
 
     def link(self, source: Path, path: str) -> bool:
         """Make a file a hard link to another.
@@ -95,6 +96,10 @@ class ImageFiles:
 
     def sweep(self) -> None:
         """Do nothing: the store removes temporary files."""
+
+    @cached_property
+    def _folders(self) -> HeldFolders:
+        return HeldFolders(self.root)
 
     def _holds_bytes(self, path: str, content: bytes) -> bool:
         try:

@@ -24,7 +24,8 @@ from webemo_curate.errors import InputError
 from webemo_curate.parquet import read_parquet, write_parquet
 from webemo_curate.remedies import typed
 from webemo_curate.rooted import below, is_plain, read_below
-from webemo_curate.storage.atomic import PARTIAL_SUFFIX, write_unsettled
+from webemo_curate.storage.atomic import PARTIAL_SUFFIX
+from webemo_curate.storage.held_folders import HeldFolders
 from webemo_curate.storage.image_files import read_place
 from webemo_curate.storage.protocols import Store
 from webemo_curate.system_faults import raise_system_fault
@@ -111,8 +112,7 @@ class ImageShards(ShardReader):
         name = PurePosixPath(path).name
         # A file left by an unsettled run may have the right length but wrong bytes.
         if self._packed(name) != content and self._waiting(name) != content:
-            key = f"{self._staged}/{name}"
-            write_unsettled(below(self.store.root, key, replaced=True), content)
+            self._folders.write(f"{self._staged}/{name}", content)
 
     def read(self, place: str) -> bytes:
         """Read an image, packed or not; see `ImageReader.read`."""
@@ -158,6 +158,10 @@ class ImageShards(ShardReader):
     @property
     def _staged(self) -> str:
         return f"{STAGED}/{self.part}" if self.part else STAGED
+
+    @cached_property
+    def _folders(self) -> HeldFolders:
+        return HeldFolders(self.store.root)
 
     def _packed(self, name: str) -> bytes | None:
         """Return an image's bytes from its shard; None if it is in none, or the shard is lost."""
