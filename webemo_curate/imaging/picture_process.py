@@ -95,7 +95,8 @@ class PictureProcess:
 
     def __init__(self, task: PictureTask) -> None:
         self._arena = Arena(SHARED_BYTES)
-        self._process = WorkerProcess(_Given(task, self._arena), _serve)
+        modules = (__name__, type(task).__module__)
+        self._process = WorkerProcess(_Given(task, self._arena), _serve, modules=modules)
 
     def fileno(self) -> int:
         """Return the number of the pipe, which can be read when there is a message."""
