@@ -53,12 +53,19 @@ class ListedUrls:
         rows = engine.table(IN_ORDER, draw=draw(seed, purpose), limit=most)
         self._urls: pa.ChunkedArray = rows["url"]
         self._numbers: NDArray[np.uint64] = rows["number"].to_numpy()
+        # An outcome is looked up several times in a row.
+        self._sought: tuple[str | None, int | None] = (None, None)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def place(self, url: str) -> int | None:
         """Return the place of a URL; None if it is not among them."""
+        if url != self._sought[0]:
+            self._sought = url, self._found(url)
+        return self._sought[1]
+
+    def _found(self, url: str) -> int | None:
         drawn = self._draw.copy()  # as `sampling.hash_order` does for many
         drawn.update(url.encode())
         number = np.uint64(int.from_bytes(drawn.digest()[:8]))

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from webemo_curate.errors import CurateError
 from webemo_curate.imaging.decode_errors import DecodeError
 from webemo_curate.imaging.picture_process import (
+    SHARED_BYTES,
+    Facts,
     Made,
     Message,
     PictureProcess,
     PictureTask,
-    packed,
 )
 from webemo_curate.own_faults import OwnFaultError
 from webemo_curate.runner.local_runner import usable_cores
@@ -34,9 +35,6 @@ from webemo_curate.verdicts import DecodeStatus
 
 MAX_PROCESSES: Final = 8
 """Most processes. A photo takes a millisecond, so these keep up with any network."""
-
-LARGE_BYTES: Final = 256 * 1024
-"""Bytes. A larger file is sent from a thread, because writing it to the pipe takes milliseconds."""
 
 TRIES: Final = 2
 """Processes that a file may crash before it is reported as `crashed`."""
@@ -102,7 +100,7 @@ class Apart:
         CurateError
             If the machine lacks what the work needs.
         """
-        return self._ask(packed(details, content))
+        return self._ask(content, details)
 
     def fill(self, into: NDArray[np.uint8], content: bytes, **details: Any) -> None:
         """Run the task on a file, and lay the bytes that it makes in an array; see `ask`.
@@ -116,14 +114,14 @@ class Apart:
         **details
             Further arguments of the task.
         """
-        self._ask(packed(details, content), into)
+        self._ask(content, details, into)
 
-    def _ask(self, request: bytes, into: NDArray[np.uint8] | None = None) -> Made:
+    def _ask(self, content: bytes, details: Facts, into: NDArray[np.uint8] | None = None) -> Made:
         for _ in range(TRIES):
             with self._lent() as loan:
                 if loan.new:
                     check_ready(loan.process.receive())
-                loan.process.send(request)
+                loan.process.send(details, content)
                 loan.answer = message = loan.process.receive(into)
             if is_final(message):
                 break
@@ -132,21 +130,20 @@ class Apart:
     async def ask_aside(self, content: bytes, **details: Any) -> Made:
         """Run the task on a file without blocking the event loop; see `ask`."""
         async with self._free:
-            request = packed(details, content)  # copies the file: only for those being worked on
             for _ in range(TRIES):
-                message = await self._try(request)
+                message = await self._try(content, details)
                 if is_final(message):
                     break
         return concluded(message)
 
-    async def _try(self, request: bytes) -> Message:
+    async def _try(self, content: bytes, details: Facts) -> Message:
         with self._lent() as loan:
             if loan.new:
                 check_ready(await _hear(loan.process))
-            if len(request) < LARGE_BYTES:
-                loan.process.send(request)
-            else:
-                await asyncio.to_thread(loan.process.send, request)
+            if len(content) <= SHARED_BYTES:
+                loan.process.send(details, content)
+            else:  # writing it to the pipe takes milliseconds
+                await asyncio.to_thread(loan.process.send, details, content)
             loan.answer = await _hear(loan.process)
         return loan.answer
 

@@ -1,7 +1,6 @@
 """One child process that works on files; only JSON and bytes pass between it and this process."""
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
@@ -24,12 +23,12 @@ LENGTH_BYTES: Final = 4
 """The length of a message's JSON stands before it; the bytes follow it."""
 
 SHARED_BYTES: Final = 4 * 2**20
-"""Memory that a process shares with this one for its answers: a square of 1,024 pixels and more.
-Pages that no answer reaches take no memory."""
+"""Memory that a process shares with this one for files and answers: a square of 1,024 pixels and
+more. Pages that neither reaches take no memory."""
 
 SHARED_FROM: Final = 32 * 2**10
-"""Bytes from which an answer is laid there, because a pipe passes it on in pieces. One that does
-not fit goes through the pipe."""
+"""Bytes from which files or an answer are laid there, because a pipe passes them on in pieces. What
+does not fit goes through the pipe."""
 
 SIZES: Final = "sizes"
 """Key of the sizes of several files in one message."""
@@ -102,8 +101,23 @@ class PictureProcess:
         """Return the number of the pipe, which can be read when there is a message."""
         return self._process.connection.fileno()
 
-    def send(self, request: bytes) -> None:
-        """Send what `packed` made; the death of the process is noticed when the answer is read."""
+    def send(self, details: Facts, *contents: bytes) -> None:
+        """Send files; the death of the process is noticed when the answer is read.
+
+        Parameters
+        ----------
+        details : dict
+            JSON values; with `SIZES` the files are answered one by one.
+        *contents : bytes
+            The files.
+        """
+        size = sum(map(len, contents))
+        if SHARED_FROM <= size <= SHARED_BYTES:
+            memory = _shared(self._arena)
+            memory[:size] = np.frombuffer(b"".join(contents), np.uint8)
+            request = packed(details | {SHARED: size})
+        else:
+            request = packed(details, b"".join(contents))
         with suppress(BrokenPipeError, ConnectionResetError):
             self._process.connection.send_bytes(request)
 
@@ -153,11 +167,6 @@ def parts(message: bytes) -> Made:
     return Made(json.loads(message[LENGTH_BYTES:end]), message[end:])
 
 
-def packed_files(contents: Sequence[bytes]) -> bytes:
-    """Return one message with several files."""
-    return packed({SIZES: [*map(len, contents)]}, b"".join(contents))
-
-
 def understood_files(message: Message, count: int) -> list[Message]:
     """Return the answers about several files; nothing else is believed of a process.
 
@@ -174,12 +183,11 @@ def understood_files(message: Message, count: int) -> list[Message]:
     raise ValueError("no answer about these files")
 
 
-def answered(task: PictureTask, request: bytes) -> Made:
+def answered(task: PictureTask, details: Facts, content: bytes) -> Made:
     """Run a task on a file, in its process; return what it made, or its error in JSON values.
 
     Of several files only the facts are returned.
     """
-    details, content = parts(request)
     if SIZES not in details:
         return _answered(task, details, content)
     answers, start = [], 0
@@ -223,7 +231,10 @@ def _serve(connection: Connection, given: _Given) -> None:
     connection.send_bytes(packed({}))
     memory = _shared(given.arena)
     while True:
-        facts, content = answered(given.task, connection.recv_bytes())
+        details, content = parts(connection.recv_bytes())
+        if SHARED in details:
+            content = memory[: details.pop(SHARED)].tobytes()
+        facts, content = answered(given.task, details, content)
         if SHARED_FROM <= len(content) <= SHARED_BYTES:
             memory[: len(content)] = np.frombuffer(content, np.uint8)
             facts, content = facts | {SHARED: len(content)}, b""

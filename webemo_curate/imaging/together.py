@@ -13,7 +13,6 @@ from typing import Final
 
 from webemo_curate.errors import CurateError
 from webemo_curate.imaging.apart import (
-    LARGE_BYTES,
     TRIES,
     Apart,
     check_ready,
@@ -22,17 +21,21 @@ from webemo_curate.imaging.apart import (
     processes,
 )
 from webemo_curate.imaging.picture_process import (
+    SHARED_BYTES,
+    SIZES,
     Made,
     Message,
     PictureProcess,
     PictureTask,
-    packed_files,
     understood_files,
 )
 from webemo_curate.runner.messages import Died, Failed
 
 MOST_FILES: Final = 16
 """Most files that go together."""
+
+MOST_BYTES: Final = 256 * 1024
+"""Most bytes of files that go together; a larger file goes alone."""
 
 BEHIND_SECONDS: Final = 0.5
 """Seconds for which files have waited for want of a process, those without such a wait taken off,
@@ -164,7 +167,7 @@ class Together(Apart):
         while self._files and len(taken) < MOST_FILES:
             file = self._files[0]
             size += len(file.content)
-            if taken and (file.alone or taken[0].alone or size > LARGE_BYTES):
+            if taken and (file.alone or taken[0].alone or size > MOST_BYTES):
                 break
             self._files.popleft()
             if not file.answer.done():
@@ -177,11 +180,12 @@ class Together(Apart):
         self._loop.add_reader(parcel.process, self._heard, parcel)
         if parcel.new:
             return
-        request = packed_files([file.content for file in parcel.files])
-        if len(request) < 2 * LARGE_BYTES:
-            parcel.process.send(request)
-        else:
-            self._loop.run_in_executor(None, parcel.process.send, request)
+        contents = [file.content for file in parcel.files]
+        details = {SIZES: [*map(len, contents)]}
+        if sum(details[SIZES]) <= SHARED_BYTES:
+            parcel.process.send(details, *contents)
+        else:  # writing them to the pipe takes milliseconds
+            self._loop.run_in_executor(None, parcel.process.send, details, *contents)
 
     def _heard(self, parcel: _Parcel) -> None:
         self._loop.remove_reader(parcel.process)
