@@ -22,7 +22,7 @@ from webemo_curate.imaging import (
     profiles,
     read_looks,
 )
-from webemo_curate.imaging.picture_process import answered, packed, understood
+from webemo_curate.imaging.picture_process import answered, understood
 from webemo_curate.own_faults import OwnFaultError, warn_of_own
 from webemo_curate.stages.images import ImagesWorker
 from webemo_curate.storage.image_files import ImageFiles
@@ -66,8 +66,7 @@ def test_a_bug_is_told_with_its_line_and_the_file(bug: str, reader: str) -> None
 
 
 def test_a_fetch_records_it_as_what_it_is(bug: str) -> None:
-    request = packed({}, file_with_metadata())
-    told = understood(answered(ExamineWorker(MAX_PIXELS), request))
+    told = understood(answered(ExamineWorker(MAX_PIXELS), {}, file_with_metadata()))
     assert isinstance(told, OwnFaultError)
     found = examiner._finding(told)
     assert found.status == "internal_error"

@@ -2,18 +2,21 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 import resource
 import signal
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.imaging.drawn import encode, picture
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Facts, Made, picture_process
-from webemo_curate.imaging.together import MOST_FILES, Together
+from webemo_curate.imaging.picture_process import SHARED_BYTES, SHARED_FROM
+from webemo_curate.imaging.together import MOST_BYTES, MOST_FILES, Together
 from webemo_curate.verdicts import DecodeStatus, FetchStatus
 
 SLEEP_SECONDS = 4.0
@@ -35,6 +38,16 @@ class OddTask:
         return Made({"held": content.decode(), "pid": os.getpid()})
 
 
+@dataclass(frozen=True)
+class EchoTask:
+    """Gives a file back, and says its digest."""
+
+    seconds: float = 10.0
+
+    def __call__(self, content: bytes, _: Facts) -> Made:
+        return Made({"digest": hashlib.sha256(content).hexdigest()}, content)
+
+
 async def ask(files: Together, contents: list[bytes]) -> list[Made | BaseException]:
     asked = (files.ask_together(content) for content in contents)
     return await asyncio.gather(*asked, return_exceptions=True)
@@ -46,6 +59,18 @@ def test_each_of_many_files_gets_its_own_answer() -> None:
         answers = asyncio.run(ask(files, contents))
     assert [answer.facts["held"].encode() for answer in answers] == contents
     assert len({answer.facts["pid"] for answer in answers}) == 1, "one process keeps up"
+
+
+def test_files_of_any_size_arrive_whole() -> None:
+    """Some go through shared memory, alone or side by side, and some through the pipe."""
+    around = SHARED_FROM // 3, SHARED_FROM, MOST_BYTES, SHARED_BYTES
+    sizes = [0, 1, *(size + more for size in around for more in (-1, 0, 1))]
+    contents = [np.random.default_rng(size).bytes(size) for size in sizes]
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    with Together(EchoTask(), gathering=0.02) as files:
+        assert [files.ask(content).content for content in contents] == contents
+        answers = asyncio.run(ask(files, contents[::-1] + contents))
+    assert [answer.facts["digest"] for answer in answers] == digests[::-1] + digests
 
 
 @pytest.mark.parametrize("bad", [b"crash", b"lie"])
