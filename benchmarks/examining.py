@@ -22,7 +22,7 @@ MAX_PIXELS = DecodingConfig().max_pixels
 def spent() -> float:
     """Return the processor seconds of this process and of its living children."""
     own = resource.getrusage(resource.RUSAGE_SELF)
-    children = [child.cpu_times() for child in psutil.Process().children()]
+    children = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
     return own.ru_utime + own.ru_stime + sum(each.user + each.system for each in children)
 
 

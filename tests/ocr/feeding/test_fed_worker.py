@@ -1,9 +1,7 @@
 """One process runs the networks, helpers do the rest, and nothing of that shows in the rows."""
 
-import os
-import signal
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pyarrow as pa
@@ -127,9 +125,10 @@ def test_one_that_is_killed_is_started_again_and_its_helpers_are_gone(tmp_path):
         resources=Resources(cpus=3, gpus=1),
     )
     before = processes()
-    threading.Thread(target=kill_the_first, args=(job.checkpoints,)).start()
-
-    found = LocalRunner(2).run(job)
+    with ThreadPoolExecutor() as pool:
+        killing = pool.submit(kill_the_first, job.checkpoints)
+        found = LocalRunner(2).run(job)
+        killing.result()
 
     assert found["doubled"].to_pylist() == [2 * value for value in values]
     assert ended(before)
@@ -139,8 +138,9 @@ def kill_the_first(checkpoints):
     """Kill the process that runs the networks once it has finished some of its work."""
     while not checkpoints.finished():
         time.sleep(0.01)
-    (child,) = (each for each in psutil.Process().children() if each.children())
-    os.kill(child.pid, signal.SIGKILL)
+    parents = [each for each in psutil.Process().children() if each.children()]
+    (child,) = (each for each in parents if "spawn_main" in " ".join(each.cmdline()))
+    child.kill()
 
 
 def processes():
