@@ -51,6 +51,8 @@ def of_jpeg(content: bytes) -> None:
     """Check a JPEG file's number of segments, and its scans times its pixels."""
     scans = steps = pixels = 0
     few = content.count(SCAN) <= PLAIN_SCANS
+    if few and len(content) <= BOUNDS.header_steps:
+        return  # a step is a byte at least
     for marker, start, skipped in _segments(content):
         steps += 1 + skipped
         if not scans and steps > BOUNDS.header_steps:
