@@ -23,51 +23,84 @@ LISTED = """
 select list(distinct label) filter (label is not null), count(emotion) > 0 from listing
 """
 
+VERDICT_TYPE = f"create type verdict as enum {tuple(map(str, LabelVerdict))}"
+
+LABEL_TYPE = """
+create type listed_label as enum (
+    select distinct label from listing where label is not null order by label
+)
+"""
+
+CLUSTERS = """
+create table clusters as -- numbered in the order of their names, which take eight times the room
+with keepers as (
+    select cluster from duplicates where sha256 = cluster
+), lost as (
+    select distinct cluster from duplicates anti join keepers using (cluster)
+    where sha256 <> cluster
+), ordered as (
+    select cluster, true as has_keeper from keepers union all select cluster, false from lost
+    order by cluster
+)
+select *, row_number() over () as number from ordered
+"""
+
+COPIES = """
+create table copies as
+select sha256, number from duplicates join clusters using (cluster) where sha256 <> cluster
+"""
+
 VOTES = """
 create table votes as -- how many listed lines give a cluster each of its labels
-select cluster, label, count(*) as lines
-from duplicates join "fetch" using (sha256) join listing using (url)
+with images as (
+    select cluster as sha256, number from clusters where has_keeper
+    union all select sha256, number from copies
+)
+select number, label::listed_label as label, count(*) as lines
+from images join "fetch" using (sha256) join listing using (url)
 where list_contains($stored, status)
-group by cluster, label
+group by number, label
+"""
+
+MEANINGS = """
+create table meanings as -- of each label: its class, and whether it is left out
+select label::listed_label as label, class, excluded from meant
 """
 
 TALLIES = """
-create table tallies as -- and each class
-select cluster, class, sum(lines)::bigint as lines
+create table tallies as -- how many lines give a cluster each class
+select number, class, sum(lines)::bigint as lines
 from votes join meanings using (label)
 where not excluded
-group by cluster, class
+group by number, class
 """
 
 SETTLED = """
 create table settled as
-with clusters as (
-    select cluster, count(label) > 0 as labeled,
-        list_sort(list(label) filter (label is not null)) as labels
-    from votes group by cluster
+with labeled as (
+    select number, min(label) as label, count(label) as labels from votes group by number
 ), counted as (
-    select cluster, sum(lines)::bigint as total, count(*) > 1 as conflict,
-        max(lines, 2) as largest, -- of two classes
+    select number, sum(lines)::bigint as total, count(*) > 1 as conflict, max(lines) as most,
         arg_max(class, lines * 128 - class) as winner, -- the first class of those that have most
+        arg_max(class, lines * 128 + class) as rival, -- the last of them
         coalesce(sum(lines) filter (class = 1), 0)::bigint as of_positive
-    from tallies group by cluster
+    from tallies group by number
 ), judged as (
-    select cluster, coalesce(labels, []) as labels,
-        case when $binary then coalesce(of_positive, 0) else coalesce(largest[1], 0) end as ours,
+    select number, label, labels > 1 as several,
+        case when $binary then coalesce(of_positive, 0) else coalesce(most, 0) end as ours,
         coalesce(total, 0) as total, coalesce(conflict, false) as conflict,
         case when $policy = 'positive' then (of_positive > 0)::tinyint else winner end as target,
         case
-            when not labeled then 'unlabeled'
+            when labels = 0 then 'unlabeled'
             when total is null then 'label_excluded'
             when conflict and $policy = 'drop' then 'label_conflict'
-            when conflict and $policy = 'majority' and largest[1] = largest[2]
-                then 'label_conflict'
+            when conflict and $policy = 'majority' and winner <> rival then 'label_conflict'
             else 'kept'
-        end as verdict
-    from clusters left join counted using (cluster)
+        end::verdict as verdict
+    from labeled left join counted using (number)
 )
-select cluster, labels, ours as positive_votes, total - ours as other_votes, conflict, verdict,
-    case when verdict = 'kept' then target end as target
+select number, label, several, ours as positive_votes, total - ours as other_votes, conflict,
+    verdict, case when verdict = 'kept' then target end as target
 from judged
 """
 
@@ -79,13 +112,14 @@ with said as (
     where decision = $drop or decision in (select label from meanings)
     group by cluster
 )
-select cluster, label, class,
+select number, label as chosen, class,
     case
         when label is null then $dropped
         when excluded then 'label_excluded'
         else 'kept'
-    end as said
-from said left join meanings on label = decision and decision <> $drop
+    end::verdict as said
+from said join clusters using (cluster)
+    left join meanings on label = decision and decision <> $drop
 """
 
 UNUSED = """
@@ -95,33 +129,41 @@ where sha256 not in (select sha256 from duplicates)
 """
 
 HONORED = """
-create table honored as -- and where they said nothing the rule's word
-select settled.* exclude (verdict, target), label as chosen,
-    coalesce(said, settled.verdict) as verdict,
+create view honored as -- and where they said nothing the rule's word
+select settled.* exclude (verdict, target), chosen, coalesce(said, settled.verdict) as verdict,
     case when said is null then settled.target when said = 'kept' then class end as target,
-    settled.target as ruled_target, if(said is null, null, settled.verdict) as ruled,
-    case when (select count(*) from chosen) > 0
-        then if(said is null, $rule, $review) end as "by"
-from settled left join chosen using (cluster)
+    settled.target as ruled_target, if(said is null, null, settled.verdict) as ruled
+from settled left join chosen using (number)
+"""
+
+TOLD = """
+create table told as
+with speaking as ( -- a label speaks for its cluster's target, or counts at all if there is none
+    select number, votes.label, lines, enum_code(votes.label)::integer as place,
+        not excluded and (target is null or class = target) as speaks,
+        not excluded and (ruled_target is null or class = ruled_target) as spoke
+    from votes join meanings using (label) join honored using (number)
+    where several
+), deciding as ( -- the commonest that speaks, the first by name of those
+    select number, list_sort(list(label)) as labels,
+        arg_max(label, (speaks, lines, -place)) as speaker,
+        arg_max(label, (spoke, lines, -place)) as ruled_speaker
+    from speaking group by number
+)
+select number, coalesce(labels, if(label is null, [], [label])) as labels,
+    coalesce(chosen, speaker, label) as label, target, positive_votes, other_votes, conflict,
+    verdict, ruled, if(ruled is null, null, coalesce(ruled_speaker, label)) as ruled_label
+from honored left join deciding using (number)
 """
 
 LABELS = """
-with speaking as ( -- a label speaks for its cluster's target, or counts at all if there is none
-    select cluster, label, lines, place,
-        not excluded and (target is null or class = target) as speaks,
-        not excluded and (ruled_target is null or class = ruled_target) as spoke
-    from votes join meanings using (label) join honored using (cluster)
-    where len(labels) > 1
-), deciding as ( -- the commonest that speaks, the first by name of those
-    select cluster, arg_max(label, (speaks, lines, -place)) as label,
-        arg_max(label, (spoke, lines, -place)) as ruled_label
-    from speaking group by cluster
-)
-select cluster, labels, coalesce(chosen, label, labels[1]) as label, target, positive_votes,
-    other_votes, conflict, verdict, "by", ruled,
-    if(ruled is null, null, coalesce(ruled_label, labels[1])) as ruled_label
-from honored left join deciding using (cluster)
-order by cluster
+select cluster, labels::varchar[] as labels, label::varchar as label, target, positive_votes,
+    other_votes, conflict, verdict::varchar as verdict,
+    case when (select count(*) from chosen) > 0
+        then if(ruled is null, $rule, $review) end as "by",
+    ruled::varchar as ruled, ruled_label::varchar as ruled_label
+from told join clusters using (number)
+order by number
 """
 
 
@@ -169,22 +211,33 @@ class BinarizeStage(TableStage[BinarizeConfig]):
 
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Count votes (listed lines) for the classes, and settle conflicts; see `Stage.run`."""
-        engine.make(VOTES, stored=[*STORED])
-        self._check_votes(engine)
         listed = _listed(engine)
+        self._vote(engine)
         taxonomy = taxonomy_of(self._taxonomy, *listed)
         targets = self._targets(taxonomy, listed[0])
-        engine.add("meanings", _meanings(listed[0], targets, self._excluded(taxonomy)))
+        engine.add("meant", _meanings(listed[0], targets, self._excluded(taxonomy)))
+        engine.make(MEANINGS)
         engine.make(TALLIES)
         engine.make(SETTLED, policy=self.config.conflicts, binary=self.config.target == "binary")
         engine.drop("tallies")
         engine.make(CHOSEN, drop=str(Decision.DROP), dropped=str(LabelVerdict.DROPPED))
-        engine.make(HONORED, rule=BY_RULE, review=BY_REVIEW)
-        engine.drop("settled")
+        engine.make(HONORED)
         if total := engine.count(REVIEWS):
             ((unused,),) = engine.rows(UNUSED, drop=str(Decision.DROP))
             tell_unused(self.name, unused, total)
-        return {"labels": engine.table(LABELS)}
+        engine.make(TOLD)
+        engine.drop("votes")
+        return {"labels": engine.table(LABELS, rule=BY_RULE, review=BY_REVIEW)}
+
+    def _vote(self, engine: TableEngine) -> None:
+        """Count the lines of each cluster by label, with short stand-ins for names."""
+        engine.make(LABEL_TYPE)
+        engine.make(VERDICT_TYPE)
+        for statement in (CLUSTERS, COPIES):
+            engine.make(statement)
+        engine.make(VOTES, stored=[*STORED])
+        engine.drop("copies")
+        self._check_votes(engine)
 
     def _check_votes(self, engine: TableEngine) -> None:
         """Raise if no image is left, or none has a label."""
@@ -243,12 +296,11 @@ def _listed(engine: TableEngine) -> tuple[list[str], bool]:
 
 
 def _meanings(labels: Sequence[str], targets: Targets, excluded: frozenset[str]) -> pa.Table:
-    """Return one row for each label: its class, whether it is left out, and its place by name."""
+    """Return one row for each label: its class, and whether it is left out."""
     return pa.table(
         {
             "label": pa.array(labels, pa.string()),
             "class": pa.array([targets.of_label.get(label) for label in labels], pa.int8()),
             "excluded": pa.array([label in excluded for label in labels], pa.bool_()),
-            "place": pa.array(range(len(labels)), pa.int32()),
         }
     )
