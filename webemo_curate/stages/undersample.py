@@ -40,31 +40,32 @@ create table doubted (
 """
 
 CANDIDATES = """
-create table candidates as select cluster, target, label from labels
+create table candidates as -- numbered as they stand in the manifest, which is by their names
+select row_number() over () as place, cluster, target, label from labels
 where verdict = 'kept' and cluster not in (select cluster from doubted)
 """
 
 COUNTS = "select target, count(*) from candidates group by target"
 
-SAMPLE = """
+RANKED = """
+create table ranked as
 with drawn as ( -- every image has a number of its own, whatever images stand beside it
-    select cluster as sha256, target, label,
-        unhex(substr(sha256($draw || cluster), 1, 16)) as number
+    select place, target, label, unhex(substr(sha256($draw || cluster), 1, 16)) as number
     from candidates join wanted using (target) where size < available
-), placed as ( -- by it each has its place in its label, as a fraction of the label
-    select *, (row_number() over (partition by target, label order by number, sha256) - 0.5::double)
+), shared as ( -- by it each has a fraction of its label
+    select *, (row_number() over (partition by target, label order by number, place) - 0.5::double)
         / count(*) over (partition by target, label) as share
     from drawn
-), ranked as ( -- the lowest fractions are kept: every label keeps its share to within one image
-    select *, row_number() over (partition by target order by share, number, sha256) as rank
-    from placed
-)
-select sha256, target, label, rank <= size as kept, $seed::bigint as seed, null as reason,
-    null::double as score, null::double as threshold
-from ranked join wanted using (target)
-union all -- a class that is kept whole needs no draw
-select cluster, target, label, true, $seed::bigint, null, null, null
-from candidates join wanted using (target) where size = available
+) -- the lowest fractions are kept: every label keeps its share to within one image
+select place, row_number() over (partition by target order by share, number, place) as rank
+from shared
+"""
+
+SAMPLE = """
+select cluster as sha256, target, label,
+    coalesce(rank <= size, true) as kept, -- a class that is kept whole needs no draw
+    $seed::bigint as seed, null as reason, null::double as score, null::double as threshold
+from candidates join wanted using (target) left join ranked using (place)
 union all
 select cluster, target, label, false, $seed::bigint, $issue, score, threshold from doubted
 order by sha256
@@ -122,9 +123,8 @@ class UndersampleStage(TableStage[UndersampleConfig]):
         sizes = {"size": [wanted[n] for n in names], "available": [counts[n] for n in names]}
         engine.add("wanted", pa.table({"target": numbers, **sizes}))
         seed = self.config.seed
-        return {
-            "sample": engine.table(SAMPLE, seed=seed, draw=draw(seed, self.name), issue=LABEL_ISSUE)
-        }
+        engine.make(RANKED, draw=draw(seed, self.name))
+        return {"sample": engine.table(SAMPLE, seed=seed, issue=LABEL_ISSUE)}
 
     def _doubt(self, engine: TableEngine, workspace: Workspace) -> None:
         """Find the images that leave for their label: a share of those that have a score."""
