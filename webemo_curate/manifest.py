@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from webemo_curate.conform import as_written, conform, conform_chunks, sort_rows
 from webemo_curate.errors import InputError
 from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
-from webemo_curate.parquet import read_footer, read_parquet, seal, write_parquet
+from webemo_curate.parquet import pages_written, read_footer, read_parquet, seal
 from webemo_curate.quoting import quoted
 from webemo_curate.remedies import writing
 from webemo_curate.rooted import ODD, open_regular
@@ -132,10 +133,13 @@ def write_manifest(
     """
     kind = kind or name
     table = as_written(kind, sort_rows(kind, conform_chunks(table, SCHEMAS[kind])))
-    info = ManifestInfo(origin, content_digest(table), table.num_rows, __version__, classes, name)
-    metadata = {METADATA_KEY: json.dumps(info.document(), sort_keys=True).encode()}
-    metadata |= pandas_metadata(table.schema)
-    write_parquet(table.replace_schema_metadata(metadata), path, row_group_size=ROW_GROUP_ROWS)
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(content_digest, table)
+        with pages_written(table, path, ROW_GROUP_ROWS) as describe:
+            rows, found = table.num_rows, digest.result()
+            info = ManifestInfo(origin, found, rows, __version__, classes, name)
+            document = json.dumps(info.document(), sort_keys=True).encode()
+            describe({METADATA_KEY: document} | pandas_metadata(table.schema))
     seal(path)
     return info
 

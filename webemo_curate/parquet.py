@@ -8,6 +8,9 @@ last page and its footer, where readers that do not know the seal never look.
 
 import hashlib
 import os
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +23,9 @@ from webemo_curate.system_faults import within_free_memory
 SEAL = b"webemo_curate.seal"
 """First bytes of a seal. Two digests follow: of everything before it, and of the seal with the
 footer."""
+
+SCHEMA_KEY = b"ARROW:schema"
+"""Metadata key under which pyarrow stores the types of the columns, and all metadata once more."""
 
 DIGEST_BYTES = 32
 SEAL_BYTES = len(SEAL) + 2 * DIGEST_BYTES
@@ -46,6 +52,41 @@ def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
         Passed on to `pyarrow.parquet.write_table`.
     """
     pq.write_table(table, path, compression="zstd", write_page_checksum=True, **options)
+
+
+@contextmanager
+def pages_written(
+    table: pa.Table, path: Path, row_group_size: int
+) -> Iterator[Callable[[dict[bytes, bytes]], None]]:
+    """Write a table, and let its metadata follow, which is found while its pages are written.
+
+    The bytes are those of `write_parquet` and a table that has the metadata.
+
+    Parameters
+    ----------
+    table : pa.Table
+        The rows.
+    path : Path
+        The file.
+    row_group_size : int
+        Rows of a row group.
+
+    Yields
+    ------
+    callable
+        Takes the metadata, when the pages are written; the file is complete after the block.
+    """
+    plain = table.replace_schema_metadata(None)
+
+    def describe(metadata: dict[bytes, bytes]) -> None:
+        stored = table.schema.with_metadata(metadata).serialize()
+        writer.add_key_value_metadata(metadata | {SCHEMA_KEY: b64encode(stored)})
+
+    with pq.ParquetWriter(
+        path, plain.schema, compression="zstd", write_page_checksum=True, store_schema=False
+    ) as writer:
+        writer.write_table(plain, row_group_size)
+        yield describe
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
