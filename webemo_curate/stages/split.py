@@ -1,6 +1,7 @@
 """The split stage: assign whole groups to train, validation and test, stratified and seeded."""
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPLITS = tuple(str(split) for split in Split)
-
 
 KEPT = """
 create table drawn as select sha256, target, label from sample where kept
@@ -245,25 +245,46 @@ def divide(
     list of int
         The part of each group; part sizes differ from their shares by at most the largest group.
     """
-    return [*dealt(sizes, ratios, taken or [0] * len(ratios))]
-
-
-def dealt(sizes: Iterable[int], ratios: Sequence[float], taken: Sequence[int]) -> Iterator[int]:
-    """Yield the part of each group, as `divide` returns them, computed in plain Python numbers.
-
-    NumPy arrays of three numbers would take ten times as long: a minute for ten million groups.
-    """
-    whole = float(np.sum(ratios))
-    shares = [ratio / whole for ratio in ratios]
-    held = float(sum(taken))
-    deficit = [share * held - rows for share, rows in zip(shares, taken, strict=True)]
+    shares, deficit = _begun(ratios, taken or [0] * len(ratios))
     parts = [part for part, share in enumerate(shares) if share > 0]
+    places = []
     for size in sizes:
         for part in parts:
             deficit[part] += shares[part] * size
         place = max(parts, key=deficit.__getitem__)  # the first of equal ones
         deficit[place] -= size
-        yield place
+        places.append(place)
+    return places
+
+
+def dealt(sizes: Iterable[int], ratios: Sequence[float], taken: Sequence[int]) -> Iterator[int]:
+    """Yield the part of each group as `divide` does, of three parts, in a fifth of the time."""
+    (first, second, third), deficits = _begun(ratios, taken)
+    one, two, three = (
+        deficit if share else -math.inf  # never the largest
+        for share, deficit in zip((first, second, third), deficits, strict=True)
+    )
+    for size in sizes:
+        one += first * size
+        two += second * size
+        three += third * size
+        if one >= two and one >= three:
+            one -= size
+            yield 0
+        elif two >= three:
+            two -= size
+            yield 1
+        else:
+            three -= size
+            yield 2
+
+
+def _begun(ratios: Sequence[float], taken: Sequence[int]) -> tuple[list[float], list[float]]:
+    """Return the parts' shares of all rows, and the rows that each lacks of its share so far."""
+    whole = float(np.sum(ratios))
+    shares = [ratio / whole for ratio in ratios]
+    held = float(sum(taken))
+    return shares, [share * held - rows for share, rows in zip(shares, taken, strict=True)]
 
 
 def _earlier_digest(folder: "Path", split: str) -> str:
