@@ -18,11 +18,12 @@ from webemo_curate.label_issues.confident_learning import Doubts, doubt
 from webemo_curate.optional_packages import require_package
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import check_weights, weights_digest
-from webemo_curate.stages.binarize import VOTES, BinarizeStage
+from webemo_curate.stages.binarize import BinarizeStage
+from webemo_curate.stages.label_votes import count_votes
 from webemo_curate.stages.stage import Build, Stage, StageContext, Tables, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine
-from webemo_curate.verdicts import MOST_CLASSES, STORED, LabelVerdict
+from webemo_curate.verdicts import MOST_CLASSES, LabelVerdict
 from webemo_curate.workspace import Workspace
 
 LABELED = """
@@ -44,13 +45,13 @@ from labels
 
 LABEL_LINES = """
 create table counted as
-select votes.cluster, sum(votes.lines) as total,
+select cluster, sum(votes.lines) as total,
     case
         when any_value("by") = 'review' then sum(votes.lines)
         else sum(votes.lines) filter (votes.label = labels.label)
     end as own
-from votes join labels on labels.cluster = votes.cluster
-group by votes.cluster
+from votes join clusters using (number) join labels using (cluster)
+group by cluster
 """
 
 ASKED = """
@@ -177,7 +178,7 @@ class LabelIssuesStage(TableStage[LabelIssuesConfig]):
         """Score and rank every label, and estimate the noise; see `Stage.run`."""
         names = self.classes(context.workspace) or ()
         if self.config.doubt == "labels":
-            engine.make(VOTES, stored=[*STORED])
+            count_votes(engine)
             engine.make(LABEL_LINES)
         else:
             engine.make(CLASS_LINES, binary=recorded_classes(context.workspace) is None)

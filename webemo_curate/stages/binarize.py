@@ -8,15 +8,14 @@ import pyarrow.compute as pc
 
 from webemo_curate import gates
 from webemo_curate.config import BinarizeConfig
-from webemo_curate.errors import InputError
-from webemo_curate.remedies import typed
 from webemo_curate.reviews.decided_reviews import BY_REVIEW, BY_RULE, REVIEWS, tell_unused
 from webemo_curate.reviews.review import Decision, ReviewKind
+from webemo_curate.stages.label_votes import check_votes, count_votes
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import LEVELS, Targets, binary_targets, class_targets
 from webemo_curate.table_engine import TableEngine
 from webemo_curate.taxonomies import AS_LISTED, WEBEMO, Taxonomy, flat_taxonomy, load_taxonomy
-from webemo_curate.verdicts import STORED, LabelVerdict
+from webemo_curate.verdicts import LabelVerdict
 from webemo_curate.workspace import Workspace
 
 LISTED = """
@@ -24,43 +23,6 @@ select list(distinct label) filter (label is not null), count(emotion) > 0 from 
 """
 
 VERDICT_TYPE = f"create type verdict as enum {tuple(map(str, LabelVerdict))}"
-
-LABEL_TYPE = """
-create type listed_label as enum (
-    select distinct label from listing where label is not null order by label
-)
-"""
-
-CLUSTERS = """
-create table clusters as -- numbered in the order of their names, which take eight times the room
-with keepers as (
-    select cluster from duplicates where sha256 = cluster
-), lost as (
-    select distinct cluster from duplicates anti join keepers using (cluster)
-    where sha256 <> cluster
-), ordered as (
-    select cluster, true as has_keeper from keepers union all select cluster, false from lost
-    order by cluster
-)
-select *, row_number() over () as number from ordered
-"""
-
-COPIES = """
-create table copies as
-select sha256, number from duplicates join clusters using (cluster) where sha256 <> cluster
-"""
-
-VOTES = """
-create table votes as -- how many listed lines give a cluster each of its labels
-with images as (
-    select cluster as sha256, number from clusters where has_keeper
-    union all select sha256, number from copies
-)
-select number, label::listed_label as label, count(*) as lines
-from images join "fetch" using (sha256) join listing using (url)
-where list_contains($stored, status)
-group by number, label
-"""
 
 MEANINGS = """
 create table meanings as -- of each label: its class, and whether it is left out
@@ -212,7 +174,9 @@ class BinarizeStage(TableStage[BinarizeConfig]):
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:  # noqa: ARG002
         """Count votes (listed lines) for the classes, and settle conflicts; see `Stage.run`."""
         listed = _listed(engine)
-        self._vote(engine)
+        engine.make(VERDICT_TYPE)
+        count_votes(engine)
+        check_votes(engine)
         taxonomy = taxonomy_of(self._taxonomy, *listed)
         targets = self._targets(taxonomy, listed[0])
         engine.add("meant", _meanings(listed[0], targets, self._excluded(taxonomy)))
@@ -228,31 +192,6 @@ class BinarizeStage(TableStage[BinarizeConfig]):
         engine.make(TOLD)
         engine.drop("votes")
         return {"labels": engine.table(LABELS, rule=BY_RULE, review=BY_REVIEW)}
-
-    def _vote(self, engine: TableEngine) -> None:
-        """Count the lines of each cluster by label, with short stand-ins for names."""
-        engine.make(LABEL_TYPE)
-        engine.make(VERDICT_TYPE)
-        for statement in (CLUSTERS, COPIES):
-            engine.make(statement)
-        engine.make(VOTES, stored=[*STORED])
-        engine.drop("copies")
-        self._check_votes(engine)
-
-    def _check_votes(self, engine: TableEngine) -> None:
-        """Raise if no image is left, or none has a label."""
-        ((votes, labeled),) = engine.rows("select count(*), count(label) from votes")
-        if not votes:
-            raise InputError(
-                f"binarize: no image is left of {engine.count('listing')} listed rows; "
-                f"'{typed('status')}' shows where they went"
-            )
-        if not labeled:
-            raise InputError(
-                "binarize: no picture has a label, and it needs some; name the table's column with "
-                f"'{typed('fetch --label-column NAME')}', or list a folder with a folder for each "
-                "label. filter-text and dedup work without labels"
-            )
 
     def _excluded(self, taxonomy: Taxonomy) -> frozenset[str]:
         """Return the labels to leave out; a name that is also a class means the class."""
