@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset  # loads pandas; the rival has its library loaded, too
 
 from benchmarks import sql_rival
 from benchmarks.measure import MEGABYTE
