@@ -6,9 +6,10 @@ mapped pages when it needs the room.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from errno import ENOMEM
+from itertools import chain
 from pathlib import Path
 from tempfile import gettempdir
 from types import TracebackType
@@ -159,13 +160,15 @@ class TableEngine:
         """Return how many rows a table has."""
         return int(self._connection.table(name).count("*").fetchall()[0][0])
 
-    def table(self, sql: str, **given: Any) -> pa.Table:
+    def table(self, sql: str, parts: Sequence[Mapping[str, Any]] = ({},), **given: Any) -> pa.Table:
         """Return the rows of a query as a table that lies on the disk.
 
         Parameters
         ----------
         sql : str
             The query; its `order by` is the order of the rows.
+        parts : sequence of Mapping of str to Any, optional
+            What further names stand for: the query is run for each, and rows follow one another.
         **given : Any
             What stands for `$name`.
 
@@ -176,11 +179,18 @@ class TableEngine:
         """
         self._made += 1
         file = self._folder / f"{self._made}.arrow"
-        with self._explained():
-            rows = self._connection.sql(sql, params=given or None)
-            with rows.to_arrow_reader(ROW_GROUP_ROWS) as reader:
-                _stage(reader.schema, reader, file)
+        with self._explained(), ExitStack() as opened:
+            first, *others = (self._reader(sql, {**given, **part}) for part in parts)
+            reader = opened.enter_context(first)
+            rest = (batch for other in others for batch in opened.enter_context(other))
+            _stage(reader.schema, chain(reader, rest), file)
         return _mapped(file)
+
+    @contextmanager
+    def _reader(self, sql: str, given: Mapping[str, Any]) -> Iterator[pa.RecordBatchReader]:
+        rows = self._connection.sql(sql, params=given or None)
+        with rows.to_arrow_reader(ROW_GROUP_ROWS) as reader:
+            yield reader
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
@@ -19,7 +20,8 @@ from webemo_curate.departures import decide
 from webemo_curate.errors import InputError
 from webemo_curate.gates import gates_of
 from webemo_curate.manifest import Origin, read_info, read_manifest
-from webemo_curate.stages.binarize import BinarizeStage
+from webemo_curate.stages import binarize
+from webemo_curate.stages.binarize import SPAN, BinarizeStage
 from webemo_curate.stages.split import SPLITS, SplitStage
 from webemo_curate.stages.stage import Stage
 from webemo_curate.stages.undersample import UndersampleStage
@@ -76,12 +78,14 @@ def plain(tables: dict[str, pa.Table]) -> dict[str, list[dict[str, Any]]]:
     POLICIES,
     st.sampled_from([(), ("zest",), LABELS]),
     st.sets(st.integers(0, 24)),
+    st.sampled_from([1, 3, SPAN]),
 )
 def test_labels_are_settled_by_the_rules(
     pictures: list[Any],
     policy: Literal["drop", "majority", "positive"],
     excluded: tuple[str, ...],
     lost: set[int],
+    span: int,
 ) -> None:
     tables = collection(pictures)
     rows = zip(range(len(pictures)), tables["duplicates"].to_pylist(), strict=True)
@@ -96,7 +100,7 @@ def test_labels_are_settled_by_the_rules(
     positive = load_taxonomy(WEBEMO).covered(("sadness",), 2)
     left_out = load_taxonomy(WEBEMO).covered(excluded, None)
     classes = {label: int(label in positive) for label in LABELS if label not in left_out}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(binarize, "SPAN", span):
         made = run_stage(BinarizeStage(config), tables, Workspace(Path(folder)))["labels"]
     got = {row["cluster"]: row for row in made.to_pylist()}
     assert [*got] == sorted(found)

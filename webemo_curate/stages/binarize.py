@@ -125,8 +125,13 @@ select cluster, labels::varchar[] as labels, label::varchar as label, target, po
         then if(ruled is null, $rule, $review) end as "by",
     ruled::varchar as ruled, ruled_label::varchar as ruled_label
 from told join clusters using (number)
+where number > $after and number <= $up_to
 order by number
 """
+
+
+SPAN = 2**20
+"""Clusters whose names are sorted at a time: of more, a sort spills most of what it holds."""
 
 
 class BinarizeStage(TableStage[BinarizeConfig]):
@@ -191,7 +196,8 @@ class BinarizeStage(TableStage[BinarizeConfig]):
             tell_unused(self.name, unused, total)
         engine.make(TOLD)
         engine.drop("votes")
-        return {"labels": engine.table(LABELS, rule=BY_RULE, review=BY_REVIEW)}
+        spans = [{"after": n, "up_to": n + SPAN} for n in range(0, engine.count("clusters"), SPAN)]
+        return {"labels": engine.table(LABELS, spans, rule=BY_RULE, review=BY_REVIEW)}
 
     def _excluded(self, taxonomy: Taxonomy) -> frozenset[str]:
         """Return the labels to leave out; a name that is also a class means the class."""
