@@ -54,25 +54,6 @@ def test_pages_as_written_are_whole(
     assert not are_whole(path, COLUMNS), "without checksums"
 
 
-def test_columns_lie_where_pyarrow_says(tmp_path: Path) -> None:
-    path = tmp_path / "x.parquet"
-    rows = pa.concat_tables([table()] * 20)  # numbers of several bytes, and lists longer than 14
-    pq.write_table(rows, path, write_page_checksum=True, row_group_size=ROWS)
-    metadata = pq.read_metadata(path)
-    said = [
-        metadata.row_group(group).column(place)
-        for group in range(metadata.num_row_groups)
-        for place in range(metadata.num_columns)
-    ]
-    assert len(said) == 20 * len(COLUMNS)
-    for chunk, column in zip(column_chunks(path), said, strict=True):
-        first = column.dictionary_page_offset or column.data_page_offset
-        assert chunk.start == first
-        assert chunk.end == first + column.total_compressed_size
-        assert chunk.nulls == column.statistics.null_count
-        assert chunk.column == column.path_in_schema.split(".")[0]
-
-
 def test_only_the_pages_of_the_columns_asked_for_count(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(table(), path, write_page_checksum=True)
