@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 WINDOW = 32
 """Files in memory at a time."""
 
+COLUMNS = ["url", "source", "file", "problem"]
+"""What a row that is no URL says of itself."""
+
 Work = tuple[str, Source, Path | bytes | None]
 """The key in place of a row's URL, its source, and its picture's place."""
 
@@ -52,18 +55,13 @@ class LocalRows:
 
     @classmethod
     def of(cls, listing: "pa.Table | ds.Dataset") -> "LocalRows":
-        """Find these rows in a listing."""
-        import pyarrow.dataset as ds  # loads pandas, which workers need not wait for
-
+        """Find these rows in a listing, which is never in memory as a whole."""
         if not {"file", "problem"}.issubset(listing.schema.names):
             return cls({}, {})
-        rows = ds.dataset(listing) if isinstance(listing, pa.Table) else listing
-        local = rows.to_table(["url", "source", "file"], filter=ds.field("file").is_valid())
-        bad = rows.to_table(["url", "problem"], filter=ds.field("problem").is_valid())
-        url, source, file = (column.to_pylist() for column in local.columns)
+        rows = [row for part in _rows_of_no_url(listing) for row in part.to_pylist()]
         return cls(
-            dict(zip(url, zip(source, file, strict=True), strict=True)),
-            dict(zip(*(column.to_pylist() for column in bad.columns), strict=True)),
+            {row["url"]: (row["source"], row["file"]) for row in rows if row["file"] is not None},
+            {row["url"]: row["problem"] for row in rows if row["problem"] is not None},
         )
 
     def embedded(self) -> set[str]:
@@ -73,6 +71,19 @@ class LocalRows:
     def outcome_of_bad(self, url: str) -> FetchOutcome:
         """Return the outcome of a bad row."""
         return FetchOutcome(url, FetchStatus.BAD_ROW, error_class=self.problems[url])
+
+
+def _rows_of_no_url(listing: "pa.Table | ds.Dataset") -> Iterator[pa.Table]:
+    """Yield these rows of each row group; a scan over many groups would read far ahead."""
+    import pyarrow.dataset as ds  # loads pandas, which workers need not wait for
+
+    wanted = ds.field("file").is_valid() | ds.field("problem").is_valid()
+    if isinstance(listing, pa.Table):
+        yield listing.filter(wanted).select(COLUMNS)
+        return
+    for fragment in listing.get_fragments():
+        for group in fragment.split_by_row_group():
+            yield group.to_table(listing.schema, columns=COLUMNS, filter=wanted)
 
 
 class Taker:
