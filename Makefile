@@ -9,6 +9,9 @@ READY = $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/curate run pipelines/demo.yaml --workspace demo
 
+# Tests start hundreds of processes, which should not compile the package anew each.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Three processes on two cores: tests wait for servers, and for commands that they start.
 test: $(READY)
 	$(BIN)/pytest -n 3 --dist loadscope

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from webemo_curate.storage.bucket import BucketStore
     from webemo_curate.workspace import Workspace
 
+# Threads that wait for others sleep: several processes of tests share the cores, and threads that
+# spin meanwhile took most of the processor time of what runs networks. Results are the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A shell starts its background jobs with Ctrl-C ignored, and so would be what tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
