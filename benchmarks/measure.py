@@ -88,7 +88,7 @@ class _Peak:
 
     def _watch(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            self._bytes = max(self._bytes, sum(map(_memory, _tree(self._pid))))
+            self._bytes = max(self._bytes, sum(map(_memory, process_tree(self._pid))))
 
 
 def _adopt_orphans() -> None:
@@ -110,7 +110,8 @@ def _children_cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _tree(pid: int) -> list[int]:
+def process_tree(pid: int) -> list[int]:
+    """Return a process and all below it."""
     pids = [pid]
     for parent in pids:
         pids += _children(parent)
