@@ -6,8 +6,11 @@ import hashlib
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,6 +74,20 @@ def test_files_of_any_size_arrive_whole() -> None:
         assert [files.ask(content).content for content in contents] == contents
         answers = asyncio.run(ask(files, contents[::-1] + contents))
     assert [answer.facts["digest"] for answer in answers] == digests[::-1] + digests
+
+
+def test_a_long_name_of_the_folder_for_temporary_files_is_no_hindrance(tmp_path: Path) -> None:
+    folder = tmp_path / "long" / ("x" * 100)
+    folder.mkdir(parents=True)
+    content = encode(picture(), "PNG")
+    script = (
+        "import sys; from webemo_curate.imaging import Examiner, ExamineWorker; "
+        "print(Examiner(ExamineWorker(10**6)).examine_now(sys.stdin.buffer.read()).suffix)"
+    )
+    command = [sys.executable, "-c", script]
+    environment = os.environ | {"TMPDIR": str(folder)}
+    run = subprocess.run(command, input=content, env=environment, capture_output=True, check=True)
+    assert run.stdout == b".png\n"
 
 
 @pytest.mark.parametrize("bad", [b"crash", b"lie"])

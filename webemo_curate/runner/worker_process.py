@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -30,6 +32,9 @@ from webemo_curate.runner.reporting import reporting_to
 DEATH_SECONDS = 10
 """Seconds allowed from the end of a process's pipe to the end of the process."""
 
+SOCKET_PATH_BYTES = 103
+"""Longest path of a socket, in bytes: macOS's; Linux allows 107. `multiprocessing` lays its socket
+in a folder below the one for temporary files, which on clusters often has a long name."""
 
 HeardT = TypeVar("HeardT")
 
@@ -49,16 +54,16 @@ class WorkerProcess:
         Main function of the process; by default it answers batches with messages.
     modules : sequence of str, optional
         What it loads, if others like it are started too: they are then copies of one process that
-        has loaded this once. The first start waits for that.
+        has loaded this once, if the system can. The first start waits for that.
     """
 
     def __init__(
         self, worker: Any, serve: Serve | None = None, *, modules: Sequence[str] = ()
     ) -> None:
         # Neither way gives the child a copy of this process's threads, locks and sockets.
-        way = "forkserver" if modules else "spawn"
-        context: Any = multiprocessing.get_context(way)
-        if modules:  # the server is started with the first process, and loads what this one needs
+        copied = bool(modules) and _may_be_copied()
+        context: Any = multiprocessing.get_context("forkserver" if copied else "spawn")
+        if copied:  # the server is started with the first process, and loads what this one needs
             context.set_forkserver_preload([*modules])
         self.connection, theirs = context.Pipe()
         variables = {**os.environ, **ONE_THREAD}
@@ -101,6 +106,12 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+def _may_be_copied() -> bool:
+    """Return whether the socket at which copies are asked for has a path that is short enough."""
+    listener = Path(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
+    return len(os.fsencode(listener)) <= SOCKET_PATH_BYTES
 
 
 def _death(exit_code: int) -> Died:
