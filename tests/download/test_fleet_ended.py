@@ -111,12 +111,20 @@ class LosingImages(ImageFiles):
         added.append(self.root / path)
 
     def settle(self) -> None:
-        if added and not (marker := self.root / "lost").exists():
-            marker.write_text(str(len(added)))
+        if added and self._is_first():
             for file in added:
                 file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
         super().settle()
+
+    def _is_first(self) -> bool:
+        """Leave a note of what is lost, unless another process has."""
+        try:
+            with (self.root / "lost").open("x") as note:
+                note.write(str(len(added)))
+        except FileExistsError:
+            return False
+        return True
 
 
 class LosingStore(FolderStore):

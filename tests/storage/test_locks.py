@@ -95,8 +95,9 @@ def test_a_silent_holder_loses_it(store: BucketStore, place: ConditionalObject) 
 
 
 def test_a_dead_process_that_could_be_seen_loses_it_at_once(
-    store: BucketStore, place: ConditionalObject
+    store: BucketStore, place: ConditionalObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "SILENT_SECONDS", 60.0)  # a busy machine takes some seconds
     leave(store, replace(HERE, pid=ended()))
     started = time.monotonic()
     with Lease(place, HERE).held():
