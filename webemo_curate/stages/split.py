@@ -27,16 +27,16 @@ logger = logging.getLogger(__name__)
 
 SPLITS = tuple(str(split) for split in Split)
 
-KEPT = """
-create table drawn as select sha256, target, label from sample where kept
+KEPT = "create table drawn as select sha256, target, label from sample where kept"
+
+FIRST_URLS = """
+create table first_urls as -- by itself: beside the joins of the rows it takes room that they need
+select sha256, min(url) as url from "fetch" semi join drawn using (sha256)
+where list_contains($stored, status) group by sha256
 """
 
 ROWS = """
 create table rows as -- the images kept, with all that the split manifests say of them
-with first_urls as (
-    select sha256, min(url) as url from "fetch" semi join drawn using (sha256)
-    where list_contains($stored, status) group by sha256
-)
 select sha256, path, target, drawn.label, labels, "group", width, height, url
 from drawn join first_urls using (sha256) join images using (sha256) join duplicates using (sha256)
     join labels as clusters on clusters.cluster = sha256
@@ -124,7 +124,9 @@ class SplitStage(TableStage[SplitConfig]):
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
         engine.make(KEPT)
-        engine.make(ROWS, stored=[*STORED])
+        engine.make(FIRST_URLS, stored=[*STORED])
+        engine.make(ROWS)
+        engine.drop("first_urls")
         engine.make(NAMED)
         self._name_earlier(engine, context)
         apart = self._kept_apart(engine)
