@@ -111,13 +111,7 @@ class PictureProcess:
         *contents : bytes
             The files.
         """
-        size = sum(map(len, contents))
-        if SHARED_FROM <= size <= SHARED_BYTES:
-            memory = _shared(self._arena)
-            memory[:size] = np.frombuffer(b"".join(contents), np.uint8)
-            request = packed(details | {SHARED: size})
-        else:
-            request = packed(details, b"".join(contents))
+        request = _message(_shared(self._arena), details, b"".join(contents))
         with suppress(BrokenPipeError, ConnectionResetError):
             self._process.connection.send_bytes(request)
 
@@ -235,10 +229,15 @@ def _serve(connection: Connection, given: _Given) -> None:
         if SHARED in details:
             content = memory[: details.pop(SHARED)].tobytes()
         facts, content = answered(given.task, details, content)
-        if SHARED_FROM <= len(content) <= SHARED_BYTES:
-            memory[: len(content)] = np.frombuffer(content, np.uint8)
-            facts, content = facts | {SHARED: len(content)}, b""
-        connection.send_bytes(packed(facts, content))
+        connection.send_bytes(_message(memory, facts, content))
+
+
+def _message(memory: NDArray[np.uint8], facts: Facts, content: bytes) -> bytes:
+    """Return a message of either side; shared memory takes its bytes, unless they are few or many."""
+    if SHARED_FROM <= len(content) <= SHARED_BYTES:
+        memory[: len(content)] = np.frombuffer(content, np.uint8)
+        return packed(facts | {SHARED: len(content)})
+    return packed(facts, content)
 
 
 def _shared(arena: Arena) -> NDArray[np.uint8]:

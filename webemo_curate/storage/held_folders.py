@@ -98,7 +98,7 @@ class HeldFolders:
         """Return a file's folder and name."""
         folder, _, name = key.rpartition("/")
         if not is_plain(name):
-            below(self._root, key)
+            below(self._root, key)  # says what is wrong
         return folder, name
 
     def _at(self, key: str) -> OpenFolder:
