@@ -233,7 +233,7 @@ def _serve(connection: Connection, given: _Given) -> None:
 
 
 def _message(memory: NDArray[np.uint8], facts: Facts, content: bytes) -> bytes:
-    """Return a message of either side; shared memory takes its bytes, unless they are few or many."""
+    """Return a message; shared memory takes its bytes unless they are few or too many."""
     if SHARED_FROM <= len(content) <= SHARED_BYTES:
         memory[: len(content)] = np.frombuffer(content, np.uint8)
         return packed(facts | {SHARED: len(content)})
