@@ -18,6 +18,7 @@ from webemo_curate.download.hosts import host_of
 from webemo_curate.download.outcome import RETRIED, AttemptError, Body, FetchOutcome
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.download.steps import Step, Turns
+from webemo_curate.runner.conversation import run_to_end
 from webemo_curate.verdicts import FetchStatus
 
 LATENCY_SECONDS = 0.05
@@ -65,11 +66,21 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jump.now
 
+    def pass_time(self, seconds: float) -> None:
+        self._jump.now += seconds
+
+
+def pass_time(seconds: float) -> None:
+    """Let made-up time pass in the midst of a callback, as work does."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, _Loop):
+        raise TypeError("time is made up only by `run_at_once`")
+    loop.pass_time(seconds)
+
 
 def run_at_once(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on made-up time, which starts at 0."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(work)
+    return run_to_end(work, _Loop())
 
 
 Answer = Callable[[float, str], AttemptError | None]

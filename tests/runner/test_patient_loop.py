@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -74,3 +75,18 @@ def test_time_in_which_the_process_is_stopped_does_not_count() -> None:
     process.send_signal(signal.SIGCONT)
     said, _ = process.communicate(timeout=20)
     assert 0.6 <= float(said) <= 0.6 + SLACK + 0.3
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_an_error_of_a_callback_ends_the_work_that_would_wait_for_it(stubborn: bool) -> None:
+    async def work() -> str:
+        asyncio.get_running_loop().call_later(0.01, {}.__getitem__, "turn")
+        with suppress(asyncio.CancelledError if stubborn else ()):
+            async with asyncio.TaskGroup() as group:
+                await group.create_task(asyncio.sleep(60))
+        return "done"
+
+    began = time.monotonic()
+    with pytest.raises(KeyError, match="turn"):
+        run_to_end(work())
+    assert time.monotonic() - began < 30

@@ -54,6 +54,8 @@ class Host:
         The error of the last failed attempt.
     announced_until
         End of the rest that was last announced to the user.
+    is_given_up
+        Whether all that is queued is about to be ended; no request begins until it is.
     """
 
     __slots__ = (
@@ -62,6 +64,7 @@ class Host:
         "_order",
         "announced_until",
         "at",
+        "is_given_up",
         "last_error",
         "limiter",
         "name",
@@ -72,6 +75,7 @@ class Host:
         self.at: float | None = None
         self.last_error: AttemptError | None = None
         self.announced_until = -float("inf")
+        self.is_given_up = False
         self._fresh: deque[HostQueue] = deque()
         self._later: list[tuple[float, int, Waiting]] = []
         self._order = itertools.count()
@@ -91,6 +95,8 @@ class Host:
 
     def ready_at(self) -> float:
         """Return when the next request may begin; infinity if nothing is queued or may begin."""
+        if self.is_given_up:
+            return float("inf")
         if self._fresh:
             return self.limiter.ready_at()
         return max(self._later[0][0], self.limiter.ready_at()) if self._later else float("inf")

@@ -223,11 +223,17 @@ class Schedule(Rota):
         """End all URLs of a host that is down for too long, with the host's last error.
 
         Hosts may be down by the thousands; they are given up one after the other, so that the loop
-        still looks at what arrives from all others.
+        still looks at what arrives from all others. A host has no turn meanwhile; one that answers
+        before its URLs are ended keeps them.
         """
+        if host.is_given_up:
+            return
+        host.is_given_up = True
+        self._place(host)
         async with self._giving_up:
-            if len(host):
+            while len(host) and host.limiter.is_hopeless(moment()):
                 await self._end_all(host)
+        host.is_given_up = False
         self._place(host)
 
     async def _end_all(self, host: Host) -> None:

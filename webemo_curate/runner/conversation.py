@@ -110,15 +110,17 @@ def serve_talker(connection: Connection, talker: Talker) -> None:
     outgoing.close()
 
 
-def run_to_end(work: Coroutine[Any, Any, ResultT], loop: PatientLoop | None = None) -> ResultT:
+def run_to_end(
+    work: Coroutine[Any, Any, ResultT], loop: asyncio.AbstractEventLoop | None = None
+) -> ResultT:
     """Run a coroutine on an event loop of its own, whose clock counts no delay of the loop itself.
 
     Parameters
     ----------
     work : coroutine
         May hold task groups.
-    loop : PatientLoop, optional
-        The loop, by default a new one; it is closed in the end.
+    loop : asyncio.AbstractEventLoop, optional
+        The loop, by default a new `PatientLoop`; it is closed in the end.
 
     Returns
     -------
@@ -129,13 +131,33 @@ def run_to_end(work: Coroutine[Any, Any, ResultT], loop: PatientLoop | None = No
     ------
     BaseException
         Of a group of errors the first one: a failed task has stopped all others, so its error is
-        the one to report.
+        the one to report. The error of a callback of the loop ends the work too.
     """
     try:
         with asyncio.Runner(loop_factory=lambda: loop or PatientLoop()) as runner:
-            return runner.run(work)
+            return runner.run(_until_a_callback_fails(work))
     except BaseExceptionGroup as group:
         raise first_error(group) from None
+
+
+async def _until_a_callback_fails(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Await the work, and stop it where a callback fails: it would wait for that one for ever."""
+    task, errors = asyncio.current_task(), list[BaseException]()
+
+    def fail(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if task is None or error is None or "handle" not in context:
+            loop.default_exception_handler(context)
+            return
+        errors.append(error)
+        task.cancel()
+
+    asyncio.get_running_loop().set_exception_handler(fail)
+    try:
+        return await work
+    finally:
+        if errors:
+            raise errors[0]
 
 
 def first_error(error: Any) -> Any:
