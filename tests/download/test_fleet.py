@@ -3,6 +3,7 @@
 import pickle
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_one_host_is_asked_by_this_process_alone(tmp_path: Path, hosts: list[Sit
     rows = fetch(tmp_path, [f"{base(hosts[0])}/{n}.jpg" for n in range(20)], 3)
     assert {row["status"] for row in rows.values()} == {FetchStatus.OK}
     assert not (tmp_path / "data/checkpoints/fetch/owners-000").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_hosts_that_keep_their_rules_with_one_another_are_fetched(
+    tmp_path: Path, hosts: list[Site], workers: int
+) -> None:
+    for own, (site, other) in enumerate(zip(hosts, [*hosts[1:], hosts[0]], strict=True)):
+        site.answers = {f"/{n}.jpg": answer(picture(100 * own + n)) for n in range(12)}
+        site.answers[ROBOTS] = moved(f"{base(other)}/rules.txt")
+        site.answers["/rules.txt"] = answer(b"User-agent: *\nDisallow: /3.jpg\n")
+    urls = [f"{base(site)}/{n}.jpg" for site in hosts for n in range(12)]
+    found = Counter(row["status"] for row in fetch(tmp_path, urls, workers).values())
+    assert found == {FetchStatus.OK: 11 * len(hosts), FetchStatus.ROBOTS: len(hosts)}
+    assert all(targets(site)[path] == 1 for site in hosts for path in (ROBOTS, "/rules.txt"))
 
 
 SIZES = st.dictionaries(st.text("abc.", min_size=1, max_size=6), st.integers(1, 1000), max_size=30)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +15,6 @@ from benchmarks.simulated_hosts import (
     Web,
     down_between,
     metering,
-    pass_time,
     refused,
     refusing_at_random,
     run_at_once,
@@ -26,9 +24,7 @@ from benchmarks.simulated_hosts import (
 )
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.outcome import RETRIED, AttemptError, FetchOutcome
-from webemo_curate.download.rest import MIN_ANSWERS
-from webemo_curate.download.schedule import ENDED_AT_ONCE, Schedule
-from webemo_curate.download.steps import Step, Turns
+from webemo_curate.download.schedule import Schedule
 from webemo_curate.verdicts import FetchStatus
 
 RATE = 20.0
@@ -156,50 +152,6 @@ def test_retry_after_of_a_day_for_a_whole_host_ends_its_urls_in_seconds() -> Non
     assert statuses(run) == {FetchStatus.THROTTLED: 5000}
     assert len(web.asked) < 13, "no pass may ask again before the day is over"
     assert run.seconds < 60
-
-
-@pytest.mark.parametrize("latency", [0.01, 0.05])
-@pytest.mark.parametrize("count", [1, 8])
-def test_no_host_is_asked_while_its_many_urls_are_ended(count: int, latency: float) -> None:
-    hosts = {f"h{number}.example": lambda *_: throttled(DAY) for number in range(count)}
-    web = Web(hosts, latency)
-    listed = [url for name in hosts for url in urls(3 * ENDED_AT_ONCE // 2, name)]
-    ended = Counter[str]()
-
-    def sink(outcome: FetchOutcome) -> None:
-        ended[outcome.status] += 1
-        if "host given up" in (outcome.error_class or ""):
-            pass_time(0.01)  # the turn that the host had before falls due
-
-    run_at_once(Schedule(FetchConfig(rate=RATE), web, sink).run(listed))
-    assert ended == {FetchStatus.THROTTLED: len(listed)}
-    asked = {web.within(0, DAY, name).total() for name in hosts}
-    assert asked == {MIN_ANSWERS + (latency * RATE >= 1)}, "what was under way besides"
-
-
-class SlowFirst(Web):
-    """Takes two seconds for the first URL of a host."""
-
-    async def ask(self, step: Step, seconds: float, turns: Turns) -> Any:
-        if step.url.endswith("/0"):
-            await asyncio.sleep(2)
-        return await super().ask(step, seconds, turns)
-
-
-def test_a_host_that_answers_while_another_is_given_up_keeps_its_urls() -> None:
-    back = "back.example"
-    web = SlowFirst({HOST: lambda *_: throttled(DAY), back: down_between(0, 1.5)})
-    ended: list[FetchOutcome] = []
-
-    def sink(outcome: FetchOutcome) -> None:
-        ended.append(outcome)
-        if HOST in outcome.url:
-            pass_time(0.001)
-
-    config = FetchConfig(rate=RATE, patience=0.3)
-    run_at_once(Schedule(config, web, sink).run(urls(5 * ENDED_AT_ONCE) + urls(100, back)))
-    found = Counter(outcome.status for outcome in ended if back in outcome.url)
-    assert found == {FetchStatus.OK: 100}
 
 
 def test_slow_hosts_do_not_block_others() -> None:

@@ -107,9 +107,10 @@ class Follower:
         """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
         place = step.url[: step.url.index("/", len("https://"))]  # its form is that of `written`
         site = Site(place, step.public_only)
-        began = moment()
-        robots = await self._rules.of(site, turns.turn)
-        turns.wait_since(began)
+        robots = self._rules.known(site)
+        if robots is None:
+            with turns.waiting():
+                robots = await self._rules.of(site, turns.turn)
         if not robots.allows(step.url):
             raise AttemptError(FetchStatus.ROBOTS, "robots.txt")
 

@@ -13,8 +13,8 @@ from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.urls import DEFAULT_PORTS
 from webemo_curate.download.visit import Visit
 
-Waiting = Visit | asyncio.Future[None]
-"""What waits for a host's turn: a URL, or a request that a URL of another host needs here."""
+Errand = asyncio.Future[None]
+"""Waits for a turn at a host, for a request that a URL of another host needs there."""
 
 
 def host_of(url: str) -> str:
@@ -48,8 +48,6 @@ class Host:
 
     Attributes
     ----------
-    at
-        Time of its next turn in the schedule; None if it has none.
     last_error
         The error of the last failed attempt.
     announced_until
@@ -59,11 +57,11 @@ class Host:
     """
 
     __slots__ = (
+        "_errands",
         "_fresh",
         "_later",
         "_order",
         "announced_until",
-        "at",
         "is_given_up",
         "last_error",
         "limiter",
@@ -72,36 +70,55 @@ class Host:
 
     def __init__(self, name: str, limiter: HostLimiter) -> None:
         self.name, self.limiter = name, limiter
-        self.at: float | None = None
         self.last_error: AttemptError | None = None
         self.announced_until = -float("inf")
         self.is_given_up = False
         self._fresh: deque[HostQueue] = deque()
-        self._later: list[tuple[float, int, Waiting]] = []
+        self._later: list[tuple[float, int, Visit]] = []
+        self._errands: deque[Errand] = deque()
         self._order = itertools.count()
 
     def __len__(self) -> int:
-        """Return how many URLs are queued."""
-        return sum(map(len, self._fresh)) + len(self._later)
+        """Return how many URLs and errands are queued."""
+        return sum(map(len, self._fresh)) + len(self._later) + len(self._errands)
 
     def fill(self, urls: HostQueue) -> None:
         """Queue URLs for their first attempt of this pass, after those that are there."""
         if len(urls):
             self._fresh.append(urls)
 
-    def wait(self, waiting: Waiting, due: float) -> None:
+    def wait(self, visit: Visit, due: float) -> None:
         """Queue a URL for its next request at the given time."""
-        heapq.heappush(self._later, (due, next(self._order), waiting))
+        heapq.heappush(self._later, (due, next(self._order), visit))
+
+    def send(self, errand: Errand) -> None:
+        """Queue an errand."""
+        self._errands.append(errand)
+
+    def errand_at(self) -> float:
+        """Return when the next errand may begin; infinity if none is queued or may begin."""
+        if not self._errands or self.is_given_up:
+            return float("inf")
+        return self.limiter.errand_at()
+
+    def take_errand(self) -> Errand:
+        """Take the errand that waits longest."""
+        return self._errands.popleft()
+
+    def drain_errands(self) -> Iterator[Errand]:
+        """Take all errands."""
+        while self._errands:
+            yield self._errands.popleft()
 
     def ready_at(self) -> float:
-        """Return when the next request may begin; infinity if nothing is queued or may begin."""
+        """Return when the next URL may begin; infinity if none is queued or may begin."""
         if self.is_given_up:
             return float("inf")
         if self._fresh:
             return self.limiter.ready_at()
         return max(self._later[0][0], self.limiter.ready_at()) if self._later else float("inf")
 
-    def take(self, now: float) -> Waiting:
+    def take(self, now: float) -> Visit:
         """Take the next URL; one that is due for another attempt goes first.
 
         While the host is down, a new URL goes first: each probe is then another URL's, so that no
@@ -112,7 +129,7 @@ class Host:
             return heapq.heappop(self._later)[2]
         return self._take_fresh()
 
-    def drain(self) -> Iterator[Waiting]:
+    def drain(self) -> Iterator[Visit]:
         """Take all URLs, due or not."""
         while self._later:
             yield heapq.heappop(self._later)[2]

@@ -85,15 +85,20 @@ class HostLimiter:
     Attributes
     ----------
     under_way
-        Number of requests that have not ended.
+        Number of URLs and errands that have begun and not ended. An errand is a request that a URL
+        of another host needs, such as robots.txt at the end of a redirect.
+    errands
+        How many of them are errands.
+    lent
+        How many of them wait for another request and make none themselves.
     """
 
-    __slots__ = ("_concurrency", "_pace", "_rate", "_rest", "under_way")
+    __slots__ = ("_concurrency", "_pace", "_rate", "_rest", "errands", "lent", "under_way")
 
     def __init__(self, rate: float, concurrency: int, patience: float, now: float) -> None:
         self._rate, self._concurrency = rate, concurrency
         self._pace, self._rest = Pace(rate, now), Rest(patience)
-        self.under_way = 0
+        self.under_way = self.errands = self.lent = 0
 
     @property
     def is_down(self) -> bool:
@@ -105,20 +110,39 @@ class HostLimiter:
         return self._pace.is_full and not self._rest.is_silent and self._rest.until <= now
 
     def ready_at(self) -> float:
-        """Return when the next request may begin; infinity while all slots are taken."""
-        slots = 1 if self._rest.is_down else self._concurrency
-        if self.under_way >= slots:
-            return float("inf")
+        """Return when the next URL may begin; infinity while all slots are taken."""
+        return float("inf") if self.under_way >= self._slots else self._rested_at()
+
+    def errand_at(self) -> float:
+        """Return when the next errand may begin; infinity while it finds no slot.
+
+        One errand at a time may use a slot that is lent. Else hosts whose URLs wait for errands at
+        each other would wait for ever.
+        """
+        busy = self.under_way - (0 if self.errands else self.lent)
+        return float("inf") if busy >= self._slots else self._rested_at()
+
+    @property
+    def _slots(self) -> int:
+        return 1 if self._rest.is_down else self._concurrency
+
+    def _rested_at(self) -> float:
         return max(self._pace.next_at, self._rest.until)
 
-    def begin(self, now: float) -> None:
-        """Record that a request begins."""
+    def begin(self, now: float, errands: int = 0) -> None:
+        """Record that a request begins, which may be an errand."""
         self.under_way += 1
+        self.errands += errands
         self._pace.take(now)
 
     def count(self, now: float) -> None:
         """Record a request besides the one whose turn it is; it delays the next turn."""
         self._pace.take(now)
+
+    def end_errand(self, now: float, began: float, answer: Answer) -> None:
+        """Record that an errand has ended; see `end`."""
+        self.errands -= 1
+        self.end(now, began, answer)
 
     def end(self, now: float, began: float, answer: Answer) -> None:
         """Record that a request has ended.

@@ -143,7 +143,7 @@ class OwnedSchedule(Schedule):
                 message = await ended
             finally:
                 other.last_error = message.error or other.last_error
-                other.limiter.end(moment(), began, message.answer or NOTHING)
+                other.limiter.end_errand(moment(), began, message.answer or NOTHING)
                 self._place(other)
         except AttemptError as error:
             self._tell(TurnGiven(wanted.key, error))

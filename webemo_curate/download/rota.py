@@ -2,11 +2,11 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from math import inf
 
-from webemo_curate.download.hosts import Host, KnownHosts, host_of
+from webemo_curate.download.hosts import Errand, Host, KnownHosts, host_of
 from webemo_curate.download.limiter import GOOD, NOTHING, answer_of
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.download.room import Room
@@ -21,6 +21,8 @@ again."""
 class Rota(ABC):
     """Gives hosts their turns, within a total number of slots.
 
+    Errands need no slot of the total: URLs that wait for them may hold them all.
+
     Parameters
     ----------
     hosts : KnownHosts
@@ -33,7 +35,7 @@ class Rota(ABC):
 
     def __init__(self, hosts: KnownHosts, slots: int, room: Room | None = None) -> None:
         self._hosts, self._slots, self._room = hosts, slots, room or Room()
-        self._turns = Timetable(self._pump)
+        self._turns, self._errands = Timetable(self._pump), Timetable(self._pump)
         self._under_way = self._waiting = self._unexamined = 0
         self._over = False
 
@@ -50,50 +52,56 @@ class Rota(ABC):
         if self._over:
             return
         now = moment()
+        while self._errands.first <= now:
+            self._grant(self._hosts.active[self._errands.take()], now)
         while self._has_room():
             if self._turns.first <= now:
-                self._begin_next(now)
+                self._begin(self._hosts.active[self._turns.take()], now)
             elif self._waiting >= self._slots or not self._open_next(now):
                 break
         self._turns.alarm_at(self._turns.first if self._has_room() else inf)
+        self._errands.alarm_at(self._errands.first)
 
     def _has_room(self) -> bool:
         if self._under_way >= self._slots or self._unexamined >= MAX_UNEXAMINED:
             return False
         return self._room.is_open
 
-    def _begin_next(self, now: float) -> None:
-        """Take the first turn and begin a request, unless the turn's time has changed."""
-        at, name = self._turns.take()
-        host = self._hosts.active.get(name)
-        if host is not None and host.at == at:
-            host.at = None
-            self._begin(host, now)
-
     def _place(self, host: Host) -> None:
-        """Put a host's next turn into the timetable, or release a host without queued URLs."""
-        at = host.ready_at()
-        if at == inf:
-            host.at = None
-            if not host.limiter.under_way and not len(host):
-                self._hosts.leave(host, moment())
-        elif at != host.at:
-            host.at = at
-            self._turns.put(at, host.name)
+        """Put a host's next turns into the timetables, or release a host without queued URLs."""
+        self._turns.put(host.ready_at(), host.name)
+        self._errands.put(host.errand_at(), host.name)
+        if not host.limiter.under_way and not len(host):
+            self._hosts.leave(host, moment())
 
     def _begin(self, host: Host, now: float) -> None:
-        waiting = host.take(now)
+        visit = host.take(now)
         host.limiter.begin(now)
         self._under_way += 1
         self._place(host)
-        if isinstance(waiting, Visit):
-            self._begin_visit(host, waiting, now)
-        elif not waiting.done():
-            waiting.set_result(None)
-        else:  # nobody waits for it any more
+        self._begin_visit(host, visit, now)
+
+    def _grant(self, host: Host, now: float) -> None:
+        errand = host.take_errand()
+        host.limiter.begin(now, errands=1)
+        self._under_way += 1
+        if errand.done():  # nobody waits for it any more
             self._under_way -= 1
-            host.limiter.end(now, now, NOTHING)
-            self._place(host)
+            host.limiter.end_errand(now, now, NOTHING)
+        else:
+            errand.set_result(None)
+        self._place(host)
+
+    @contextmanager
+    def _lending(self, own: Host) -> Iterator[None]:
+        """Lend the slot of a URL to errands while the block waits."""
+        own.limiter.lent += 1
+        self._place(own)
+        self._pump()
+        try:
+            yield
+        finally:
+            own.limiter.lent -= 1
 
     @asynccontextmanager
     async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
@@ -109,7 +117,11 @@ class Rota(ABC):
         name = host_of(url)
         if name == own.name:
             own.limiter.count(moment())
-            yield
+            own.limiter.lent -= 1  # one of those that wait for this request has its slot
+            try:
+                yield
+            finally:
+                own.limiter.lent += 1
             return
         async with self._turn_elsewhere(name):
             yield
@@ -125,7 +137,7 @@ class Rota(ABC):
             other.last_error, answer = error, answer_of(error)
             raise
         finally:
-            other.limiter.end(moment(), began, answer)
+            other.limiter.end_errand(moment(), began, answer)
             self._place(other)
             self._pump()
 
@@ -133,11 +145,12 @@ class Rota(ABC):
         """Wait for a turn at another host; meanwhile the slot is free for other requests."""
         other = self._hosts.of(name, moment())
         if other.limiter.is_hopeless(moment()):
+            self._place(other)
             raise given_up(other.last_error)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: Errand = asyncio.get_running_loop().create_future()
         self._under_way -= 1
         self._waiting += 1
-        other.wait(turn, moment())
+        other.send(turn)
         self._place(other)
         self._pump()
         try:

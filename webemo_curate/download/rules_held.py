@@ -62,8 +62,16 @@ class RulesHeld:
         self._under_way: dict[Site, asyncio.Task[Robots]] = {}
         self._count = 0
 
+    def known(self, site: Site) -> Robots | None:
+        """Return a site's rules if they are held and not too old."""
+        held = self._held.get(site)
+        if held is None or asyncio.get_running_loop().time() >= held.until:
+            return None
+        self._held.move_to_end(site)
+        return held.robots
+
     async def of(self, site: Site, turn: Turn) -> Robots:
-        """Return a site's rules.
+        """Return a site's rules; read them if they are not held.
 
         Parameters
         ----------
@@ -83,10 +91,8 @@ class RulesHeld:
             If the rules are unavailable for now and no old ones are kept; the next caller tries
             again.
         """
-        held = self._held.get(site)
-        if held and asyncio.get_running_loop().time() < held.until:
-            self._held.move_to_end(site)
-            return held.robots
+        if (robots := self.known(site)) is not None:
+            return robots
         if site not in self._under_way:
             self._under_way[site] = asyncio.create_task(self._reading(site, turn))
         try:

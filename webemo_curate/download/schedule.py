@@ -113,6 +113,7 @@ class Schedule(Rota):
             finally:
                 self._over = True
                 self._turns.alarm_at(inf)
+                self._errands.alarm_at(inf)
 
     def troubles(self) -> list[str]:
         """Say why hosts are slow, those with the most waiting URLs first."""
@@ -167,7 +168,7 @@ class Schedule(Rota):
 
     async def _attempt(self, host: Host, visit: Visit, began: float) -> None:
         """Make one request, then free the slot."""
-        turns = Turns(partial(self._turn, host))
+        turns = Turns(partial(self._turn, host), partial(self._lending, host))
         try:
             step = visit.step or Step(self._asker.target(visit.url))
             answer = await self._asker.ask(step, visit.begin(self._config), turns)
@@ -235,6 +236,7 @@ class Schedule(Rota):
                 await self._end_all(host)
         host.is_given_up = False
         self._place(host)
+        self._pump()
 
     async def _end_all(self, host: Host) -> None:
         error = host.last_error
@@ -242,11 +244,11 @@ class Schedule(Rota):
             logger.info(
                 "%s is given up for now: %s; %d URLs not asked for", host.name, error, len(host)
             )
-        for number, waiting in enumerate(host.drain()):
-            if isinstance(waiting, Visit):
-                self._end(waiting, waiting.outcome(waiting.error or given_up(error)))
-            elif not waiting.done():
-                waiting.set_exception(given_up(error))
+        for errand in host.drain_errands():
+            if not errand.done():
+                errand.set_exception(given_up(error))
+        for number, visit in enumerate(host.drain()):
+            self._end(visit, visit.outcome(visit.error or given_up(error)))
             if number % ENDED_AT_ONCE == ENDED_AT_ONCE - 1:
                 await asyncio.sleep(0)
         await asyncio.sleep(0)

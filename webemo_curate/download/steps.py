@@ -1,8 +1,8 @@
 """The next request of a URL that is being followed, and the time spent on other requests."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from webemo_curate.download.response import Response
@@ -52,12 +52,14 @@ request."""
 
 
 class Turns:
-    """The time that a URL spends on requests other than its own.
+    """What a URL does while requests other than its own are made for it.
 
     Parameters
     ----------
     turn : callable
         Waits for a turn at a host, for a request that is not the URL's own.
+    lent : callable
+        A context manager that lends the URL's slot at its host while the block waits.
 
     Attributes
     ----------
@@ -65,10 +67,14 @@ class Turns:
         Seconds that do not count against the URL's time limit.
     """
 
-    def __init__(self, turn: Turn) -> None:
-        self.turn = turn
+    def __init__(self, turn: Turn, lent: Callable[[], AbstractContextManager[None]]) -> None:
+        self.turn, self._lent = turn, lent
         self.waited = 0.0
 
-    def wait_since(self, began: float) -> None:
-        """Add the time since `began`, on the event loop's clock."""
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait in the block for other requests; if they succeed, their time does not count."""
+        began = asyncio.get_running_loop().time()
+        with self._lent():
+            yield
         self.waited += asyncio.get_running_loop().time() - began
