@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,9 +25,11 @@ from webemo_curate.download.rota import Rota
 from webemo_curate.download.schedule import Schedule
 from webemo_curate.download.steps import Step, Turns
 from webemo_curate.download.turn_desk import TurnDesk
+from webemo_curate.download.visit import Visit
 from webemo_curate.verdicts import FetchStatus
 
 MAX_HOSTS = 4
+TIMEOUT = FetchConfig().timeout
 REDIRECTS = 3
 """Most that a URL is led on in these tests."""
 
@@ -37,11 +40,16 @@ moods = st.tuples(
 """What an answer says, and its `Retry-After`."""
 
 
+Deaths = list[tuple[float, int]]
+
+
 @dataclass
 class Storm(Web):
     """Answers by turns, a mood after the other; some requests need another one elsewhere first."""
 
-    moods: list[tuple[FetchStatus, float | None]] = field(default_factory=list)
+    moods: list[tuple[FetchStatus, float | None]] = field(
+        default_factory=lambda: [(FetchStatus.OK, None)]
+    )
     errand: dict[str, str] = field(default_factory=dict)
     under_way: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)
@@ -80,19 +88,24 @@ class Owners:
     count : int
         How many.
     make : callable
-        Makes one, from what it needs besides an asker and limits.
+        Makes one, from its class with what it needs besides, and from its sink.
     sink : callable
         Receives each outcome.
+    deaths : list of (float, int)
+        After how many seconds of a pass which of them dies.
     """
 
-    def __init__(self, count: int, make: Any, sink: Any) -> None:
+    def __init__(
+        self, count: int, make: Any, sink: Callable[[FetchOutcome], None], deaths: Deaths
+    ) -> None:
         self._deal = Deal(count, {f"h{number}.example": number % count for number in range(3)})
-        self._sink, self._left, self._held = sink, 0, dict[str, float]()
-        self._desk = TurnDesk(self._deal, lambda own, message: self._all[own].note(message))
-        self._all: list[OwnedSchedule] = [
-            make(partial(OwnedSchedule, self._deal, own, self._say), partial(self._end, own))
-            for own in range(count)
-        ]
+        self._make, self._sink, self._deaths = make, sink, deaths
+        self._desk = TurnDesk(self._deal, lambda own, turn: self._tell(own, "note", turn))
+        self._all = [self._new(own) for own in range(count)]
+        self._passes: list[asyncio.Task[None]] = []
+        self._dead: list[OwnedSchedule] = []
+        self._where: dict[str, int] = {}
+        self._held: dict[str, float] = {}
 
     @property
     def rotas(self) -> list[Rota]:
@@ -104,80 +117,167 @@ class Owners:
 
     async def run(self, urls: list[str]) -> None:
         held, self._done = self.held(), asyncio.Event()
-        due = [url for url in urls if held.get(url, 0) < FetchConfig().timeout]
-        self._left = len(due)
-        async with asyncio.TaskGroup() as group:
-            passes = [group.create_task(schedule.run_pass()) for schedule in self._all]
-            await asyncio.sleep(0)
-            for own, schedule in enumerate(self._all):
-                mine = [url for url in due if self._deal.owner(host_of(url)) == own]
-                schedule.deal_out(Queues.of(mine, str, self._sink, held, FetchConfig().timeout))
-            while self._left:
-                await self._done.wait()
-            assert not any(task.done() for task in passes)
-            for schedule in self._all:
-                schedule.close_pass()
+        due = [url for url in urls if held.get(url, 0) < TIMEOUT]
+        self._where = {url: self._deal.owner(host_of(url)) for url in due}
+        self._passes = [asyncio.create_task(schedule.run_pass()) for schedule in self._all]
+        for own in range(len(self._all)):
+            mine = [url for url in due if self._where[url] == own]
+            self._tell(own, "deal_out", Queues.of(mine, str, self._sink, held, TIMEOUT))
+        dying = [asyncio.create_task(self._die(*death)) for death in self._deaths]
+        while self._where:
+            await self._done.wait()
+        for task in dying:
+            task.cancel()
+        for _ in range(2):
+            await asyncio.sleep(0)  # one that died just now is replaced, and has begun
+        assert not any(task.done() for task in self._passes)
+        for schedule in self._all:
+            schedule.close_pass()
+        await asyncio.gather(*self._passes)
         assert not any(schedule._asked or schedule._lent for schedule in self._all)
 
-    def _end(self, own: int, outcome: FetchOutcome) -> None:
-        if wait := self._all[own].held_for(outcome.url):
+    def _new(self, own: int) -> OwnedSchedule:
+        def say(message: Any) -> None:
+            if schedule not in self._dead:
+                asyncio.get_running_loop().call_soon(self._pass_on, message)
+
+        def end(outcome: FetchOutcome) -> None:
+            if schedule not in self._dead and outcome.url in self._where:
+                self._note(outcome, schedule.held_for(outcome.url))
+
+        schedule: OwnedSchedule
+        schedule = self._make(partial(OwnedSchedule, self._deal, own, say), end)
+        return schedule
+
+    def _note(self, outcome: FetchOutcome, wait: float) -> None:
+        if wait:
             self._held[outcome.url] = asyncio.get_running_loop().time() + wait
+        del self._where[outcome.url]
         self._sink(outcome)
-        self._left -= 1
-        if not self._left:
+        if not self._where:
             self._done.set()
 
-    def _say(self, message: Any) -> None:
-        asyncio.get_running_loop().call_soon(self._pass_on, message)
+    def _tell(self, own: int, what: str, *said: Any) -> None:
+        asyncio.get_running_loop().call_soon(self._hear, self._all[own], what, *said)
+
+    def _hear(self, schedule: OwnedSchedule, what: str, *said: Any) -> None:
+        if schedule not in self._dead:  # else it has died with what it was told
+            getattr(schedule, what)(*said)
 
     def _pass_on(self, message: Any) -> None:
         if isinstance(message, Handed):
-            owner = self._all[self._deal.owner(message.name)]
-            owner.take_over(message.visit, message.name, message.wait)
+            owner = self._deal.owner(message.name)
+            if message.visit.url in self._where:
+                self._where[message.visit.url] = owner
+            self._tell(owner, "take_over", message.visit, message.name, message.wait)
         else:
             self._desk.pass_on(message)
 
+    async def _die(self, seconds: float, own: int) -> None:
+        await asyncio.sleep(seconds)
+        own %= len(self._all)
+        if self._all[own] in self._dead:
+            return
+        self._passes[own].cancel()
+        self._dead.append(self._all[own])
+        asyncio.get_running_loop().call_soon(self._replace, own)  # after all that it said
 
-@settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_every_url_ends_once_a_pass_in_any_storm(data: st.DataObject) -> None:
-    draw = data.draw
-    hosts = [f"h{number}.example" for number in range(draw(st.integers(1, MAX_HOSTS)))]
-    listed = [f"http://{hosts[n % len(hosts)]}/{n}" for n in range(draw(st.integers(1, 40)))]
-    some = st.dictionaries(st.sampled_from(listed), st.sampled_from(listed), max_size=10)
-    web = Storm({}, draw(st.sampled_from([0.0, 0.01, 1.0])), draw(some))
-    web.moods, web.errand = draw(st.lists(moods, min_size=1, max_size=12)), draw(some)
-    config = FetchConfig(
-        rate=draw(st.sampled_from([1.0, 20.0])),
-        concurrency=draw(st.integers(1, 4)),
-        patience=draw(st.sampled_from([0.1, 5.0])),
-        retries=draw(st.integers(0, 3)),
-    )
-    pause = draw(st.sampled_from([0.0, 0.1, 3.0]))
-    ended = Counter[str]()
+    def _replace(self, own: int) -> None:
+        """Deal out again what was with a dead owner; see `fleet.Fleet`."""
+        self._all[own] = self._new(own)
+        self._passes[own] = asyncio.create_task(self._all[own].run_pass())
+        lost = [url for url, process in self._where.items() if process == own]
+        home = {url: self._deal.owner(host_of(url)) for url in lost}
+        self._where.update(home)
+        mine = [url for url in lost if home[url] == own]
+        self._tell(own, "deal_out", Queues.of(mine, str, self._sink, {}, TIMEOUT))
+        for url in lost:
+            if home[url] != own:
+                self._tell(home[url], "take_over", Visit(url), host_of(url), 0.0)
+        self._desk.replaced(own)
 
-    def sink(outcome: FetchOutcome) -> None:
-        ended[outcome.url] += 1
-        pass_time(pause)
 
-    owners, slots = draw(st.integers(0, 3)), draw(st.integers(1, 5))
+@dataclass
+class Weather:
+    """A storm over some hosts, and those who ask them: one schedule, or owners of hosts."""
 
-    def make(kind: Any, sink: Any) -> Any:
-        return kind(config, web, sink, random.Random(1), slots=slots)
+    web: Storm
+    hosts: int = 2
+    urls: int = 4
+    config: FetchConfig = field(default_factory=lambda: FetchConfig(rate=1.0, concurrency=1))
+    pause: float = 0.0
+    deaths: Deaths = field(default_factory=list)
+    owners: int = 0
+    slots: int = 1
 
-    async def work() -> None:
-        schedule = Owners(owners, make, sink) if owners else make(Schedule, sink)
-        rotas = schedule.rotas if owners else [schedule]
+    def run(self) -> None:
+        """Fetch all URLs in two passes; each ends once a pass, and nothing is left."""
+        run_at_once(self._run())
+        if not self.deaths:
+            assert all(most <= self.config.concurrency + 1 for most in self.web.most.values())
+
+    async def _run(self) -> None:
+        listed = [f"http://h{n % self.hosts}.example/{n}" for n in range(self.urls)]
+        ended = Counter[str]()
+
+        def sink(outcome: FetchOutcome) -> None:
+            ended[outcome.url] += 1
+            pass_time(self.pause)
+
+        schedule = self._schedule(sink)
         for _ in range(2):
-            held = {url for url, wait in schedule.held().items() if wait >= config.timeout}
+            held = {url for url, wait in schedule.held().items() if wait >= TIMEOUT}
             expected = ended + Counter(url for url in listed if url not in held)
             await schedule.run(listed)
             assert ended == expected
-            for rota in rotas:
+            for rota in schedule.rotas if isinstance(schedule, Owners) else [schedule]:
                 assert not rota._hosts.active, "nothing is forgotten in a queue"
                 assert rota._under_way == rota._waiting == rota._unexamined == 0
 
+    def _schedule(self, sink: Callable[[FetchOutcome], None]) -> Owners | Schedule:
+        def make(kind: Any, sink: Any) -> Any:
+            return kind(self.config, self.web, sink, random.Random(1), slots=self.slots)
+
+        if self.owners:
+            return Owners(self.owners, make, sink, self.deaths)
+        schedule: Schedule = make(Schedule, sink)
+        return schedule
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_every_url_ends_once_a_pass_in_any_storm(data: st.DataObject) -> None:
+    draw, choose = data.draw, lambda *values: data.draw(st.sampled_from(values))
+    hosts, urls = draw(st.integers(1, MAX_HOSTS)), draw(st.integers(1, 40))
+    listed = st.sampled_from([f"http://h{n % hosts}.example/{n}" for n in range(urls)])
+    some = st.dictionaries(listed, listed, max_size=10)
+    web = Storm({}, choose(0.0, 0.01, 1.0), draw(some), errand=draw(some))
+    web.moods = draw(st.lists(moods, min_size=1, max_size=12))
+    config = FetchConfig(
+        rate=choose(1.0, 20.0),
+        concurrency=draw(st.integers(1, 4)),
+        patience=choose(0.1, 5.0),
+        retries=draw(st.integers(0, 3)),
+    )
+    death = st.tuples(st.sampled_from([0.0, 0.01, 0.5, 2.0]), st.integers(0, 2))
+    weather = Weather(web, hosts, urls, config, choose(0.0, 0.1, 3.0))
+    weather.deaths, weather.owners = draw(st.lists(death, max_size=3)), draw(st.integers(0, 3))
+    weather.slots = draw(st.integers(1, 5))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(scheduling, "ENDED_AT_ONCE", draw(st.integers(1, 5)))
-        run_at_once(work())
-    assert web.most.total() <= (config.concurrency + 1) * len(hosts)
+        weather.run()
+
+
+FIRST, LAST = "http://h0.example/0", "http://h1.example/3"
+
+
+@pytest.mark.parametrize("owners", [0, 1, 2])
+def test_urls_that_need_a_request_at_each_others_host_wait_for_no_slot(owners: int) -> None:
+    web = Storm({}, 0.01, errand={FIRST: LAST, LAST: FIRST, "http://h1.example/1": FIRST})
+    Weather(web, owners=owners).run()
+
+
+@pytest.mark.parametrize("first", [0.0, 0.01])
+def test_a_turn_that_comes_as_its_asker_dies_is_given_back(first: float) -> None:
+    web = Storm({}, 0.0, errand={FIRST: FIRST, LAST: FIRST})
+    Weather(web, pause=3.0, deaths=[(first, 0), (0.01, 1)], owners=2).run()

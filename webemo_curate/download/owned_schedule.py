@@ -81,6 +81,7 @@ class OwnedSchedule(Schedule):
             ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
             task = self._group.create_task(self._lend(message, ended))
             self._lent[message.key] = ended, task
+            task.add_done_callback(lambda _: self._lent.pop(message.key))  # even if never begun
         elif isinstance(message, TurnGiven):
             asked = self._asked.get(message.key)
             if asked and not asked.done():
@@ -152,5 +153,4 @@ class OwnedSchedule(Schedule):
             raise
         finally:
             self._under_way -= 1
-            del self._lent[wanted.key]
             self._pump()

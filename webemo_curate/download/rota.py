@@ -85,11 +85,16 @@ class Rota(ABC):
         errand = host.take_errand()
         host.limiter.begin(now, errands=1)
         self._under_way += 1
+        self._place(host)
         if errand.done():  # nobody waits for it any more
-            self._under_way -= 1
-            host.limiter.end_errand(now, now, NOTHING)
+            self._return(host)
         else:
             errand.set_result(None)
+
+    def _return(self, host: Host) -> None:
+        """Give the turn of an errand back, because no request was made."""
+        self._under_way -= 1
+        host.limiter.end_errand(moment(), moment(), NOTHING)
         self._place(host)
 
     @contextmanager
@@ -157,6 +162,10 @@ class Rota(ABC):
             await turn
         except AttemptError:  # the host was given up
             self._under_way += 1
+            raise
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the turn had come
+                self._return(other)
             raise
         finally:
             self._waiting -= 1
