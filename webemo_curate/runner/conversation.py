@@ -135,13 +135,29 @@ def run_to_end(
     """
     try:
         with asyncio.Runner(loop_factory=lambda: loop or PatientLoop()) as runner:
-            return runner.run(_until_a_callback_fails(work))
+            return runner.run(until_a_callback_fails(work))
     except BaseExceptionGroup as group:
         raise first_error(group) from None
 
 
-async def _until_a_callback_fails(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Await the work, and stop it where a callback fails: it would wait for that one for ever."""
+async def until_a_callback_fails(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Await work, and stop it where a callback of its loop fails: it could wait for it for ever.
+
+    Parameters
+    ----------
+    work : coroutine
+        The only work on the loop.
+
+    Returns
+    -------
+    object
+        What it returns.
+
+    Raises
+    ------
+    BaseException
+        The first error of a callback, or that of the work.
+    """
     task, errors = asyncio.current_task(), list[BaseException]()
 
     def fail(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.errors import InputError
 from webemo_curate.imaging import Examiner, ExamineWorker
 from webemo_curate.rooted import NotRegularError, read_regular
+from webemo_curate.runner.conversation import until_a_callback_fails
 from webemo_curate.sources.resolve import find_sources
 from webemo_curate.sources.source import Source
 from webemo_curate.system_faults import raise_system_fault
@@ -129,7 +130,7 @@ class Taker:
         works = self._works(rows)
         with Examiner(ExamineWorker(self._max_pixels)) as examiner, asyncio.Runner() as runner:
             while window := list(islice(works, WINDOW)):
-                yield from runner.run(self._outcomes(window, examiner))
+                yield from runner.run(until_a_callback_fails(self._outcomes(window, examiner)))
 
     def check_some_are_there(self, rows: Mapping[str, tuple[str, str]]) -> None:
         """Raise if none of a table's files exists: they are then sought in the wrong folder.
