@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tests.stages.tables import manifest, sha
+from webemo_curate.config.pipeline_config import MIN_MEMORY
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.manifest import ROW_GROUP_ROWS, Origin, write_manifest
 from webemo_curate.manifest_scan import scan_manifest
@@ -71,6 +72,23 @@ def test_what_does_not_fit_is_spilled_and_gone_afterwards(tmp_path: Path) -> Non
         assert spilled > 0
         assert engine.count("many") == ROWS
     assert not (tmp_path / "data").exists()  # nothing else was in it
+
+
+def test_the_least_memory_is_enough_however_many_cores_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each thread holds is not spilled: with 32 of them this sort ends for lack of memory."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(32)))
+    rows = 1_500_000
+    with TableEngine(tmp_path, {}, MIN_MEMORY) as engine:
+        engine.make(
+            f"""create table named as select range as number, sha256(range::varchar) as name,
+            sha256((range + 1)::varchar) as other from range({rows})"""
+        )
+        engine.make("create table ordered as select * from named order by name")
+        assert engine.count("ordered") == rows
+        ((threads,),) = engine.rows("select current_setting('threads')")
+    assert threads == 2
 
 
 def test_too_little_memory_is_said_with_its_option(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from tempfile import gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import psutil
 import pyarrow as pa
 
+from webemo_curate.engine_bounds import default_memory, default_threads
 from webemo_curate.engine_files import check_file, make_view, readable_files
 from webemo_curate.errors import CurateError
 from webemo_curate.manifest import ROW_GROUP_ROWS, read_manifest
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 Settings = dict[str, str | bool | int | float | list[str]]
-
-SHARE: Final = 4
-"""By default the engine takes one part in so many of the machine's memory."""
 
 SHUT: Final[Settings] = {
     "autoinstall_known_extensions": False,
@@ -95,16 +92,18 @@ class TableEngine:
         Bytes it holds at most, besides some batches on their way; default a quarter of the
         machine's memory.
     threads : int, optional
-        Default the cores that this process may use; they change no result.
+        Default the cores that this process may use, or fewer where `memory` has no room
+        for them all (`default_threads`); they change no result.
     """
 
     def __init__(
         self, root: Path, tables: Tables, memory: int | None = None, threads: int | None = None
     ) -> None:
         self._root, self._tables, self._made = root, tables, 0
+        bound = memory or default_memory()
         self._settings: Settings = SHUT | {
-            "memory_limit": f"{memory or default_memory()}B",
-            "threads": threads or len(os.sched_getaffinity(0)),
+            "memory_limit": f"{bound}B",
+            "threads": threads or default_threads(bound),
         }
 
     def __enter__(self) -> Self:
@@ -226,12 +225,6 @@ class TableEngine:
             return lacking_space(str(self._folder.parent))
         limit = self._settings["memory_limit"]
         return CurateError(f"the tables do not fit in {limit}; give a larger --memory and {GO_ON}")
-
-
-def default_memory() -> int:
-    """Return how much memory an engine takes where nobody says: a part of the machine's."""
-    total: int = psutil.virtual_memory().total
-    return total // SHARE
 
 
 def spilled(root: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.Table:
