@@ -64,15 +64,16 @@ STAGES: list[Stage] = [  # type: ignore[type-arg]
 ]
 
 
-def synthetic(rows: int) -> dict[str, pa.Table]:
-    """Return the manifests that stand before dedup."""
+def synthetic(rows: int, times: int = 1, tail: str = "a") -> dict[str, pa.Table]:
+    """Return the manifests that stand before dedup: of images that each have some URLs."""
     random = np.random.default_rng(0)
     hashes = pa.array([f"{number:064x}" for number in random.permutation(rows).tolist()])
     own = np.arange(rows)
     first, second = (np.where(random.random(rows) < 1 / 9, own - own % 10, own) for _ in range(2))
-    assets = pa.array([f"{number}" for number in second.tolist()])
-    urls = pa.array([f"https://photos.example/220_F_{n}_a.jpg" for n in range(rows)])
-    chosen = random.integers(0, len(LABELS), rows)
+    assets = pa.array([f"{number}" for number in np.tile(second, times).tolist()])
+    lines = rows * times
+    urls = pa.array([f"https://photos.example/220_F_{n}_{tail}.jpg" for n in range(lines)])
+    chosen = random.integers(0, len(LABELS), lines)
     labels = {
         name: pa.array([getattr(label, field) for label in LABELS]).take(pa.array(chosen))
         for name, field in (("label", "name"), ("emotion", "emotion"), ("polarity", "polarity"))
@@ -80,9 +81,9 @@ def synthetic(rows: int) -> dict[str, pa.Table]:
     phash = pa.array(random.integers(0, 2**64, rows, np.uint64))
     return {
         "listing": _table(
-            "listing", rows, url=urls, line=pa.array(range(rows)), asset_id=assets, **labels
+            "listing", lines, url=urls, line=pa.array(range(lines)), asset_id=assets, **labels
         ),
-        "fetch": _table("fetch", rows, url=urls, sha256=hashes),
+        "fetch": _table("fetch", lines, url=urls, sha256=hashes.take(np.tile(own, times))),
         "images": _table(
             *("images", rows),
             sha256=hashes,
@@ -133,10 +134,10 @@ def _plain(name: str) -> pa.Schema:
     return pa.schema([(field.name, plain_type(field.type)) for field in MANIFESTS[name]])
 
 
-def write_inputs(folder: str, rows: int) -> None:
-    """Write the manifests that stand before dedup."""
+def write_inputs(folder: str, rows: int, times: int = 1, tail: str = "a") -> None:
+    """Write the manifests that stand before dedup; see `synthetic`."""
     workspace = Workspace(Path(folder))
-    for name, table in synthetic(rows).items():
+    for name, table in synthetic(rows, times, tail).items():
         whole = spilled(workspace.root, _plain(name), _whole(name, table))
         workspace.write(name, whole, Origin(name, 1, {}, {}))
 
