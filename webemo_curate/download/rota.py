@@ -100,13 +100,16 @@ class Rota(ABC):
     @contextmanager
     def _lending(self, own: Host) -> Iterator[None]:
         """Lend the slot of a URL to errands while the block waits."""
-        own.limiter.lent += 1
-        self._place(own)
-        self._pump()
+        self._count_lent(own, 1)
         try:
             yield
         finally:
-            own.limiter.lent -= 1
+            self._count_lent(own, -1)
+
+    def _count_lent(self, own: Host, slots: int) -> None:
+        own.limiter.lent += slots
+        self._place(own)
+        self._pump()
 
     @asynccontextmanager
     async def _turn(self, own: Host, url: str) -> AsyncIterator[None]:
@@ -122,11 +125,11 @@ class Rota(ABC):
         name = host_of(url)
         if name == own.name:
             own.limiter.count(moment())
-            own.limiter.lent -= 1  # one of those that wait for this request has its slot
+            self._count_lent(own, -1)  # one of those that wait for this request has its slot
             try:
                 yield
             finally:
-                own.limiter.lent += 1
+                self._count_lent(own, 1)
             return
         async with self._turn_elsewhere(name):
             yield
