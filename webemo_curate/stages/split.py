@@ -14,10 +14,11 @@ from webemo_curate.errors import InputError
 from webemo_curate.manifest import read_info
 from webemo_curate.manifest_scan import scan_manifest
 from webemo_curate.sampling import draw
+from webemo_curate.stages.first_urls import make_first_urls
 from webemo_curate.stages.stage import StageContext, TableStage
 from webemo_curate.stages.targets import recorded_classes, target_names
 from webemo_curate.table_engine import TableEngine
-from webemo_curate.verdicts import STORED, Split
+from webemo_curate.verdicts import Split
 from webemo_curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ logger = logging.getLogger(__name__)
 SPLITS = tuple(str(split) for split in Split)
 
 KEPT = "create table drawn as select sha256, target, label from sample where kept"
-
-FIRST_URLS = """
-create table first_urls as -- by itself: beside the joins of the rows it takes room that they need
-select sha256, min(url) as url from "fetch" semi join drawn using (sha256)
-where list_contains($stored, status) group by sha256
-"""
 
 ROWS = """
 create table rows as -- the images kept, with all that the split manifests say of them
@@ -124,7 +119,7 @@ class SplitStage(TableStage[SplitConfig]):
     def derive(self, engine: TableEngine, context: StageContext) -> dict[str, pa.Table]:
         """Assign every group to one split; see `Stage.run`."""
         engine.make(KEPT)
-        engine.make(FIRST_URLS, stored=[*STORED])
+        make_first_urls(engine)
         engine.make(ROWS)
         engine.drop("first_urls")
         engine.make(NAMED)
