@@ -111,19 +111,27 @@ def test_labels_are_settled_by_the_rules(
         assert {name: row[name] for name in wanted} == wanted
 
 
-KEPT = st.tuples(st.integers(0, 1), st.sampled_from(LABELS), st.integers(0, 30))
+KEPT = st.tuples(
+    st.integers(0, 1),
+    st.sampled_from(LABELS),
+    st.integers(0, 30),
+    st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=3, unique=True),
+)
 
 
 @QUICK
 @given(st.lists(KEPT, min_size=12, max_size=60), st.sampled_from([0.3, 0.46, 0.5]))
 def test_the_sample_and_the_splits_are_drawn_by_the_rules(
-    rows: list[tuple[int, str, int]], fraction: float
+    rows: list[tuple[int, str, int, list[str]]], fraction: float
 ) -> None:
     labels = [
         {"cluster": sha(n), "labels": [label], "label": label, "target": target}
-        for n, (target, label, _) in enumerate(rows)
+        for n, (target, label, *_) in enumerate(rows)
     ]
-    group = {sha(n): sha(f"g{number}") for n, (_, _, number) in enumerate(rows)}
+    group = {sha(n): sha(f"g{number}") for n, (_, _, number, _) in enumerate(rows)}
+    urls = {sha(n): [f"http://x/{n}/{end}" for end in ends] for n, (*_, ends) in enumerate(rows)}
+    fetched = [{"url": url, "sha256": name} for name in urls for url in urls[name]]
+    gone = [{"url": f"http://a/{name}", "sha256": name, "status": "timeout"} for name in urls]
     members = [
         {"sha256": name, "cluster": name, "matched": name, "group": group[name]} for name in group
     ]
@@ -131,7 +139,7 @@ def test_the_sample_and_the_splits_are_drawn_by_the_rules(
         "labels": manifest("labels", labels),
         "images": manifest("images", [{"sha256": name} for name in group]),
         "duplicates": manifest("duplicates", members),
-        "fetch": manifest("fetch", [{"url": f"http://x/{n}", "sha256": n} for n in group]),
+        "fetch": manifest("fetch", [*fetched, *gone]),
         "listing": listing([]),
     }
     ratios = (60.0, 20.0, 20.0)
@@ -153,6 +161,7 @@ def test_the_sample_and_the_splits_are_drawn_by_the_rules(
     for split in SPLITS:
         wanted = sorted(row["cluster"] for row in final if homes[row["group"]] == split)
         assert tables[split]["sha256"].to_pylist() == wanted
+        assert tables[split]["url"].to_pylist() == [min(urls[name]) for name in wanted]
 
 
 def test_the_example_is_as_it_was_made(tmp_path: Path) -> None:
