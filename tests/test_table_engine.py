@@ -99,6 +99,16 @@ def test_too_little_memory_is_said_with_its_option(tmp_path: Path) -> None:
         engine.table("select list(range) as all from range(3000000)")
 
 
+def test_too_little_memory_is_said_while_rows_are_read(tmp_path: Path) -> None:
+    """The first rows are there when it is found: Arrow passes on what DuckDB says."""
+    long = "select repeat('x', if(range < 200000, 1, 3000000)) as text from range(250000)"
+    with (
+        TableEngine(tmp_path, {}, 16 * 2**20, 1) as engine,
+        pytest.raises(CurateError, match=r"larger --memory and run the same command again"),
+    ):
+        engine.table(long)
+
+
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()

@@ -42,6 +42,9 @@ SHUT: Final[Settings] = {
 
 INTERRUPTED: Final = "Query interrupted"
 
+OUT_OF_BOUND: Final = "Out of Memory Error"
+"""How DuckDB says that its bound is too small; Arrow passes it on as an error of its own."""
+
 OFFLOADING: Final = "failed to offload"
 """How DuckDB says that what it spills has no room on the disk."""
 
@@ -206,7 +209,7 @@ class TableEngine:
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise_system_fault(error, str(self._folder))
             self._check_memory(error)
-            if isinstance(error, duckdb.OutOfMemoryException):
+            if OUT_OF_BOUND in str(error):
                 raise self._lacking(error) from error
             for name, table in self._tables.items():
                 if not isinstance(table, pa.Table):
@@ -220,7 +223,7 @@ class TableEngine:
         if any(words in str(error) for words in STARVED):
             raise lacking(ENOMEM, str(self._folder)) from error
 
-    def _lacking(self, error: "duckdb.OutOfMemoryException") -> CurateError:
+    def _lacking(self, error: Exception) -> CurateError:
         if OFFLOADING in str(error):
             return lacking_space(str(self._folder.parent))
         limit = self._settings["memory_limit"]
