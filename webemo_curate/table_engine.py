@@ -27,7 +27,6 @@ from webemo_curate.storage.whole_folder import hidden_folder
 from webemo_curate.system_faults import GO_ON, lacking, lacking_space, raise_system_fault
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow.dataset as ds
 
 Settings = dict[str, str | bool | int | float | list[str]]
