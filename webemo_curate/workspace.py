@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from webemo_curate.config import NOT_KEPT, PipelineConfig, load_remembered
+from webemo_curate.config import CONFIG, NOT_KEPT, PipelineConfig, load_remembered
 from webemo_curate.errors import InputError
 from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
 from webemo_curate.rooted import below, check_tree
@@ -23,9 +23,6 @@ from webemo_curate.storage.whole_folder import sweep_hidden
 from webemo_curate.system_faults import raise_system_fault
 
 CHECKPOINTS, RUNS = "data/checkpoints", "data/runs"
-CONFIG = "curate.yaml"
-"""The pipeline file that remembers the options given so far."""
-
 REPORT = "report.html"
 
 FANOUT = 2

@@ -25,6 +25,22 @@ def test_importing_loads_no_heavy_package(module: str) -> None:
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("asked", [["--help"], ["--version"], ["fetch", "--help"]])
+def test_an_answer_about_the_command_loads_no_tables_or_event_loop(asked: list[str]) -> None:
+    spared = (*HEAVY, "pyarrow", "numpy", "duckdb", "asyncio", "PIL", "pycurl", "tqdm")
+    code = (
+        "import atexit, sys\n"
+        f"shown = lambda: print([n for n in {spared!r} if n in sys.modules], file=sys.stderr)\n"
+        "atexit.register(shown)\n"
+        f"sys.argv = ['curate', *{asked!r}]\n"
+        "from webemo_curate.cli import main\n"
+        "main()\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout
+    assert out.stderr.strip() == "[]"
+
+
 def test_every_option_says_its_default_and_its_old_name_still_works(tmp_path: Path) -> None:
     shown = curate("filter-text", "-h").stdout
     assert "--ocr" in shown

@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from webemo_curate.config import Overrides, PipelineConfig, override
 from webemo_curate.remedies import typed
-from webemo_curate.runner.work_context import WorkContext
-from webemo_curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from webemo_curate.runner.work_context import WorkContext
+    from webemo_curate.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Call:
         Where the answer as JSON goes; None if it is not wanted.
     """
 
-    workspace: Workspace
+    workspace: "Workspace"
     place: str
     given: Overrides
     results: TextIO | None
@@ -39,8 +41,10 @@ class Call:
         """Return the workspace's configuration with what was given now."""
         return override(self.workspace.config(), self.given)
 
-    def work(self) -> WorkContext:
+    def work(self) -> "WorkContext":
         """Return what commands below this one are passed: the workspace and its configuration."""
+        from webemo_curate.runner.work_context import WorkContext  # it loads pyarrow and asyncio
+
         return WorkContext(self.workspace, self.config())
 
     def remember(self, section: str) -> None:

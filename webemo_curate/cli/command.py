@@ -20,7 +20,6 @@ from webemo_curate.cli.plain_stream import PlainStream
 from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import working_in
-from webemo_curate.workspace import open_workspace
 
 GENERAL = "General"
 RUNNER = ("runner", "workers", "memory")
@@ -130,6 +129,8 @@ def command(
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         def run(**given: Any) -> None:
+            from webemo_curate.workspace import open_workspace  # it loads pyarrow
+
             _set_verbosity(quiet=given.pop("quiet"), verbose=given.pop("verbose"))
             overrides = take_overrides(options, given)
             if has_runner:

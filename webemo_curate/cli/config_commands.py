@@ -1,13 +1,14 @@
 """Commands on what a workspace remembers of the options that were given."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
 from webemo_curate.config import (
+    CONFIG,
     NOT_KEPT,
     PRESET_FIELDS,
     TAKEN_BACK,
@@ -20,7 +21,9 @@ from webemo_curate.config.config_files import closest
 from webemo_curate.config.settings import option_name
 from webemo_curate.config.yaml_files import line_of
 from webemo_curate.errors import InputError
-from webemo_curate.workspace import CONFIG, Workspace
+
+if TYPE_CHECKING:
+    from webemo_curate.workspace import Workspace
 
 SettingArgument = Annotated[
     str, typer.Argument(metavar="SETTING", help="Such as train.epochs, or the option --epochs.")
@@ -138,7 +141,7 @@ def _is_given(name: str, config: PipelineConfig) -> bool:
     return field in part.model_fields_set
 
 
-def _origin(name: str, config: PipelineConfig, workspace: Workspace) -> str:
+def _origin(name: str, config: PipelineConfig, workspace: "Workspace") -> str:
     section, _, field = name.rpartition(".")
     if _is_given(name, config):
         line = line_of(workspace.store.local(CONFIG), name.split("."))

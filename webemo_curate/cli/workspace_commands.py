@@ -12,7 +12,6 @@ from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import RUNNER, command
 from webemo_curate.errors import CurateError, InputError
 from webemo_curate.remedies import WRITERS
-from webemo_curate.runner.work_context import WorkContext
 
 
 @command(
@@ -30,6 +29,7 @@ def run(call: Call, pipeline: Annotated[Path, typer.Argument(help="A pipeline fi
     from webemo_curate.cli.summary import closing_line
     from webemo_curate.config import load_pipeline, override
     from webemo_curate.pipeline import Pipeline
+    from webemo_curate.runner.work_context import WorkContext
 
     config = override(load_pipeline(pipeline), call.given)
     outcomes = show_stages(curate(config, call.workspace))

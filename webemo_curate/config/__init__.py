@@ -15,6 +15,7 @@ from webemo_curate.config.label_issues_config import LabelIssuesConfig
 from webemo_curate.config.listing_config import PUBLISHED, ListingConfig
 from webemo_curate.config.map_config import LOOKS, MapConfig
 from webemo_curate.config.pipeline_config import (
+    CONFIG,
     NOT_KEPT,
     PRESET_FIELDS,
     TAKEN_BACK,
@@ -34,6 +35,7 @@ from webemo_curate.config.train_config import PRESETS, TrainConfig
 
 __all__ = [
     "BOUNDS",
+    "CONFIG",
     "LOOKS",
     "NOT_KEPT",
     "PRESETS",

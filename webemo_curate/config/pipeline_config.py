@@ -34,6 +34,9 @@ from webemo_curate.quoting import quoted
 
 logger = logging.getLogger(__name__)
 
+CONFIG: Final = "curate.yaml"
+"""The file of a workspace that remembers the options given so far."""
+
 MOVED = "max_pixels"
 MOVED_FROM = ("fetch", "images")
 """Sections that held this field of `decoding` before; still read there for one more release."""
