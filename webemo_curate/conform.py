@@ -1,12 +1,13 @@
 """Bring tables into their manifest's form: cast columns, sort rows, drop empty later columns."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from webemo_curate.fields import LATER
-from webemo_curate.schemas import NULLABLE_WHERE_NEEDED, SORT_KEYS
+from webemo_curate.schemas import NULLABLE_WHERE_NEEDED, SCHEMAS, SORT_KEYS
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -35,7 +36,7 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def conform_chunks(table: pa.Table, schema: pa.Schema, *, narrow: bool = False) -> pa.Table:
     """Cast a table as `conform` does, but keep its chunks, so that it need not fit in memory.
 
     Parameters
@@ -44,6 +45,9 @@ def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
         See `conform`.
     schema : pa.Schema
         The schema.
+    narrow : bool, default False
+        Whether codes of dictionaries are as short as their number allows: a quarter of the
+        memory. See `row_groups`.
 
     Returns
     -------
@@ -62,8 +66,57 @@ def conform_chunks(table: pa.Table, schema: pa.Schema) -> pa.Table:
         missing = sorted(set(schema.names) - set(table.column_names))
         unknown = sorted(set(table.column_names) - set(schema.names))
         raise ValueError(f"columns missing: {missing}, unknown: {unknown}")
-    arrays = [_cast(table.column(field.name), field) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    arrays = [_cast(table.column(field.name), field, narrow=narrow) for field in schema]
+    fields = [field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, schema.metadata))
+
+
+def in_form(name: str, table: pa.Table) -> pa.Table:
+    """Bring rows into a manifest's form, but with short codes; see `conform_chunks`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the manifest, a key of `SCHEMAS`.
+    table : pa.Table
+        Its rows, in any order.
+
+    Returns
+    -------
+    pa.Table
+        The columns to write; `row_groups` gives their codes the manifest's types.
+    """
+    return as_written(name, sort_rows(name, conform_chunks(table, SCHEMAS[name], narrow=True)))
+
+
+def in_full(narrow: pa.Schema, schema: pa.Schema) -> pa.Schema:
+    """Return the columns of a table with short codes, in a schema's types."""
+    return pa.schema([field.with_type(schema.field(field.name).type) for field in narrow])
+
+
+def row_groups(table: pa.Table, schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    """Yield a table with short codes in parts, whose codes have the types of a schema.
+
+    Parameters
+    ----------
+    table : pa.Table
+        As `conform_chunks` makes it.
+    schema : pa.Schema
+        See `in_full`.
+    rows : int
+        Rows of a part.
+
+    Yields
+    ------
+    pa.Table
+        The rows in their order; of a table without rows one part, without rows.
+    """
+    for start in range(0, max(1, table.num_rows), rows):
+        columns = [
+            _widened(column, field.type) if pa.types.is_dictionary(field.type) else column
+            for column, field in zip(table.slice(start, rows).columns, schema, strict=True)
+        ]
+        yield pa.Table.from_arrays(columns, schema=schema)
 
 
 def as_written(name: str, table: pa.Table) -> pa.Table:
@@ -136,7 +189,7 @@ def _ascends(keys: pa.Table) -> bool:
     return True
 
 
-def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+def _cast(values: pa.ChunkedArray, field: pa.Field, *, narrow: bool) -> pa.ChunkedArray:
     plain = _decoded(values)
     if plain.null_count and not field.nullable:
         raise ValueError(f"column '{field.name}' has {plain.null_count} nulls and may have none")
@@ -145,9 +198,26 @@ def _cast(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     plain = plain.cast(field.type.value_type)
     # A sorted dictionary makes the file's bytes independent of the order in which rows came.
     categories = pc.unique(plain).drop_null().sort()
-    places = pc.index_in(plain, categories).cast(field.type.index_type)
-    coded = [pa.DictionaryArray.from_arrays(chunk, categories) for chunk in places.chunks]
-    return pa.chunked_array(coded, field.type)
+    codes = _shortest(len(categories)) if narrow else field.type.index_type
+    coded = [
+        pa.DictionaryArray.from_arrays(pc.index_in(chunk, categories).cast(codes), categories)
+        for chunk in plain.chunks
+    ]
+    return pa.chunked_array(coded, pa.dictionary(codes, field.type.value_type))
+
+
+def _shortest(count: int) -> pa.DataType:
+    """Return the shortest type that tells so many values apart by numbers from zero."""
+    signed = (pa.int8(), pa.int16())
+    return next((kind for kind in signed if count <= 2 ** (kind.bit_width - 1)), pa.int32())
+
+
+def _widened(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    coded = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(kind.index_type), chunk.dictionary)
+        for chunk in values.chunks
+    ]
+    return pa.chunked_array(coded, kind)
 
 
 def _decoded(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webemo_curate import __version__
-from webemo_curate.conform import as_written, conform, conform_chunks, sort_rows
+from webemo_curate.conform import conform, in_form, in_full, row_groups
 from webemo_curate.errors import InputError
 from webemo_curate.fields import LATER
 from webemo_curate.frames import pandas_metadata
@@ -132,15 +132,17 @@ def write_manifest(
         If the table does not fit the schema, which is a defect of the stage.
     """
     kind = kind or name
-    table = as_written(kind, sort_rows(kind, conform_chunks(table, SCHEMAS[kind])))
+    table = in_form(kind, table)
+    schema = in_full(table.schema, SCHEMAS[kind])
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(content_digest, table)
-        with pages_written(table, path, ROW_GROUP_ROWS) as describe:
+        with pages_written(row_groups(table, schema, ROW_GROUP_ROWS), schema, path) as describe:
             rows, found = table.num_rows, digest.result()
             info = ManifestInfo(origin, found, rows, __version__, classes, name)
             document = json.dumps(info.document(), sort_keys=True).encode()
-            describe({METADATA_KEY: document} | pandas_metadata(table.schema))
+            describe({METADATA_KEY: document} | pandas_metadata(schema))
     seal(path)
+    pa.default_memory_pool().release_unused()  # pages of row groups, which the next step lacks
     return info
 
 

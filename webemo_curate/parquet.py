@@ -9,7 +9,7 @@ last page and its footer, where readers that do not know the seal never look.
 import hashlib
 import os
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,36 +56,37 @@ def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
 
 @contextmanager
 def pages_written(
-    table: pa.Table, path: Path, row_group_size: int
+    groups: Iterable[pa.Table], schema: pa.Schema, path: Path
 ) -> Iterator[Callable[[dict[bytes, bytes]], None]]:
-    """Write a table, and let its metadata follow, which is found while its pages are written.
+    """Write row groups, and let its metadata follow, which is found while its pages are written.
 
     The bytes are those of `write_parquet` and a table that has the metadata.
 
     Parameters
     ----------
-    table : pa.Table
-        The rows.
+    groups : iterable of pa.Table
+        The rows, one row group each; at least one, which may be empty.
+    schema : pa.Schema
+        Of all groups.
     path : Path
         The file.
-    row_group_size : int
-        Rows of a row group.
 
     Yields
     ------
     callable
         Takes the metadata, when the pages are written; the file is complete after the block.
     """
-    plain = table.replace_schema_metadata(None)
+    plain = schema.remove_metadata()
 
     def describe(metadata: dict[bytes, bytes]) -> None:
-        stored = table.schema.with_metadata(metadata).serialize()
+        stored = schema.with_metadata(metadata).serialize()
         writer.add_key_value_metadata(metadata | {SCHEMA_KEY: b64encode(stored)})
 
     with pq.ParquetWriter(
-        path, plain.schema, compression="zstd", write_page_checksum=True, store_schema=False
+        path, plain, compression="zstd", write_page_checksum=True, store_schema=False
     ) as writer:
-        writer.write_table(plain, row_group_size)
+        for group in groups:
+            writer.write_table(group.cast(plain), len(group) or None)
         yield describe
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +20,9 @@ from webemo_curate.cli.plain_stream import PlainStream
 from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import working_in
+
+if TYPE_CHECKING:
+    from webemo_curate.workspace import Workspace
 
 GENERAL = "General"
 RUNNER = ("runner", "workers", "memory")
@@ -129,8 +132,6 @@ def command(
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
         def run(**given: Any) -> None:
-            from webemo_curate.workspace import open_workspace  # it loads pyarrow
-
             _set_verbosity(quiet=given.pop("quiet"), verbose=given.pop("verbose"))
             overrides = take_overrides(options, given)
             if has_runner:
@@ -142,7 +143,7 @@ def command(
                 working_in(place),
                 results_to(as_json=as_json) as results,
             ):
-                call = Call(open_workspace(place), place, overrides, results)
+                call = Call(_opened(place), place, overrides, results)
                 function(call, **gather(function, given))
 
         run.__signature__ = _signature(function, options, has_runner=has_runner)  # type: ignore[attr-defined]
@@ -156,6 +157,13 @@ def command(
         return function
 
     return declare
+
+
+def _opened(place: str) -> "Workspace":
+    """Open a workspace; what it loads, Arrow above all, is not what `curate --help` waits for."""
+    from webemo_curate.workspace import open_workspace
+
+    return open_workspace(place)
 
 
 def _epilog(examples: Sequence[str]) -> str | None:

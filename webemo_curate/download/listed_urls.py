@@ -26,8 +26,18 @@ THREADS: Final = 1
 """Threads that sort a fetch's URLs and outcomes: each needs a part of the memory, and sorting is a
 small part of a fetch."""
 
+SORTING_BYTES: Final = 160 * 2**20
+BYTES_A_URL: Final = 16
+"""Bytes within which URLs are sorted: the larger of the two. More would be filled, and would not
+make it faster."""
+
 Mask = NDArray[np.bool_]
 """A truth for each place."""
+
+
+def url_bytes(urls: int, memory: int) -> int:
+    """Return the bytes within which so many URLs are sorted, of those that there are."""
+    return min(memory, max(SORTING_BYTES, BYTES_A_URL * urls))
 
 
 class ListedUrls:

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 
 from webemo_curate.download.known import Known
-from webemo_curate.download.listed_urls import THREADS, Mask
+from webemo_curate.download.listed_urls import THREADS, Mask, url_bytes
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.queues import HeldUrl, Queues, first_host, held_visit
 from webemo_curate.table_engine import TableEngine, spilled
@@ -83,7 +83,8 @@ class QueueMaker:
         tables = {"due": spilled(self._root, DUE, self._batches(due, held))}
         if number > 1:
             tables["outcomes"] = self._known.rows()
-        with TableEngine(self._root, tables, self._memory, THREADS) as engine:
+        memory = url_bytes(tables["due"].num_rows, self._memory) if number == 1 else self._memory
+        with TableEngine(self._root, tables, memory, THREADS) as engine:
             rows = engine.table(FIRST if number == 1 else LATER)
         return Queues(rows, [*self._held(due, held, seconds)])
 

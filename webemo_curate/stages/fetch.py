@@ -12,7 +12,7 @@ from webemo_curate.config import DecodingConfig, FetchConfig, ListingConfig
 from webemo_curate.download.decided import is_stored, stands_under
 from webemo_curate.download.journal import Entry, Journal
 from webemo_curate.download.known import Known
-from webemo_curate.download.listed_urls import THREADS, ListedUrls, Mask
+from webemo_curate.download.listed_urls import THREADS, ListedUrls, Mask, url_bytes
 from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.outcome_rows import outcomes
 from webemo_curate.download.record import Record
@@ -38,9 +38,9 @@ ORDER_SEED = 0
 JOURNALS = f"{CHECKPOINTS}/fetch"
 
 SORTING_BYTES: Final = 256 * 2**20
-BYTES_A_URL: Final = 25
-"""Bytes within which URLs and outcomes are sorted where nobody says: the larger of the two. Ten
-million need about as much."""
+BYTES_AN_OUTCOME: Final = 25
+"""Bytes within which outcomes are sorted where nobody says: the larger of the two. Ten million
+need about as much; URLs by themselves need less, see `listed_urls.url_bytes`."""
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,8 @@ class FetchStage(Stage[FetchConfig]):
         from webemo_curate.download.proxies import check_proxies
 
         workspace = context.workspace
-        with TableEngine(workspace.root, {"listing": listing}, memory, THREADS) as engine:
+        sorting = url_bytes(_rows(listing), memory)
+        with TableEngine(workspace.root, {"listing": listing}, sorting, THREADS) as engine:
             urls = ListedUrls(engine, ORDER_SEED, self.name, self.config.limit)
         local = LocalRows.of(listing)
         files, bad = urls.mask(local.files), urls.mask(local.problems)
@@ -211,9 +212,12 @@ class FetchStage(Stage[FetchConfig]):
 
 
 def _sorting_bytes(listing: Any) -> int:
-    """Return the memory in which a listing, a table or a Dataset, is sorted."""
-    rows = listing.num_rows if isinstance(listing, pa.Table) else listing.count_rows()
-    return max(SORTING_BYTES, BYTES_A_URL * int(rows))
+    """Return the memory in which outcomes of a listing, a table or a Dataset, are sorted."""
+    return max(SORTING_BYTES, BYTES_AN_OUTCOME * _rows(listing))
+
+
+def _rows(listing: Any) -> int:
+    return int(listing.num_rows if isinstance(listing, pa.Table) else listing.count_rows())
 
 
 def _own_status(row: FetchOutcome) -> FetchStatus:
