@@ -34,8 +34,9 @@ from webemo_curate.duplicates.measured import FoundPairs
 from webemo_curate.duplicates.methods import Prove, by_features, by_grays, by_hash
 from webemo_curate.duplicates.placings import Mask, Proofs
 from webemo_curate.frames import to_frame
+from webemo_curate.machine import usable_cores
 from webemo_curate.runner.job import Job, Worker
-from webemo_curate.runner.local_runner import LocalRunner, usable_cores
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.image_files import ImageFiles

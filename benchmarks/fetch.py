@@ -25,8 +25,9 @@ from urllib.request import urlopen
 import numpy as np
 
 from benchmarks.fetch_floor import floor
-from benchmarks.measure import MEGABYTE, Cost, cores, run
+from benchmarks.measure import MEGABYTE, Cost, run
 from webemo_curate.demo.scenes import draw_scene
+from webemo_curate.machine import usable_cores
 from webemo_curate.taxonomies.webemo_labels import LABELS
 
 DEAD_SHARE = 0.17
@@ -56,12 +57,17 @@ def main() -> None:
         folder = Path(name)
         alive = _make_world(folder, arguments.urls)
         with _served(folder):
-            ours = {workers: _curate(folder, workers, alive) for workers in sorted({1, cores()})}
+            ours = {
+                workers: _curate(folder, workers, alive) for workers in sorted({1, usable_cores()})
+            }
             theirs = _img2dataset(folder, arguments.rival)
             _check(len(list((folder / "theirs").rglob("*.jpg"))), alive, "img2dataset")
             urls = (folder / "urls.txt").read_text().split()
             least = floor(urls, folder / "floor", CONCURRENCY)
-        print(f"{arguments.urls} URLs, {alive} alive, {cores()} cores, {CONCURRENCY} connections")
+        print(
+            f"{arguments.urls} URLs, {alive} alive, {usable_cores()} cores, "
+            f"{CONCURRENCY} connections"
+        )
         _print("img2dataset", theirs, alive)
         for workers, cost in ours.items():
             _print(f"curate, {workers}", cost, alive)
@@ -161,7 +167,7 @@ def _img2dataset(folder: Path, rival: Path) -> Cost:
         [
             *(rival, "--url_list", folder / "urls.txt", "--output_folder", folder / "theirs"),
             *("--output_format", "files", "--resize_mode", "no", "--skip_reencode", "True"),
-            *("--processes_count", str(cores()), "--thread_count", str(CONCURRENCY)),
+            *("--processes_count", str(usable_cores()), "--thread_count", str(CONCURRENCY)),
             *("--number_sample_per_shard", "1000"),
         ],
         folder / "theirs.log",

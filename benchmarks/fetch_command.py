@@ -22,8 +22,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import MEGABYTE, cores, process_tree
+from benchmarks.measure import MEGABYTE, process_tree
 from webemo_curate.download.journal import SUFFIX
+from webemo_curate.machine import usable_cores
 
 CURATE = Path(sys.executable).with_name("curate")
 GONE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -179,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--urls", type=int, default=1_000_000)
     parser.add_argument("--hosts", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=cores(), help="of the command")
+    parser.add_argument("--workers", type=int, default=usable_cores(), help="of the command")
     parser.add_argument("--minutes", type=float, default=3.0, help="until Ctrl-C")
     parser.add_argument("--folder", type=Path, help="where to work; default: the system's")
     arguments = parser.parse_args()

@@ -45,7 +45,7 @@ from webemo_curate.duplicates.perceptual import HASH_SIDE
 from webemo_curate.duplicates.placings import Mask, Placings, Proofs
 from webemo_curate.duplicates.relation import Relation, RelationLimits
 from webemo_curate.intervals import wilson_interval
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.machine import usable_cores
 
 RIVAL_DISTANCES = (8, 10)
 RECALL = {"crop": "same"} | dict.fromkeys(SIBLINGS, "siblings")

@@ -1,12 +1,11 @@
 """The bounds of an engine of whole tables where nobody says them: memory and threads."""
 
-import os
 from typing import Final
 
-import psutil
+from webemo_curate.machine import usable_cores, usable_memory
 
 SHARE: Final = 4
-"""By default the engine takes one part in so many of the machine's memory."""
+"""By default the engine takes one part in so many of the memory that this process may use."""
 
 THREAD_MEMORY: Final = 128 * 2**20
 """Bytes for each thread: pages being read, and blocks being sorted, of which none can be spilled.
@@ -17,9 +16,8 @@ DuckDB's guide to its environment asks for 125 MB a thread. With 32 threads a so
 
 
 def default_memory() -> int:
-    """Return how much memory an engine takes where nobody says: a part of the machine's."""
-    total: int = psutil.virtual_memory().total
-    return total // SHARE
+    """Return how much memory an engine takes where nobody says: a part of what there is."""
+    return usable_memory() // SHARE
 
 
 def default_threads(memory: int) -> int:
@@ -35,4 +33,4 @@ def default_threads(memory: int) -> int:
     int
         The cores that this process may use, or as many as `memory` has room for.
     """
-    return max(1, min(len(os.sched_getaffinity(0)), memory // THREAD_MEMORY))
+    return max(1, min(usable_cores(), memory // THREAD_MEMORY))

@@ -12,11 +12,11 @@ import pyarrow as pa
 from webemo_curate.accounting import FunnelStep, funnel
 from webemo_curate.config import PUBLISHED, PipelineConfig, StageConfig
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.machine import usable_cores
 from webemo_curate.manifest import ManifestInfo, Origin
 from webemo_curate.progress import work_ahead
 from webemo_curate.runner.factory import make_runner
 from webemo_curate.runner.job import Runner
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.sources.published_lists import KEPT, has_published_lists, published_lists
 from webemo_curate.sources.resolve import check_there
 from webemo_curate.stages.binarize import BinarizeStage

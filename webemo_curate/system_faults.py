@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from webemo_curate.errors import CurateError
+from webemo_curate.machine import free_memory
 
 GO_ON: Final = "run the same command again: finished work is kept"
 
@@ -192,14 +193,6 @@ def within_free_memory(place: str) -> Iterator[None]:
             yield
     except MemoryError as error:
         raise lacking(errno.ENOMEM, place) from error
-
-
-def free_memory() -> int:
-    """Return how many bytes of memory the machine has free."""
-    import psutil  # imported late: where memory is short, even an import may fail
-
-    free: int = psutil.virtual_memory().available
-    return free
 
 
 _states: dict[int, int] = {}

@@ -37,12 +37,12 @@ from benchmarks.gpu.watch import rate
 from benchmarks.photo_ocr import CONFIG, rapid_detector, read_all, repeated
 from webemo_curate.demo.scenes import draw_scene
 from webemo_curate.demo.variants import captioned
+from webemo_curate.machine import usable_cores
 from webemo_curate.ocr.cascade import confirming_rule, make_detector
 from webemo_curate.ocr.detector import TextDetector
 from webemo_curate.ocr.rule import decide
 from webemo_curate.ocr.second_look import SecondLook
 from webemo_curate.ocr.selection import EngineChoice
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.taxonomies.webemo_labels import LABELS
 
 DRAWN = 400

@@ -16,7 +16,7 @@ from webemo_curate.config import DedupConfig
 from webemo_curate.duplicates.looks import PictureLooks
 from webemo_curate.duplicates.methods import by_features, by_grays, by_hash
 from webemo_curate.duplicates.placings import Placings, Proofs
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.machine import usable_cores
 
 CONFIG = DedupConfig()
 ALL_STRANGERS, PARTS = 1429, 12

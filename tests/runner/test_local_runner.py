@@ -10,10 +10,11 @@ from multiprocessing.connection import Connection
 import pytest
 
 from webemo_curate.config import FilterTextConfig
+from webemo_curate.machine import usable_cores
 from webemo_curate.ocr.feeding.fed_worker import FedWorker
 from webemo_curate.runner import local_runner as local
 from webemo_curate.runner.job import Job, Resources, Staffed
-from webemo_curate.runner.local_runner import LocalRunner, usable_cores
+from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.runner.messages import Died
 from webemo_curate.runner.worker_process import WorkerProcess
 from webemo_curate.stages.ocr import OcrStage

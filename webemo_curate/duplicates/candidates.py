@@ -10,7 +10,7 @@ import numpy.typing as npt
 from webemo_curate.duplicates.local_words import TABLES, Words
 from webemo_curate.duplicates.meetings import Meeting, by_threads, few_ahead, meetings
 from webemo_curate.duplicates.neighbors import HALF, LOW, Keypoints, Meetings, begins
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.machine import usable_cores
 
 MIN_SHARED = 2
 """Near keypoints that a candidate pair shares, distinct in both pictures."""

@@ -19,7 +19,7 @@ from webemo_curate.duplicates.neighbors import (
     SortedList,
     begins,
 )
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.machine import usable_cores
 
 MEETINGS = 320
 """Most meetings a picture held at a time, on average, 8 bytes each: more different ones (there are

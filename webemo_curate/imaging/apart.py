@@ -27,8 +27,8 @@ from webemo_curate.imaging.picture_process import (
     PictureProcess,
     PictureTask,
 )
+from webemo_curate.machine import usable_cores
 from webemo_curate.own_faults import OwnFaultError
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.runner.messages import Died, Failed
 from webemo_curate.system_faults import has_working_memory, lacking
 from webemo_curate.verdicts import DecodeStatus

@@ -10,14 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from webemo_curate import __version__
 from webemo_curate.config import FetchConfig, OcrConfig, PipelineConfig
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.machine import free_memory, usable_cores, usable_memory
 from webemo_curate.optional_packages import NEEDED_BY, missing_packages
 from webemo_curate.remedies import typed
-from webemo_curate.runner.local_runner import usable_cores
 from webemo_curate.system_faults import OPEN_FILES, WORKING_MEMORY_BYTES
 
 PYTHON = (3, 11)
@@ -207,9 +205,9 @@ def _hub_copies(backbone: str) -> list[Path]:
 
 
 def _memory() -> Check:
-    memory, cores = psutil.virtual_memory(), usable_cores()
-    found = f"{cores} cores, {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"
-    if memory.available >= WORKING_MEMORY_BYTES:
+    free, whole = free_memory(), usable_memory()
+    found = f"{usable_cores()} cores, {free / 2**30:.1f} of {whole / 2**30:.1f} GiB free"
+    if free >= WORKING_MEMORY_BYTES:
         return Check("memory", State.WORKS, found)
     return Check("memory", State.FAILS, found, "end other programs: a large picture takes 2 GiB")
 

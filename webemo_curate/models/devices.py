@@ -9,6 +9,7 @@ from functools import cache
 import torch
 
 from webemo_curate.errors import InputError
+from webemo_curate.machine import usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def cpu_threads(count: int | None, processes: int = 1) -> Iterator[int]:
     int
         The number of threads used.
     """
-    before, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
+    before, cores = torch.get_num_threads(), usable_cores()
     chosen = count or max(1, cores // processes)
     torch.set_num_threads(chosen)
     try:

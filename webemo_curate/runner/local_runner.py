@@ -1,12 +1,12 @@
 """The local runner: worker processes on one machine, with a checkpoint for each partition."""
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing.connection import wait
 
 import pyarrow as pa
 
+from webemo_curate.machine import usable_cores
 from webemo_curate.runner.conversation import LocalPartners
 from webemo_curate.runner.job import Job, Staffed, Worker
 from webemo_curate.runner.messages import Message
@@ -72,11 +72,6 @@ def partition_size(job: Job, workers: int) -> int:
     if job.resources.gpus:
         return job.partition_rows
     return max(1, min(job.partition_rows, -(-job.rows.num_rows // (workers * SHARES))))
-
-
-def usable_cores() -> int:
-    """Return how many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 class _Processes:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from webemo_curate.errors import CurateError
-from webemo_curate.runner.local_runner import usable_cores
+from webemo_curate.machine import usable_cores
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Bytes of a local cluster's object store; only batches pass through it, not images."""
