@@ -82,13 +82,13 @@ from groups where split is null
 order by stratum, unhex(substr(sha256($draw || "group"), 1, 16)), "group"
 """
 
-PLACED = 'create table placed as select * from rows join homes using ("group")'
-
-SIZES = "select split, target, count(*) from placed group by split, target"
+SIZES = """
+select split, target, count(*) from rows join homes using ("group") group by split, target
+"""
 
 SPLIT_ROWS = """
 select path, sha256, target, label, labels, "group", width, height, url
-from placed where split = $split order by sha256
+from rows join homes using ("group") where split = $split order by sha256
 """
 
 
@@ -129,7 +129,6 @@ class SplitStage(TableStage[SplitConfig]):
             engine.make(NAME_LISTED, split=str(split), rank=rank)
         engine.make(GROUPS)
         engine.add("homes", self._homes(engine, apart))
-        engine.make(PLACED)
         self._check(engine, context.workspace)
         return {split: engine.table(SPLIT_ROWS, split=split) for split in SPLITS}
 
