@@ -142,6 +142,30 @@ def test_hosts_that_keep_their_rules_with_one_another_are_fetched(
     assert all(targets(site)[path] == 1 for site in hosts for path in (ROBOTS, "/rules.txt"))
 
 
+class SlowRules(dict[str, bytes]):
+    """Answers that come at once, but for robots.txt; notes when each was asked for."""
+
+    def __init__(self, answers: dict[str, bytes]) -> None:
+        super().__init__(answers)
+        self.moments: list[float] = []
+
+    def get(self, path: str, default: Any = None) -> Any:
+        if path == ROBOTS:
+            time.sleep(1)
+        else:
+            self.moments.append(time.monotonic())
+        return super().get(path, default)
+
+
+def test_what_waited_for_robots_txt_is_not_asked_for_at_once(tmp_path: Path, site: Site) -> None:
+    site.answers = answers = SlowRules({f"/{n}.jpg": answer(picture(n)) for n in range(8)})
+    rows = fetch(tmp_path, [f"{site.base}/{n}.jpg" for n in range(8)], 1, rate=10)
+    assert {row["status"] for row in rows.values()} == {FetchStatus.OK}
+    assert {row["attempts"] for row in rows.values()} == {1}
+    first, *_, last = sorted(answers.moments)
+    assert last - first > 7 / 10 - 0.3  # turns missed within a fifth of a second are made up for
+
+
 SIZES = st.dictionaries(st.text("abc.", min_size=1, max_size=6), st.integers(1, 1000), max_size=30)
 
 

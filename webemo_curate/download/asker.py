@@ -14,7 +14,10 @@ class Asker(Protocol):
         """Return the URL to request for a listed URL; raises `AttemptError`."""
 
     async def ask(self, step: Step, seconds: float, turns: Turns) -> Body | Step:
-        """Make one request within the given number of seconds; raises `AttemptError`."""
+        """Make one request within the given number of seconds; raises `AttemptError`.
+
+        Returns the same step if none was made, because its turn had passed when it could be.
+        """
 
     async def accept(self, url: str, body: Body, attempts: int, started: datetime) -> FetchOutcome:
         """Examine a body and store it."""

@@ -1,6 +1,7 @@
 """Follow a URL to its final response: redirects, their cookies, and robots.txt on the way."""
 
 import asyncio
+from dataclasses import replace
 
 from webemo_curate.config import FetchConfig
 from webemo_curate.download.addresses import checked
@@ -68,7 +69,8 @@ class Follower:
         -------
         Response or Step
             A response of any status other than a redirect, its body within `max_bytes`; or the next
-            request, which must wait for its own host's turn.
+            request, which must wait for its own host's turn. That is the same one again, once, if
+            robots.txt had to be waited for: all that waited would else be requested at once.
 
         Raises
         ------
@@ -82,8 +84,9 @@ class Follower:
         CurateError
             If the machine lacks what the request needs.
         """
-        if not self._config.ignore_robots:
-            await self._check_robots(step, turns)
+        has_waited = not self._config.ignore_robots and await self._has_waited(step, turns)
+        if has_waited and not step.has_waited:
+            return replace(step, has_waited=True)
         if seconds <= 0:
             raise AttemptError(FetchStatus.TIMEOUT, "deadline passed")
         response = await self._ask(step, seconds, self._config.max_bytes, self._accept, share)
@@ -103,16 +106,20 @@ class Follower:
     def _after(self, step: Step, response: Response) -> Step:
         return step.after(response, _next(response), let=self._config.allow_private)
 
-    async def _check_robots(self, step: Step, turns: Turns) -> None:
-        """Raise if robots.txt forbids the URL; reading robots.txt costs no time of its own."""
+    async def _has_waited(self, step: Step, turns: Turns) -> bool:
+        """Return whether robots.txt had to be waited for; raise if it forbids the URL.
+
+        Reading robots.txt costs no time of the URL's own.
+        """
         place = step.url[: step.url.index("/", len("https://"))]  # its form is that of `written`
         site = Site(place, step.public_only)
-        robots = self._rules.known(site)
+        known = robots = self._rules.known(site)
         if robots is None:
             with turns.waiting():
                 robots = await self._rules.of(site, turns.turn)
         if not robots.allows(step.url):
             raise AttemptError(FetchStatus.ROBOTS, "robots.txt")
+        return known is None
 
     async def _read_robots(self, site: Site, turn: Turn) -> Robots:
         step = Step(f"{site.place}/robots.txt", public_only=site.public_only)

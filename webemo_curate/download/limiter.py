@@ -154,11 +154,11 @@ class HostLimiter:
         began : float
             When the request began.
         answer : Answer
-            What it says about the host.
+            What it says about the host; if that is nothing, the turn is given back in time.
         """
         self.under_way -= 1
         if answer.kind is Kind.NOTHING:
-            self._pace.give_back()
+            self._pace.give_back(now, began)
             return
         if answer.kind is not Kind.FAILED and not self._rest.is_down:
             self._pace.heard(now, began, refused=answer.kind is Kind.REFUSED)

@@ -100,9 +100,10 @@ class Pace:
         missed = max(1 / self.rate, BURST_SECONDS)
         self.next_at = max(self.next_at, now - missed) + 1 / self.rate
 
-    def give_back(self) -> None:
-        """Undo `take`, because no request was made."""
-        self.next_at -= 1 / self.rate
+    def give_back(self, now: float, taken: float) -> None:
+        """Undo a `take`, because no request was made, unless its turn has passed meanwhile."""
+        if now - taken < 1 / self.rate:
+            self.next_at -= 1 / self.rate
 
     def interrupted(self) -> None:
         """Note that the host rests; what follows says nothing about the last fall's effect."""

@@ -17,7 +17,7 @@ from webemo_curate.config import FetchConfig
 from webemo_curate.download.asker import Asker
 from webemo_curate.download.host_queue import HostQueue
 from webemo_curate.download.hosts import Host, KnownHosts, host_of
-from webemo_curate.download.limiter import GOOD, HostLimiter, answer_of
+from webemo_curate.download.limiter import GOOD, NOTHING, HostLimiter, answer_of
 from webemo_curate.download.outcome import AttemptError, FetchOutcome, better
 from webemo_curate.download.queues import Queues
 from webemo_curate.download.room import Room
@@ -178,7 +178,8 @@ class Schedule(Rota):
                 await self._give_up(host)
         else:
             now = moment()
-            host.limiter.end(now, began, GOOD)
+            is_same = isinstance(answer, Step) and answer.hops == step.hops
+            host.limiter.end(now, began, NOTHING if is_same else GOOD)
             if isinstance(answer, Step):
                 visit.led_on(answer, now - began - turns.waited)
                 self._wait_at(host_of(answer.url), visit, now)

@@ -23,12 +23,15 @@ class Step:
         one.
     cookies
         Cookies set on the way, in libcurl's form; updated by each response.
+    has_waited
+        Whether it waits for its host's turn a second time, because robots.txt came after the first.
     """
 
     url: str
     hops: int = 0
     public_only: bool = False
     cookies: list[bytes] = field(default_factory=list)
+    has_waited: bool = False
 
     def after(self, response: Response, target: str, *, let: bool) -> "Step":
         """Return the next step after a redirect.
