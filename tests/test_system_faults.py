@@ -57,6 +57,18 @@ def test_each_fault_says_what_to_do_and_that_work_is_kept(code: int) -> None:
     assert str(caught.value).startswith(f"a.jpg: {os.strerror(code)}; ")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("can't start new thread"),
+        pa.ArrowException("Unknown error: Failed to launch worker thread: Resource unavailable"),
+    ],
+)
+def test_a_thread_that_cannot_be_started_is_the_machines_fault(error: Exception) -> None:
+    with pytest.raises(SystemFaultError, match="the system is short of processes or memory"):
+        raise_system_fault(error, "listing.parquet")
+
+
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.EINVAL, None])
 def test_what_may_be_the_files_fault_is_left_to_the_caller(code: int | None) -> None:
     raise_system_fault(OSError(code, "broken") if code else ValueError("broken"))

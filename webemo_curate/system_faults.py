@@ -57,8 +57,8 @@ memory."""
 NO_SPACE: Final = re.compile(r"No space left on device|os error 28|Disk quota exceeded")
 """Texts by which native code (safetensors, torch, ONNX) reports a full disk."""
 
-NO_THREAD: Final = "can't start new thread"
-"""Text by which Python reports that the system permits no further thread."""
+NO_THREAD: Final = re.compile(r"can't start new thread|Failed to launch worker thread")
+"""Texts by which Python and Arrow report that the system permits no further thread."""
 
 
 STATE: Final = Path("/proc/self/statm")
@@ -245,7 +245,7 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return OSError(errno.ENOSPC, "")
         if is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
-        if isinstance(error, RuntimeError) and NO_THREAD in str(error):
+        if not isinstance(error, CurateError) and NO_THREAD.search(str(error)):
             return OSError(errno.EAGAIN, "")
         error = error.__cause__ or error.__context__
     return None
