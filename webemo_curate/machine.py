@@ -22,7 +22,7 @@ def usable_cores() -> int:
         processors, such as a container of `docker run --cpus 2`; parts of a core count whole.
     """
     quotas = [cores for group in _groups("cpu") if (cores := _quota(group))]
-    return min(len(os.sched_getaffinity(0)), *quotas) if quotas else len(os.sched_getaffinity(0))
+    return min([len(os.sched_getaffinity(0)), *quotas])
 
 
 def usable_memory() -> int:

@@ -129,11 +129,15 @@ class HostLimiter:
     def _rested_at(self) -> float:
         return max(self._pace.next_at, self._rest.until)
 
-    def begin(self, now: float, errands: int = 0) -> None:
-        """Record that a request begins, which may be an errand."""
+    def begin(self, now: float) -> None:
+        """Record that a request begins."""
         self.under_way += 1
-        self.errands += errands
         self._pace.take(now)
+
+    def begin_errand(self, now: float) -> None:
+        """Record that an errand begins."""
+        self.errands += 1
+        self.begin(now)
 
     def count(self, now: float) -> None:
         """Record a request besides the one whose turn it is; it delays the next turn."""

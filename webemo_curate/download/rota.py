@@ -83,7 +83,7 @@ class Rota(ABC):
 
     def _grant(self, host: Host, now: float) -> None:
         errand = host.take_errand()
-        host.limiter.begin(now, errands=1)
+        host.limiter.begin_errand(now)
         self._under_way += 1
         self._place(host)
         if errand.done():  # nobody waits for it any more
