@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
-
-import psutil
+from typing import Any, Final
 
 GROUPS: Final = Path("/sys/fs/cgroup")
 MEMBERSHIP: Final = Path("/proc/self/cgroup")
@@ -34,7 +32,7 @@ def usable_memory() -> int:
         The machine's, or the least limit of its control groups (`docker run --memory`).
     """
     limits = [limit for limit, _ in _memory_limits()]
-    return min([psutil.virtual_memory().total, *limits])
+    return min([_memory().total, *limits])
 
 
 def free_memory() -> int:
@@ -47,7 +45,14 @@ def free_memory() -> int:
         count as free: the system drops them when the room is needed.
     """
     left = [limit - _used(group) for limit, group in _memory_limits()]
-    return max(0, min([psutil.virtual_memory().available, *left]))
+    return max(0, min([_memory().available, *left]))
+
+
+def _memory() -> Any:
+    """Return what the machine has and has free; see `psutil.virtual_memory`."""
+    import psutil  # imported late: `curate --help` asks for none of it
+
+    return psutil.virtual_memory()
 
 
 def _groups(controller: str) -> Iterator[Path]:

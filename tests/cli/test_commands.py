@@ -27,7 +27,7 @@ def test_importing_loads_no_heavy_package(module: str) -> None:
 
 @pytest.mark.parametrize("asked", [["--help"], ["--version"], ["fetch", "--help"]])
 def test_an_answer_about_the_command_loads_no_tables_or_event_loop(asked: list[str]) -> None:
-    spared = (*HEAVY, "pyarrow", "numpy", "duckdb", "asyncio", "PIL", "pycurl", "tqdm")
+    spared = (*HEAVY, "pyarrow", "numpy", "duckdb", "asyncio", "PIL", "psutil", "pycurl", "tqdm")
     code = (
         "import atexit, sys\n"
         f"shown = lambda: print([n for n in {spared!r} if n in sys.modules], file=sys.stderr)\n"
