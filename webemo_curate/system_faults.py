@@ -54,12 +54,15 @@ NO_MEMORY: Final = re.compile(
 """Texts by which Pillow, OpenCV, ONNX Runtime, torch and the loader of modules report a lack of
 memory."""
 
-NO_SPACE: Final = re.compile(r"No space left on device|os error 28|Disk quota exceeded")
-"""Texts by which native code (safetensors, torch, ONNX) reports a full disk."""
+WORDS: Final = {
+    errno.ENOSPC: re.compile(r"No space left on device|os error 28|Disk quota exceeded"),
+    errno.EAGAIN: re.compile(r"can't start new thread|Failed to launch worker thread"),
+}
+"""Texts by which native code (safetensors, torch, ONNX) reports a full disk, and Python and Arrow
+that the system permits no further thread."""
 
-NO_THREAD: Final = re.compile(r"can't start new thread|Failed to launch worker thread")
-"""Texts by which Python and Arrow report that the system permits no further thread."""
-
+NO_TEMPORARY_FILE: Final = "No usable temporary directory"
+"""Text by which `tempfile` reports that it could write nowhere; see `temporary_folder`."""
 
 STATE: Final = Path("/proc/self/statm")
 STATE_BYTES: Final = 256
@@ -241,14 +244,23 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return error
         if isinstance(error, OSError) and error.errno in REMEDIES:
             return error
-        if not isinstance(error, CurateError) and NO_SPACE.search(str(error)):
-            return OSError(errno.ENOSPC, "")
+        told = None if isinstance(error, CurateError) else _told(str(error))
+        if told is not None:
+            return told
         if is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
-        if not isinstance(error, CurateError) and NO_THREAD.search(str(error)):
-            return OSError(errno.EAGAIN, "")
         error = error.__cause__ or error.__context__
     return None
+
+
+def _told(text: str) -> SystemFaultError | OSError | None:
+    """Return the fault that a library tells in its own words; None if it tells none."""
+    if NO_TEMPORARY_FILE in text:
+        return SystemFaultError(
+            f"no temporary file can be made; set TMPDIR to a folder that has room and {GO_ON}"
+        )
+    codes = (code for code, words in WORDS.items() if words.search(text))
+    return next((OSError(code, "") for code in codes), None)
 
 
 def is_of_memory(error: BaseException) -> bool:

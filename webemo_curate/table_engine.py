@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from errno import ENOMEM
 from itertools import chain
 from pathlib import Path
-from tempfile import gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -25,6 +24,7 @@ from webemo_curate.manifest_store import SPILLS
 from webemo_curate.rooted import below
 from webemo_curate.storage.whole_folder import hidden_folder
 from webemo_curate.system_faults import GO_ON, lacking, lacking_space, raise_system_fault
+from webemo_curate.temporary_folder import temporary_folder
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -73,7 +73,7 @@ def _spill_folder(root: Path) -> Iterator[Path]:
     there = home.exists()
     writable = os.access(next(filter(Path.exists, (home, *home.parents))), os.W_OK)
     try:
-        with hidden_folder((home if writable else Path(gettempdir())) / place.name) as at:
+        with hidden_folder((home if writable else temporary_folder()) / place.name) as at:
             yield at
     finally:
         if not there:  # a command that only looks leaves manifests without data as it found them

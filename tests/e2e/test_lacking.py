@@ -93,7 +93,7 @@ def test_a_low_soft_limit_of_open_files_is_raised(
     assert_equal(tmp_path, fetched, FETCHED)
 
 
-@pytest.mark.parametrize("files", [20, 28, 40])
+@pytest.mark.parametrize("files", [17, 20, 28, 40])
 def test_a_low_hard_limit_of_open_files_is_said_and_charges_no_url(
     fetch: list[str], fetched: Path, tmp_path: Path, files: int
 ) -> None:

@@ -25,6 +25,7 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.storage.checkpoints import Checkpoints
 from webemo_curate.storage.folder import FolderStore
 from webemo_curate.storage.protocols import ImageReader, Store
+from webemo_curate.temporary_folder import temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +191,8 @@ def _write(
         return
     # Later runs find the packed files themselves. Another process that packs now writes equal
     # files.
-    with TemporaryDirectory(prefix="webemo-curate-") as own, work.running() as runner:
+    own_folder = TemporaryDirectory(prefix="webemo-curate-", dir=temporary_folder())
+    with own_folder as own, work.running() as runner:
         checkpoints = Checkpoints(FolderStore(Path(own)), digest)
         runner.run(Job(JOB, worker, rows, checkpoints, 1, units=[len(f.names) for f in files]))
 

@@ -4,12 +4,10 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -28,6 +26,8 @@ from webemo_curate.runner.messages import (
     work,
 )
 from webemo_curate.runner.reporting import reporting_to
+from webemo_curate.system_faults import SystemFaultError
+from webemo_curate.temporary_folder import temporary_folder
 
 DEATH_SECONDS = 10
 """Seconds allowed from the end of a process's pipe to the end of the process."""
@@ -109,8 +109,11 @@ class WorkerProcess:
 
 
 def _may_be_copied() -> bool:
-    """Return whether the socket at which copies are asked for has a path that is short enough."""
-    listener = Path(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
+    """Return whether the socket at which copies are asked for has a place, and a short path."""
+    try:
+        listener = temporary_folder() / "pymp-12345678" / "listener-12345678"
+    except SystemFaultError:
+        return False
     return len(os.fsencode(listener)) <= SOCKET_PATH_BYTES
 
 
