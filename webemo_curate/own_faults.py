@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from webemo_curate.errors import CurateError
-from webemo_curate.system_faults import is_of_memory, raise_system_fault
+from webemo_curate.fault_words import is_of_memory
+from webemo_curate.system_faults import raise_system_fault
 
 PACKAGE: Final = Path(__file__).parent
 LIBRARIES_OWN: Final = (OSError, RuntimeError, EOFError, ArithmeticError)

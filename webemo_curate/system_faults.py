@@ -8,15 +8,15 @@ first: it ends the run with a message about what is lacking. Finished work is ke
 import errno
 import mmap
 import os
-import re
 import resource
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from webemo_curate.errors import CurateError
+from webemo_curate.fault_words import is_of_memory, is_of_temporary_files, told_code
 from webemo_curate.machine import free_memory
 
 GO_ON: Final = "run the same command again: finished work is kept"
@@ -46,28 +46,15 @@ REMEDIES: Final = {
 }
 """Errors that never concern the file being read, with the remedy for each."""
 
-NO_MEMORY: Final = re.compile(
-    r"out of memory|insufficient memory|bad_?alloc|(?:cannot|can't|failed to) allocate"
-    r"|failed to map segment",
-    re.IGNORECASE,
-)
-"""Texts by which Pillow, OpenCV, ONNX Runtime, torch and the loader of modules report a lack of
-memory."""
-
-WORDS: Final = {
-    errno.ENOSPC: re.compile(r"No space left on device|os error 28|Disk quota exceeded"),
-    errno.EAGAIN: re.compile(r"can't start new thread|Failed to launch worker thread"),
-}
-"""Texts by which native code (safetensors, torch, ONNX) reports a full disk, and Python and Arrow
-that the system permits no further thread."""
-
-NO_TEMPORARY_FILE: Final = "No usable temporary directory"
-"""Text by which `tempfile` reports that it could write nowhere; see `temporary_folder`."""
-
 STATE: Final = Path("/proc/self/statm")
 STATE_BYTES: Final = 256
 DATA_AT: Final = 5
 """Linux's file with the pages of memory that a process has reserved for itself (proc(5))."""
+
+
+NO_TEMPORARY: Final = (
+    f"no temporary file can be made; set TMPDIR to a folder that has room and {GO_ON}"
+)
 
 
 class SystemFaultError(CurateError):
@@ -90,6 +77,24 @@ def held_at_most(number: int) -> int:
     """Return how many files may be held open for speed: so many, or an eighth of the limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return number if soft == resource.RLIM_INFINITY else max(1, min(number, soft // 8))
+
+
+def check_open_files(number: int) -> None:
+    """Raise if fewer files can be opened now: some libraries do not end well half-way.
+
+    Parameters
+    ----------
+    number : int
+        Files, pipes and sockets.
+
+    Raises
+    ------
+    OSError
+        Which `raise_system_fault` knows.
+    """
+    with ExitStack() as opened:
+        for _ in range(number):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def raise_system_fault(error: BaseException, place: str = "") -> None:
@@ -244,36 +249,21 @@ def _system_fault(error: BaseException | None) -> SystemFaultError | OSError | N
             return error
         if isinstance(error, OSError) and error.errno in REMEDIES:
             return error
-        told = None if isinstance(error, CurateError) else _told(str(error))
-        if told is not None:
-            return told
+        code = told_code(error)
+        if code is not None:
+            return OSError(code, "")
         if is_of_memory(error):
             return None if has_working_memory() else OSError(errno.ENOMEM, "")
+        if is_of_temporary_files(error):
+            return SystemFaultError(NO_TEMPORARY)
         error = error.__cause__ or error.__context__
     return None
-
-
-def _told(text: str) -> SystemFaultError | OSError | None:
-    """Return the fault that a library tells in its own words; None if it tells none."""
-    if NO_TEMPORARY_FILE in text:
-        return SystemFaultError(
-            f"no temporary file can be made; set TMPDIR to a folder that has room and {GO_ON}"
-        )
-    codes = (code for code, words in WORDS.items() if words.search(text))
-    return next((OSError(code, "") for code in codes), None)
-
-
-def is_of_memory(error: BaseException) -> bool:
-    """Return whether an error reports a lack of memory, the machine's or a limit's."""
-    if isinstance(error, MemoryError):
-        return True
-    return not isinstance(error, CurateError) and bool(NO_MEMORY.search(str(error)))
 
 
 def _no_open_files() -> OSError | None:
     """Return the reason why no file can be opened; None if one can."""
     try:
-        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        check_open_files(1)
     except OSError as error:
         return error if error.errno in REMEDIES else None
     return None

@@ -1,4 +1,4 @@
-"""Where temporary files go; a machine that lets none be made says what it lacks."""
+"""The folder for temporary files; a machine that lets none be made says what it lacks."""
 
 import errno
 import os

@@ -9,13 +9,14 @@ from typing import Final
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from webemo_curate.config import BOUNDS
+from webemo_curate.fault_words import is_of_memory
 from webemo_curate.imaging.content import name_content
 from webemo_curate.imaging.decode_errors import DecodeError, NotAnImageError
 from webemo_curate.imaging.formats import Format, find_format
 from webemo_curate.own_faults import raise_other_fault
 from webemo_curate.rooted import read_regular
 from webemo_curate.storage.protocols import ImageReader
-from webemo_curate.system_faults import is_of_memory, raise_system_fault
+from webemo_curate.system_faults import raise_system_fault
 from webemo_curate.verdicts import DecodeStatus
 
 DRAFT: Final = 8

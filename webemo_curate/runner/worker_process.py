@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from webemo_curate.runner.messages import (
     work,
 )
 from webemo_curate.runner.reporting import reporting_to
-from webemo_curate.system_faults import SystemFaultError
+from webemo_curate.system_faults import SystemFaultError, check_open_files
 from webemo_curate.temporary_folder import temporary_folder
 
 DEATH_SECONDS = 10
@@ -35,6 +35,10 @@ DEATH_SECONDS = 10
 SOCKET_PATH_BYTES = 103
 """Longest path of a socket, in bytes: macOS's; Linux allows 107. `multiprocessing` lays its socket
 in a folder below the one for temporary files, which on clusters often has a long name."""
+
+FILES_A_START: Final = 12
+"""Files held open at most while a copied process starts: its pipe, the server's socket and what
+`multiprocessing.forkserver` passes over it, and a first server's own pipes."""
 
 HeardT = TypeVar("HeardT")
 
@@ -64,6 +68,7 @@ class WorkerProcess:
         copied = bool(modules) and _may_be_copied()
         context: Any = multiprocessing.get_context("forkserver" if copied else "spawn")
         if copied:  # the server is started with the first process, and loads what this one needs
+            check_open_files(FILES_A_START)  # the server tells of a start that breaks off itself
             context.set_forkserver_preload([*modules])
         self.connection, theirs = context.Pipe()
         variables = {**os.environ, **ONE_THREAD}
