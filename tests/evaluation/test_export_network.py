@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests.e2e.conftest import curate
 from tests.trainable import TINY
@@ -60,6 +61,19 @@ def test_a_file_that_answers_otherwise_is_an_error_and_gets_no_card(
     with pytest.raises(CurateError, match=r"network\.onnx"):
         exports.export_run(run, tmp_path)
     assert not (tmp_path / exports.CARD_FILE).exists()
+
+
+@pytest.mark.slow
+def test_the_gap_is_held_against_the_size_of_the_logits(run: Path, tmp_path: Path) -> None:
+    """Float32 rounds large logits by more; 8 epochs on drawn pictures give logits of 100."""
+    weights = load_file(run / LAST_FILE)
+    for part in ("weight", "bias"):
+        weights[f"output.{part}"] *= 1e5
+    save_file(weights, run / LAST_FILE)
+
+    export = exports.export_run(run, tmp_path)
+    assert export.onnx_error > exports.TOLERANCE
+    assert (tmp_path / exports.CARD_FILE).exists()
 
 
 def test_a_run_without_weights_is_an_error(run: Path, tmp_path: Path) -> None:

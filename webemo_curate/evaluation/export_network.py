@@ -24,7 +24,9 @@ PROGRAM_FILE = "network.pt2"
 CARD_FILE = "README.md"
 
 TOLERANCE = 1e-4
-"""Largest difference of a logit between the network and an exported file."""
+"""Largest difference of a logit between the network and an exported file, as a part of the largest
+logit or of 1. Float32 rounds to 1e-5 of the largest over the layers; another network differs by
+more."""
 
 EXAMPLES = 2
 OPSET = 18
@@ -104,8 +106,8 @@ def export_run(run: Path, folder: Path) -> Export:
     InputError
         If the run cannot be read.
     CurateError
-        If an exported file differs from the network by more than `TOLERANCE`; the model card is
-        then not written.
+        If an exported file differs from the network by more than `TOLERANCE` allows; the model card
+        is then not written.
     """
     config = load_config(run)
     network = load_network(run / LAST_FILE, config, torch.device("cpu"), len(load_classes(run)))
@@ -117,11 +119,12 @@ def export_run(run: Path, folder: Path) -> Export:
     program = torch.export.export(network, (images,), dynamic_shapes=({0: batch},))
     onnx_error = _gap(_by_onnx(program, images, folder / ONNX_FILE), expected)
     program_error = _gap(_by_program(program, images, folder / PROGRAM_FILE), expected)
+    allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()))
     for file, error in ((ONNX_FILE, onnx_error), (PROGRAM_FILE, program_error)):
-        if not error <= TOLERANCE:
+        if not error <= allowed:
             raise CurateError(
                 f"{folder / file}: its logits differ from the network's by {error:.1e}, more than "
-                f"{TOLERANCE:.0e}; do not use it, and report the versions of torch and onnx"
+                f"{allowed:.0e}; do not use it, and report the versions of torch and onnx"
             )
     export = Export(folder, onnx_error, program_error)
     write_bytes(folder / CARD_FILE, _card(run, config, export).encode())
