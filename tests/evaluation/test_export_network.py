@@ -32,6 +32,7 @@ def test_exported_files_answer_as_the_network_and_the_card_tells_of_it(
 
     out = curate("export-model", run.name, folder, "--workspace", workspace.root, "--json")
 
+    assert "Warning" not in out
     assert json.loads(out.splitlines()[-1])["onnx_error"] < exports.TOLERANCE
     session = onnxruntime.InferenceSession(str(folder / exports.ONNX_FILE))
     program = torch.export.load(str(folder / exports.PROGRAM_FILE)).module()
