@@ -13,7 +13,7 @@ import pycurl
 from webemo_curate.credentials import masked_within
 from webemo_curate.download.outcome import AttemptError
 from webemo_curate.errors import CurateError
-from webemo_curate.system_faults import GO_ON, lacking, raise_system_fault
+from webemo_curate.system_faults import GO_ON, check_open_files, lacking, raise_system_fault
 from webemo_curate.verdicts import FetchStatus
 
 STATUS_BY_ERROR = {
@@ -149,15 +149,10 @@ def check_descriptors() -> None:
     SystemFaultError
         If fewer than `SPARE_DESCRIPTORS` can be opened.
     """
-    spare: list[int] = []
     try:
-        for _ in range(SPARE_DESCRIPTORS):
-            spare.append(os.open(os.devnull, os.O_RDONLY))  # noqa: PERF401 - closed below
+        check_open_files(SPARE_DESCRIPTORS)
     except OSError as error:
         raise_system_fault(error)
-    finally:
-        for descriptor in spare:
-            os.close(descriptor)
 
 
 def _raise_lack(code: int, os_errno: int) -> None:
