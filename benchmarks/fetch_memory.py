@@ -28,7 +28,7 @@ from webemo_curate.download.outcome import FetchOutcome
 from webemo_curate.download.queue_maker import QueueMaker
 from webemo_curate.download.queues import Queues
 from webemo_curate.manifest import Origin
-from webemo_curate.stages.fetch import ORDER_SEED, SORTING_BYTES
+from webemo_curate.stages.fetch import ORDER_SEED, OUTCOME_SORTING_BYTES
 from webemo_curate.stages.fetch_outcomes import manifest_rows
 from webemo_curate.table_engine import TableEngine, spilled
 from webemo_curate.verdicts import FetchStatus
@@ -95,11 +95,11 @@ def main() -> None:
 
 
 def _fetch(root: Path, listing: pa.Table, growth: Growth, *, failing: bool) -> None:
-    with TableEngine(root, {"listing": listing}, SORTING_BYTES, THREADS) as engine:
+    with TableEngine(root, {"listing": listing}, OUTCOME_SORTING_BYTES, THREADS) as engine:
         urls = ListedUrls(engine, ORDER_SEED, "fetch")
     growth.say("URLs in hash order")
     known = Known(urls, root)
-    maker = QueueMaker(root, SORTING_BYTES, known, lambda url: mirrored(url, None), print)
+    maker = QueueMaker(root, OUTCOME_SORTING_BYTES, known, lambda url: mirrored(url, None), print)
     queues = maker.make(known.due(1), 1, {})
     growth.say("queues of the hosts")
     for number, url in enumerate(url for _, there in urls.chosen(known.due(1)) for url in there):
@@ -112,7 +112,7 @@ def _fetch(root: Path, listing: pa.Table, growth: Growth, *, failing: bool) -> N
     growth.say("half of them in a process")
     made = {"outcomes": known.table()}
     del urls, known, maker, queues
-    with TableEngine(root, made, SORTING_BYTES, THREADS) as engine:
+    with TableEngine(root, made, OUTCOME_SORTING_BYTES, THREADS) as engine:
         found = manifest_rows(engine, FetchConfig().placeholder_urls)
     growth.say("rows of the manifest")
     Workspace(root).write("fetch", found, Origin("fetch", 1, {}, {}))

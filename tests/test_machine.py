@@ -77,6 +77,13 @@ def test_version_1_has_a_tree_for_each_controller(
     assert machine.free_memory() == 0
 
 
+def test_a_group_that_tells_its_limit_alone_is_not_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(tmp_path, monkeypatch, "0::/\n", memory_dot_max=str(GIB))
+    assert 0 < machine.free_memory() <= GIB
+
+
 def test_without_control_groups_the_machine_itself_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

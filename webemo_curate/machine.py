@@ -89,11 +89,14 @@ def _memory_limits() -> Iterator[tuple[int, Path]]:
 
 
 def _used(group: Path) -> int:
-    """Return the bytes that a group uses, without pages of files that were read once."""
-    said = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes")
+    """Return the bytes that a group uses, without pages of files that were read once.
+
+    A group that tells its limit alone counts as unused.
+    """
+    said = _text(group / "memory.current") or _text(group / "memory.usage_in_bytes") or "0"
     pages = dict(line.split() for line in _text(group / "memory.stat").splitlines())
     droppable = pages.get("total_inactive_file", pages.get("inactive_file", 0))
-    return int(said) - int(droppable)
+    return max(0, int(said) - int(droppable))
 
 
 def _text(file: Path) -> str:

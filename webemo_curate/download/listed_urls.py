@@ -26,7 +26,7 @@ THREADS: Final = 1
 """Threads that sort a fetch's URLs and outcomes: each needs a part of the memory, and sorting is a
 small part of a fetch."""
 
-SORTING_BYTES: Final = 160 * 2**20
+URL_SORTING_BYTES: Final = 160 * 2**20
 BYTES_A_URL: Final = 16
 """Bytes within which URLs are sorted: the larger of the two. More would be filled, and would not
 make it faster."""
@@ -37,7 +37,7 @@ Mask = NDArray[np.bool_]
 
 def url_bytes(urls: int, memory: int) -> int:
     """Return the bytes within which so many URLs are sorted, of those that there are."""
-    return min(memory, max(SORTING_BYTES, BYTES_A_URL * urls))
+    return min(memory, max(URL_SORTING_BYTES, BYTES_A_URL * urls))
 
 
 class ListedUrls:

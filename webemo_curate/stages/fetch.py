@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ORDER_SEED = 0
 JOURNALS = f"{CHECKPOINTS}/fetch"
 
-SORTING_BYTES: Final = 256 * 2**20
+OUTCOME_SORTING_BYTES: Final = 256 * 2**20
 BYTES_AN_OUTCOME: Final = 25
 """Bytes within which outcomes are sorted where nobody says: the larger of the two. Ten million
 need about as much; URLs by themselves need less, see `listed_urls.url_bytes`."""
@@ -213,7 +213,7 @@ class FetchStage(Stage[FetchConfig]):
 
 def _sorting_bytes(listing: Any) -> int:
     """Return the memory in which outcomes of a listing, a table or a Dataset, are sorted."""
-    return max(SORTING_BYTES, BYTES_AN_OUTCOME * _rows(listing))
+    return max(OUTCOME_SORTING_BYTES, BYTES_AN_OUTCOME * _rows(listing))
 
 
 def _rows(listing: Any) -> int:
