@@ -18,6 +18,7 @@ from PIL import Image
 
 from tests.imaging.drawn import encode, picture
 from webemo_curate.imaging import DecodeError, Examiner, ExamineWorker, Facts, Made, picture_process
+from webemo_curate.imaging.apart import TRIES, Apart
 from webemo_curate.imaging.picture_process import SHARED_BYTES, SHARED_FROM
 from webemo_curate.imaging.together import MOST_BYTES, MOST_FILES, Together
 from webemo_curate.verdicts import DecodeStatus, FetchStatus
@@ -38,6 +39,8 @@ class OddTask:
             picture_process.packed = lambda *_: b"\0\0\0\2{}"
         if content == b"sleep":
             time.sleep(SLEEP_SECONDS)
+        if content == b"nap":
+            time.sleep(SLEEP_SECONDS / 2)
         return Made({"held": content.decode(), "pid": os.getpid()})
 
 
@@ -101,6 +104,36 @@ def test_a_file_that_ends_its_process_condemns_no_other(bad: bytes) -> None:
     assert crashed.status is DecodeStatus.CRASHED
     del contents[4]
     assert [answer.facts["held"].encode() for answer in answers] == contents
+
+
+def kill(answers: list[Made]) -> None:
+    """Kill the processes that gave these answers, which wait for the next file now."""
+    pids = {answer.facts["pid"] for answer in answers}
+    assert len(pids) == TRIES
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+
+
+def test_processes_that_die_at_rest_condemn_no_file() -> None:
+    async def use(files: Apart) -> Made:
+        naps = (files.ask_aside(b"nap") for _ in range(TRIES))
+        kill(await asyncio.gather(*naps))
+        return await files.ask_aside(b"sound")
+
+    with Apart(OddTask()) as files:
+        assert asyncio.run(use(files)).facts["held"] == "sound"
+
+
+def test_processes_that_die_at_rest_condemn_none_of_many_files() -> None:
+    async def use(files: Together) -> Made:
+        first = asyncio.create_task(files.ask_together(b"nap"))
+        await asyncio.sleep(0.1)  # the second does not go with it
+        kill([await files.ask_together(b"nap"), await first])
+        return await files.ask_together(b"sound")
+
+    with Together(OddTask()) as files:
+        assert asyncio.run(use(files)).facts["held"] == "sound"
 
 
 def test_all_who_wait_hear_that_no_process_can_be_started() -> None:

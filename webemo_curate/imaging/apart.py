@@ -9,7 +9,7 @@ import asyncio
 import errno
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -147,13 +147,19 @@ class Apart:
             loan.answer = await _hear(loan.process)
         return loan.answer
 
+    def _waiting(self) -> PictureProcess | None:
+        """Take a process that waits; one that died meanwhile is no file's fault."""
+        with suppress(IndexError):  # another thread may take the last
+            while (process := self._idle.pop()).has_died():
+                process.kill()
+            return process
+        return None
+
     @contextmanager
     def _lent(self) -> Iterator["_Loan"]:
         """Lend a process; afterwards it is kept if it has answered, else ended."""
-        try:
-            loan = _Loan(self._idle.pop(), False)
-        except IndexError:
-            loan = _Loan(PictureProcess(self._task))
+        waiting = self._waiting()
+        loan = _Loan(waiting or PictureProcess(self._task), waiting is None)
         try:
             yield loan
         finally:

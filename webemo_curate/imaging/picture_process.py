@@ -143,6 +143,10 @@ class PictureProcess:
         into.reshape(-1)[:] = made
         return answer
 
+    def has_died(self) -> bool:
+        """Return whether it died while it waited for a file."""
+        return self._process.has_died()
+
     def kill(self) -> None:
         """End the process at once."""
         self._process.kill()

@@ -149,10 +149,11 @@ class Together(Apart):
     def _employ(self) -> None:
         """Give files to an idle process, or to a new one."""
         if files := self._taken():
-            new = not self._idle
+            waiting = self._waiting()
+            new = waiting is None
             self._behind = 0.0 if new else self._behind
             try:
-                process = PictureProcess(self._task) if new else self._idle.pop()
+                process = waiting or PictureProcess(self._task)
             except OSError as error:  # nobody else hears it: the loop may have called this
                 for file in files:
                     file.answer.set_exception(error)

@@ -178,6 +178,13 @@ class _RayHand:
             return Failed(None, str(error))  # nothing died: the worker cannot run there
         return message
 
+    def has_died(self) -> bool:
+        try:
+            ray_module().get(self._actor.node.remote())
+        except ray_module().exceptions.RayActorError:
+            return True
+        return False
+
     def kill(self) -> None:
         ray_module().kill(self._actor)
 

@@ -25,6 +25,9 @@ class WorkerHandle(Protocol):
     def send(self, batch: pa.RecordBatch) -> None:
         """Send a batch; the death of a worker is noticed when it is listened to."""
 
+    def has_died(self) -> bool:
+        """Return whether a worker that waits for a batch has died meanwhile."""
+
     def kill(self) -> None:
         """End its process at once."""
 
@@ -104,6 +107,7 @@ class _Run(Generic[WorkerT]):
     def __init__(self, job: Job, ledger: Ledger, pool: WorkerPool[WorkerT]) -> None:
         self._name, self._ledger, self._pool = job.name, ledger, pool
         self._idle: list[WorkerT] = []
+        self._rested: set[WorkerT] = set()  # those of them that found nothing to do
         self._busy: dict[WorkerT, Task | None] = {}  # None during set-up
         self._setup_deaths = 0
         self._memory = job.resources.memory_bytes
@@ -127,8 +131,11 @@ class _Run(Generic[WorkerT]):
     def _hand_out(self) -> None:
         tasks = self._ledger.tasks
         while tasks and self._idle:
-            worker, task = self._idle.pop(), tasks.popleft()
-            self._busy[worker] = task
+            worker = self._idle.pop()
+            if worker in self._rested and worker.has_died():
+                worker.kill()  # of which no row is the reason
+                continue
+            task = self._busy[worker] = tasks.popleft()
             if task.alone and not has_working_memory(self._memory):
                 self._cramped.add(worker)
             worker.send(task.rows)
@@ -136,6 +143,7 @@ class _Run(Generic[WorkerT]):
         while len(self._busy) < self._pool.size and starting < len(tasks):
             self._busy[self._pool.start_worker()] = None
             starting += 1
+        self._rested = {*self._idle}
 
     def _take(self, worker: WorkerT, message: Message) -> int:
         """Act on a worker's message; return how many more rows are done than before it."""

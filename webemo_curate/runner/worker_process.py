@@ -106,6 +106,10 @@ class WorkerProcess:
             self._process.join(DEATH_SECONDS)
             return _death(self._process.exitcode or 0)
 
+    def has_died(self) -> bool:
+        """Return whether a process that was asked nothing has died: only then can it be heard."""
+        return self.connection.poll()
+
     def kill(self) -> None:
         """End the process at once."""
         self._process.kill()

@@ -67,6 +67,22 @@ def test_rows_that_kill_their_helper_cost_no_other(worker):
     assert [row["by"] for row in found] == ["crash" if n == KILLS else "network" for n in values]
 
 
+def test_helpers_that_die_at_rest_cost_no_row():
+    before = processes()
+    worker = fed(rows_at_once=1)
+    worker.setup()
+    worker.process(numbers(range(20, 40)))
+    for helper in processes() - before:
+        if "spawn_main" in " ".join(helper.cmdline()):  # not the tracker of what they share
+            helper.kill()
+    time.sleep(0.2)
+
+    found = worker.process(numbers(range(20, 40)))
+
+    assert found["by"].to_pylist() == ["network"] * 20
+    worker.close()
+
+
 def test_rows_on_which_the_network_fails_cost_no_other(worker):
     values = [*range(20, 30), FAILS, *range(30, 35)]
 

@@ -71,6 +71,10 @@ class Helper:
         """Send an answer; see `network_server.AskingProcess`."""
         self._process.tell(message)
 
+    def has_died(self) -> bool:
+        """Return whether it died at rest; see `scheduler.WorkerHandle`."""
+        return self._process.has_died()
+
     def kill(self) -> None:
         """End its process, unless the next job can use it."""
         if self.state in (HelperState.SETTING_UP, HelperState.AT_REST):
@@ -111,12 +115,15 @@ class Crew:
 
     def start_worker(self) -> Helper:
         """Start a helper, or return one that is idle; see `scheduler.WorkerPool`."""
-        if not self._resting:
-            return Helper(self._worker, self)
-        helper = self._resting.pop(0)
-        if helper.state is HelperState.AT_REST:
-            self._ready.append(helper)
-        return helper
+        while self._resting:
+            helper = self._resting.pop(0)
+            if helper.state is HelperState.SETTING_UP:
+                return helper
+            if not helper.has_died():
+                self._ready.append(helper)
+                return helper
+            helper.end()
+        return Helper(self._worker, self)
 
     def rest(self, helper: Helper) -> None:
         """Take back a helper that no job needs now."""
@@ -126,6 +133,7 @@ class Crew:
         """Run networks until helpers have messages; see `scheduler.WorkerPool`."""
         assert self._server is not None, "serve() comes first"  # noqa: S101
         found: list[tuple[Helper, Message]] = [(helper, Ready()) for helper in self._ready]
+        workers = [worker for worker in workers if worker not in self._ready]  # one message each
         self._ready.clear()
         wait_seconds: float | None = 0.0 if found or self._server.is_busy else None
         while True:
