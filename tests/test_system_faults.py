@@ -205,10 +205,11 @@ def test_the_soft_limit_of_open_files_is_raised_here_and_in_workers(tmp_path: Pa
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_worker_that_the_system_kills_for_want_of_memory_charges_no_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ends_by", [signal.SIGKILL, signal.SIGTERM], ids=["Linux", "earlyoom"])
+def test_a_worker_that_is_killed_for_want_of_memory_charges_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends_by: int
 ) -> None:
-    poisoned = job(tmp_path, [11, 12, 13])
+    poisoned = job(tmp_path, [11, 12, 13], worker=Doubler(ends_by=ends_by))
     monkeypatch.setattr(driver, "has_working_memory", lambda _: False)
     with pytest.raises(SystemFaultError, match="free some memory, or use fewer workers"):
         LocalRunner(1).run(poisoned)

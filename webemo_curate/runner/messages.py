@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from signal import SIGKILL, SIGPROF
+from signal import SIGKILL, SIGPROF, SIGTERM
 from typing import TypeVar
 
 import pyarrow as pa
@@ -70,8 +70,8 @@ class Died:
 
     @property
     def killed(self) -> bool:
-        """Whether it was killed from outside, as by a system that is short of memory."""
-        return self.signal == SIGKILL
+        """Whether it was killed from outside: by Linux for lack of memory, or by earlyoom."""
+        return self.signal in (SIGKILL, SIGTERM)
 
     @property
     def out_of_time(self) -> bool:
