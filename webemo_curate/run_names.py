@@ -1,6 +1,7 @@
 """Names that people give to runs, in addition to the names of their folders."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -40,6 +41,34 @@ def name_run(folder: Path, name: str, workspace: Workspace) -> None:
     workspace.publish(folder / NAME_FILE)
 
 
+def names_by_seed(name: str | None, seeds: Sequence[int]) -> dict[int, str | None]:
+    """Return the name of each seed's run; of several seeds, the seed is appended to it.
+
+    Parameters
+    ----------
+    name : str or None
+        The name that was given; None for none.
+    seeds : sequence of int
+        One for each run.
+
+    Returns
+    -------
+    dict of int to (str or None)
+        Names, by seed.
+
+    Raises
+    ------
+    InputError
+        If one is no name of a run.
+    """
+    if name is None:
+        return dict.fromkeys(seeds)
+    names = {seed: f"{name}-seed{seed}" if len(seeds) > 1 else name for seed in seeds}
+    for each in names.values():
+        _check_form(each)
+    return dict(names)
+
+
 def check_name(name: str, folder: Path, workspace: Workspace) -> None:
     """Raise if a name is invalid, or taken by another run.
 
@@ -57,8 +86,7 @@ def check_name(name: str, folder: Path, workspace: Workspace) -> None:
     InputError
         If the name is invalid or taken.
     """
-    if not FORM.fullmatch(name):
-        raise InputError(f"--name {name}: use letters, digits, '_', '-' and '.', at most 64")
+    _check_form(name)
     holder = named_runs(workspace).get(name)
     if holder is not None and holder != folder:
         raise InputError(f"--name {name}: the run {holder.name} has it; give another name")
@@ -71,3 +99,8 @@ def named_runs(workspace: Workspace) -> dict[str, Path]:
     keys = [key for key in workspace.store.keys(RUNS) if PurePosixPath(key).name == NAME_FILE]
     folders = [workspace.store.local(key).parent for key in keys]
     return {run_name(folder): folder for folder in folders}
+
+
+def _check_form(name: str) -> None:
+    if not FORM.fullmatch(name):
+        raise InputError(f"--name {name}: use letters, digits, '_', '-' and '.', at most 64")

@@ -63,7 +63,10 @@ def prepared(config: PipelineConfig, workspace: Workspace) -> Iterator[PipelineC
 
 
 def curate(config: PipelineConfig, workspace: Workspace) -> Iterator[StageOutcome]:
-    """Run all stages of a pipeline file; see `Pipeline.run`."""
+    """Run all stages of a pipeline file, once its training can begin; see `Pipeline.run`."""
+    from webemo_curate.training.fit import check_training
+
+    check_training(config.train)
     with prepared(config, workspace) as complete:
         yield from Pipeline(workspace, complete).run()
 

@@ -36,6 +36,7 @@ def label_issues(call: Call, dry_run: DryRunOption = False) -> None:
     from webemo_curate.cli.summary import closing_line
     from webemo_curate.label_issues.doubt_stages import LabelIssuesStage, with_doubts
     from webemo_curate.label_issues.findings import findings
+    from webemo_curate.models.devices import require_device
     from webemo_curate.pipeline import Pipeline, build_stages
     from webemo_curate.training.distributed import follows
 
@@ -47,6 +48,7 @@ def label_issues(call: Call, dry_run: DryRunOption = False) -> None:
     if dry_run:
         call.answer(plan=show_plan(pipeline, name))
         return
+    require_device(config.train.device)
     outcomes = show_stages(pipeline.run(name))
     found = findings(call.workspace)
     worst = config.label_issues.drop_worst

@@ -56,9 +56,8 @@ def train_model(
     from webemo_curate.cli.show import as_dicts, show_stages
     from webemo_curate.evaluation.run_table import trained_line
     from webemo_curate.pipeline import Pipeline
-    from webemo_curate.runs import check_weights
     from webemo_curate.training.distributed import follows
-    from webemo_curate.training.fit import train
+    from webemo_curate.training.fit import check_training, train
     from webemo_curate.workspace import RUNS
 
     work = call.work()
@@ -66,7 +65,7 @@ def train_model(
     if follows():
         train(config.train, work, name)
         return
-    check_weights(config.train)
+    check_training(config.train, name)
     alone = only or call.workspace.is_rebuilt
     outcomes = [] if alone else show_stages(Pipeline(call.workspace, config).run())
     runs = train(config.train, work, name)

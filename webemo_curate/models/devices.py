@@ -32,13 +32,18 @@ def choose_device(wanted: str) -> torch.device:
     InputError
         If CUDA is requested but not available: there is never a silent fallback.
     """
+    require_device(wanted)
+    chosen = torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+    _say(chosen.type, wanted)
+    return chosen
+
+
+def require_device(wanted: str) -> None:
+    """Raise, before long work, if a device is wanted that is not here; see `choose_device`."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError(
             "--device cuda: no CUDA device is usable here; check 'nvidia-smi', or use --device cpu"
         )
-    chosen = torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
-    _say(chosen.type, wanted)
-    return chosen
 
 
 @cache  # cached, so that a command that trains and then measures logs it once

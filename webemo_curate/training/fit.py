@@ -11,15 +11,16 @@ from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_im
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.seen_images import record_seen
-from webemo_curate.models.devices import choose_device, make_reproducible
+from webemo_curate.models.devices import choose_device, make_reproducible, require_device
 from webemo_curate.optional_packages import require_package
 from webemo_curate.remedies import typed
-from webemo_curate.run_names import check_name, name_run
+from webemo_curate.run_names import check_name, name_run, names_by_seed
 from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import (
     CONFIG_FILE,
     DONE_FILE,
     RunResult,
+    check_weights,
     finish,
     is_finished,
     load_log,
@@ -57,19 +58,46 @@ def train(config: TrainConfig, work: WorkContext, name: str | None = None) -> li
     CurateError
         If manifests, weights or the device do not permit it, or training fails.
     """
-    if config.tensorboard:
-        require_package("tensorboard", ", or leave the option out: log.jsonl says the same")
+    names = check_training(config, name)
     device = choose_device(config.device)
     with (
         join_processes(device) as processes,
         work.workspace.lock() if processes.leads else nullcontext(),
     ):
         make_reproducible(device, deterministic=config.deterministic)
-        seeds = range(config.seed, config.seed + config.seeds)
-        names = {seed: f"{name}-seed{seed}" if name and len(seeds) > 1 else name for seed in seeds}
         if processes.leads:
             _check_names(config, names, work.workspace)
-        return [_train_named(config, seed, names[seed], work, device, processes) for seed in seeds]
+        return [
+            _train_named(config, seed, named, work, device, processes)
+            for seed, named in names.items()
+        ]
+
+
+def check_training(config: TrainConfig, name: str | None = None) -> dict[int, str | None]:
+    """Raise if a training cannot begin, before hours of the work above it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The training's settings.
+    name : str, optional
+        Name of the run, as for `train`.
+
+    Returns
+    -------
+    dict of int to (str or None)
+        The name of each seed's run.
+
+    Raises
+    ------
+    InputError
+        If a name, the device, the file of weights or a package does not permit it.
+    """
+    check_weights(config)
+    if config.tensorboard:
+        require_package("tensorboard", ", or leave the option out: log.jsonl says the same")
+    require_device(config.device)
+    return names_by_seed(name, range(config.seed, config.seed + config.seeds))
 
 
 def pack_splits(config: TrainConfig, work: WorkContext) -> dict[str, int]:
