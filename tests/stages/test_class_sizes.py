@@ -1,16 +1,20 @@
 """Balancing: every class has its share to within one image, whatever their number."""
 
 import math
+import shlex
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from webemo_curate.config import UndersampleConfig
+from tests.stages.corpus import corpus, curate
+from webemo_curate.config import BinarizeConfig, UndersampleConfig
 from webemo_curate.errors import InputError
 from webemo_curate.stages.class_sizes import apportion, check_kept, class_sizes, wanted_shares
+from webemo_curate.workspace import Workspace
 
 COUNTS = st.lists(st.integers(1, 5000), min_size=2, max_size=30).map(
     lambda counts: {f"c{number}": count for number, count in enumerate(counts)}
@@ -95,7 +99,7 @@ def test_impossible_size_says_what_is_possible() -> None:
 def test_shares_of_other_classes_are_refused_with_their_form(given_shares: str, said: str) -> None:
     counts = {"anger": 10, "joy": 10}
     config = UndersampleConfig.model_validate({"shares": given_shares})
-    with pytest.raises(InputError, match=f"{said}.*--shares 'anger=1,joy=1'"):
+    with pytest.raises(InputError, match=f"{said}.*--shares anger=1,joy=1"):
         wanted_shares(config, counts, binary=False)
 
 
@@ -111,3 +115,33 @@ def test_a_class_without_images_is_named_with_the_remedy() -> None:
     counts = {"anger": 0, "joy": 5, "pride": 0}
     with pytest.raises(InputError, match="'curate binarize --exclude anger,pride'"):
         check_kept(counts, dict.fromkeys(counts, 0), binary=False)
+
+
+AWKWARD = ('it\'s "fine", ok', "$HOME", "süß 😀")
+"""Names that a shell or a list with commas would read as others."""
+
+
+def pasted(message: str, option: str) -> str:
+    """Return what a shell makes of an option's value that ends a message."""
+    return shlex.split(message[message.index(f"{option} ") :])[1]
+
+
+def test_remedies_with_awkward_names_mean_them_when_pasted() -> None:
+    counts = dict.fromkeys(AWKWARD, 0)
+    with pytest.raises(InputError) as lacking:
+        check_kept(counts, counts, binary=False)
+    leaving = BinarizeConfig.model_validate(
+        {"exclude": pasted(str(lacking.value)[:-1], "--exclude")}
+    )
+    assert leaving.exclude == AWKWARD
+    one = UndersampleConfig(shares=("joy=1",))
+    with pytest.raises(InputError) as wrong:
+        wanted_shares(one, counts, binary=False)
+    given_then = UndersampleConfig.model_validate({"shares": pasted(str(wrong.value), "--shares")})
+    assert list(wanted_shares(given_then, counts, binary=False)) == [*AWKWARD]
+
+
+def test_a_class_that_is_empty_is_said_before_the_size(tmp_path: Path) -> None:
+    labels = ["zest"] * 4
+    with pytest.raises(InputError, match="0 positive and 4 other images are left"):
+        curate(corpus(labels), Workspace(tmp_path), UndersampleConfig(size=2))

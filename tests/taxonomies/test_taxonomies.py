@@ -68,6 +68,8 @@ def test_unknown_names_are_explained() -> None:
         OURS.covered(["xyzzy"])
     with pytest.raises(InputError, match=r"\.\.\. 940 more"):
         flat_taxonomy(map(str, range(1000))).covered(["x"])
+    with pytest.raises(InputError, match=r"did you mean 'sad, lonely'\? It is given as '\[\"sad, "):
+        flat_taxonomy(["sad, lonely", "calm"]).covered(["sad,lonely"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 A field's declaration holds its default, limits, help and command-line option.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -102,14 +104,34 @@ def option_name(name: str, field: FieldInfo) -> str:
 def _split_commas(given: Any) -> Any:
     if not isinstance(given, str):
         return given
+    with suppress(ValueError, RecursionError):
+        if isinstance(listed := json.loads(given), list):
+            return listed
     return [part.strip() for part in given.split(",") if part.strip()]
+
+
+def comma_list(names: Sequence[str]) -> str:
+    """Write names as a `CommaList` reads them: a name may hold commas itself.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Any names.
+
+    Returns
+    -------
+    str
+        With commas, such as `joy,anger`; where that means other names, as a JSON array.
+    """
+    plain = ",".join(names)
+    return plain if _split_commas(plain) == [*names] else json.dumps([*names], ensure_ascii=False)
 
 
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 """A path made absolute, so that it stays valid when a later command starts elsewhere."""
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
-"""Several names; also accepted as one text with commas."""
+"""Several names; also accepted as one text with commas, or as a JSON array of names with commas."""
 
 
 def _count_bytes(given: Any) -> Any:

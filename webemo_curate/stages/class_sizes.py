@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from webemo_curate.config import UndersampleConfig
 from webemo_curate.config.label_config import LISTED
+from webemo_curate.config.settings import comma_list
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import typed
 
@@ -53,10 +54,8 @@ def wanted_shares(
 def _in_order(parts: Mapping[str, Fraction], names: Mapping[str, int]) -> dict[str, Fraction]:
     if odd := sorted(parts.keys() ^ names.keys()):
         what = "names no class" if odd[0] in parts else "is not given"
-        form = ",".join(f"{name}=1" for name in names)
-        raise InputError(
-            f"--shares: '{odd[0]}' {what}; give every class its part: --shares '{form}'"
-        )
+        form = shlex.quote(comma_list([f"{name}=1" for name in names]))
+        raise InputError(f"--shares: '{odd[0]}' {what}; give every class its part: --shares {form}")
     return {name: parts[name] for name in names}
 
 
@@ -137,7 +136,7 @@ def check_kept(counts: Mapping[str, int], wanted: Mapping[str, int], *, binary: 
             "images, or change --positive, --conflicts or --positive-fraction"
         )
     lacking = [name for name, count in counts.items() if not count]
-    leave_out = typed(f"binarize --exclude {shlex.quote(','.join(lacking))}")
+    leave_out = typed(f"binarize --exclude {shlex.quote(comma_list(lacking))}")
     remedy = f"leave them out with '{leave_out}'" if lacking else "change --shares or --size"
     raise InputError(
         f"undersample: of images left, {_listed(counts)}, {_listed(wanted)} would be kept; every "

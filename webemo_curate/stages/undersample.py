@@ -117,8 +117,10 @@ class UndersampleStage(TableStage[UndersampleConfig]):
         counts = {name: found.get(number, 0) for number, name in enumerate(names)}
         binary = self.classes(context.workspace) is None
         shares = wanted_shares(self.config, counts, binary=binary)
-        wanted = class_sizes(counts, shares, self.config.size)
-        check_kept(counts, wanted, binary=binary)
+        # What no size mends is said first: a class without images.
+        for size in (None, self.config.size):
+            wanted = class_sizes(counts, shares, size)
+            check_kept(counts, wanted, binary=binary)
         numbers = pa.array(range(len(names)), pa.int8())
         sizes = {"size": [wanted[n] for n in names], "available": [counts[n] for n in names]}
         engine.add("wanted", pa.table({"target": numbers, **sizes}))

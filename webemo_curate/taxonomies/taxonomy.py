@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
+from webemo_curate.config.settings import comma_list
 from webemo_curate.errors import InputError
 
 SHOWN_NAMES = 60
@@ -110,6 +112,8 @@ class Taxonomy:
         names = sorted(known)
         near = get_close_matches(name.lower(), names, n=1)
         meant = f"; did you mean '{near[0]}'?" if near else ""
+        if near and (given := comma_list(near)) != near[0]:
+            meant += f" It is given as {shlex.quote(given)}"
         more = f", ... {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         listed = ", ".join(names[:SHOWN_NAMES])
         return InputError(
