@@ -46,6 +46,13 @@ REMEDIES: Final = {
 }
 """Errors that never concern the file being read, with the remedy for each."""
 
+RAISED_SPACE: Final = "raise the limit of address space (ulimit -v unlimited)"
+"""The remedy for a lack of memory where a limit makes it, though much may be free."""
+
+LIBRARIES_BYTES: Final = 768 * 2**20
+"""Address space in bytes that a command needs to load NumPy, Arrow and what reads manifests; with
+two cores they load with 650 MB. With less, their native parts end the process without a word."""
+
 STATE: Final = Path("/proc/self/statm")
 STATE_BYTES: Final = 256
 DATA_AT: Final = 5
@@ -97,6 +104,22 @@ def check_open_files(number: int) -> None:
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
 
+def check_address_space() -> None:
+    """Raise if a limit leaves too little address space for the libraries that commands load.
+
+    Raises
+    ------
+    SystemFaultError
+        Which names the limit.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY and soft < LIBRARIES_BYTES:
+        raise SystemFaultError(
+            f"{soft // 2**20} MiB of address space are too little to load the libraries, which "
+            f"need {LIBRARIES_BYTES // 2**20}; {RAISED_SPACE} and {GO_ON}"
+        )
+
+
 def raise_system_fault(error: BaseException, place: str = "") -> None:
     """Raise if an error is the machine's fault; return if it may be the picture's.
 
@@ -139,7 +162,13 @@ def lacking(code: int, place: str = "") -> SystemFaultError:
         The error to raise.
     """
     where = f"{place}: " if place else ""
-    return SystemFaultError(f"{where}{os.strerror(code)}; {REMEDIES[code]} and {GO_ON}")
+    return SystemFaultError(f"{where}{os.strerror(code)}; {_remedy(code)} and {GO_ON}")
+
+
+def _remedy(code: int) -> str:
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    limited = code == errno.ENOMEM and soft != resource.RLIM_INFINITY
+    return f"{RAISED_SPACE}, or {REMEDIES[code]}" if limited else REMEDIES[code]
 
 
 def lacking_space(place: str) -> SystemFaultError:

@@ -104,6 +104,17 @@ def test_a_low_hard_limit_of_open_files_is_said_and_charges_no_url(
     assert_equal(tmp_path, fetched, FETCHED)
 
 
+@pytest.mark.parametrize("mebibytes", [200, 320, 560, 640])
+def test_too_little_address_space_for_the_libraries_is_said(fetched: Path, mebibytes: int) -> None:
+    # OpenBLAS ended the process in words of its own, or Arrow's libraries without a word.
+    bound = mebibytes * 2**20
+    code, messages = limited(resource.RLIMIT_AS, bound, bound, "status", "--workspace", fetched)
+    assert code == 1, messages
+    assert_said(messages, "raise the limit of address space (ulimit -v unlimited)")
+    (line,) = messages.splitlines()
+    assert line.startswith("curate: ")
+
+
 @pytest.fixture(scope="module")
 def few(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a workspace with a few fetched pictures; tests copy it."""

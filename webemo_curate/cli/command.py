@@ -20,6 +20,7 @@ from webemo_curate.cli.plain_stream import PlainStream
 from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
 from webemo_curate.remedies import working_in
+from webemo_curate.system_faults import check_address_space
 
 if TYPE_CHECKING:
     from webemo_curate.workspace import Workspace
@@ -161,6 +162,7 @@ def command(
 
 def _opened(place: str) -> "Workspace":
     """Open a workspace; what it loads, Arrow above all, is not what `curate --help` waits for."""
+    check_address_space()
     from webemo_curate.workspace import open_workspace
 
     return open_workspace(place)
