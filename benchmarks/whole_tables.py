@@ -78,10 +78,16 @@ def synthetic(rows: int, times: int = 1, tail: str = "a") -> dict[str, pa.Table]
         name: pa.array([getattr(label, field) for label in LABELS]).take(pa.array(chosen))
         for name, field in (("label", "name"), ("emotion", "emotion"), ("polarity", "polarity"))
     }
+    official = pa.array(["test", *["train"] * 9]).take(pa.array(np.arange(lines) % 10))
     phash = pa.array(random.integers(0, 2**64, rows, np.uint64))
     return {
         "listing": _table(
-            "listing", lines, url=urls, line=pa.array(range(lines)), asset_id=assets, **labels
+            *("listing", lines),
+            url=urls,
+            line=pa.array(range(lines)),
+            asset_id=assets,
+            official_split=official,
+            **labels,
         ),
         "fetch": _table("fetch", lines, url=urls, sha256=hashes.take(np.tile(own, times))),
         "images": _table(
