@@ -1,5 +1,6 @@
 """A set of local files, released: no URL gives them, whoever has the files rebuilds it."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.cli.command import curate
 from tests.download.site import Site
 from tests.exports.shared_set import PICTURES, Drawn, drawn, fill
 from tests.releases.conftest import LICENSE
@@ -130,3 +132,43 @@ def test_a_place_without_pictures_is_refused(local: LocalSet, tmp_path: Path) ->
     table.write_text("url\nhttp://photos.example/1.jpg\n")
     with pytest.raises(InputError, match="lists no local pictures; give --pictures a folder"):
         local.bring_back(tmp_path / "ws", table)
+
+
+def follow(next_of: str) -> list[str]:
+    """Return the words of the next command that was named, without `curate`; empty for none."""
+    lines = [line for line in next_of.splitlines() if line.startswith("Next: ")]
+    return shlex.split(lines[0])[2:] if lines else []
+
+
+def test_the_next_command_after_a_comparison_works(
+    local: LocalSet, site: Site, tmp_path: Path
+) -> None:
+    mine = local.write(tmp_path / "my pictures")
+    politely = ("--mirror", site.base, "--rate", 10_000, "--ignore-robots", "--passes", 1)
+    place = ("--workspace", tmp_path / "ws")
+    compared = curate(
+        "rebuild", local.folder, "--check-only", "--pictures", mine, *politely, *place
+    )
+    then = follow(compared.results)
+    assert then[:1] == ["rebuild"]
+    rebuilt = curate(*then, *politely)
+    assert rebuilt.code == 0, rebuilt
+    assert Workspace(tmp_path / "ws").read("train").num_rows
+    assert follow(rebuilt.results)[:1] == ["train-model"]
+
+
+def test_over_a_set_of_its_own_no_rebuilding_is_proposed(
+    local: LocalSet, site: Site, tmp_path: Path
+) -> None:
+    mine, root = local.write(tmp_path / "mine"), local.workspace.root
+    checking = ("rebuild", local.folder, "--check-only", "--pictures", mine, "--workspace", root)
+    compared = curate(*checking, "--mirror", site.base)
+    assert compared.code == 0, compared
+    assert not follow(compared.results)
+
+
+def test_nothing_is_trained_on_a_set_of_which_all_is_dead(local: LocalSet, tmp_path: Path) -> None:
+    nobody = ("--mirror", "http://127.0.0.1:9", "--ignore-robots", "--passes", 1, "--retries", 0)
+    rebuilt = curate("rebuild", local.folder, *nobody, "--workspace", tmp_path / "ws")
+    assert rebuilt.code == 0, rebuilt
+    assert follow(rebuilt.results)[:1] == ["rebuild"]

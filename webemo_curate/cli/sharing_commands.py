@@ -92,6 +92,7 @@ def rebuild(
     ] = None,
 ) -> None:
     """Fetch a released set, compare every picture by content, write its splits."""
+    from webemo_curate.releases.rebuild import own_split
     from webemo_curate.releases.rebuild import rebuild as bring_back
     from webemo_curate.releases.shares import share_lines
 
@@ -108,5 +109,9 @@ def rebuild(
     for line in share_lines(rebuilt.shares):
         print(line)
     again = f"rebuild {shlex.quote(str(folder))}"
-    call.end(lies=rebuilt.report, then=again if check_only else "train-model")
+    if pictures:
+        again += f" --pictures {shlex.quote(str(pictures))}"
+    # Over a set of its own nothing is rebuilt, and nothing is trained on an empty one.
+    compared = None if own_split(call.workspace) else again
+    call.end(lies=rebuilt.report, then="train-model" if rebuilt.entered else compared)
     call.answer(**asdict(rebuilt))

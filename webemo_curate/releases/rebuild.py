@@ -104,8 +104,11 @@ def rebuild(
     """
     workspace = work.workspace
     released = read_release(folder)
-    if not check_only:
-        _check_own(workspace)
+    if not check_only and (split := own_split(workspace)):
+        raise InputError(
+            f"{workspace.where(split)}: holds a set of its own; give --workspace an empty folder, "
+            "or --check-only to compare alone"
+        )
     with workspace.lock():
         scratch = _scratch(workspace, released, check_only=check_only)
         own = OwnPictures(pictures, work.config.decoding, scratch) if pictures else None
@@ -121,15 +124,13 @@ def rebuild(
     return _rebuilt(workspace, released, findings, rows, check_only=check_only)
 
 
-def _check_own(workspace: Workspace) -> None:
-    """Refuse to write over a set that was curated from lists."""
+def own_split(workspace: Workspace) -> Split | None:
+    """Return a split of a set that was curated from lists; None where a rebuilt one may lie."""
     for split in Split:
         info = workspace.info(split)
         if workspace.has(split) and (info is None or info.origin.stage != REBUILD):
-            raise InputError(
-                f"{workspace.where(split)}: holds a set of its own; give --workspace an empty "
-                "folder, or --check-only to compare alone"
-            )
+            return split
+    return None
 
 
 def _scratch(workspace: Workspace, released: Release, *, check_only: bool) -> Workspace:
