@@ -1,5 +1,6 @@
 """The entry point: global options, and errors as one message with their exit code."""
 
+import io
 import logging
 import os
 import sys
@@ -63,6 +64,7 @@ def take_global_options(
 def run() -> None:
     """Run the command; errors become one message and their exit code."""
     _open_standard_streams()
+    _write_what_can_be_written()
     _log_to_standard_error()
     raise_file_limit()
     try:
@@ -103,6 +105,12 @@ def _open_standard_streams() -> None:
                 os.dup2(handle, number)
                 os.close(handle)
             setattr(sys, name, os.fdopen(number, mode))
+
+
+def _write_what_can_be_written() -> None:
+    """Escape in results what the terminal's encoding lacks, as Python does on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _end_if_lacking(error: Exception) -> None:
