@@ -86,6 +86,29 @@ def test_help_names_every_command() -> None:
         assert command in shown
 
 
+ENDS_EARLY = """
+import sys
+from webemo_curate import workspace
+from webemo_curate.cli.entry import run
+
+def end(*_):
+    raise EOFError
+
+workspace.open_workspace = end
+sys.argv = ["curate", "config", "show"]
+run()
+"""
+
+
+def test_an_end_of_a_file_that_nobody_expected_is_shown_whole() -> None:
+    """Typer takes it for an answer that a person did not give, and says 'Aborted.' alone."""
+    program = [sys.executable, "-c", ENDS_EARLY]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Aborted" not in done.stderr
+    assert "EOFError" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [

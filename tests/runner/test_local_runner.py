@@ -4,9 +4,12 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+import psutil
 import pytest
 
 from webemo_curate.config import FilterTextConfig
@@ -111,6 +114,21 @@ def test_a_copied_process_has_the_environment_of_now(monkeypatch):
 def test_a_copied_process_ends_with_a_signal_that_is_told():
     process = WorkerProcess("", die, modules=(__name__,))
     assert process.receive() == Died(signal=signal.SIGKILL)
+    process.kill()
+
+
+def test_a_process_starts_though_the_server_of_copies_is_killed_meanwhile():
+    WorkerProcess("", die, modules=(__name__,)).kill()
+    servers = [each for each in psutil.Process().children() if "forkserver" in str(each.cmdline())]
+    for server in servers:
+        server.suspend()  # it would have answered before it is killed
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(WorkerProcess, "PATH", say_variable, modules=(__name__,))
+        time.sleep(0.5)
+        for server in servers:
+            server.kill()
+        process = starting.result()
+    assert process.receive() == os.environ["PATH"]
     process.kill()
 
 

@@ -19,6 +19,7 @@ from webemo_curate.runner.work_context import WorkContext
 from webemo_curate.runs import (
     CONFIG_FILE,
     DONE_FILE,
+    STATE_FILE,
     RunResult,
     check_weights,
     finish,
@@ -159,6 +160,8 @@ def _train_one(
     folder = run_folder(config, seed, workspace)
     _pull_in_turn(folder, workspace, processes)
     if is_finished(folder):
+        if processes.leads:
+            _drop_state(folder, workspace)
         return RunResult(folder, seed, True, load_log(folder))
     # One process packs; the others find the files.
     if processes.leads:
@@ -175,7 +178,15 @@ def _train_one(
             evaluate(folder, Split.VALIDATION, work, config.device)
         finish(folder, {"epochs": len(history)})
         workspace.publish(folder / DONE_FILE)
+        _drop_state(folder, workspace)
     return RunResult(folder, seed, False, history)
+
+
+def _drop_state(folder: Path, workspace: Workspace) -> None:
+    """Remove the state of a run that is finished, also what a run killed just then has left."""
+    state = folder / STATE_FILE
+    if state.exists():
+        workspace.store.remove(state.relative_to(workspace.root).as_posix())
 
 
 def _pull_in_turn(folder: Path, workspace: Workspace, processes: ProcessGroup) -> None:

@@ -111,6 +111,8 @@ class Trainer:
     def fit(self, train: LabeledImages, validation: LabeledImages) -> list[LogEntry]:
         """Train to the last epoch, resuming from the state in the folder.
 
+        The state stays there: what follows the last epoch may end too, and then goes on from it.
+
         Parameters
         ----------
         train, validation : LabeledImages
@@ -153,7 +155,6 @@ class Trainer:
         if leads:
             save_weights(self.folder / LAST_FILE, self.network.state_dict(), {})
             save_weights(self.folder / BEST_FILE, self.best, {})
-            state.unlink(missing_ok=True)
             self._publish(self.folder)
         return self.progress.history
 
