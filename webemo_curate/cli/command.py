@@ -140,7 +140,7 @@ def command(
             place, as_json = given.pop("workspace"), given.pop("as_json")
             check_place(place, there=looks)
             with (
-                _ended_by_ctrl_c(stopped),
+                _ended_in_our_words(stopped),
                 working_in(place),
                 results_to(as_json=as_json) as results,
             ):
@@ -196,12 +196,14 @@ def results_to(*, as_json: bool) -> Iterator[TextIO | None]:
 
 
 @contextmanager
-def _ended_by_ctrl_c(said: str) -> Iterator[None]:
-    """End the command with the project's own message: Typer would say 'Aborted!' alone."""
+def _ended_in_our_words(said: str) -> Iterator[None]:
+    """Say how the command ended: of Ctrl-C, and of any `EOFError`, Typer says 'Aborted.' alone."""
     try:
         yield
     except KeyboardInterrupt:
         stop(said)
+    except EOFError as error:
+        raise RuntimeError("the end of a file or of a pipe came too early") from error
 
 
 def check_place(place: str, *, there: bool) -> None:

@@ -154,7 +154,7 @@ class Together(Apart):
             self._behind = 0.0 if new else self._behind
             try:
                 process = waiting or PictureProcess(self._task)
-            except OSError as error:  # nobody else hears it: the loop may have called this
+            except (OSError, CurateError) as error:  # no other hears it: the loop may call this
                 for file in files:
                     file.answer.set_exception(error)
             else:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
+from webemo_curate.errors import CurateError
 from webemo_curate.remedies import named_workspace, working_in
 from webemo_curate.runner.job import Staffed, Worker
 from webemo_curate.runner.messages import (
@@ -26,7 +27,7 @@ from webemo_curate.runner.messages import (
     work,
 )
 from webemo_curate.runner.reporting import reporting_to
-from webemo_curate.system_faults import SystemFaultError, check_open_files
+from webemo_curate.system_faults import GO_ON, SystemFaultError, check_open_files
 from webemo_curate.temporary_folder import temporary_folder
 
 DEATH_SECONDS = 10
@@ -39,6 +40,9 @@ in a folder below the one for temporary files, which on clusters often has a lon
 FILES_A_START: Final = 12
 """Files held open at most while a copied process starts: its pipe, the server's socket and what
 `multiprocessing.forkserver` passes over it, and a first server's own pipes."""
+
+STARTS: Final = 3
+"""Starts of a process that may break off; after them the machine is at fault."""
 
 HeardT = TypeVar("HeardT")
 
@@ -73,12 +77,10 @@ class WorkerProcess:
         self.connection, theirs = context.Pipe()
         variables = {**os.environ, **ONE_THREAD}
         whole = (serve or serve_worker, theirs, worker, named_workspace(), variables)
-        # A process with child processes of its own may not be a daemon; its user ends it.
-        daemon = not isinstance(worker, Staffed)
-        self._process = context.Process(target=_begin, args=whole, daemon=daemon)
-        with environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
-            self._process.start()
-        theirs.close()
+        try:
+            self._process = _started(context, whole, worker)
+        finally:
+            theirs.close()
 
     def send(self, batch: pa.RecordBatch) -> None:
         """Send a batch; the death of the worker is noticed at the next `receive`."""
@@ -115,6 +117,19 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+def _started(context: Any, whole: tuple[Any, ...], worker: Any) -> Any:
+    """Start a process; the server of copies, or the process itself, may be killed meanwhile."""
+    # A process with child processes of its own may not be a daemon; its user ends it.
+    daemon = not isinstance(worker, Staffed)
+    for _ in range(STARTS):
+        process = context.Process(target=_begin, args=whole, daemon=daemon)
+        broken_off = suppress(EOFError, ConnectionError)
+        with broken_off, environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
+            process.start()
+            return process
+    raise CurateError(f"a process dies as it starts; is there enough memory? If so, {GO_ON}")
 
 
 def _may_be_copied() -> bool:
