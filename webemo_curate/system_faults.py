@@ -167,7 +167,8 @@ def lacking(code: int, place: str = "") -> SystemFaultError:
 
 def _remedy(code: int) -> str:
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-    limited = code == errno.ENOMEM and soft != resource.RLIM_INFINITY
+    short = code in (errno.ENOMEM, errno.EAGAIN)  # the latter of a thread without a stack
+    limited = short and soft != resource.RLIM_INFINITY
     return f"{RAISED_SPACE}, or {REMEDIES[code]}" if limited else REMEDIES[code]
 
 

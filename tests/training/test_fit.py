@@ -74,6 +74,33 @@ def test_equal_seeds_give_equal_weights_and_a_killed_training_resumes_bitwise(
     assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
 
 
+def test_what_ends_after_the_last_epoch_does_not_cost_the_training(workspace: Workspace) -> None:
+    (run,) = train(TINY, work_on(workspace))
+    files = {"last.safetensors", "best.safetensors"}
+    undisturbed = {name: (run.folder / name).read_bytes() for name in files}
+    shutil.rmtree(run.folder)
+    (run.folder / "metrics-validation.json" / "in the way").mkdir(parents=True)
+    with pytest.raises(CurateError, match=r"metrics-validation\.json"):
+        train(TINY, work_on(workspace))
+    log = (run.folder / "log.jsonl").read_bytes()  # tells the speed, which is never the same
+
+    shutil.rmtree(run.folder / "metrics-validation.json")
+    (again,) = train(TINY, work_on(workspace))
+    assert not again.skipped
+    assert (run.folder / "log.jsonl").read_bytes() == log, "it was trained anew"
+    for name in files:
+        assert (run.folder / name).read_bytes() == undisturbed[name]
+    assert not (run.folder / "state.safetensors").exists()
+
+
+def test_a_finished_run_keeps_no_state_that_a_kill_has_left(workspace: Workspace) -> None:
+    (run,) = train(TINY, work_on(workspace))
+    (run.folder / "state.safetensors").touch()
+    (again,) = train(TINY, work_on(workspace))
+    assert again.skipped
+    assert not (run.folder / "state.safetensors").exists()
+
+
 def test_diverging_loss_stops_with_a_message(workspace: Workspace) -> None:
     with pytest.raises(CurateError, match="--lr"):
         train(TINY.model_copy(update={"lr": 1e30}), work_on(workspace))
