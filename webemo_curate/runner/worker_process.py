@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -40,6 +41,9 @@ in a folder below the one for temporary files, which on clusters often has a lon
 FILES_A_START: Final = 12
 """Files held open at most while a copied process starts: its pipe, the server's socket and what
 `multiprocessing.forkserver` passes over it, and a first server's own pipes."""
+
+ENDING_SECONDS: Final = 0.3
+"""Until a server that was killed has ended: before, it counts as there, and refuses."""
 
 STARTS: Final = 3
 """Starts of a process that may break off; after them the machine is at fault."""
@@ -129,6 +133,7 @@ def _started(context: Any, whole: tuple[Any, ...], worker: Any) -> Any:
         with broken_off, environment(ONE_THREAD), _without_main(worker), _ctrl_c_held_back():
             process.start()
             return process
+        time.sleep(ENDING_SECONDS)
     raise CurateError(f"a process dies as it starts; is there enough memory? If so, {GO_ON}")
 
 
