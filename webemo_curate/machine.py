@@ -5,9 +5,34 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from webemo_curate.errors import InputError
+
 GROUPS: Final = Path("/sys/fs/cgroup")
 MEMBERSHIP: Final = Path("/proc/self/cgroup")
 """Where Linux says which control groups there are, and which are this process's (cgroups(7))."""
+
+
+def home_folder() -> Path:
+    """Return the home folder of who runs this.
+
+    Raises
+    ------
+    InputError
+        If the system knows of none: no `HOME`, and a user number that no name belongs to.
+    """
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise InputError(
+            "there is no home folder, where weights and copies are kept: the user has none here "
+            "and HOME is not set; name a folder with 'export HOME=FOLDER'"
+        ) from error
+
+
+def cache_folder() -> Path:
+    """Return `$XDG_CACHE_HOME`, or `~/.cache`; see `home_folder` for what it raises."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return Path(named) if named else home_folder() / ".cache"
 
 
 def usable_cores() -> int:

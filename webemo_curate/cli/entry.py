@@ -92,6 +92,8 @@ def _log_to_standard_error() -> None:
     handler = AboveBars()
     handler.setFormatter(MaskingFormatter("%(message)s"))
     logging.basicConfig(handlers=[handler])
+    # It warns of where it keeps its caches if the home folder cannot be written to.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _open_standard_streams() -> None:

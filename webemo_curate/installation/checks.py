@@ -183,11 +183,14 @@ def _timm(config: PipelineConfig) -> Check:
         state = State.WORKS if there else State.FAILS
         return Check(name, state, str(train.weights), "" if there else "name a file with --weights")
     backbone = backbone_name(train)
-    places = [kept_weights(backbone), *_hub_copies(backbone)]
+    remedy = f"{typed('get-weights timm')}; or --weights FILE; or --from-scratch"
+    try:
+        places = [kept_weights(backbone), *_hub_copies(backbone)]
+    except InputError as error:
+        return Check(name, State.COULD, f"{backbone}: {_reason(error)}", remedy)
     for place in places:
         if place.is_file():
             return Check(name, State.WORKS, f"{backbone}: {place}")
-    remedy = f"{typed('get-weights timm')}; or --weights FILE; or --from-scratch"
     looked = " and ".join(map(str, [places[0], "the Hugging Face hub's cache"]))
     return Check(name, State.COULD, f"{backbone}: not in {looked}", remedy)
 

@@ -1,7 +1,8 @@
 """Paths of pretrained weights on this machine."""
 
-import os
 from pathlib import Path
+
+from webemo_curate.machine import cache_folder
 
 
 def kept_weights(backbone: str) -> Path:
@@ -17,5 +18,4 @@ def kept_weights(backbone: str) -> Path:
     Path
         Under `$XDG_CACHE_HOME` or `~/.cache`; the file may not exist.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "webemo_curate" / "weights" / f"{backbone}.safetensors"
+    return cache_folder() / "webemo_curate" / "weights" / f"{backbone}.safetensors"

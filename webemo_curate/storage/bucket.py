@@ -8,7 +8,6 @@ of their content, so they are downloaded only once; any other key is downloaded 
 
 import itertools
 import logging
-import os
 import re
 import socket
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from webemo_curate.errors import CurateError, InputError
+from webemo_curate.machine import cache_folder
 from webemo_curate.rooted import below, is_plain
 from webemo_curate.storage.atomic import atomic_path, write_bytes
 from webemo_curate.storage.conditional import (
@@ -251,8 +251,7 @@ def _base_of(url: str) -> str:
 
 
 def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "webemo-curate"
+    return cache_folder() / "webemo-curate"
 
 
 def _evict(root: Path, newest: Path) -> None:

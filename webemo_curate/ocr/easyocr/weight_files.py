@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webemo_curate.errors import InputError
+from webemo_curate.machine import home_folder
 from webemo_curate.remedies import typed
 from webemo_curate.rooted import regular_digest
 from webemo_curate.system_faults import raise_system_fault
@@ -167,4 +168,4 @@ def _places(folder: Path | None) -> Iterator[Path]:
     named = os.environ.get("EASYOCR_MODULE_PATH") or os.environ.get("MODULE_PATH")
     if named:
         yield Path(named) / "model"
-    yield Path("~/.EasyOCR/model").expanduser()
+    yield home_folder() / ".EasyOCR" / "model"
