@@ -78,6 +78,15 @@ fill(8192)
 told(lambda: save_state(path, {"m": module}, optimizer, {}, Progress(updates=4)))
 assert load_state(path, {"m": module}, optimizer)[1].updates == 3
 """,
+    "events": """
+from webemo_curate.training.tensorboard_events import epoch_events
+def write_events():
+    with epoch_events(place, 0) as write:
+        fill(0)
+        for epoch in range(1, 200):
+            write({"epoch": epoch, "loss": 1.0})
+told(write_events)
+""",
     "journal": """
 import errno
 from webemo_curate.download.journal import Entry, Journal
@@ -125,6 +134,7 @@ def run_on_a_small_disk(folder: Path, code: str, size: str = "2m") -> None:
     command = [*UNSHARE, "/bin/sh", "-c", mount, "sh", sys.executable, "-c", SMALL + code]
     result = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr  # such as of a thread
 
 
 @pytest.mark.parametrize("name", CASES)
