@@ -11,6 +11,7 @@ from tests.stages.tables import manifest
 from tests.work import work_on
 from webemo_curate.evaluation.evaluate import evaluate
 from webemo_curate.evaluation.predictions import predictions_file, read_predictions
+from webemo_curate.models import devices
 from webemo_curate.parquet import read_parquet
 from webemo_curate.report.examples import Example
 from webemo_curate.report.pictures import as_data, small_file
@@ -53,6 +54,19 @@ def test_the_surest_answers_of_each_kind_are_shown_with_where_it_looked(
         assert [one.picture for one in examples] == [small(workspace, paths[n]) for n in wanted]
         assert all((answer(one) == truth(one)) is kind for one in examples)
         assert all(one.beside and one.beside != one.picture for one in examples)
+
+
+def test_the_device_is_not_said_to_be_asked_for(
+    answered: tuple[Workspace, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace, _ = answered
+    devices._say.cache_clear()
+    with caplog.at_level("INFO", "webemo_curate"):
+        caplog.clear()
+        assert looks(work_on(workspace), run_sections(workspace), 1)
+        assert "asked for" not in caplog.text
+        devices.choose_device("cpu")
+        assert "asked for" in caplog.text
 
 
 def small(workspace: Workspace, path: str) -> str:

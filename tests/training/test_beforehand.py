@@ -1,5 +1,6 @@
 """What forbids a training is said before the work above it: nothing of it has run."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import torch
 import yaml
 
 from tests.cli.command import Said, curate
-from tests.trainable import draw_set
+from tests.trainable import TINY, draw_set, make_workspace
+from tests.work import work_on
+from webemo_curate.config import BinarizeConfig
 from webemo_curate.errors import InputError
 from webemo_curate.run_names import names_by_seed
+from webemo_curate.training.fit import train
 
 LONGEST = "n" * 64
 
@@ -68,3 +72,19 @@ def test_a_name_is_that_of_the_run_or_of_each_seed() -> None:
     assert names_by_seed("first", range(2)) == {0: "first-seed0", 1: "first-seed1"}
     with pytest.raises(InputError, match="at most 64"):
         names_by_seed(LONGEST, range(2))
+
+
+@pytest.mark.parametrize("classes", [("others", "it's joy, ok"), ("a", "b", "it's joy, ok")])
+def test_a_class_with_too_few_images_is_said_with_commands_that_help(
+    tmp_path: Path, classes: tuple[str, ...]
+) -> None:
+    sizes = {"train": 2 * len(classes) - 1, "validation": 2, "test": 2}
+    workspace = make_workspace(tmp_path, classes, sizes)
+    with pytest.raises(InputError, match="1 images of 'it's joy, ok'") as few:
+        train(TINY, work_on(workspace))
+    keep, *leave_out = str(few.value).split(" with '")[1:]
+    assert shlex.split(keep.partition("'")[0]) == ["curate", "undersample", "--size", "none"]
+    assert bool(leave_out) == (len(classes) > 2)
+    for command in leave_out:
+        given = shlex.split(command.removesuffix("'"))[3]
+        assert BinarizeConfig.model_validate({"exclude": given}).exclude == ("it's joy, ok",)

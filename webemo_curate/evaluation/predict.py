@@ -102,10 +102,11 @@ def predict(
     return classify(network, run, images, look=look, max_pixels=max_pixels)
 
 
-def open_network(run: Path, device: str) -> Network:
-    """Load a run's last weights onto a device; see `predict`."""
+def open_network(run: Path, device: str | torch.device) -> Network:
+    """Load a run's last weights onto a device, which is said if the user may choose it by name."""
     classes = len(load_classes(run))
-    return load_network(run / LAST_FILE, load_config(run), choose_device(device), classes)
+    chosen = choose_device(device) if isinstance(device, str) else device
+    return load_network(run / LAST_FILE, load_config(run), chosen, classes)
 
 
 def classify(

@@ -100,11 +100,13 @@ def _shown(
     work: WorkContext, folder: Path, classes: tuple[str, ...], count: int
 ) -> Iterator[tuple[_Chosen, Example]]:
     """Yield pictures as long as there is time: right and wrong answers by turns."""
-    from webemo_curate.evaluation.predict import open_network  # loads torch
+    import torch
+
+    from webemo_curate.evaluation.predict import open_network
 
     chosen = _chosen(folder, count)
     paths = work.workspace.image_paths([each.sha256 for each in chosen])
-    network, end = open_network(folder, "cpu"), time.monotonic() + SECONDS
+    network, end = open_network(folder, torch.device("cpu")), time.monotonic() + SECONDS
     for each in chosen:
         if time.monotonic() > end:
             logger.warning("%s: the rest would take too long", folder.name)

@@ -1,5 +1,6 @@
 """Train on a workspace's manifests: pack the images, then make one run for each seed."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import torch
 
 from webemo_curate.config import TrainConfig
+from webemo_curate.config.settings import comma_list
 from webemo_curate.dataset.labeled_images import COLUMNS, LabeledImages, open_images
 from webemo_curate.errors import InputError
 from webemo_curate.evaluation.evaluate import evaluate
@@ -30,7 +32,7 @@ from webemo_curate.runs import (
 )
 from webemo_curate.training.distributed import ProcessGroup, join_processes
 from webemo_curate.training.trainer import Trainer
-from webemo_curate.verdicts import Split
+from webemo_curate.verdicts import BINARY, Split
 from webemo_curate.workspace import Workspace
 
 MIN_IMAGES = 2
@@ -206,12 +208,16 @@ def _training_sets(work: WorkContext, config: TrainConfig) -> tuple[LabeledImage
 
 
 def _check_trainable(images: LabeledImages, workspace: Workspace) -> None:
-    for value, name in enumerate(workspace.classes(Split.TRAIN)):
+    classes = workspace.classes(Split.TRAIN)
+    for value, name in enumerate(classes):
         count = int((images.targets == value).sum())
         if count < MIN_IMAGES:
+            given = shlex.quote(comma_list([name]))
+            leave_out = f", or leave it out with '{typed(f'binarize --exclude {given}')}'"
             raise InputError(
                 f"{workspace.where(Split.TRAIN)}: {count} images of '{name}', at least "
-                f"{MIN_IMAGES} are needed; fetch more, or let '{typed('undersample')}' keep more"
+                f"{MIN_IMAGES} are needed; fetch more, or keep more with "
+                f"'{typed('undersample --size none')}'{leave_out if len(classes) > BINARY else ''}"
             )
 
 
