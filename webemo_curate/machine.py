@@ -29,6 +29,16 @@ def home_folder() -> Path:
         ) from error
 
 
+def at_home(path: Path) -> Path:
+    """Return a path with a leading `~` replaced; see `home_folder` for what it raises.
+
+    A shell has done so, unless the path was quoted or stands in a file. Arrow would do so itself,
+    and write elsewhere than Python.
+    """
+    first, *rest = path.parts or ("",)
+    return home_folder().joinpath(*rest) if first == "~" else path
+
+
 def cache_folder() -> Path:
     """Return `$XDG_CACHE_HOME`, or `~/.cache`; see `home_folder` for what it raises."""
     named = os.environ.get("XDG_CACHE_HOME")

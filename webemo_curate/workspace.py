@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,11 +12,12 @@ import yaml
 
 from webemo_curate.config import CONFIG, NOT_KEPT, PipelineConfig, load_remembered
 from webemo_curate.errors import InputError
+from webemo_curate.machine import at_home
 from webemo_curate.manifest_store import MANIFESTS, SPILLS, ManifestStore
 from webemo_curate.rooted import below, check_tree
 from webemo_curate.storage.bucket import BucketStore
 from webemo_curate.storage.checkpoints import Checkpoints
-from webemo_curate.storage.folder import FolderStore
+from webemo_curate.storage.folder import LOCK_KEY, FolderStore
 from webemo_curate.storage.image_files import ImageFiles
 from webemo_curate.storage.image_shards import ImageShards
 from webemo_curate.storage.protocols import ImageReader, ImageStore, Store
@@ -24,6 +26,8 @@ from webemo_curate.system_faults import raise_system_fault
 
 CHECKPOINTS, RUNS = "data/checkpoints", "data/runs"
 REPORT = "report.html"
+OWN: Final = frozenset({MANIFESTS, PurePosixPath(LOCK_KEY).parts[0], CONFIG, REPORT})
+"""Names of what a workspace holds; it may be made in the folder whose pictures it curates."""
 
 FANOUT = 2
 """Hex digits of the hash that name an image's folder: 256 folders, for WEBEmo about 900 images in
@@ -271,7 +275,7 @@ def open_workspace(place: str) -> Workspace:
         If it is neither, or the bucket does not exist, or the credentials are refused.
     """
     if "://" not in place:
-        return Workspace(Path(place))
+        return Workspace(at_home(Path(place)))
     store = BucketStore(place)
     store.check()
     return Workspace(store)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.download.site import picture
+from tests.e2e.conftest import curate
 from webemo_curate.config import ListingConfig, PipelineConfig
 from webemo_curate.errors import InputError
 from webemo_curate.sources.folder_walk import MAX_FILE_BYTES, LeftOut, regular_files
@@ -14,6 +16,7 @@ from webemo_curate.sources.folders import folder_names, list_pictures, read_fold
 from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.picture_folder import FolderSource
 from webemo_curate.sources.source import BadRows, ReadOptions
+from webemo_curate.workspace import Workspace
 
 SADNESS = folder_names(["others", "sadness"], PipelineConfig(), ())
 
@@ -71,6 +74,20 @@ def test_the_same_files_are_taken_and_the_same_words_said(
         "links followed: joy/linked",
     ):
         assert words in message
+
+
+def test_a_workspace_among_its_pictures_is_none_of_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "joy").mkdir()
+    (tmp_path / "joy" / "1.jpg").write_bytes(picture(1))
+    for _ in range(2):
+        curate("fetch", "--source", tmp_path, "--workspace", tmp_path)
+        assert Workspace(tmp_path).read("listing")["file"].to_pylist() == ["joy/1.jpg"]
+    caplog.set_level(logging.INFO, "webemo_curate")
+    assert listed(tmp_path) == ["joy/1.jpg"]
+    assert "of a workspace (curate.yaml, data, manifests)" in caplog.text
+    assert listed(tmp_path / "data" / "images")  # which somebody may want
 
 
 def test_a_link_to_another_class_takes_nothing_from_it(tmp_path: Path) -> None:

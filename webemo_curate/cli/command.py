@@ -19,6 +19,7 @@ from webemo_curate.cli.options import FieldOption, field_options, option_paramet
 from webemo_curate.cli.plain_stream import PlainStream
 from webemo_curate.config import Overrides
 from webemo_curate.errors import InputError
+from webemo_curate.machine import at_home
 from webemo_curate.remedies import working_in
 from webemo_curate.system_faults import check_address_space
 
@@ -137,7 +138,8 @@ def command(
             overrides = take_overrides(options, given)
             if has_runner:
                 _take_ray(given.pop("ray"), overrides)
-            place, as_json = given.pop("workspace"), given.pop("as_json")
+            given = {name: _at_home(value) for name, value in given.items()}
+            place, as_json = _placed(given.pop("workspace")), given.pop("as_json")
             check_place(place, there=looks)
             with (
                 _ended_in_our_words(stopped),
@@ -158,6 +160,17 @@ def command(
         return function
 
     return declare
+
+
+def _at_home(value: Any) -> Any:
+    """Return what was given, the home folder in place of a path's quoted `~`."""
+    if isinstance(value, list):
+        return [_at_home(each) for each in value]
+    return at_home(value) if isinstance(value, Path) else value
+
+
+def _placed(workspace: str) -> str:
+    return str(at_home(Path(workspace))) if workspace.startswith("~") else workspace
 
 
 def _opened(place: str) -> "Workspace":

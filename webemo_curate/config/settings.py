@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from webemo_curate.machine import at_home
 from webemo_curate.quoting import quoted
 
 OPERATIONAL = "operational"
@@ -127,7 +128,7 @@ def comma_list(names: Sequence[str]) -> str:
     return plain if _split_commas(plain) == [*names] else json.dumps([*names], ensure_ascii=False)
 
 
-AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+AbsolutePath = Annotated[Path, AfterValidator(at_home), AfterValidator(Path.absolute)]
 """A path made absolute, so that it stays valid when a later command starts elsewhere."""
 
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from webemo_curate.storage.folder import LOCK_KEY
 from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.workspace import OWN
 
 HIDDEN: Final = "hidden or of the system"
 SPECIAL: Final = "no regular file"
@@ -17,6 +19,7 @@ SEEN: Final = "a folder that is taken already"
 UNREADABLE: Final = "not readable"
 NAME: Final = "a name that is not UTF-8"
 LARGE: Final = "too large"
+CURATED: Final = "of a workspace"
 
 SYSTEM_NAMES: Final = frozenset(
     {
@@ -136,8 +139,9 @@ class _Walk:
         real, linked = deque([self._top]), deque[Path]()
         while real or linked:
             folder = (real or linked).popleft()
+            own = OWN if (folder / LOCK_KEY).is_file() else ()
             for entry in self._entries(folder):
-                if reason := self._refusal(entry):
+                if reason := CURATED if entry.name in own else self._refusal(entry):
                     self._skip(reason, entry)
                 elif not entry.is_dir():
                     yield entry
