@@ -64,6 +64,13 @@ def test_explicit_weights_mean_pretrained_and_must_be_there(place: Path) -> None
         override(PipelineConfig(), {"train": {"weights": "a.pth", "from_scratch": True}})
 
 
+def test_none_takes_a_setting_back_as_it_does_an_option(place: Path) -> None:
+    assert curate("config", "set", "fetch.limit", "100", "--workspace", place).code == 0
+    assert load_pipeline(place / "curate.yaml").fetch.limit == 100
+    assert curate("config", "set", "fetch.limit", "none", "--workspace", place).code == 0
+    assert load_pipeline(place / "curate.yaml").fetch.limit is None
+
+
 def test_none_takes_a_remembered_limit_back(place: Path) -> None:
     config = load_pipeline(place / "curate.yaml")
     assert override(config, {"fetch": {"limit": TAKEN_BACK}}).fetch.limit is None

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic.fields import FieldInfo
 
 from webemo_curate.cli.call import Call
 from webemo_curate.cli.command import command
+from webemo_curate.cli.options import value_given
 from webemo_curate.config import (
     CONFIG,
     NOT_KEPT,
@@ -57,7 +59,8 @@ def put(
     value: Annotated[str, typer.Argument(help="What it is to be; several with commas.")],
 ) -> None:
     """Set a value for the commands that follow."""
-    _save(call, setting, value)
+    field = _field(_named(setting, call.config()))
+    _save(call, setting, value_given(field, value) if field else value)
 
 
 @command(
@@ -127,12 +130,17 @@ def _named(setting: str, config: PipelineConfig) -> str:
     raise InputError(f"{setting}: no such setting; {closest(setting, names)}")
 
 
-def _option(name: str) -> str:
+def _field(name: str) -> FieldInfo | None:
     section, _, field = name.rpartition(".")
     fields = PipelineConfig.model_fields
     if section:
         fields = getattr(fields[section].annotation, "model_fields", {})
-    return option_name(field, fields[field]) if field in fields else ""
+    return fields.get(field)
+
+
+def _option(name: str) -> str:
+    field = _field(name)
+    return option_name(name.rpartition(".")[2], field) if field else ""
 
 
 def _is_given(name: str, config: PipelineConfig) -> bool:

@@ -161,6 +161,19 @@ def take_overrides(options: list[FieldOption], given: dict[str, Any]) -> Overrid
     return overrides
 
 
+def value_given(field: FieldInfo, text: str) -> Any:
+    """Return what a field reads of a text; of `none`, that its value is taken back.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of the configuration.
+    text : str
+        As it was typed.
+    """
+    return _value_or_none(text) if _takes_none(field, _option_type(field.annotation)) else text
+
+
 def _option_type(annotation: Any) -> Any:
     """Return what Typer parses a field as."""
     plain = _without_none(annotation)
