@@ -114,6 +114,20 @@ def test_without_the_files_they_are_dead_and_named(
     assert {row["url"].startswith("file:") for row in dead} == {True}
 
 
+def test_files_that_were_given_once_stay_in_a_set_that_is_rebuilt_again(
+    local: LocalSet, site: Site, tmp_path: Path
+) -> None:
+    local.bring_back(tmp_path / "ws", local.write(tmp_path / "mine"), site.base)
+    before = Workspace(tmp_path / "ws").read("train")
+    again = local.bring_back(tmp_path / "ws", None, site.base)
+    assert again.outcomes["identical"] >= local.released.local
+    assert again.local == 0
+    now = Workspace(tmp_path / "ws").read("train").to_pylist()
+    files = [row for row in before.to_pylist() if row["url"].startswith("file:")]
+    assert files
+    assert [row for row in now if row["url"].startswith("file:")] == files
+
+
 def test_a_file_of_the_name_with_other_bytes_is_compared(
     local: LocalSet, site: Site, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from webemo_curate.config import PipelineConfig
 from webemo_curate.listing_keys import file_of
 from webemo_curate.releases.changed_pictures import LookWorker, look_at
 from webemo_curate.releases.outcomes import Likeness, Outcome, compare
-from webemo_curate.releases.own_pictures import OwnPictures, missing_row
+from webemo_curate.releases.own_pictures import OwnPictures, kept_pictures, missing_row
 from webemo_curate.releases.reading_back import Release
 from webemo_curate.runner.local_runner import LocalRunner
 from webemo_curate.stages.fetch import FetchStage
@@ -64,6 +64,8 @@ class Finder:
         Keeps what is fetched, and the journal by which a killed run goes on.
     pictures : OwnPictures, optional
         What the user has already.
+    rebuilt : Workspace, optional
+        What was rebuilt before: local files that were taken then are not asked for again.
     """
 
     def __init__(
@@ -72,9 +74,10 @@ class Finder:
         config: PipelineConfig,
         scratch: Workspace,
         pictures: OwnPictures | None = None,
+        rebuilt: Workspace | None = None,
     ) -> None:
         self._release, self._config, self._scratch = release, config, scratch
-        self._pictures = pictures
+        self._pictures, self._rebuilt = pictures, rebuilt
         rows = release.images.select(["sha256", "url", "urls", "pixel_hash", "phash"]).to_pylist()
         self._rows = {row["sha256"]: row for row in rows}
         self.findings: dict[str, Recovered] = {}
@@ -100,6 +103,9 @@ class Finder:
         """Take what the user has; a local file that is not among it counts as not found."""
         released = {sha256: row["url"] for sha256, row in self._rows.items()}
         answers = self._pictures.find(released) if self._pictures else {}
+        if self._rebuilt is not None:
+            bound = self._config.decoding
+            answers |= kept_pictures(self._rebuilt, bound, self._scratch, released)
         answers |= {
             sha256: missing_row(url)
             for sha256, url in released.items()

@@ -14,7 +14,8 @@ from webemo_curate.progress import ProgressBar
 from webemo_curate.sources.labels import LabelReader
 from webemo_curate.sources.resolve import find_sources
 from webemo_curate.sources.source import BadRows, ReadOptions, Source
-from webemo_curate.verdicts import FetchStatus
+from webemo_curate.system_faults import raise_system_fault
+from webemo_curate.verdicts import FetchStatus, Split
 from webemo_curate.workspace import Workspace
 
 Row = dict[str, Any]
@@ -93,18 +94,60 @@ class OwnPictures:
             )
 
     def _taken(self, content: bytes, sha256: str, url: str) -> Row:
-        """Store a picture; return what the fetch manifest would say of it."""
-        with Examiner(self._worker) as examiner:
-            finding = examiner.examine_now(content)
-        if finding.suffix:
-            self._scratch.store_image(content, finding.suffix)
-        row = missing_row(url)
-        row |= {"suffix": finding.suffix, "bytes": len(content)}
-        ok = finding.status is FetchStatus.OK
-        return row | {
-            "status": FetchStatus.LOCAL if ok else finding.status,
-            "sha256": sha256 if ok else None,
-        }
+        return _taken(self._scratch, self._worker, content, sha256, url)
+
+
+def kept_pictures(
+    workspace: Workspace, decoding: DecodingConfig, scratch: Workspace, released: Mapping[str, str]
+) -> Found:
+    """Look for local files among the pictures that an earlier rebuild has taken.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where it was rebuilt, if it was.
+    decoding : DecodingConfig
+        Bound of a picture's pixels.
+    scratch : Workspace
+        Keeps what is found.
+    released : mapping of str to str
+        As for `OwnPictures.find`.
+
+    Returns
+    -------
+    dict of str to dict
+        Of each local file whose very bytes are there.
+    """
+    worker = ExamineWorker(decoding.max_pixels)
+    found: Found = {}
+    for split in Split:
+        rows = workspace.read(split, ["sha256", "path"]) if workspace.has(split) else None
+        for row in rows.to_pylist() if rows is not None else ():
+            sha256 = row["sha256"]
+            if sha256 not in released or file_of(released[sha256]) is None:
+                continue
+            try:
+                content = workspace.read_image(row["path"])
+            except OSError as error:  # lost or spoiled: then it is not found
+                raise_system_fault(error, row["path"])
+                continue
+            found[sha256] = _taken(scratch, worker, content, sha256, released[sha256])
+    return found
+
+
+def _taken(scratch: Workspace, worker: ExamineWorker, content: bytes, sha256: str, url: str) -> Row:
+    """Store a picture; return what the fetch manifest would say of it."""
+    with Examiner(worker) as examiner:
+        finding = examiner.examine_now(content)
+    if finding.suffix:
+        scratch.store_image(content, finding.suffix)
+    row = missing_row(url)
+    row |= {"suffix": finding.suffix, "bytes": len(content)}
+    ok = finding.status is FetchStatus.OK
+    return row | {
+        "status": FetchStatus.LOCAL if ok else finding.status,
+        "sha256": sha256 if ok else None,
+    }
 
 
 def missing_row(url: str) -> Row:

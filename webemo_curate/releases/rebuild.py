@@ -112,7 +112,8 @@ def rebuild(
     with workspace.lock():
         scratch = _scratch(workspace, released, check_only=check_only)
         own = OwnPictures(pictures, work.config.decoding, scratch) if pictures else None
-        findings = Finder(released, work.config, scratch, own).find()
+        rebuilt = None if check_only else workspace
+        findings = Finder(released, work.config, scratch, own, rebuilt).find()
         accepted = {Outcome.IDENTICAL, *map(Outcome, work.config.rebuild.accept)}
         rows = _entering(released, findings, accepted)
         if not check_only:
