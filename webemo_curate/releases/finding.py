@@ -104,8 +104,10 @@ class Finder:
         released = {sha256: row["url"] for sha256, row in self._rows.items()}
         answers = self._pictures.find(released) if self._pictures else {}
         if self._rebuilt is not None:
+            taken = {sha256 for sha256, answer in answers.items() if answer["sha256"] == sha256}
+            missed = {sha256: url for sha256, url in released.items() if sha256 not in taken}
             bound = self._config.decoding
-            answers |= kept_pictures(self._rebuilt, bound, self._scratch, released)
+            answers |= kept_pictures(self._rebuilt, bound, self._scratch, missed)
         answers |= {
             sha256: missing_row(url)
             for sha256, url in released.items()

@@ -120,11 +120,11 @@ def kept_pictures(
     """
     worker = ExamineWorker(decoding.max_pixels)
     found: Found = {}
-    for split in Split:
-        rows = workspace.read(split, ["sha256", "path"]) if workspace.has(split) else None
-        for row in rows.to_pylist() if rows is not None else ():
+    files = {sha256 for sha256, url in released.items() if file_of(url) is not None}
+    for split in filter(workspace.has, Split):
+        for row in workspace.read(split, ["sha256", "path"]).to_pylist():
             sha256 = row["sha256"]
-            if sha256 not in released or file_of(released[sha256]) is None:
+            if sha256 not in files:
                 continue
             try:
                 content = workspace.read_image(row["path"])
