@@ -3,8 +3,6 @@
 import io
 import json
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -153,7 +151,8 @@ def _by_onnx(
     program: torch.export.ExportedProgram, images: torch.Tensor, path: Path
 ) -> NDArray[np.float32]:
     """Write the ONNX file and return ONNX Runtime's logits for the images."""
-    with _warning_nobody(), atomic_path(path) as partial:
+    # The exporters warn about their own insides, which the user cannot change.
+    with warnings.catch_warnings(action="ignore"), atomic_path(path) as partial:
         torch.onnx.export(
             program,
             f=str(partial),
@@ -174,20 +173,12 @@ def _by_program(
     """Write the `torch.export` program, read it back and return its logits for the images."""
     # Into memory first: where a disk fills up, torch's own writer ends the whole process.
     stream = io.BytesIO()
-    with _warning_nobody():
+    with warnings.catch_warnings(action="ignore"):
         torch.export.save(program, stream)
     write_bytes(path, stream.getvalue())
     with torch.inference_mode():
         logits: NDArray[np.float32] = torch.export.load(str(path)).module()(images).numpy()
     return logits
-
-
-@contextmanager
-def _warning_nobody() -> Iterator[None]:
-    """Silence torch's exporters, which warn about their own insides."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _gap(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
